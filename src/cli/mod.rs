@@ -1,0 +1,1 @@
+//! What was typed: arguments and `BRIG_*` variables, no I/O.

@@ -1,0 +1,3 @@
+//! Entry: five sentences, and the one place where errors are rendered.
+
+fn main() {}

@@ -1,0 +1,92 @@
+//! Who acts: one process tree started by cargo, or a finer identity found inside one (a proc-macro inside rustc, the linker under it).
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Hostile;
+
+/// Number of an actor within one run; 1 is the first process cargo started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ActorId(pub u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActorKind {
+    BuildScript,
+    /// Code of a proc-macro running inside a compiler; derived from the stack, shares the compiler's wall.
+    ProcMacro,
+    Rustc,
+    /// What rustc starts to link; shares the compiler's wall.
+    Linker,
+    Rustdoc,
+    /// A test, bench, example or `run` program.
+    Program,
+    /// Anything else cargo starts: git, credential providers, runners.
+    Tool,
+}
+
+impl ActorKind {
+    pub const ALL: [ActorKind; 7] = [
+        ActorKind::BuildScript,
+        ActorKind::ProcMacro,
+        ActorKind::Rustc,
+        ActorKind::Linker,
+        ActorKind::Rustdoc,
+        ActorKind::Program,
+        ActorKind::Tool,
+    ];
+
+    /// The kebab-case name used in profiles, reports and texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            ActorKind::BuildScript => "build-script",
+            ActorKind::ProcMacro => "proc-macro",
+            ActorKind::Rustc => "rustc",
+            ActorKind::Linker => "linker",
+            ActorKind::Rustdoc => "rustdoc",
+            ActorKind::Program => "program",
+            ActorKind::Tool => "tool",
+        }
+    }
+}
+
+/// The package an actor belongs to, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Package {
+    pub name: String,
+    pub version: String,
+    /// Cargo's source string; `None` for path and workspace packages, or before the graph was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// Directory of its `Cargo.toml`; not part of the report.
+    #[serde(skip)]
+    pub manifest_dir: Option<PathBuf>,
+}
+
+/// One actor as the launcher (or attribution) established it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub id: ActorId,
+    pub kind: ActorKind,
+    pub package: Option<Package>,
+    /// For derived actors (proc-macro, linker): the compiler they ran in.
+    pub host: Option<ActorId>,
+    /// Thread-group id of the process cargo started.
+    pub pid: u32,
+    pub exe: PathBuf,
+    pub argv: Vec<Hostile>,
+    pub cwd: PathBuf,
+    /// `--crate-name` of a compiler, or the target's name of a build script or program.
+    pub crate_name: Option<String>,
+    /// How the identity was established, in one short phrase for the report.
+    pub attributed_by: &'static str,
+    /// Where this actor may leave results: `OUT_DIR` of a build script, `--out-dir` and the incremental dir of a compiler.
+    pub outputs: Vec<PathBuf>,
+    /// Its private temporary directory.
+    pub tmp: PathBuf,
+    /// Names of environment variables that were withheld from it.
+    pub withheld: Vec<String>,
+}

@@ -1,0 +1,44 @@
+//! What the gate writes down: one judged act, one started process.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Act, ActorId, Blame, Breach, Hostile};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Allowed,
+    /// Done on a copy without the credentials.
+    Redacted,
+    /// Done, but enforce would have refused it.
+    Observed,
+    Refused,
+}
+
+/// One judged act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub actor: ActorId,
+    /// Thread-group id of the process that acted.
+    pub pid: u32,
+    pub act: Act,
+    pub status: Status,
+    pub breach: Option<Breach>,
+    pub blame: Option<Blame>,
+}
+
+/// A process of an actor's tree, known from its exec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub actor: ActorId,
+    pub pid: u32,
+    /// 0 when unknown.
+    pub parent: u32,
+    pub exe: Hostile,
+    /// Redacted: values that look like credentials are replaced.
+    pub argv: Vec<Hostile>,
+    /// Milliseconds since the run began.
+    pub started_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blame: Option<Blame>,
+}

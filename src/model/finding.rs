@@ -1,0 +1,75 @@
+//! An act (or several of the same shape) that breaks a rule.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Act, ActorId, Blame, Hostile, Rule, Status};
+
+/// `Info` is shown but never a violation; everything above makes the run exit 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable within a report: `F1`, `F2` … in report order.
+    pub id: String,
+    pub rule: Rule,
+    pub severity: Severity,
+    /// `refused`, `observed` (would be refused), or `allowed` (recorded only).
+    pub status: Status,
+    pub actor: ActorId,
+    pub evidence: Vec<Evidence>,
+    /// Left-out evidence, when the list was capped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub truncated: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blame: Option<Blame>,
+    /// Which line of policy.
+    pub reason: String,
+    /// Root package to offender, e.g. `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2`, one element each.
+    pub path_in_graph: Vec<String>,
+    /// `new` or `known` against the baseline; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// `Cargo.lock:1204`, or a member's `build.rs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Hash of (rule, crate, actor kind, normalised act): the same in every run.
+    pub fingerprint: String,
+    /// The command that would allow it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow: Option<String>,
+}
+
+/// One act behind a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    #[serde(flatten)]
+    pub act: Act,
+    /// How often the same act was tried.
+    pub count: u64,
+    /// Processes from the actor's root to the one that acted: program names.
+    pub chain: Vec<Hostile>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}

@@ -1,0 +1,23 @@
+//! The words everyone shares: actors, acts, verdicts, findings and the report. Plain data with serde; no I/O, no clock, no policy.
+//! Every other room may import this one; this one imports nothing of ours.
+
+pub mod act;
+pub mod actor;
+pub mod blame;
+pub mod event;
+pub mod exit;
+pub mod finding;
+pub mod hostile;
+pub mod report;
+pub mod rule;
+pub mod verdict;
+
+pub use act::{Act, Endpoint, Object};
+pub use actor::{Actor, ActorId, ActorKind, Package};
+pub use blame::{Blame, Candidate};
+pub use event::{Event, Process, Status};
+pub use exit::Exit;
+pub use finding::{Evidence, Finding, Severity};
+pub use hostile::Hostile;
+pub use rule::Rule;
+pub use verdict::{Breach, Judgement, Mode, Verdict};

@@ -1,0 +1,153 @@
+//! The report: what `report.json` holds, field for field. `end` is the last key, so a cut-off file is recognised.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Act, ActorId, ActorKind, Finding, Hostile, Mode, Package, Process, Status};
+
+pub const SCHEMA: &str = "brig.report/1";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub schema: String,
+    pub tool: Tool,
+    pub run: Run,
+    pub host: Host,
+    pub enforcement: Enforcement,
+    pub coverage: Coverage,
+    pub outcome: Outcome,
+    pub actors: Vec<ReportedActor>,
+    pub processes: Vec<Process>,
+    /// Processes left out of `processes` when the cap was reached.
+    pub processes_truncated: u64,
+    pub behaviour: Vec<Behaviour>,
+    pub findings: Vec<Finding>,
+    pub end: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The cargo command line, as typed.
+    pub command: Vec<Hostile>,
+    pub mode: Mode,
+    /// The profile and what it inherits, most specific first.
+    pub profile: Vec<String>,
+    /// SHA-256-free content digest of the resolved policy (64-bit FNV-1a, hex): tells two policies apart, proves nothing.
+    pub policy_digest: String,
+    pub workspace: Option<Hostile>,
+    pub target: Option<Hostile>,
+    /// Seconds since the epoch.
+    pub started: u64,
+    pub duration_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    pub kernel: String,
+    pub arch: String,
+    pub rustc: Option<String>,
+    pub cargo: Option<String>,
+    pub user: String,
+}
+
+/// What was really enforced, on this machine, in this run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforcement {
+    pub landlock_abi: u32,
+    /// The probe child was refused what it had to be refused.
+    pub probed: bool,
+    /// `private-network`, `loopback-device` or `no-sockets`.
+    pub sockets: String,
+    /// What is weaker here than on a current kernel, and what that means; empty when nothing is.
+    pub degraded: Vec<Weakness>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weakness {
+    pub what: String,
+    pub means: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Packages of the build graph that have a build script or are a proc-macro; `None` when the graph was not read.
+    pub units: Option<u64>,
+    /// Actors that ran, by kind.
+    pub ran: BTreeMap<String, u64>,
+    /// Build scripts and macros of the graph that did not run because cargo found them fresh.
+    pub fresh: Option<u64>,
+    pub events: u64,
+    /// Events that could not be read or recorded.
+    pub lost: u64,
+    /// Findings without a package.
+    pub unattributed: u64,
+    pub complete: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictWord {
+    /// Things ran and stayed inside the profile.
+    Clean,
+    /// Observe mode.
+    Observed,
+    /// At least one violation.
+    Violation,
+    /// Nothing ran: nothing is known.
+    NotRun,
+    /// The record has holes.
+    Incomplete,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub verdict: VerdictWord,
+    pub exit_code: u8,
+    /// Cargo's own exit code, 128+signal when it was killed.
+    pub cargo_exit: Option<i32>,
+    pub counts: Counts,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub actors: u64,
+    pub processes: u64,
+    pub refused: u64,
+    pub observed: u64,
+    /// Findings by severity.
+    pub findings: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedActor {
+    pub id: ActorId,
+    pub kind: ActorKind,
+    pub package: Option<Package>,
+    /// The compiler a proc-macro or linker ran in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<ActorId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crate_name: Option<String>,
+    /// Why the package is in the graph: a path from a workspace member.
+    pub path_in_graph: Vec<String>,
+    pub attributed_by: String,
+    /// Environment names that were withheld.
+    pub withheld: Vec<String>,
+}
+
+/// Aggregated behaviour of one actor: one entry per distinct (act, status), paths normalised with placeholders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behaviour {
+    pub actor: ActorId,
+    #[serde(flatten)]
+    pub act: Act,
+    pub status: Status,
+    pub count: u64,
+}

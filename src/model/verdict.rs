@@ -1,0 +1,50 @@
+//! What the policy answers to an act.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Rule, Severity};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Refuse and record.
+    Enforce,
+    /// Refuse nothing (but what would blind the record); record what enforce would refuse.
+    Observe,
+}
+
+/// What the gate does with the act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Allow,
+    /// Answer with this errno.
+    Refuse(i32),
+    /// Hand over a copy of the file with its credentials blanked (git configuration).
+    Redact,
+}
+
+/// A verdict with its reason. A refusal without a breach is quiet: the record has it, no alarm is raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    pub breach: Option<Breach>,
+}
+
+/// The rule an act breaks. With `Verdict::Allow` the mode only observes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Breach {
+    pub rule: Rule,
+    pub severity: Severity,
+    /// Which line of policy or which class of secret, e.g. "profile `default`: secrets (project env)".
+    pub reason: String,
+}
+
+impl Judgement {
+    pub fn allow() -> Self {
+        Judgement { verdict: Verdict::Allow, breach: None }
+    }
+
+    pub fn refused(&self) -> bool {
+        matches!(self.verdict, Verdict::Refuse(_))
+    }
+}

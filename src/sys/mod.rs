@@ -1,0 +1,1 @@
+//! Raw kernel calls, one per function, each with its SAFETY note. The only `unsafe` outside `launch/inject`.
