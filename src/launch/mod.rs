@@ -1,1 +1,251 @@
 //! Starts cargo, follows its process events, and confines every program it starts at the exec stop, before its first instruction.
+//! In: a cargo command line and an [`Usher`] who knows newcomers. Out: cargo's end, and a listener for every actor on the way.
+//!
+//! Only fork and exec events stop cargo; actors are detached once confined and run at full speed.
+
+pub mod channel;
+pub mod confine;
+pub mod inject;
+pub mod newborn;
+pub mod signals;
+pub mod survivors;
+
+use std::ffi::{CString, OsStr, OsString};
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::sys::spawn::{self, Held};
+use crate::sys::tracee;
+use crate::sys::wait::{Change, wait};
+use channel::Channel;
+use confine::{Walls, confine};
+use inject::Borrowed;
+use newborn::Newborn;
+
+/// The cargo to run.
+pub struct Cargo {
+    pub path: PathBuf,
+    /// Without the program name.
+    pub args: Vec<OsString>,
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// A program that cargo has just become or started, as the kernel and its own stack show it.
+pub struct Newcomer<'a> {
+    pub pid: i32,
+    /// Cargo's own process became this: a rustup shim's real cargo, a cargo plugin, or the program of `cargo run`.
+    pub in_place: bool,
+    pub exe: PathBuf,
+    pub argv: &'a [OsString],
+    pub env: Vec<(OsString, OsString)>,
+    pub cwd: PathBuf,
+}
+
+/// What the usher answers.
+pub enum Admission {
+    /// Cargo itself, or another part of the toolchain that starts actors: stays traced, is not confined.
+    Conductor,
+    Actor(Walls),
+}
+
+/// Decides about newcomers; implemented by the conductor of the run.
+pub trait Usher {
+    /// # Errors
+    /// Any error kills the newcomer and ends the build: nothing runs unconfined.
+    fn admit(&mut self, newcomer: &Newcomer) -> Result<Admission>;
+
+    /// The newcomer last admitted as an actor is confined and running; its notifications arrive on `listener`.
+    ///
+    /// # Errors
+    /// As [`Usher::admit`].
+    fn entered(&mut self, listener: OwnedFd) -> Result<()>;
+}
+
+/// How the run of cargo ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit code, or 128 + signal.
+    pub code: i32,
+    /// We were asked to stop (SIGINT, SIGTERM, SIGHUP) or cargo was killed by a signal.
+    pub interrupted: bool,
+    /// Why the build was stopped by us: an actor could not be confined.
+    pub failure: Option<anyhow::Error>,
+}
+
+/// Runs cargo to its end. Must be called on the main thread: orphans of the build become its children.
+///
+/// # Errors
+/// When cargo could not be started at all. A failure to confine an actor is in [`Ended::failure`].
+pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
+    nix::sys::prctl::set_child_subreaper(true).context("become the reaper of the build's orphans")?;
+    let channel = Channel::new().context("make the confinement channel")?;
+    let held = start(cargo, &channel)?;
+    signals::forward_to(held.pid).context("install signal handlers")?;
+    let mut launcher = Launcher { cargo: held.pid, channel, usher, failure: None };
+    if let Err(error) = tracee::seize(held.pid) {
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(held.pid), nix::sys::signal::SIGKILL);
+        let _ = wait(held.pid, false);
+        return Err(error).context("trace cargo (ptrace is not permitted here; `cargo brig doctor` says more)");
+    }
+    held.release().context("start cargo")?;
+    let change = launcher.follow();
+    let failure = launcher.failure;
+    let change = change?;
+    if let Some(error) = held.failure() {
+        bail!("start {}: {error}", cargo.path.display());
+    }
+    let (code, killed) = match change {
+        Change::Killed(signal) => (128 + signal, true),
+        Change::Exited(code) => (code, false),
+        _ => unreachable!("follow returns only ends"),
+    };
+    Ok(Ended { code, interrupted: killed || signals::received(), failure })
+}
+
+fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
+    let text = |text: &OsStr| CString::new(text.as_bytes()).map_err(|_| anyhow!("an argument or variable holds a NUL byte"));
+    let path = text(cargo.path.as_os_str())?;
+    let mut argv = vec![path.clone()];
+    for arg in &cargo.args {
+        argv.push(text(arg)?);
+    }
+    let mut env = Vec::with_capacity(cargo.env.len());
+    for (name, value) in &cargo.env {
+        let mut pair = name.clone();
+        pair.push("=");
+        pair.push(value);
+        env.push(text(&pair)?);
+    }
+    let program =
+        spawn::Program { path: &path, argv: &argv, env: &env, channel: (channel.far(), channel.number()), keep: &jobserver(&cargo.env) };
+    spawn::hold(&program).context("fork")
+}
+
+/// The descriptors of an outer jobserver (`make` running us): `--jobserver-auth=R,W`, or the older `--jobserver-fds=R,W`.
+fn jobserver(env: &[(OsString, OsString)]) -> Vec<RawFd> {
+    let mut fds = Vec::new();
+    for (name, value) in env {
+        if name != "MAKEFLAGS" && name != "CARGO_MAKEFLAGS" && name != "MFLAGS" {
+            continue;
+        }
+        for word in value.to_string_lossy().split_whitespace() {
+            let pair = word.strip_prefix("--jobserver-auth=").or_else(|| word.strip_prefix("--jobserver-fds="));
+            if let Some((read, write)) = pair.and_then(|pair| pair.split_once(','))
+                && let (Ok(read), Ok(write)) = (read.parse::<RawFd>(), write.parse::<RawFd>())
+            {
+                fds.extend([read, write].into_iter().filter(|&fd| fd > 2));
+            }
+        }
+    }
+    fds
+}
+
+struct Launcher<'a> {
+    cargo: i32,
+    channel: Channel,
+    usher: &'a mut dyn Usher,
+    failure: Option<anyhow::Error>,
+}
+
+impl Launcher<'_> {
+    /// Handles every event until cargo has ended.
+    fn follow(&mut self) -> Result<Change> {
+        loop {
+            let (pid, change) = match wait(-1, false) {
+                Ok(Some(event)) => event,
+                Ok(None) => continue,
+                Err(error) if error.raw_os_error() == Some(libc::EINTR) => continue,
+                Err(error) => return Err(error).context("wait for the build"),
+            };
+            match change {
+                Change::Exited(_) | Change::Killed(_) if pid == self.cargo => return Ok(change),
+                // A thread or child of a conductor, or an orphan of the build that became ours.
+                Change::Exited(_) | Change::Killed(_) => {}
+                Change::Event { event: libc::PTRACE_EVENT_EXEC, .. } => self.newcomer(pid),
+                Change::Event { event: libc::PTRACE_EVENT_STOP, signal } if signal != libc::SIGTRAP => gone_is_fine(tracee::listen(pid))?,
+                Change::Event { .. } | Change::Syscall => gone_is_fine(tracee::resume(pid, 0))?,
+                Change::Signal(signal) => gone_is_fine(tracee::resume(pid, signal))?,
+            }
+        }
+    }
+
+    /// A program was exec'd. Whatever goes wrong, it does not run unconfined.
+    fn newcomer(&mut self, pid: i32) {
+        match self.receive(pid) {
+            Ok(()) => {}
+            Err(error) => {
+                let pid = nix::unistd::Pid::from_raw(pid);
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
+                if died(&error) {
+                    // Killed from outside while we held it: not our failure.
+                    return;
+                }
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.cargo), nix::sys::signal::SIGKILL);
+                self.failure.get_or_insert(error);
+            }
+        }
+    }
+
+    fn receive(&mut self, pid: i32) -> Result<()> {
+        // The execve has not returned yet: registers set here would be overwritten with its result. Step to its exit first.
+        tracee::resume_to_syscall(pid)?;
+        loop {
+            match wait(pid, false)? {
+                Some((_, Change::Syscall)) => break,
+                Some((_, Change::Exited(_) | Change::Killed(_))) => return Err(io::Error::from_raw_os_error(libc::ESRCH).into()),
+                _ => tracee::resume_to_syscall(pid)?,
+            }
+        }
+        let exe = std::fs::read_link(format!("/proc/{pid}/exe")).context("read what was started")?;
+        let borrowed = Borrowed::new(pid).map_err(|error| match error.raw_os_error() {
+            Some(libc::ENOEXEC) => anyhow!("cannot confine {exe:?}: {}", confine::Failure::Foreign),
+            _ => anyhow!(error).context(format!("cannot confine {exe:?}")),
+        })?;
+        let mut newborn = Newborn::read(pid, borrowed.stack_pointer()).with_context(|| format!("read the stack of {exe:?}"))?;
+        let newcomer = Newcomer {
+            pid,
+            in_place: pid == self.cargo,
+            cwd: std::fs::read_link(format!("/proc/{pid}/cwd")).with_context(|| format!("read the working directory of {exe:?}"))?,
+            argv: newborn.argv(),
+            env: newborn.env().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            exe: exe.clone(),
+        };
+        match self.usher.admit(&newcomer)? {
+            Admission::Conductor => {
+                borrowed.put_back()?;
+                tracee::resume(pid, 0)?;
+            }
+            Admission::Actor(walls) => {
+                let listener = confine(pid, borrowed, &mut newborn, &walls, &self.channel)
+                    .map_err(|error| anyhow!(error).context(format!("cannot confine {exe:?}")))?;
+                self.usher.entered(listener)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The process vanished (ESRCH) between its stop and our request: another event tells how.
+fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+        other => other,
+    }
+}
+
+fn died(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| error.raw_os_error() == Some(libc::ESRCH))
+}
+
+/// Finds `name` on `path` (the value of `PATH`), as execvp would.
+pub fn search(name: &OsStr, path: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(path).map(|dir| dir.join(name)).find(|candidate| is_executable(candidate))
+}
+
+fn is_executable(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok() && path.is_file()
+}

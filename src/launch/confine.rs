@@ -1,0 +1,135 @@
+//! One program, stopped at the exit of its `execve`: its environment is edited, the Landlock domain and the seccomp listener are put
+//! on it from inside, and it is let go. If a step fails the caller kills it: nothing runs half confined.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use crate::launch::channel::Channel;
+use crate::launch::inject::Borrowed;
+use crate::launch::newborn::{Edit, Newborn};
+use crate::sys::remote;
+use crate::wall::filter::Pass;
+
+/// What a newcomer is put behind.
+pub struct Walls {
+    /// `None` in observe mode.
+    pub ruleset: Option<OwnedFd>,
+    pub filter: Vec<libc::sock_filter>,
+    /// The filter lets our own `sendmsg` through by these words.
+    pub pass: Pass,
+    /// One per variable, in order.
+    pub edits: Vec<Edit>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("it is a 32-bit program: its system calls cannot be watched")]
+    Foreign,
+    #[error("{step}: {source}")]
+    Step { step: &'static str, source: io::Error },
+    #[error("another supervisor already listens to its system calls (seccomp allows one listener per chain)")]
+    Listened,
+}
+
+/// Room below the stack pointer for what the calls point to. execve maps at least 128 KiB there (setup_arg_pages, fs/exec.c).
+const SCRATCH: u64 = 96 << 10;
+const MESSAGE: u64 = 0;
+const VECTOR: u64 = 64;
+const BYTE: u64 = 80;
+const CONTROL: u64 = 96;
+const PROGRAM: u64 = 128;
+const INSTRUCTIONS: u64 = 144;
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` (5.0 and 5.19; seccomp(2)).
+const LISTEN: u64 = 1 << 3 | 1 << 5;
+
+/// Confines `pid` and lets it run. Returns the listener.
+///
+/// # Errors
+/// [`Failure`]; the process is then still stopped, and must be killed.
+pub fn confine(pid: i32, mut borrowed: Borrowed, newborn: &mut Newborn, walls: &Walls, channel: &Channel) -> Result<OwnedFd, Failure> {
+    let step = |step| move |source| Failure::Step { step, source };
+    newborn.edit(pid, &walls.edits).map_err(step("edit its environment"))?;
+    let scratch = (borrowed.stack_pointer() - SCRATCH) & !63;
+    let number = channel.number() as u64;
+    let mut call = |name: &'static str, number: i64, args: [u64; 6]| -> Result<u64, Failure> {
+        let result = borrowed.call(number, args).map_err(step(name))?;
+        result.map_err(|errno| Failure::Step { step: name, source: io::Error::from_raw_os_error(errno) })
+    };
+
+    if let Some(ruleset) = &walls.ruleset {
+        channel.offer(ruleset.as_fd()).map_err(step("offer the ruleset"))?;
+        remote::write(pid, scratch, &message(scratch, None)).map_err(step("prepare the message"))?;
+        let flags = (libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC) as u64;
+        call("receive the ruleset", libc::SYS_recvmsg, [number, scratch + MESSAGE, flags, 0, 0, 0])?;
+        let fd = received(pid, scratch).map_err(step("receive the ruleset"))?;
+        call("enter the Landlock domain", libc::SYS_landlock_restrict_self, [fd, 0, 0, 0, 0, 0])?;
+        call("close the ruleset", libc::SYS_close, [fd, 0, 0, 0, 0, 0])?;
+    }
+    // Cargo dies with us (EXITKILL); its children, whom nobody traces, die with cargo's thread that started them.
+    call("tie its life to cargo's", libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0, 0, 0, 0])?;
+
+    remote::write(pid, scratch + PROGRAM, &program(scratch, &walls.filter)).map_err(step("write the filter"))?;
+    let listener =
+        match call("install the filter", libc::SYS_seccomp, [libc::SECCOMP_SET_MODE_FILTER as u64, LISTEN, scratch + PROGRAM, 0, 0, 0]) {
+            Err(Failure::Step { source, .. }) if source.raw_os_error() == Some(libc::EBUSY) => return Err(Failure::Listened),
+            other => other?,
+        };
+    remote::write(pid, scratch, &message(scratch, Some(listener))).map_err(step("prepare the message"))?;
+    let [a, b, c] = walls.pass.words;
+    call("send the listener", libc::SYS_sendmsg, [number, scratch + MESSAGE, libc::MSG_DONTWAIT as u64, a, b, c])?;
+    let taken = channel.take().map_err(step("take the listener"))?;
+    call("close the listener", libc::SYS_close, [listener, 0, 0, 0, 0, 0])?;
+    call("close the channel", libc::SYS_close, [number, 0, 0, 0, 0, 0])?;
+    // The pass lay in registers only; the messages and the filter are wiped from the scratch space.
+    remote::write(pid, scratch, &vec![0; INSTRUCTIONS as usize + size_of_val(&walls.filter[..])])
+        .map_err(step("wipe the scratch space"))?;
+    borrowed.let_go().map_err(step("let it go"))?;
+    Ok(taken)
+}
+
+/// `msghdr`, one `iovec` of one byte, and room for (or a message with) one descriptor, laid out for address `at`.
+fn message(at: u64, send: Option<u64>) -> Vec<u8> {
+    let mut bytes = vec![0; PROGRAM as usize];
+    let mut put = |offset: u64, value: &[u8]| bytes[offset as usize..offset as usize + value.len()].copy_from_slice(value);
+    // struct msghdr: name, namelen, iov, iovlen, control, controllen, flags (bits/socket.h, 64-bit).
+    put(MESSAGE + 16, &(at + VECTOR).to_ne_bytes());
+    put(MESSAGE + 24, &1u64.to_ne_bytes());
+    put(MESSAGE + 32, &(at + CONTROL).to_ne_bytes());
+    // cmsghdr (16 bytes) and one int, padded.
+    put(MESSAGE + 40, &24u64.to_ne_bytes());
+    put(VECTOR, &(at + BYTE).to_ne_bytes());
+    put(VECTOR + 8, &1u64.to_ne_bytes());
+    if let Some(fd) = send {
+        put(CONTROL, &20u64.to_ne_bytes());
+        put(CONTROL + 8, &libc::SOL_SOCKET.to_ne_bytes());
+        put(CONTROL + 12, &libc::SCM_RIGHTS.to_ne_bytes());
+        put(CONTROL + 16, &(fd as i32).to_ne_bytes());
+    }
+    bytes
+}
+
+/// The number under which the ruleset arrived.
+fn received(pid: i32, scratch: u64) -> io::Result<u64> {
+    let mut control = [0; 20];
+    if remote::read(pid, scratch + CONTROL, &mut control)? != control.len() {
+        return Err(io::Error::from_raw_os_error(libc::EFAULT));
+    }
+    let word = |at: usize| i32::from_ne_bytes(control[at..at + 4].try_into().expect("four bytes"));
+    if word(8) != libc::SOL_SOCKET || word(12) != libc::SCM_RIGHTS {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "no descriptor arrived"));
+    }
+    u64::try_from(word(16)).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))
+}
+
+/// `sock_fprog` and the instructions behind it.
+fn program(scratch: u64, filter: &[libc::sock_filter]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity((INSTRUCTIONS - PROGRAM) as usize + size_of_val(filter));
+    bytes.extend_from_slice(&(filter.len() as u64).to_ne_bytes());
+    bytes.extend_from_slice(&(scratch + INSTRUCTIONS).to_ne_bytes());
+    for instruction in filter {
+        bytes.extend_from_slice(&instruction.code.to_ne_bytes());
+        bytes.extend_from_slice(&[instruction.jt, instruction.jf]);
+        bytes.extend_from_slice(&instruction.k.to_ne_bytes());
+    }
+    bytes
+}

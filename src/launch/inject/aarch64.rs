@@ -1,0 +1,34 @@
+//! aarch64: `svc #0`, number in `x8`, arguments in `x0`–`x5`. Written to the manual; never compiled or run, for want of a machine: see README.
+
+use libc::user_regs_struct as Registers;
+
+pub const INSTRUCTION_BYTES: u64 = 4;
+const SVC_0: u64 = 0xd400_0001;
+
+/// A 32-bit program answers PTRACE_GETREGSET with a smaller set, which `sys::tracee::registers` already refuses; what is left is AArch64.
+pub fn is_native(registers: &Registers) -> bool {
+    /// PSR_MODE32_BIT, arch/arm64/include/uapi/asm/ptrace.h.
+    const MODE_32: u64 = 0x10;
+    registers.pstate & MODE_32 == 0
+}
+
+pub fn with_syscall_instruction(code: u64) -> u64 {
+    (code & !0xffff_ffff) | SVC_0
+}
+
+pub fn instruction_pointer(registers: &Registers) -> u64 {
+    registers.pc
+}
+
+pub fn stack_pointer(registers: &Registers) -> u64 {
+    registers.sp
+}
+
+pub fn set_call(registers: &mut Registers, number: u64, args: [u64; 6]) {
+    registers.regs[8] = number;
+    registers.regs[..6].copy_from_slice(&args);
+}
+
+pub fn result(registers: &Registers) -> u64 {
+    registers.regs[0]
+}

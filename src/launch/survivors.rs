@@ -1,0 +1,112 @@
+//! What is still alive when cargo has ended: daemons, detached children. They are our children now (we are their subreaper), and they die.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SIGKILL, kill};
+use nix::unistd::Pid;
+
+use crate::sys::wait::wait;
+
+/// A process that outlived the build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    pub pid: i32,
+    pub exe: PathBuf,
+}
+
+/// How long a process may take to end by itself once cargo has: exiting is not surviving.
+const GRACE: Duration = Duration::from_millis(150);
+/// A process that forks faster than we kill is given this many rounds.
+const ROUNDS: usize = 200;
+
+/// Waits the grace out, then kills every descendant except `ours`, round by round until none is left. Returns those found alive.
+pub fn end(ours: &[i32]) -> Vec<Survivor> {
+    let deadline = Instant::now() + GRACE;
+    loop {
+        if !reap(ours) {
+            return Vec::new();
+        }
+        if descendants(ours).is_empty() {
+            return Vec::new();
+        }
+        if Instant::now() >= deadline {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    let mut found: Vec<Survivor> = Vec::new();
+    for _ in 0..ROUNDS {
+        let alive = descendants(ours);
+        if alive.is_empty() {
+            break;
+        }
+        for pid in alive {
+            if found.iter().all(|survivor| survivor.pid != pid) && found.len() < 1000 {
+                found.push(Survivor { pid, exe: std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default() });
+            }
+            let _ = kill(Pid::from_raw(pid), SIGKILL);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+        reap(ours);
+    }
+    found
+}
+
+/// Collects ended children, so that they do not count as alive. Our own helpers have owners who wait for them. False when we have no
+/// child left at all, which is the ordinary case and costs one call.
+fn reap(ours: &[i32]) -> bool {
+    if ours.is_empty() {
+        loop {
+            match wait(-1, true) {
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+    for pid in children(std::process::id() as i32) {
+        if !ours.contains(&pid) {
+            let _ = wait(pid, true);
+        }
+    }
+    true
+}
+
+fn descendants(ours: &[i32]) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut open = vec![std::process::id() as i32];
+    let parents = parents();
+    while let Some(parent) = open.pop() {
+        for &(pid, _) in parents.iter().filter(|(pid, of)| *of == parent && !ours.contains(pid)) {
+            found.push(pid);
+            open.push(pid);
+        }
+    }
+    found
+}
+
+fn children(of: i32) -> Vec<i32> {
+    parents_of(true).into_iter().filter(|&(_, parent)| parent == of).map(|(pid, _)| pid).collect()
+}
+
+fn parents() -> Vec<(i32, i32)> {
+    parents_of(false)
+}
+
+/// Every (pid, parent) of the system; the dead that nobody has waited for only `with_dead`.
+fn parents_of(with_dead: bool) -> Vec<(i32, i32)> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // The name stands in parentheses and may hold anything: fields count from the last one (proc_pid_stat(5)).
+            let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+            let state = fields.next()?;
+            let parent = fields.next()?.parse().ok()?;
+            (with_dead || !matches!(state, "Z" | "X")).then_some((pid, parent))
+        })
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! Starting cargo so that it can be seized before its first instruction. std's `Command` returns only after the exec, which is too late.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+
+/// A child that waits for [`Held::release`] before it becomes the program.
+pub struct Held {
+    pub pid: i32,
+    gate: OwnedFd,
+    verdict: OwnedFd,
+}
+
+/// What the child becomes.
+pub struct Program<'a> {
+    pub path: &'a CStr,
+    pub argv: &'a [CString],
+    pub env: &'a [CString],
+    /// Inherited as this number, by it and everything it starts.
+    pub channel: (BorrowedFd<'a>, RawFd),
+    /// Further descriptors to keep (an outer jobserver). All others above 2 are closed.
+    pub keep: &'a [RawFd],
+}
+
+/// Forks; the child closes what it must not inherit, gives up gaining privileges, and waits.
+///
+/// # Errors
+/// The errno of `pipe2` or `fork`.
+pub fn hold(program: &Program) -> io::Result<Held> {
+    let (gate_read, gate_write) = pipe2(OFlag::O_CLOEXEC)?;
+    let (verdict_read, verdict_write) = pipe2(OFlag::O_CLOEXEC)?;
+    let argv = pointers(program.argv);
+    let env = pointers(program.env);
+    let (source, target) = (program.channel.0.as_raw_fd(), program.channel.1);
+    let mut keep: Vec<RawFd> = program.keep.to_vec();
+    keep.extend([target, gate_read.as_raw_fd(), verdict_write.as_raw_fd()]);
+    keep.sort_unstable();
+    // SAFETY: the child calls only async-signal-safe functions until it execs or exits, and touches only memory prepared above.
+    let pid = unsafe { libc::fork() };
+    match pid {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            // SAFETY: we are the forked child; see above. Pointers come from vectors that live until the exec.
+            unsafe { become_program(program.path, &argv, &env, source, target, &keep, gate_read.as_raw_fd(), verdict_write.as_raw_fd()) }
+        }
+        pid => Ok(Held { pid, gate: gate_write, verdict: verdict_read }),
+    }
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+/// # Safety
+/// Only in a freshly forked child. `argv` and `env` end with a null pointer and point to live C strings.
+#[allow(clippy::too_many_arguments, reason = "plain numbers and pointers: nothing may be allocated between fork and exec")]
+unsafe fn become_program(
+    path: &CStr,
+    argv: &[*const libc::c_char],
+    env: &[*const libc::c_char],
+    channel: RawFd,
+    channel_as: RawFd,
+    keep: &[RawFd],
+    gate: RawFd,
+    verdict: RawFd,
+) -> ! {
+    // SAFETY: async-signal-safe calls on plain numbers and on pointers the caller vouches for.
+    unsafe {
+        libc::dup2(channel, channel_as);
+        let mut next = 3;
+        for &fd in keep {
+            if fd > next {
+                libc::syscall(libc::SYS_close_range, next as libc::c_uint, (fd - 1) as libc::c_uint, 0 as libc::c_uint);
+            }
+            next = next.max(fd + 1);
+        }
+        libc::syscall(libc::SYS_close_range, next as libc::c_uint, libc::c_uint::MAX, 0 as libc::c_uint);
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        // Rust ignores SIGPIPE in its own programs; cargo must see what a shell would have given it.
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        let mut byte = 0u8;
+        let released = libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && libc::read(gate, (&raw mut byte).cast(), 1) == 1;
+        if released {
+            libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr());
+        }
+        let errno = *libc::__errno_location();
+        libc::write(verdict, (&raw const errno).cast(), size_of::<libc::c_int>());
+        libc::_exit(127)
+    }
+}
+
+impl Held {
+    /// Lets the child become the program. Returns at once; [`Held::failure`] tells later whether the exec failed.
+    ///
+    /// # Errors
+    /// When the child is gone.
+    pub fn release(&self) -> io::Result<()> {
+        nix::unistd::write(&self.gate, &[1])?;
+        Ok(())
+    }
+
+    /// The errno with which the exec failed, once the child has exited without becoming the program.
+    pub fn failure(&self) -> Option<io::Error> {
+        let mut errno = [0u8; size_of::<libc::c_int>()];
+        match nix::unistd::read(&self.verdict, &mut errno) {
+            Ok(count) if count == errno.len() => Some(io::Error::from_raw_os_error(libc::c_int::from_ne_bytes(errno))),
+            _ => None,
+        }
+    }
+}
+
+/// Takes ownership of a descriptor that has just been received from the kernel.
+pub fn own(fd: RawFd) -> OwnedFd {
+    // SAFETY: the caller got the number from a call that creates a descriptor and hands it to nobody else (SCM_RIGHTS, ADDFD).
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// Installs a handler.
+///
+/// # Errors
+/// The errno of `sigaction`.
+pub fn handle(signal: nix::sys::signal::Signal, action: &nix::sys::signal::SigAction) -> nix::Result<()> {
+    // SAFETY: our only handler stores to atomics and calls kill, which is async-signal-safe.
+    unsafe { nix::sys::signal::sigaction(signal, action) }.map(drop)
+}
+
+/// In a handler: was this signal sent by a process to us (kill, sigqueue), rather than by the terminal to its group?
+pub fn sent_by_process(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
+    let code = unsafe { info.as_ref() }.map_or(libc::SI_USER, |info| info.si_code);
+    code <= 0
+}
+
+/// In a handler: sends `signal` on, keeping errno as it was.
+pub fn pass_signal(pid: i32, signal: libc::c_int) {
+    // SAFETY: kill is async-signal-safe; errno is thread-local and restored.
+    unsafe {
+        let errno = libc::__errno_location();
+        let saved = *errno;
+        libc::kill(pid, signal);
+        *errno = saved;
+    }
+}

@@ -1,0 +1,76 @@
+//! ptrace requests the launcher makes. All of them must come from the thread that attached (ptrace(2)).
+
+use std::io;
+
+fn request(kind: libc::c_uint, pid: i32, address: u64, data: u64) -> io::Result<i64> {
+    // SAFETY: only requests that take plain numbers come through here; none makes the kernel write to our memory.
+    let result = unsafe { libc::ptrace(kind as _, pid, address as *mut libc::c_void, data as *mut libc::c_void) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Attaches without stopping the process; it is killed if we die, and its forks, clones and execs stop it.
+pub fn seize(pid: i32) -> io::Result<()> {
+    let options = libc::PTRACE_O_TRACEFORK
+        | libc::PTRACE_O_TRACEVFORK
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_TRACEEXEC
+        | libc::PTRACE_O_EXITKILL
+        | libc::PTRACE_O_TRACESYSGOOD;
+    request(libc::PTRACE_SEIZE, pid, 0, options as u64).map(drop)
+}
+
+/// Lets the tracee run on, delivering `signal` (0: none).
+pub fn resume(pid: i32, signal: i32) -> io::Result<()> {
+    request(libc::PTRACE_CONT, pid, 0, signal as u64).map(drop)
+}
+
+/// Runs to the next entry or exit of a system call.
+pub fn resume_to_syscall(pid: i32) -> io::Result<()> {
+    request(libc::PTRACE_SYSCALL, pid, 0, 0).map(drop)
+}
+
+/// Executes one instruction.
+pub fn step(pid: i32) -> io::Result<()> {
+    request(libc::PTRACE_SINGLESTEP, pid, 0, 0).map(drop)
+}
+
+/// Leaves a tracee in its group stop (after Ctrl-Z) until it is continued from outside.
+pub fn listen(pid: i32) -> io::Result<()> {
+    request(libc::PTRACE_LISTEN, pid, 0, 0).map(drop)
+}
+
+/// Lets go for good, delivering `signal` (0: none).
+pub fn detach(pid: i32, signal: i32) -> io::Result<()> {
+    request(libc::PTRACE_DETACH, pid, 0, signal as u64).map(drop)
+}
+
+/// Overwrites one word of code or data, also where the page is read-only.
+pub fn poke(pid: i32, address: u64, word: u64) -> io::Result<()> {
+    request(libc::PTRACE_POKEDATA, pid, address, word).map(drop)
+}
+
+/// The general registers.
+pub fn registers(pid: i32) -> io::Result<libc::user_regs_struct> {
+    let mut registers = std::mem::MaybeUninit::<libc::user_regs_struct>::zeroed();
+    let size = size_of::<libc::user_regs_struct>();
+    let mut area = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size };
+    // SAFETY: `area` describes `registers`; the kernel writes at most `iov_len` bytes and updates `iov_len` (ptrace(2), PTRACE_GETREGSET).
+    let result = unsafe { libc::ptrace(libc::PTRACE_GETREGSET, pid, libc::NT_PRSTATUS, &raw mut area) };
+    if result == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    if area.iov_len != size {
+        // A 32-bit task answers with its own, smaller register set.
+        return Err(io::Error::from_raw_os_error(libc::ENOEXEC));
+    }
+    // SAFETY: fully written, as `iov_len` says, and any bit pattern is a valid value of this struct of integers.
+    Ok(unsafe { registers.assume_init() })
+}
+
+/// Sets the general registers.
+pub fn set_registers(pid: i32, registers: &libc::user_regs_struct) -> io::Result<()> {
+    let mut area = libc::iovec { iov_base: (&raw const *registers).cast_mut().cast(), iov_len: size_of_val(registers) };
+    // SAFETY: the kernel only reads from the described struct for PTRACE_SETREGSET.
+    let result = unsafe { libc::ptrace(libc::PTRACE_SETREGSET, pid, libc::NT_PRSTATUS, &raw mut area) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
