@@ -41,6 +41,8 @@ pub struct KernelGrants {
 pub struct Places {
     pub workspace: Option<PathBuf>,
     pub target: PathBuf,
+    /// Where intermediate results go: the target directory, unless `build.build-dir` says otherwise.
+    pub build: PathBuf,
     pub toolchain: PathBuf,
     pub cargo_home: PathBuf,
     pub rustup_home: Option<PathBuf>,
