@@ -137,3 +137,6 @@ fn condition(index: u8, width: Width, is: Is, value: u64) -> Result<SeccompCondi
 fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule> {
     SeccompRule::new(conditions).context("state a rule of the filter")
 }
+
+#[cfg(test)]
+mod tests;

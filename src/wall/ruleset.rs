@@ -135,3 +135,6 @@ impl Grant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
