@@ -118,6 +118,10 @@ const CLONE_NEW: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWNET) as u32 as u64;
 
 const MSG_FASTOPEN: u64 = 0x2000_0000;
+// ioctl numbers, the same on both architectures (asm-generic).
+const TIOCSCTTY: u64 = 0x540e;
+const TIOCSTI: u64 = 0x5412;
+const TIOCLINUX: u64 = 0x541c;
 const FS_IOC_SETFLAGS: u64 = 0x4008_6602;
 const FS_IOC_FSSETXATTR: u64 = 0x401c_5820;
 
@@ -272,9 +276,9 @@ const TABLE: &[Row] = &[
     #[cfg(target_arch = "x86_64")]
     row!(Tamper SYS_ioperm),
     // Typing into the user's terminal; stealing it from its session (argument 1) — taking one nobody has is what pty tests do.
-    row!(Tamper SYS_ioctl when int(1, libc::TIOCSTI as u64)),
-    row!(Tamper SYS_ioctl when int(1, libc::TIOCLINUX as u64)),
-    row!(Tamper SYS_ioctl when When::All(&[int(1, libc::TIOCSCTTY as u64), int(2, 1)])),
+    row!(Tamper SYS_ioctl when int(1, TIOCSTI)),
+    row!(Tamper SYS_ioctl when int(1, TIOCLINUX)),
+    row!(Tamper SYS_ioctl when When::All(&[int(1, TIOCSCTTY), int(2, 1)])),
     // Flags of a file (immutable, append-only …) need no more than a descriptor open for reading.
     row!(Tamper SYS_ioctl when int(1, FS_IOC_SETFLAGS)),
     row!(Tamper SYS_ioctl when int(1, FS_IOC_FSSETXATTR)),
