@@ -47,6 +47,14 @@ pub fn notification_sizes() -> io::Result<seccomp_notif_sizes> {
     }
 }
 
+/// Asks the kernel to hand the processor over directly between the caller and whoever answers (Linux 6.6): several times faster.
+/// Says whether the kernel has it; without it everything works the same.
+pub fn wake_synchronously(listener: BorrowedFd<'_>) -> bool {
+    // The flag is the argument itself, not a pointer to it: `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`.
+    // SAFETY: no memory is passed.
+    unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, 1_u64) == 0 }
+}
+
 /// A buffer for one notification, larger than any kernel's so far: the kernel writes as much as *it* thinks the structure has.
 #[repr(C, align(8))]
 struct Room<T> {

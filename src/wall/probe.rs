@@ -1,8 +1,8 @@
 //! Proof before the build: somebody is put behind the walls, made by the same code as an actor's, and must be refused what they are to
 //! refuse, and granted what they grant. In: a directory to try in. Out: what was proved, or the first thing that did not hold.
 //!
-//! That somebody is a thread of ours, not a child: Landlock, seccomp and `no_new_privs` bind the thread that asks and die with it. It needs
-//! no fork, may use all of std, and costs about a tenth.
+//! That somebody is a thread of ours, not a child: Landlock, seccomp and `no_new_privs` bind the thread that asks and die with it. It needs no fork
+//! of a process that may have threads, may use all of std, and no `waitpid` elsewhere can take it for its own.
 
 use std::fs::{self, File};
 use std::io;
@@ -131,6 +131,7 @@ impl Walls {
 /// Answers until the thread behind the filter is gone. Dropping the listener frees a thread that still waits.
 fn serve(listener: &OwnedFd, errno_of: impl Fn(i64) -> i32, seen: &mut Vec<i64>) -> Result<(), Unproved> {
     let answering = |source| Unproved::Raise { step: "answer a seccomp notification", source };
+    seccomp::wake_synchronously(listener.as_fd());
     let end = Instant::now() + PATIENCE;
     loop {
         let left = PollTimeout::try_from(end.saturating_duration_since(Instant::now())).unwrap_or(PollTimeout::ZERO);
