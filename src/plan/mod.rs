@@ -2,3 +2,5 @@
 //! In: the parsed command line. Out: a `Plan` that resolves a `judge::Policy` for every actor.
 
 pub mod places;
+pub mod doctor;
+pub mod host;

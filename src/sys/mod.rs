@@ -4,3 +4,7 @@ pub mod remote;
 pub mod spawn;
 pub mod tracee;
 pub mod wait;
+pub mod attempt;
+pub mod child;
+pub mod landlock;
+pub mod seccomp;

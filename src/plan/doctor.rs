@@ -1,0 +1,291 @@
+//! `cargo brig doctor`: a host's facts as abilities — good, weaker, missing — and as text. Pure: the facts come from `host`.
+//!
+//! Every sentence here must be true of what the gate and the walls do; `weaker` lines go into each report, so they say what still holds.
+
+use std::fmt::Write;
+
+use super::host::{Host, KERNEL_FLOOR, NoLandlock, Obstacle, Sockets, since};
+use crate::model::Exit;
+use crate::wall::ruleset::LEAST_ABI;
+
+/// One ability.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ability {
+    pub state: State,
+    pub what: String,
+    /// What follows here.
+    pub means: String,
+    /// What to change; empty when good.
+    pub change: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Good,
+    /// Something else holds what the kernel cannot, or part of it.
+    Weaker,
+    /// Nothing can be enforced.
+    Missing,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            State::Good => "ok",
+            State::Weaker => "weaker",
+            State::Missing => "missing",
+        }
+    }
+}
+
+/// All abilities that are known of this host, in the order they are needed.
+pub fn abilities(host: &Host) -> Vec<Ability> {
+    let mut all = vec![kernel(host), landlock(host)];
+    if host.landlock.is_ok_and(|abi| abi >= LEAST_ABI) {
+        all.extend(levels(host));
+    }
+    all.push(listeners(host));
+    all.push(tracing(host));
+    all.extend(host.sockets.map(|how| sockets(host, how)));
+    all
+}
+
+/// The page `doctor` prints.
+pub fn text(host: &Host) -> String {
+    let mut page = String::new();
+    for ability in abilities(host) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "{:>12} {}", ability.state.word(), ability.what);
+        let _ = writeln!(page, "{:>12} {}", "", ability.means);
+        if !ability.change.is_empty() {
+            let _ = writeln!(page, "{:>12} help: {}", "", ability.change);
+        }
+    }
+    page.push_str(match host.able() {
+        Ok(()) => "\nThe default profile can be enforced here.\n",
+        Err(_) => "\nThe default profile cannot be enforced here.\n",
+    });
+    page
+}
+
+/// 0 when the default profile can be enforced, else 104.
+pub fn exit(host: &Host) -> Exit {
+    if host.able().is_ok() { Exit::Success } else { Exit::NoWall }
+}
+
+fn good(what: impl Into<String>, means: impl Into<String>) -> Ability {
+    Ability { state: State::Good, what: what.into(), means: means.into(), change: String::new() }
+}
+
+fn weaker(what: impl Into<String>, means: impl Into<String>, change: impl Into<String>) -> Ability {
+    Ability { state: State::Weaker, what: what.into(), means: means.into(), change: change.into() }
+}
+
+fn missing(what: impl Into<String>, means: impl Into<String>, change: impl Into<String>) -> Ability {
+    Ability { state: State::Missing, what: what.into(), means: means.into(), change: change.into() }
+}
+
+fn kernel(host: &Host) -> Ability {
+    let what = format!("kernel {} on {}", host.kernel, host.arch);
+    let (major, minor) = KERNEL_FLOOR;
+    match host.version() {
+        Some(version) if version >= KERNEL_FLOOR => good(what, format!("Linux {major}.{minor} is the oldest that will do")),
+        Some(_) => missing(what, format!("older than {major}.{minor}: the walls cannot be built"), since(LEAST_ABI)),
+        None => missing(what, "its version could not be told", since(LEAST_ABI)),
+    }
+}
+
+fn landlock(host: &Host) -> Ability {
+    let nothing = "nothing would hold files back if the gate were deceived";
+    match host.landlock {
+        Ok(abi) if abi >= LEAST_ABI => good(format!("Landlock ABI {abi}"), "files are walled off by the kernel, for each actor on its own"),
+        Ok(abi) => missing(format!("Landlock ABI {abi}"), "rustc could not rename files between directories", since(LEAST_ABI)),
+        Err(NoLandlock::Absent) => missing(
+            "no Landlock",
+            nothing,
+            "use a kernel built with CONFIG_SECURITY_LANDLOCK, or a container profile that lets `landlock_*` through",
+        ),
+        Err(NoLandlock::Disabled) => {
+            missing("Landlock is switched off", nothing, "add `landlock` to the `lsm=` list on the kernel command line")
+        }
+        Err(NoLandlock::BadOverride) => missing("BRIG_LANDLOCK_ABI is not a number", nothing, "unset it: it is for tests"),
+    }
+}
+
+/// What newer ABIs hold that this one does not.
+fn levels(host: &Host) -> Vec<Ability> {
+    let abi = host.abi();
+    let open_network = host.sockets.is_some_and(|how| how != Sockets::PrivateNetwork);
+    let mut all = Vec::new();
+    let mut from = |needed: u32, what: &str, means: &str| {
+        if abi < needed {
+            all.push(weaker(what, means, since(needed)));
+        }
+    };
+    from(3, "truncating by path is not walled", "the gate alone judges `truncate`; opening a file for writing stays walled");
+    if open_network {
+        from(4, "TCP is not walled", "the gate, and how sockets are made, are all that keeps TCP in");
+    }
+    from(
+        5,
+        "device commands are not walled",
+        "an actor may send `ioctl` commands to devices it can open; typing into a terminal (TIOCSTI, TIOCLINUX) is refused all the same",
+    );
+    from(
+        6,
+        "signals are not walled",
+        "an actor can signal, and so stop or kill, processes of the same user; if it kills Brig, cargo ends and the actor's calls fail",
+    );
+    from(6, "abstract unix sockets are not walled", "the gate alone judges connections to them");
+    from(9, "unix sockets with a path are not walled", "the gate alone judges connections to them");
+    if open_network {
+        from(10, "UDP is not walled", "the gate, and how sockets are made, are all that keeps UDP in");
+    }
+    all
+}
+
+fn listeners(host: &Host) -> Ability {
+    if host.listeners {
+        return good("seccomp listeners", "every call that matters is shown to the gate before it is run");
+    }
+    missing(
+        "no seccomp listeners",
+        "the gate would see nothing",
+        "use Linux 5.19 or newer with CONFIG_SECCOMP_FILTER, or a container profile that lets `seccomp` through",
+    )
+}
+
+fn tracing(host: &Host) -> Ability {
+    let means = "programs could not be stopped before their first instruction, to put the walls around them";
+    match (host.tracing, host.yama) {
+        (_, Some(3)) => missing("tracing is forbidden (kernel.yama.ptrace_scope = 3)", means, "set it to 0, 1 or 2 and reboot"),
+        (Some(true), _) => good("tracing of our own children", "programs are walled in before their first instruction"),
+        (_, Some(2)) if !host.root => {
+            missing("tracing is for root only (kernel.yama.ptrace_scope = 2)", means, "`sysctl kernel.yama.ptrace_scope=1`, or run as root")
+        }
+        (Some(false), _) => missing("tracing of our own children is refused", means, "use a container profile that lets `ptrace` through"),
+        (None, _) => good("tracing of our own children", "nothing known forbids it"),
+    }
+}
+
+fn sockets(host: &Host, how: Sockets) -> Ability {
+    let change = match host.obstacle {
+        Some(Obstacle::AppArmor) => {
+            "give cargo-brig an AppArmor profile with `userns,`, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
+        }
+        Some(Obstacle::UsernsClone) => "`sysctl kernel.unprivileged_userns_clone=1`",
+        Some(Obstacle::MaxNamespaces) => "raise `user.max_user_namespaces` above 0",
+        None => "allow user namespaces; in a container, a profile that lets `unshare` and `clone` make them",
+    };
+    match how {
+        Sockets::PrivateNetwork => {
+            good("private network", "actors' sockets are made in a network of their own, where only loopback exists")
+        }
+        Sockets::LoopbackDevice => weaker(
+            "no private network",
+            "actors' sockets are bound to the loopback device instead, and Landlock refuses what it can of TCP and UDP even there: tests that use loopback may fail",
+            change,
+        ),
+        Sockets::NoSockets => {
+            weaker("no private network", "actors get no internet sockets at all; tests that use loopback will fail", change)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(landlock: Result<u32, NoLandlock>) -> Host {
+        Host {
+            kernel: "6.8.0-1021-azure".into(),
+            arch: "x86_64".into(),
+            landlock,
+            listeners: true,
+            yama: Some(1),
+            root: false,
+            tracing: Some(true),
+            sockets: Some(Sockets::PrivateNetwork),
+            obstacle: None,
+        }
+    }
+
+    fn lines(host: &Host, state: State) -> Vec<String> {
+        abilities(host).into_iter().filter(|ability| ability.state == state).map(|ability| ability.what).collect()
+    }
+
+    #[test]
+    fn a_current_kernel_has_no_weakness() {
+        assert_eq!(host(Ok(10)).weaknesses(Sockets::PrivateNetwork), []);
+        assert_eq!(exit(&host(Ok(10))), Exit::Success);
+    }
+
+    #[test]
+    fn each_level_is_named() {
+        let weak = |abi, sockets| {
+            let host = Host { sockets: Some(sockets), ..host(Ok(abi)) };
+            lines(&host, State::Weaker)
+                .iter()
+                .map(|what| what.split(" is").next().unwrap().split(" are").next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let unix = "unix sockets with a path";
+        assert_eq!(weak(7, Sockets::PrivateNetwork), [unix]);
+        assert_eq!(weak(7, Sockets::LoopbackDevice), [unix, "UDP", "no private network"]);
+        assert_eq!(weak(4, Sockets::PrivateNetwork), ["device commands", "signals", "abstract unix sockets", unix]);
+        assert_eq!(
+            weak(2, Sockets::NoSockets),
+            ["truncating by path", "TCP", "device commands", "signals", "abstract unix sockets", unix, "UDP", "no private network"]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_stops_the_build() {
+        let cases = [
+            host(Err(NoLandlock::Absent)),
+            host(Err(NoLandlock::Disabled)),
+            host(Err(NoLandlock::BadOverride)),
+            host(Ok(1)),
+            Host { kernel: "5.15.0".into(), ..host(Ok(2)) },
+            Host { kernel: "gvisor".into(), ..host(Ok(2)) },
+            Host { listeners: false, ..host(Ok(7)) },
+            Host { yama: Some(3), ..host(Ok(7)) },
+            Host { yama: Some(2), tracing: None, ..host(Ok(7)) },
+            Host { tracing: Some(false), ..host(Ok(7)) },
+        ];
+        for case in cases {
+            assert_eq!((lines(&case, State::Missing).len(), exit(&case)), (1, Exit::NoWall), "{case:?}");
+            assert!(!case.able().unwrap_err().change.is_empty());
+        }
+        assert_eq!(host(Ok(4)).require(4), Ok(()));
+        assert!(host(Ok(4)).require(6).unwrap_err().to_string().contains("use Linux 6.12 or newer"));
+    }
+
+    #[test]
+    fn the_page() {
+        let host = Host { sockets: Some(Sockets::LoopbackDevice), obstacle: Some(Obstacle::AppArmor), ..host(Ok(6)) };
+        assert_eq!(
+            text(&host),
+            "          ok kernel 6.8.0-1021-azure on x86_64
+             Linux 5.19 is the oldest that will do
+          ok Landlock ABI 6
+             files are walled off by the kernel, for each actor on its own
+      weaker unix sockets with a path are not walled
+             the gate alone judges connections to them
+             help: use Linux 7.1 or newer
+      weaker UDP is not walled
+             the gate, and how sockets are made, are all that keeps UDP in
+             help: use Linux 7.2 or newer
+          ok seccomp listeners
+             every call that matters is shown to the gate before it is run
+          ok tracing of our own children
+             programs are walled in before their first instruction
+      weaker no private network
+             actors' sockets are bound to the loopback device instead, and Landlock refuses what it can of TCP and UDP even there: tests that use loopback may fail
+             help: give cargo-brig an AppArmor profile with `userns,`, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`
+
+The default profile can be enforced here.
+"
+        );
+    }
+}
