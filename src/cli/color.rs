@@ -39,7 +39,8 @@ mod tests {
     #[test]
     fn precedence() {
         use Choice::{Always, Auto, Never};
-        let table: &[(Choice, &[(&str, &str)], bool, bool)] = &[
+        type Variables = &'static [(&'static str, &'static str)];
+        let table: [(Choice, Variables, bool, bool); 13] = [
             (Auto, &[], true, true),
             (Auto, &[], false, false),
             (Always, &[("NO_COLOR", "1")], false, true),
@@ -56,7 +57,7 @@ mod tests {
         ];
         for (choice, variables, terminal, expected) in table {
             let lookup = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-            assert_eq!(resolve(*choice, &lookup, *terminal), *expected, "{choice:?} {variables:?} {terminal}");
+            assert_eq!(resolve(choice, &lookup, terminal), expected, "{choice:?} {variables:?} {terminal}");
         }
     }
 }

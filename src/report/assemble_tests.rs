@@ -232,8 +232,8 @@ fn nothing_ran_unless_something_was_compiled() {
 
 #[test]
 fn acts_of_an_unknown_actor_are_kept() {
-    let mut material = Material::default();
-    material.breaches = vec![breach(99, 5, read("/home/u/app/.env"), Rule::SecretRead, Severity::High)];
+    let secret = breach(99, 5, read("/home/u/app/.env"), Rule::SecretRead, Severity::High);
+    let material = Material { breaches: vec![secret], ..Material::default() };
     let report = report_of(&material);
     assert_eq!(titles(&report), ["a tool started by cargo tried to read {workspace}/.env — refused"]);
     assert_eq!((report.outcome.exit_code, report.coverage.unattributed), (100, 1));

@@ -20,6 +20,10 @@ use crate::model::report::{Report, SCHEMA};
 /// Larger files are not reports of ours: everything in a report is capped.
 const LARGEST: u64 = 1 << 30;
 
+/// The JSON Schema of what is written, for whoever wants to check a report.
+pub const JSON_SCHEMA: &str = include_str!("schema.json");
+
+/// The one stable form: pretty-printed, keys in the order of `model::Report`, `end` last.
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *w, report)?;
     w.write_all(b"\n")

@@ -55,9 +55,7 @@ pub fn argv(words: &[Hostile]) -> Vec<Hostile> {
         } else if before == b"--extern" {
             // A crate may well be named `token`: what follows is a path.
             bytes.to_vec()
-        } else if at > 1 && user_flag(before) && bytes.contains(&b':') {
-            after_colon(bytes)
-        } else if program == b"curl" && bytes.starts_with(b"-u") && bytes.contains(&b':') {
+        } else if bytes.contains(&b':') && ((at > 1 && user_flag(before)) || (program == b"curl" && bytes.starts_with(b"-u"))) {
             after_colon(bytes)
         } else if program == b"sshpass" && bytes.starts_with(b"-p") && bytes.len() > 2 {
             [b"-p", MARK].concat()
