@@ -1,1 +1,243 @@
-//! What was typed: arguments and `BRIG_*` variables, no I/O.
+//! What was typed: arguments and `BRIG_*` variables become a `Typed` or a `Misuse`. Pure: no files, no terminal, no environment but
+//! the one that is passed in.
+//!
+//! Our options stand before the cargo subcommand; from the subcommand on everything is cargo's and is not looked at.
+
+pub mod arguments;
+pub mod color;
+pub mod variables;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::model::Mode;
+use arguments::{Arguments, Word};
+pub use color::Choice as ColorChoice;
+
+/// A command line that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    pub options: Options,
+    pub command: Command,
+}
+
+/// Our options; what was typed wins over `BRIG_*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub policy: Option<String>,
+    pub mode: Option<Mode>,
+    pub fresh: bool,
+    pub report_dir: Option<PathBuf>,
+    /// For `report`, `-` is stdout.
+    pub json: Option<PathBuf>,
+    pub config: Option<PathBuf>,
+    pub allow_degraded: bool,
+    pub color: ColorChoice,
+    pub quiet: bool,
+    pub verbose: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run cargo behind the walls: the subcommand and all of its arguments, untouched.
+    Cargo {
+        toolchain: Option<OsString>,
+        args: Vec<OsString>,
+    },
+    Demo,
+    Doctor,
+    /// Render a stored report again; `None` is the last one.
+    Report {
+        file: Option<PathBuf>,
+    },
+    Explain {
+        topic: String,
+    },
+    ProfileList,
+    ProfileShow {
+        name: Option<String>,
+    },
+    /// `--help` or `--version`: this text goes to stdout.
+    Print(String),
+}
+
+/// A command line that was not: rendered by `main`, exit code 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misuse {
+    pub message: String,
+    /// `help:` lines.
+    pub hints: Vec<String>,
+}
+
+impl Misuse {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Misuse { message: message.into(), hints: vec![hint.into()] }
+    }
+}
+
+/// Commands of later versions: cargo must not be asked for them.
+const LATER: [&str; 3] = ["allow", "deny", "baseline"];
+
+/// Understands a command line. `args` begins with the program's own name; `variable` looks up an environment variable.
+pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Typed, Misuse> {
+    let mut args = args;
+    if args.is_empty() {
+        args.push("cargo-brig".into());
+    }
+    // Cargo calls an external subcommand as `cargo-brig brig …`. Only there: `cargo-brig build brig` is cargo's business.
+    if args.get(1).is_some_and(|word| word == "brig") {
+        args.remove(1);
+    }
+    let mut toolchain = None;
+    if args.get(1).is_some_and(is_toolchain) {
+        toolchain = Some(args.remove(1));
+    }
+    loop {
+        if args.len() == 1 {
+            return Ok(Typed { options: variables::merge(Options::default(), variable)?, command: help() });
+        }
+        let arguments = match Arguments::command().try_get_matches_from(&args).and_then(|found| Arguments::from_arg_matches(&found)) {
+            Ok(arguments) => arguments,
+            Err(error) => return from_clap(&error, &args),
+        };
+        let Arguments { options, word } = arguments;
+        if let Some(Word::Cargo(words)) = &word
+            && words.first().is_some_and(is_toolchain)
+        {
+            // `--mode observe +nightly build`: take it out and read the line again.
+            if toolchain.is_some() {
+                return Err(Misuse::new("two toolchains given", "name one, as the first word: `cargo-brig +nightly build`"));
+            }
+            let at = args.len() - words.len();
+            toolchain = Some(args.remove(at));
+            continue;
+        }
+        let options = variables::merge(options, variable)?;
+        let command = command(word, toolchain)?;
+        if options.json.as_ref().is_some_and(|path| path.as_os_str() == "-") && !matches!(command, Command::Report { .. }) {
+            return Err(Misuse::new(
+                "`--json -` is not possible here: stdout belongs to cargo",
+                "name a file, or use `cargo brig report --json -` afterwards",
+            ));
+        }
+        return Ok(Typed { options, command });
+    }
+}
+
+fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, Misuse> {
+    let own = |command: Command| match &toolchain {
+        None => Ok(command),
+        Some(name) => Err(Misuse::new(
+            format!("`{}` chooses the toolchain of a cargo command", name.to_string_lossy().escape_debug()),
+            "leave it out: this command does not run cargo",
+        )),
+    };
+    match word {
+        None => Err(Misuse::new("no cargo subcommand given", "for example: `cargo brig build`; `cargo brig --help` lists everything")),
+        Some(Word::Demo) => own(Command::Demo),
+        Some(Word::Doctor) => own(Command::Doctor),
+        Some(Word::Report { file }) => own(Command::Report { file }),
+        Some(Word::Explain { topic }) => own(Command::Explain { topic }),
+        Some(Word::Profile { what: arguments::Profile::List }) => own(Command::ProfileList),
+        Some(Word::Profile { what: arguments::Profile::Show { name } }) => own(Command::ProfileShow { name }),
+        Some(Word::Cargo(words)) => match words.first() {
+            Some(word) if word == "help" && words.len() == 1 => Ok(help()),
+            Some(word) if LATER.iter().any(|later| word == later) => Err(Misuse::new(
+                format!("`cargo brig {}` is not part of this version", word.to_string_lossy()),
+                "`cargo brig --help` lists the commands there are",
+            )),
+            Some(word) if word.is_empty() => Err(Misuse::new("the cargo subcommand is empty", "for example: `cargo brig build`")),
+            _ => Ok(Command::Cargo { toolchain, args: words }),
+        },
+    }
+}
+
+fn help() -> Command {
+    Command::Print(Arguments::command().render_long_help().to_string())
+}
+
+fn is_toolchain(word: &OsString) -> bool {
+    let bytes = word.as_encoded_bytes();
+    bytes.len() > 1 && bytes[0] == b'+'
+}
+
+/// Help and version are answers, everything else is a misuse; clap's own text is kept, its layout is not.
+fn from_clap(error: &clap::Error, args: &[OsString]) -> Result<Typed, Misuse> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Ok(Typed { options: Options::default(), command: Command::Print(error.render().to_string()) });
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Err(Misuse::new(
+            "`cargo brig profile` needs a subcommand",
+            "`cargo brig profile list` or `cargo brig profile show [NAME]`; see `--help`",
+        ));
+    }
+    let text = error.render().to_string();
+    let mut lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let mut message = lines.next().unwrap_or("bad command line").trim_start_matches("error: ").to_owned();
+    let mut hints = Vec::new();
+    for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
+        match line.strip_prefix("tip: ") {
+            Some(tip) if tip.contains("' as a value, use '-- ") || tip.starts_with("to pass '") => {}
+            Some(tip) => hints.push(tip.to_owned()),
+            None => message.push_str(&format!(" {line}")),
+        }
+    }
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+    {
+        hints.splice(0..0, unknown(flag, args));
+    }
+    hints.push("`cargo brig --help` lists the options".to_owned());
+    Err(Misuse { message, hints })
+}
+
+/// What to say about an option that is not ours.
+fn unknown(flag: &str, args: &[OsString]) -> Option<String> {
+    const CARGOS: [&str; 20] = [
+        "--release",
+        "-r",
+        "--features",
+        "-F",
+        "--all-features",
+        "--no-default-features",
+        "-p",
+        "--package",
+        "--workspace",
+        "--target",
+        "--target-dir",
+        "--manifest-path",
+        "--locked",
+        "--offline",
+        "--frozen",
+        "-j",
+        "--jobs",
+        "--bin",
+        "--lib",
+        "--all-targets",
+    ];
+    let name = flag.split('=').next().unwrap_or(flag);
+    let subcommand = || {
+        args.iter()
+            .skip(1)
+            .filter_map(|word| word.to_str())
+            .find(|word| ["build", "b", "check", "test", "run", "clippy", "doc", "bench", "install"].contains(word))
+    };
+    match name {
+        "--profile" => Some("cargo owns `--profile`; did you mean `--policy`?".to_owned()),
+        "--sarif" | "--html" | "--markdown" | "--live" | "--locked-behaviour" => {
+            Some(format!("`{name}` is not part of this version; `--json` is"))
+        }
+        _ if CARGOS.contains(&name) => {
+            Some(format!("`{name}` is cargo's: it goes after the subcommand, `cargo brig {} {name}`", subcommand().unwrap_or("build")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActorId, Blame, Hostile, Rule, Status};
+use super::{Act, ActorId, Blame, Hostile, Package, Rule, Status};
 
 /// `Info` is shown but never a violation; everything above makes the run exit 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Finding {
     /// `refused`, `observed` (would be refused), or `allowed` (recorded only).
     pub status: Status,
     pub actor: ActorId,
+    /// The package named by the finding: the actor's own, or the one found on the stack inside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offender: Option<Package>,
     pub evidence: Vec<Evidence>,
     /// Left-out evidence, when the list was capped.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -22,8 +22,17 @@ pub struct Report {
     /// Processes left out of `processes` when the cap was reached.
     pub processes_truncated: u64,
     pub behaviour: Vec<Behaviour>,
+    /// Distinct ordinary acts left out of `behaviour` when an actor's cap was reached; refusals never are.
+    #[serde(default)]
+    pub behaviour_truncated: u64,
     pub findings: Vec<Finding>,
     pub end: bool,
+}
+
+impl Report {
+    pub fn actor(&self, id: ActorId) -> Option<&ReportedActor> {
+        self.actors.iter().find(|actor| actor.id == id)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +95,9 @@ pub struct Coverage {
     pub events: u64,
     /// Events that could not be read or recorded.
     pub lost: u64,
+    /// What was lost, in our own words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holes: Vec<String>,
     /// Findings without a package.
     pub unattributed: u64,
     pub complete: bool,
@@ -135,6 +147,9 @@ pub struct ReportedActor {
     pub host: Option<ActorId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crate_name: Option<String>,
+    /// Of a program: `tests`, `benches`, `example` or `program`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Why the package is in the graph: a path from a workspace member.
     pub path_in_graph: Vec<String>,
     pub attributed_by: String,

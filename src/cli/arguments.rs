@@ -1,0 +1,127 @@
+//! The grammar, for clap to read: one place for options, commands and the text of `--help`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand};
+
+use super::{ColorChoice, Options};
+use crate::model::Mode;
+
+const EXIT_CODES: &str = "\
+Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_CONFIG,
+BRIG_ALLOW_DEGRADED, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
+
+Exit codes, first match wins:
+    2  bad command line
+   96  configuration or profile invalid
+  104  the walls the profile requires cannot be built on this kernel
+  100  at least one violation
+  103  the record is incomplete
+    *  cargo's own exit code (101, 1, 128+signal)
+    0  otherwise; the verdict says `clean`, `observed` or `not-run`";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-brig",
+    bin_name = "cargo brig",
+    version,
+    about = "Runs a cargo command with every build script, proc-macro, compiler and test behind its own kernel wall, and reports which crate did what",
+    override_usage = "cargo brig [OPTIONS] <CARGO SUBCOMMAND> [CARGO'S OWN ARGUMENTS]...\n       cargo brig [OPTIONS] <COMMAND>",
+    after_long_help = EXIT_CODES,
+    after_help = EXIT_CODES,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub options: Given,
+    #[command(subcommand)]
+    pub word: Option<Word>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub struct Given {
+    /// Profile to enforce (`cargo brig profile list` names them)
+    #[arg(long, value_name = "P", value_parser = NonEmptyStringValueParser::new())]
+    pub policy: Option<String>,
+    /// `enforce` refuses and reports, `observe` refuses nothing and reports
+    #[arg(long, value_name = "MODE", value_parser = PossibleValuesParser::new(["enforce", "observe"]).map(|word| mode(&word)))]
+    pub mode: Option<Mode>,
+    /// Build in a private target directory, so that every build script and macro runs
+    #[arg(long)]
+    pub fresh: bool,
+    /// Directory of the stored report
+    #[arg(long, value_name = "D")]
+    pub report_dir: Option<PathBuf>,
+    /// Also write the report as JSON to this file
+    #[arg(long, value_name = "F", global = true)]
+    pub json: Option<PathBuf>,
+    /// Configuration file instead of the workspace's `brig.toml`
+    #[arg(long, value_name = "F", global = true)]
+    pub config: Option<PathBuf>,
+    /// Go on where this kernel cannot hold everything the profile requires
+    #[arg(long)]
+    pub allow_degraded: bool,
+    /// `auto`, `always` or `never`
+    #[arg(long, value_name = "WHEN", global = true, value_parser = PossibleValuesParser::new(["auto", "always", "never"]).map(|word| color(&word)))]
+    pub color: Option<ColorChoice>,
+    /// Only findings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also what is merely informative, and one line per actor
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Word {
+    /// An embedded, inert re-enactment of real incidents
+    Demo,
+    /// What this kernel can enforce, and what would be weaker here
+    Doctor,
+    /// Render a stored report again (the last one, if none is named)
+    Report { file: Option<PathBuf> },
+    /// What a rule is about, and what to do
+    Explain {
+        #[arg(value_name = "RULE", value_parser = NonEmptyStringValueParser::new())]
+        topic: String,
+    },
+    /// Profiles: their names, or what one of them allows
+    Profile {
+        #[command(subcommand)]
+        what: Profile,
+    },
+    #[command(external_subcommand)]
+    Cargo(Vec<OsString>),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Profile {
+    /// Names of all profiles
+    List,
+    /// The effective policy of a profile
+    Show { name: Option<String> },
+}
+
+/// The words are checked by whoever calls: there are only two.
+pub fn mode(word: &str) -> Mode {
+    if word == "observe" { Mode::Observe } else { Mode::Enforce }
+}
+
+pub fn color(word: &str) -> ColorChoice {
+    match word {
+        "always" => ColorChoice::Always,
+        "never" => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+impl From<Given> for super::variables::Draft {
+    fn from(given: Given) -> Self {
+        let Given { policy, mode, fresh, report_dir, json, config, allow_degraded, color, quiet, verbose } = given;
+        let typed =
+            Options { policy, mode, fresh, report_dir, json, config, allow_degraded, quiet, verbose, color: color.unwrap_or_default() };
+        super::variables::Draft { typed, color_typed: color.is_some() }
+    }
+}

@@ -1,0 +1,188 @@
+//! What may be typed, as tables.
+
+use super::*;
+use std::os::unix::ffi::OsStringExt;
+
+fn parse_with(words: &[&str], variables: &[(&str, &str)]) -> Result<Typed, Misuse> {
+    let args = words.iter().map(OsString::from).collect();
+    parse(args, &|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value)))
+}
+
+fn typed(line: &str) -> Typed {
+    parse_with(&line.split(' ').collect::<Vec<_>>(), &[]).unwrap_or_else(|misuse| panic!("{line}: {misuse:?}"))
+}
+
+fn misuse(line: &str) -> Misuse {
+    parse_with(&line.split(' ').collect::<Vec<_>>(), &[]).expect_err(line)
+}
+
+fn cargo(toolchain: Option<&str>, args: &str) -> Command {
+    Command::Cargo { toolchain: toolchain.map(OsString::from), args: args.split(' ').map(OsString::from).collect() }
+}
+
+#[test]
+fn what_is_cargos_stays_cargos() {
+    let table = [
+        ("cargo-brig build", cargo(None, "build")),
+        ("cargo-brig brig build", cargo(None, "build")),
+        ("cargo-brig brig brig", cargo(None, "brig")),
+        ("cargo-brig brig build --release -p x", cargo(None, "build --release -p x")),
+        (
+            "cargo-brig build --mode observe --json x --help -q -- -V --nocapture",
+            cargo(None, "build --mode observe --json x --help -q -- -V --nocapture"),
+        ),
+        ("cargo-brig --mode observe run -- --policy x", cargo(None, "run -- --policy x")),
+        ("cargo-brig b", cargo(None, "b")),
+        ("cargo-brig clippy --fix", cargo(None, "clippy --fix")),
+        ("cargo-brig test report", cargo(None, "test report")),
+        ("cargo-brig +nightly build", cargo(Some("+nightly"), "build")),
+        ("cargo-brig brig +nightly build", cargo(Some("+nightly"), "build")),
+        ("cargo-brig +nightly --fresh build -q", cargo(Some("+nightly"), "build -q")),
+        ("cargo-brig --fresh +nightly build +x", cargo(Some("+nightly"), "build +x")),
+    ];
+    for (line, command) in table {
+        assert_eq!(typed(line).command, command, "{line}");
+    }
+    assert_eq!(typed("cargo-brig build -q --fresh").options, Options::default());
+}
+
+#[test]
+fn our_options_stand_before() {
+    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --config c.toml --allow-degraded --color never -v build -v";
+    let expected = Options {
+        policy: Some("strict".into()),
+        mode: Some(Mode::Observe),
+        fresh: true,
+        report_dir: Some("d".into()),
+        json: Some("f.json".into()),
+        config: Some("c.toml".into()),
+        allow_degraded: true,
+        color: ColorChoice::Never,
+        quiet: false,
+        verbose: true,
+    };
+    assert_eq!(typed(line), Typed { options: expected, command: cargo(None, "build -v") });
+    assert!(typed("cargo-brig -q --mode=enforce check").options.quiet);
+}
+
+#[test]
+fn own_commands() {
+    let table = [
+        ("cargo-brig brig demo", Command::Demo),
+        ("cargo-brig doctor", Command::Doctor),
+        ("cargo-brig report", Command::Report { file: None }),
+        ("cargo-brig report r.json --json -", Command::Report { file: Some("r.json".into()) }),
+        ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into() }),
+        ("cargo-brig profile list", Command::ProfileList),
+        ("cargo-brig profile show", Command::ProfileShow { name: None }),
+        ("cargo-brig --config c.toml profile show strict", Command::ProfileShow { name: Some("strict".into()) }),
+    ];
+    for (line, command) in table {
+        assert_eq!(typed(line).command, command, "{line}");
+    }
+    assert_eq!(typed("cargo-brig report r.json --json -").options.json, Some("-".into()));
+    assert!(typed("cargo-brig report r.json -v").options.verbose);
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for line in ["cargo-brig", "cargo-brig brig", "cargo-brig help", "cargo-brig --help", "cargo-brig brig -h", "cargo-brig +nightly"] {
+        let Command::Print(text) = typed(line).command else { panic!("{line}") };
+        for part in ["--policy", "--allow-degraded", "doctor", "Exit codes", "104", "BRIG_POLICY"] {
+            assert!(text.contains(part), "{line}: no {part} in\n{text}");
+        }
+    }
+    let Command::Print(text) = typed("cargo-brig --version").command else { panic!() };
+    assert_eq!(text.trim(), format!("cargo-brig {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn misuse_says_what_to_do() {
+    // line, part of the message, part of a hint
+    let table = [
+        ("cargo-brig --profile ci build", "--profile", "cargo owns `--profile`; did you mean `--policy`?"),
+        ("cargo-brig --profile=ci build", "--profile", "cargo owns `--profile`; did you mean `--policy`?"),
+        ("cargo-brig --release build", "--release", "it goes after the subcommand, `cargo brig build --release`"),
+        ("cargo-brig -p x test", "-p", "it goes after the subcommand, `cargo brig test -p`"),
+        ("cargo-brig --sarif f build", "--sarif", "not part of this version"),
+        ("cargo-brig --mod observe build", "--mod", "--mode"),
+        ("cargo-brig --mode observ build", "observ", "observe"),
+        ("cargo-brig --color sometimes build", "sometimes", "cargo brig --help"),
+        ("cargo-brig --policy", "--policy", "cargo brig --help"),
+        ("cargo-brig --nonsense", "--nonsense", "cargo brig --help"),
+        ("cargo-brig -q -v build", "cannot be used with", "cargo brig --help"),
+        ("cargo-brig --mode observe", "no cargo subcommand", "cargo brig build"),
+        ("cargo-brig allow x@1 --build-script", "not part of this version", "--help"),
+        ("cargo-brig baseline diff", "not part of this version", "--help"),
+        ("cargo-brig explain", "RULE", "--help"),
+        ("cargo-brig profile", "subcommand", "--help"),
+        ("cargo-brig doctor extra", "extra", "--help"),
+        ("cargo-brig +nightly doctor", "+nightly", "does not run cargo"),
+        ("cargo-brig +a --fresh +b build", "two toolchains", "+nightly"),
+        ("cargo-brig --json - build", "stdout belongs to cargo", "report --json -"),
+    ];
+    for (line, message, hint) in table {
+        let misuse = misuse(line);
+        assert!(misuse.message.contains(message), "{line}: {misuse:?}");
+        assert!(misuse.hints.iter().any(|given| given.contains(hint)), "{line}: {misuse:?}");
+        assert!(!misuse.message.contains('\n') && !misuse.message.starts_with("error"), "{misuse:?}");
+    }
+}
+
+#[test]
+fn variables_fill_the_gaps() {
+    let all = [
+        ("BRIG_POLICY", "strict"),
+        ("BRIG_MODE", "observe"),
+        ("BRIG_FRESH", "1"),
+        ("BRIG_REPORT_DIR", "d"),
+        ("BRIG_JSON", "f"),
+        ("BRIG_CONFIG", "c"),
+        ("BRIG_ALLOW_DEGRADED", "yes"),
+        ("BRIG_COLOR", "always"),
+        ("BRIG_VERBOSE", "on"),
+    ];
+    let options = parse_with(&["cargo-brig", "build"], &all).unwrap().options;
+    let expected = Options {
+        policy: Some("strict".into()),
+        mode: Some(Mode::Observe),
+        fresh: true,
+        report_dir: Some("d".into()),
+        json: Some("f".into()),
+        config: Some("c".into()),
+        allow_degraded: true,
+        color: ColorChoice::Always,
+        quiet: false,
+        verbose: true,
+    };
+    assert_eq!(options, expected);
+    let words = ["cargo-brig", "--policy", "p", "--mode", "enforce", "--color", "auto", "-q", "build"];
+    let options = parse_with(&words, &all).unwrap().options;
+    assert_eq!((options.policy.as_deref(), options.mode, options.color), (Some("p"), Some(Mode::Enforce), ColorChoice::Auto));
+    assert_eq!((options.quiet, options.verbose), (true, false));
+    let empty = [("BRIG_POLICY", ""), ("BRIG_MODE", ""), ("BRIG_FRESH", ""), ("BRIG_JSON", "")];
+    assert_eq!(parse_with(&["cargo-brig", "build"], &empty).unwrap().options, Options::default());
+}
+
+#[test]
+fn bad_variables_are_misuse() {
+    for (name, value) in [("BRIG_MODE", "obsreve"), ("BRIG_COLOR", "red"), ("BRIG_FRESH", "maybe"), ("BRIG_ALLOW_DEGRADED", "2")] {
+        let misuse = parse_with(&["cargo-brig", "--mode", "enforce", "build"], &[(name, value)]).expect_err(name);
+        assert_eq!(misuse.message, format!("invalid value '{value}' for {name}"));
+        assert!(misuse.hints[0].starts_with("possible values: "));
+    }
+    assert!(parse_with(&["cargo-brig", "build"], &[("BRIG_QUIET", "1"), ("BRIG_VERBOSE", "1")]).is_err());
+}
+
+#[test]
+fn any_bytes_pass_through() {
+    let odd = OsString::from_vec(b"x\xff\xfe".to_vec());
+    let args = vec!["cargo-brig".into(), "--report-dir".into(), odd.clone(), "run".into(), "--".into(), odd.clone()];
+    let typed = parse(args, &|_| None).unwrap();
+    assert_eq!(typed.options.report_dir, Some(odd.clone().into()));
+    assert_eq!(typed.command, Command::Cargo { toolchain: None, args: vec!["run".into(), "--".into(), odd.clone()] });
+    // A bad option that is not text is a misuse, not a panic; so is an odd variable.
+    assert!(parse(vec!["cargo-brig".into(), OsString::from_vec(b"--\xff".to_vec()), "build".into()], &|_| None).is_err());
+    assert!(parse(vec!["cargo-brig".into(), "build".into()], &|name| (name == "BRIG_MODE").then(|| odd.clone())).is_err());
+    assert!(parse(Vec::new(), &|_| None).is_ok());
+}

@@ -1,0 +1,77 @@
+//! `BRIG_*` variables: the same options, for those who cannot type. What was typed wins; a bad value is a misuse like a bad option.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::{Misuse, Options, arguments};
+
+/// Options as typed, before variables fill the gaps.
+#[derive(Debug, Default)]
+pub struct Draft {
+    pub typed: Options,
+    pub color_typed: bool,
+}
+
+impl From<Options> for Draft {
+    fn from(typed: Options) -> Self {
+        Draft { typed, color_typed: false }
+    }
+}
+
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+pub fn merge(draft: impl Into<Draft>, variable: Lookup) -> Result<Options, Misuse> {
+    let Draft { mut typed, color_typed } = draft.into();
+    let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // Every variable is read and checked, even one that a typed option outranks: a typo should not wait for its day.
+    let policy = text("BRIG_POLICY", variable)?;
+    typed.policy = typed.policy.or(policy);
+    let mode = one_of("BRIG_MODE", &["enforce", "observe"], variable)?;
+    typed.mode = typed.mode.or(mode.map(|word| arguments::mode(&word)));
+    let color = one_of("BRIG_COLOR", &["auto", "always", "never"], variable)?;
+    if let Some(word) = color.filter(|_| !color_typed) {
+        typed.color = arguments::color(&word);
+    }
+    typed.report_dir = typed.report_dir.or_else(|| path("BRIG_REPORT_DIR"));
+    typed.json = typed.json.or_else(|| path("BRIG_JSON"));
+    typed.config = typed.config.or_else(|| path("BRIG_CONFIG"));
+    typed.fresh |= switch("BRIG_FRESH", variable)?;
+    typed.allow_degraded |= switch("BRIG_ALLOW_DEGRADED", variable)?;
+    let (quiet, verbose) = (switch("BRIG_QUIET", variable)?, switch("BRIG_VERBOSE", variable)?);
+    if quiet && verbose {
+        return Err(Misuse::new("BRIG_QUIET and BRIG_VERBOSE are both set", "unset one of them"));
+    }
+    if !typed.quiet && !typed.verbose {
+        (typed.quiet, typed.verbose) = (quiet, verbose);
+    }
+    Ok(typed)
+}
+
+/// A text variable; an empty one counts as not set.
+fn text(name: &str, variable: Lookup) -> Result<Option<String>, Misuse> {
+    match variable(name).filter(|value| !value.is_empty()).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(value)) => Err(bad(name, &value, "valid UTF-8")),
+    }
+}
+
+fn one_of(name: &str, words: &[&str], variable: Lookup) -> Result<Option<String>, Misuse> {
+    match text(name, variable)? {
+        Some(value) if !words.contains(&value.as_str()) => Err(bad(name, &value.into(), &words.join(", "))),
+        value => Ok(value),
+    }
+}
+
+fn switch(name: &str, variable: Lookup) -> Result<bool, Misuse> {
+    match text(name, variable)?.as_deref() {
+        None | Some("0" | "false" | "no" | "off") => Ok(false),
+        Some("1" | "true" | "yes" | "on") => Ok(true),
+        Some(other) => Err(bad(name, &other.into(), "1, true, yes, on, 0, false, no, off")),
+    }
+}
+
+fn bad(name: &str, value: &OsString, possible: &str) -> Misuse {
+    let value = value.to_string_lossy();
+    Misuse::new(format!("invalid value '{}' for {name}", value.escape_debug()), format!("possible values: {possible}"))
+}

@@ -1,0 +1,231 @@
+//! Makes the report from what was recorded. In: `Material` (what happened), `Facts` (about the run), `Who` (the build graph). Out: a
+//! `Report` in which the same build gives the same bytes, apart from times and pids: everything is sorted by what it is, never by when
+//! it came.
+
+use std::collections::BTreeMap;
+
+use crate::model::report::{Behaviour, Counts, Coverage, Enforcement, Host, Outcome, Report, ReportedActor, Run, SCHEMA, Tool};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Mode, Process, Severity, Status};
+
+use super::derive::{self, Cast, is_compiler};
+use super::findings::{self, Placed};
+use super::outcome::{Ending, decide};
+use super::trace::{Trace, in_tree_order};
+use super::{Places, Who};
+
+/// What happened, as the journal holds it at the end of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Material {
+    pub actors: Vec<Actor>,
+    pub processes: Vec<Process>,
+    pub processes_truncated: u64,
+    /// Acts that broke no rule: per actor each once, with how often.
+    pub behaviours: Vec<(ActorId, Act, Status, u64)>,
+    pub behaviours_truncated: u64,
+    /// Acts that broke a rule (they are not in `behaviours`), with how often.
+    pub breaches: Vec<(Event, u64)>,
+    /// What could not be read or recorded, one entry per loss.
+    pub lost: Vec<String>,
+    /// All events, recorded or counted.
+    pub events: u64,
+}
+
+/// About the run: what the conductor knows.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub run: Run,
+    pub host: Host,
+    pub enforcement: Enforcement,
+    /// See `model::report::Coverage`.
+    pub units: Option<u64>,
+    pub fresh: Option<u64>,
+    /// Cargo's exit code, 128+signal when it was killed; `None` when it was never learned.
+    pub cargo_exit: Option<i32>,
+    pub places: Places,
+}
+
+impl Facts {
+    /// The places as one actor has them: with its own `{out}` and `{tmp}`.
+    pub fn places_of(&self, actor: &Actor) -> Places {
+        let places = self.places.with(&actor.tmp, "{tmp}");
+        match actor.outputs.first().filter(|_| actor.kind == ActorKind::BuildScript) {
+            Some(out) => places.with(out, "{out}"),
+            None => places,
+        }
+    }
+}
+
+pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
+    let trace = Trace::new(&material.processes);
+    let cast = derive::cast(material, &trace, who);
+    let placed = findings::findings(material, facts, who, &trace, &cast);
+    let numbers = numbers(&cast, facts);
+    let mut actors: Vec<_> = cast.actors.iter().enumerate().map(|(at, actor)| reported(at, actor, &cast, &numbers, facts, who)).collect();
+    actors.sort_by_key(|actor| actor.id);
+    let mut processes = processes(material, facts, &cast, &numbers);
+    in_tree_order(&mut processes);
+    let behaviour = behaviour(material, facts, &cast, &numbers);
+    let coverage = coverage(material, facts, &cast, &placed);
+    let outcome = outcome(material, facts, &cast, &placed, &coverage);
+    let findings = placed.into_iter().map(|placed| {
+        let mut finding = placed.finding;
+        finding.actor = numbers[placed.actor];
+        finding
+    });
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: "cargo-brig".into(), version: env!("CARGO_PKG_VERSION").into() },
+        run: Run { command: super::redact::argv(&facts.run.command), ..facts.run.clone() },
+        host: facts.host.clone(),
+        enforcement: facts.enforcement.clone(),
+        coverage,
+        outcome,
+        actors,
+        processes,
+        processes_truncated: material.processes_truncated,
+        behaviour,
+        behaviour_truncated: material.behaviours_truncated,
+        findings: findings.collect(),
+        end: true,
+    }
+}
+
+/// The compiler asked about itself (`-vV`, `--print`): it compiled nothing, so nothing of the build ran.
+pub fn is_probe(actor: &Actor) -> bool {
+    is_compiler(actor) && actor.crate_name.as_deref().is_none_or(|name| name == "___")
+}
+
+/// Did code of the build run in it? A tool is cargo's own.
+fn is_of_the_build(actor: &Actor) -> bool {
+    actor.kind != ActorKind::Tool && !is_probe(actor)
+}
+
+/// New numbers, by what the actors are instead of when they started; a derived actor stands where its kind stands.
+fn numbers(cast: &Cast, facts: &Facts) -> Vec<ActorId> {
+    let mut order: Vec<usize> = (0..cast.actors.len()).collect();
+    order.sort_by_cached_key(|at| {
+        let actor = &cast.actors[*at];
+        let places = facts.places_of(actor);
+        (
+            actor.kind,
+            actor.package.clone(),
+            actor.crate_name.clone(),
+            places.argv(&actor.argv),
+            places.path(&actor.exe.as_path().into()),
+            actor.id,
+        )
+    });
+    let mut numbers = vec![ActorId(0); order.len()];
+    for (number, at) in order.into_iter().enumerate() {
+        numbers[at] = ActorId(number as u32 + 1);
+    }
+    numbers
+}
+
+fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &Facts, who: &dyn Who) -> ReportedActor {
+    let host = actor.host.and_then(|host| cast.actors.iter().position(|other| other.id == host && other.host.is_none()));
+    let mut withheld = actor.withheld.clone();
+    withheld.sort();
+    withheld.dedup();
+    ReportedActor {
+        id: numbers[at],
+        kind: actor.kind,
+        package: actor.package.clone(),
+        host: host.map(|host| numbers[host]),
+        crate_name: actor.crate_name.clone(),
+        role: role(actor, facts),
+        path_in_graph: actor.package.as_ref().map(|package| who.why(&package.name, &package.version)).unwrap_or_default(),
+        attributed_by: actor.attributed_by.to_owned(),
+        withheld,
+    }
+}
+
+/// What kind of program: cargo puts tests and benches into `deps`, examples into `examples`.
+fn role(actor: &Actor, facts: &Facts) -> Option<String> {
+    if actor.kind != ActorKind::Program {
+        return None;
+    }
+    let directory = actor.exe.parent().and_then(|parent| parent.file_name()).and_then(|name| name.to_str());
+    let bench = facts.run.command.iter().any(|word| word.as_bytes() == b"bench");
+    let role = match directory {
+        Some("deps") if bench => "benches",
+        Some("deps") => "tests",
+        Some("examples") => "example",
+        _ => "program",
+    };
+    Some(role.to_owned())
+}
+
+fn processes(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId]) -> Vec<Process> {
+    let one = |(process, at): (&Process, &usize)| {
+        let places = facts.places_of(&cast.actors[*at]);
+        Process { actor: numbers[*at], exe: places.path(&process.exe), argv: places.argv(&process.argv), ..process.clone() }
+    };
+    material.processes.iter().zip(&cast.of_process).map(one).collect()
+}
+
+/// Ordinary acts and breaches alike, summed again after their paths were normalised.
+fn behaviour(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId]) -> Vec<Behaviour> {
+    let places: Vec<_> = cast.actors.iter().map(|actor| facts.places_of(actor)).collect();
+    let by_id: BTreeMap<ActorId, usize> =
+        cast.actors.iter().enumerate().filter(|(_, actor)| actor.host.is_none()).map(|(at, actor)| (actor.id, at)).collect();
+    let ordinary = material.behaviours.iter().filter_map(|(id, act, status, count)| Some((*by_id.get(id)?, act, *status, *count)));
+    let breaches = material.breaches.iter().zip(&cast.of_breach).map(|((event, count), at)| (*at, &event.act, event.status, *count));
+    let mut summed: BTreeMap<(ActorId, Act, Status), u64> = BTreeMap::new();
+    for (at, act, status, count) in ordinary.chain(breaches) {
+        *summed.entry((numbers[at], places[at].act(act), status)).or_default() += count;
+    }
+    summed.into_iter().map(|((actor, act, status), count)| Behaviour { actor, act, status, count }).collect()
+}
+
+fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) -> Coverage {
+    let mut ran: BTreeMap<String, u64> = BTreeMap::new();
+    for actor in cast.actors.iter().filter(|actor| !is_probe(actor)) {
+        *ran.entry(actor.kind.name().to_owned()).or_default() += 1;
+    }
+    let mut holes = material.lost.clone();
+    holes.sort();
+    holes.dedup();
+    holes.truncate(20);
+    Coverage {
+        units: facts.units,
+        ran,
+        fresh: facts.fresh,
+        events: material.events,
+        lost: material.lost.len() as u64,
+        holes,
+        unattributed: placed.iter().filter(|placed| placed.finding.offender.is_none()).count() as u64,
+        complete: material.lost.is_empty(),
+    }
+}
+
+fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], coverage: &Coverage) -> Outcome {
+    let tries = |status: Status| material.breaches.iter().filter(|(event, _)| event.status == status).map(|(_, count)| count).sum();
+    let mut by_severity: BTreeMap<String, u64> = BTreeMap::new();
+    for placed in placed {
+        *by_severity.entry(placed.finding.severity.name().to_owned()).or_default() += 1;
+    }
+    let (verdict, exit) = decide(Ending {
+        mode: facts.run.mode,
+        violation: facts.run.mode == Mode::Enforce && placed.iter().any(|placed| placed.finding.severity > Severity::Info),
+        complete: coverage.complete,
+        ran: cast.actors.iter().any(is_of_the_build),
+        cargo: facts.cargo_exit,
+    });
+    Outcome {
+        verdict,
+        exit_code: exit.code(),
+        cargo_exit: facts.cargo_exit,
+        counts: Counts {
+            actors: cast.actors.iter().filter(|actor| !is_probe(actor)).count() as u64,
+            processes: material.processes.len() as u64 + material.processes_truncated,
+            refused: tries(Status::Refused),
+            observed: tries(Status::Observed),
+            findings: by_severity,
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "assemble_tests.rs"]
+mod tests;

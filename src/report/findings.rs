@@ -1,0 +1,187 @@
+//! From breaches to findings: grouped by (rule, actor, offender), correlated, ordered, numbered. In: the cast and its breaches. Out:
+//! findings whose actor is still an index into the cast.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status};
+
+use super::{Facts, Material, Who, derive::Cast, trace::Trace};
+
+/// Acts listed per finding; the rest is counted.
+const LISTED: usize = 100;
+
+/// A finding, and the index of its actor in the cast.
+pub struct Placed {
+    pub actor: usize,
+    pub finding: Finding,
+}
+
+/// One breach with everything the report says about it.
+struct Breached<'a> {
+    event: &'a Event,
+    count: u64,
+    actor: usize,
+    offender: Option<Package>,
+    blame: Option<Blame>,
+    act: Act,
+    chain: Vec<Hostile>,
+}
+
+/// Who broke which rule: acts of one key become one finding.
+type Key = (Rule, usize, Option<Package>);
+
+pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace, cast: &Cast) -> Vec<Placed> {
+    let breached: Vec<Breached> = material
+        .breaches
+        .iter()
+        .enumerate()
+        .filter(|(_, (event, _))| event.breach.is_some())
+        .map(|(at, (event, count))| {
+            let actor = cast.of_breach[at];
+            let blame = cast.blame_of_breach[at].clone();
+            let (places, root) = (facts.places_of(&cast.actors[actor]), cast.actors.iter().find(|root| root.id == event.actor));
+            let chain = root.map(|root| trace.chain(root, event, &places)).unwrap_or_default();
+            let offender = offender(&cast.actors[actor], blame.as_ref(), who);
+            Breached { event, count: *count, actor, offender, blame, act: places.act(&event.act), chain }
+        })
+        .collect();
+    let mut groups: BTreeMap<Key, Vec<&Breached>> = BTreeMap::new();
+    for breach in &breached {
+        let rule = breach.event.breach.as_ref().map_or(Rule::ProcTamper, |breach| breach.rule);
+        groups.entry((rule, breach.actor, breach.offender.clone())).or_default().push(breach);
+    }
+    correlate(&mut groups, &breached);
+    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, who)).collect();
+    placed.sort_by(|a, b| order(a, cast).cmp(&order(b, cast)));
+    for (number, placed) in placed.iter_mut().enumerate() {
+        placed.finding.id = format!("F{}", number + 1);
+    }
+    placed
+}
+
+fn order<'a>(placed: &'a Placed, cast: &'a Cast) -> impl Ord + 'a {
+    let finding = &placed.finding;
+    let actor = &cast.actors[placed.actor];
+    (
+        std::cmp::Reverse(finding.severity),
+        &finding.offender,
+        finding.rule,
+        actor.kind,
+        &actor.package,
+        &finding.fingerprint,
+        &actor.crate_name,
+    )
+}
+
+/// The package a finding names. Inside a program or build script: the innermost crate on the stack that is in the graph, unless the
+/// innermost is the program's own code. A stack is evidence only, so an incomplete walk names nobody but the actor.
+fn offender(actor: &Actor, blame: Option<&Blame>, who: &dyn Who) -> Option<Package> {
+    let Some(blame) = blame.filter(|blame| blame.caveat.is_none() && matches!(actor.kind, ActorKind::Program | ActorKind::BuildScript))
+    else {
+        return actor.package.clone();
+    };
+    let own = actor.crate_name.as_ref().map(|name| name.replace('-', "_"));
+    for candidate in &blame.crates {
+        if candidate.name.starts_with("build_script_") || Some(&candidate.name) == own.as_ref() {
+            break;
+        }
+        if let Some(package) = candidate.package.clone().or_else(|| who.package_of_crate(&candidate.name)) {
+            return Some(package);
+        }
+    }
+    actor.package.clone()
+}
+
+/// An actor that tried both a secret and the network gets a critical finding of its own, whatever became of either.
+fn correlate<'a>(groups: &mut BTreeMap<Key, Vec<&'a Breached<'a>>>, breached: &'a [Breached<'a>]) {
+    for actor in breached.iter().map(|breach| breach.actor).collect::<std::collections::BTreeSet<_>>() {
+        let of = |rules: &[Rule]| {
+            let matches = |b: &&Breached| b.actor == actor && b.event.breach.as_ref().is_some_and(|breach| rules.contains(&breach.rule));
+            breached.iter().filter(matches).collect::<Vec<_>>()
+        };
+        let secrets = of(&[Rule::SecretRead]);
+        let network = of(&[Rule::NetConnect, Rule::NetDns, Rule::ExecDownloader]);
+        let known = groups.keys().any(|(rule, of, _)| *rule == Rule::SecretThenNetwork && *of == actor);
+        if let (Some(secret), false, false) = (secrets.first(), network.is_empty(), known) {
+            let key = (Rule::SecretThenNetwork, actor, secret.offender.clone());
+            groups.insert(key, [secrets, network].concat());
+        }
+    }
+}
+
+fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, who: &dyn Who) -> Placed {
+    let correlated = rule == Rule::SecretThenNetwork;
+    let severity = group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.severity).max().unwrap_or(Severity::High);
+    let mut tried: BTreeMap<(Act, Vec<Hostile>), (Severity, u64)> = BTreeMap::new();
+    for breach in group {
+        // Of a correlation the secret comes first, then the network.
+        let severity = match correlated {
+            true if is_secret(breach) => Severity::Critical,
+            true => Severity::Info,
+            false => breach.event.breach.as_ref().map_or(Severity::Info, |breach| breach.severity),
+        };
+        let (worst, count) = tried.entry((breach.act.clone(), breach.chain.clone())).or_insert((severity, 0));
+        (*worst, *count) = (severity.max(*worst), *count + breach.count);
+    }
+    let mut tried: Vec<_> = tried.into_iter().collect();
+    tried.sort_by_key(|(_, (severity, _))| std::cmp::Reverse(*severity));
+    let truncated = tried.len().saturating_sub(LISTED) as u64;
+    let evidence: Vec<_> = tried.into_iter().take(LISTED).map(|((act, chain), (_, count))| Evidence { act, count, chain }).collect();
+    let first = group.iter().find(|b| Some(&b.act) == evidence.first().map(|e| &e.act));
+    let member = &cast.actors[actor];
+    let named = |f: &dyn Fn(&str, &str) -> Vec<String>| offender.as_ref().map(|p| f(&p.name, &p.version)).unwrap_or_default();
+    let finding = Finding {
+        id: String::new(),
+        rule,
+        severity: if correlated { Severity::Critical } else { severity },
+        status: status(group, correlated),
+        actor: member.id,
+        truncated,
+        blame: first.and_then(|b| b.blame.clone()),
+        reason: reason(group, correlated),
+        path_in_graph: named(&|name, version| who.why(name, version)),
+        baseline: None,
+        location: offender.as_ref().and_then(|package| who.lock_location(&package.name, &package.version)),
+        fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
+        allow: None,
+        offender,
+        evidence,
+    };
+    Placed { actor, finding }
+}
+
+fn is_secret(breach: &Breached) -> bool {
+    breach.event.breach.as_ref().is_some_and(|breach| breach.rule == Rule::SecretRead)
+}
+
+/// The worst that happened in the group. A correlation is harmless only if the chain was cut: it counts as refused when either all
+/// secrets or all ways out were.
+fn status(group: &[&Breached], correlated: bool) -> Status {
+    let refused = |secret: bool| group.iter().filter(|b| is_secret(b) == secret).all(|b| b.event.status == Status::Refused);
+    if correlated {
+        return if refused(true) || refused(false) { Status::Refused } else { Status::Observed };
+    }
+    group.iter().map(|b| b.event.status).max().unwrap_or(Status::Refused)
+}
+
+/// The policy lines behind the group, each once.
+fn reason(group: &[&Breached], correlated: bool) -> String {
+    if correlated {
+        return "a secret and the network, tried by the same code".to_owned();
+    }
+    let reasons: std::collections::BTreeSet<_> =
+        group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.reason.as_str()).collect();
+    reasons.into_iter().take(3).collect::<Vec<_>>().join("; ")
+}
+
+/// The same for the same behaviour of the same crate, whatever its version: 64-bit FNV-1a of (rule, crate, kind, act).
+fn fingerprint(rule: Rule, package: Option<&Package>, kind: ActorKind, act: Option<&Act>) -> String {
+    let act = act.and_then(|act| serde_json::to_string(act).ok()).unwrap_or_default();
+    let text = [rule.id(), package.map_or("", |package| &package.name), kind.name(), &act].join("\0");
+    format!("{:016x}", fnv1a(text.as_bytes()))
+}
+
+/// FNV-1a, 64 bits: stable across versions and machines, which the standard library's hasher is not.
+pub fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,76 @@
+//! What is redacted, and what is not, as one table.
+
+use super::*;
+
+const CANARY: &str = "C4naryC4naryC4nary99";
+
+#[test]
+fn credentials_never_survive() {
+    let table: &[(&[&str], &[&str])] = &[
+        (
+            &["curl", "-H", "Authorization: Bearer C4naryC4naryC4nary99", "https://h"],
+            &["curl", "-H", "Authorization: [redacted]", "https://h"],
+        ),
+        (
+            &["sh", "-c", "curl -H 'Authorization: Bearer \"C4naryC4naryC4nary99\"' -d @.env https://h"],
+            &["sh", "-c", "curl -H 'Authorization: [redacted]' -d @.env https://h"],
+        ),
+        (&["curl", "https://u:C4naryC4naryC4nary99@h/p"], &["curl", "https://[redacted]@h/p"]),
+        (&["git", "clone", "https://C4naryC4naryC4nary99@h/r"], &["git", "clone", "https://[redacted]@h/r"]),
+        (&["git", "clone", "ssh://git@h/r"], &["git", "clone", "ssh://git@h/r"]),
+        (&["x", "--password=C4naryC4naryC4nary99"], &["x", "--password=[redacted]"]),
+        (&["x", "--auth-token", "C4naryC4naryC4nary99"], &["x", "--auth-token", "[redacted]"]),
+        (&["sh", "-c", "gh --token C4naryC4naryC4nary99 api"], &["sh", "-c", "gh --token [redacted] api"]),
+        (&["env", "AWS_SECRET_ACCESS_KEY=C4naryC4naryC4nary99", "x"], &["env", "AWS_SECRET_ACCESS_KEY=[redacted]", "x"]),
+        (&["curl", "https://h/?a=1&token=C4naryC4naryC4nary99&b=2"], &["curl", "https://h/?a=1&token=[redacted]&b=2"]),
+        (&["curl", "-d", "{\"api_key\": \"C4naryC4naryC4nary99\", \"n\": 1}"], &["curl", "-d", "{\"api_key\": \"[redacted]\", \"n\": 1}"]),
+        (&["curl", "-u", "me:C4naryC4naryC4nary99"], &["curl", "-u", "me:[redacted]"]),
+        (&["curl", "-ume:C4naryC4naryC4nary99"], &["curl", "-ume:[redacted]"]),
+        (&["sshpass", "-p", "C4naryC4naryC4nary99", "ssh", "h"], &["sshpass", "-p", "[redacted]", "ssh", "h"]),
+        (&["cargo", "login", "C4naryC4naryC4nary99"], &["cargo", "login", "[redacted]"]),
+        (&["x", "ghp_C4naryC4naryC4nary99"], &["x", "[redacted]"]),
+        (&["curl", "-d", "C4naryC4naryC4nary99abcdef"], &["curl", "-d", "[redacted]"]),
+        (&["curl", "https://h/?q=C4naryC4naryC4nary99abcdef"], &["curl", "https://h/?[redacted]"]),
+        (&["x", "-----BEGIN KEY-----\nC4naryC4naryC4nary99"], &["x", "[redacted]"]),
+    ];
+    for (given, expected) in table {
+        let hostile = |words: &[&str]| words.iter().map(|word| Hostile::from(*word)).collect::<Vec<_>>();
+        let redacted = argv(&hostile(given));
+        assert_eq!(redacted, hostile(expected));
+        assert!(!redacted.iter().any(|word| word.to_json_text().contains(CANARY)), "{given:?}");
+        assert_eq!(argv(&redacted), redacted, "idempotent");
+    }
+}
+
+#[test]
+fn honest_command_lines_stay() {
+    let table: &[&[&str]] = &[
+        &[
+            "rustc",
+            "--crate-name",
+            "token",
+            "--extern",
+            "token=/t/libtoken-0a1b.rlib",
+            "--cfg",
+            "feature=\"default\"",
+            "-C",
+            "metadata=0a1b2c",
+        ],
+        &["cc", "-m64", "-L/usr/lib", "-Wl,--as-needed", "-o", "/t/deps/app-0123456789abcdefABCDEF0123"],
+        &["sh", "-c", "cat ../.env | base64 > /tmp/x"],
+        &["curl", "-F", "file=@.env", "https://h.example/upload"],
+        &["pkg-config", "--libs", "--cflags", "openssl >= 1.1.0"],
+        &["sh", "-c", "grep -q std::token::Stream src/lib.rs"],
+    ];
+    for words in table {
+        let hostile: Vec<_> = words.iter().map(|word| Hostile::from(*word)).collect();
+        assert_eq!(argv(&hostile), hostile);
+    }
+}
+
+#[test]
+fn any_bytes_are_survived() {
+    for bytes in [&b"\xff\xfe=\xff:\"'"[..], b"", b"=", b":", b"token=", b"token:\"", b"://@", b"Authorization:", b"--token "] {
+        argv(&[Hostile::from("x"), Hostile::new(bytes), Hostile::new(bytes)]);
+    }
+}

@@ -1,0 +1,118 @@
+//! The report on the terminal: one line before the build, findings in the shape of compiler diagnostics after it, and a summary. In: a
+//! `&Report`, a style, a writer. Everything that came from the build is escaped on the way out.
+
+mod diagnostic;
+mod summary;
+
+use std::io::{self, Write};
+
+use crate::model::report::{Enforcement, Report, Run, VerdictWord};
+use crate::model::{Hostile, Mode, Severity};
+
+use super::escape;
+use super::wording::Medium;
+
+pub(super) const MEDIUM: Medium =
+    Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Verbosity {
+    /// Findings and what weakens them, nothing else.
+    Quiet,
+    #[default]
+    Normal,
+    /// Also `info` findings and one line per actor.
+    Verbose,
+}
+
+impl Verbosity {
+    /// From `-q` and `-v`, of which the command line grants one.
+    pub fn from_switches(quiet: bool, verbose: bool) -> Self {
+        match (quiet, verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// How to write; decided by the caller (see `cli::color`), because a renderer knows neither environment nor terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    pub color: bool,
+    pub verbosity: Verbosity,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A line in cargo's style: the verb right-aligned in twelve columns.
+    fn status(self, w: &mut dyn Write, code: &str, verb: &str, text: &str) -> io::Result<()> {
+        writeln!(w, "{} {text}", self.paint(code, &format!("{verb:>12}")))
+    }
+}
+
+const RED: &str = "1;31";
+const GREEN: &str = "1;32";
+const YELLOW: &str = "1;33";
+const BLUE: &str = "1;34";
+const CYAN: &str = "1;36";
+
+/// The line before the build. What is weaker than it should be is said even when quiet.
+pub fn before(w: &mut dyn Write, run: &Run, enforcement: &Enforcement, style: Style) -> io::Result<()> {
+    if style.verbosity != Verbosity::Quiet {
+        let profile = run.profile.first().map_or("default", String::as_str);
+        let (verb, what) = match run.mode {
+            Mode::Enforce => ("Confining", ""),
+            Mode::Observe => ("Observing", ", nothing is refused"),
+        };
+        let walls = format!("Landlock {}, {}", enforcement.landlock_abi, sockets(&enforcement.sockets));
+        let words: Vec<_> = super::redact::argv(&run.command).iter().map(|word| word.as_bytes().to_vec()).collect();
+        let command = escape::plain(&Hostile::new(words.join(&b' ')));
+        style.status(w, GREEN, verb, &format!("{command} (profile {}, {walls}{what})", (MEDIUM.name)(profile)))?;
+    }
+    degraded(w, enforcement, style)
+}
+
+fn degraded(w: &mut dyn Write, enforcement: &Enforcement, style: Style) -> io::Result<()> {
+    for weakness in &enforcement.degraded {
+        style.status(w, YELLOW, "Degraded", &format!("{}: {}", escape::ours(&weakness.what), escape::ours(&weakness.means)))?;
+    }
+    if !enforcement.probed {
+        style.status(w, YELLOW, "Degraded", "the walls were not tested on this kernel before the build")?;
+    }
+    Ok(())
+}
+
+fn sockets(how: &str) -> String {
+    match how {
+        "private-network" => "private network".into(),
+        "loopback-device" => "sockets bound to loopback".into(),
+        "no-sockets" => "no sockets".into(),
+        other => escape::ours(other),
+    }
+}
+
+/// Everything after cargo: findings, what makes the record weaker, the summary. `stored` is where the full report is.
+pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
+    let least = if style.verbosity == Verbosity::Verbose { Severity::Info } else { Severity::Low };
+    for finding in report.findings.iter().filter(|finding| finding.severity >= least) {
+        diagnostic::finding(w, report, finding, style)?;
+    }
+    if style.verbosity == Verbosity::Verbose {
+        summary::actors(w, report, style)?;
+    }
+    summary::verdict(w, report, stored, style)?;
+    // A clean word over weak walls would be a lie, so the weakness is the last word.
+    degraded(w, &report.enforcement, style)?;
+    if report.outcome.verdict != VerdictWord::Incomplete {
+        summary::holes(w, report, style)?;
+    }
+    summary::rotate(w, report, style)
+}
+
+#[cfg(test)]
+#[path = "terminal_tests.rs"]
+mod tests;

@@ -1,0 +1,172 @@
+//! The last lines: what the run comes to, in one status line when all is well, and never a reassuring one when nothing is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use crate::model::report::{Report, VerdictWord};
+use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status};
+
+use super::super::escape;
+use super::super::wording::{count, tally};
+use super::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
+
+pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
+    let tally = tally(report);
+    let loud = style.verbosity != Verbosity::Quiet;
+    let stored = stored.map(|path| format!(" · {}", escape::ours(path))).unwrap_or_default();
+    let profile = (MEDIUM.name)(report.run.profile.first().map_or("default", String::as_str));
+    let others = report.outcome.counts.actors.saturating_sub(tally.actors.len() as u64);
+    let acts = format!("{} of {} ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities);
+    match report.outcome.verdict {
+        VerdictWord::Violation => {
+            style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?;
+            more(w, loud, &format!("{} stayed inside the profile{stored}", count(others, "other actor")))
+        }
+        VerdictWord::Incomplete => {
+            holes(w, report, style)?;
+            if !tally.actors.is_empty() {
+                style.status(w, YELLOW, "Observed", &acts)?;
+            }
+            more(w, loud, &format!("this is not a clean result{stored}"))
+        }
+        VerdictWord::Observed if tally.actors.is_empty() => {
+            let text = format!("{}, nothing that profile {profile} would refuse{}{stored}", actors_ran(report), fresh(report));
+            if loud { style.status(w, GREEN, "Observed", &text) } else { Ok(()) }
+        }
+        VerdictWord::Observed => {
+            style.status(w, YELLOW, "Observed", &format!("{acts} that enforce would refuse; nothing was refused"))?;
+            more(w, loud, &format!("{} stayed inside the profile{}{stored}", count(others, "other actor"), fresh(report)))
+        }
+        VerdictWord::NotRun if loud => style.status(w, YELLOW, "Not run", &format!("{}{stored}", nothing_ran(report))),
+        VerdictWord::Clean if loud => {
+            let text = format!("{} stayed inside profile {profile}{}{}{stored}", actors_ran(report), fresh(report), cargos_own(report));
+            style.status(w, GREEN, "Clean", &text)
+        }
+        VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
+    }
+}
+
+fn more(w: &mut dyn Write, loud: bool, text: &str) -> io::Result<()> {
+    if loud { writeln!(w, "             {text}") } else { Ok(()) }
+}
+
+/// Whether the refusal is why cargo failed. Nobody can know; the order of events makes it likely.
+fn aftermath(report: &Report) -> &'static str {
+    match report.outcome.cargo_exit {
+        Some(0) => "; cargo finished all the same",
+        Some(_) => "; cargo failed right after, most likely because of it",
+        None => "; how cargo ended is not known",
+    }
+}
+
+fn actors_ran(report: &Report) -> String {
+    count(report.outcome.counts.actors, "actor")
+}
+
+fn fresh(report: &Report) -> String {
+    match report.coverage.fresh {
+        Some(n) if n > 0 => format!("; {} did not run (fresh)", units(n)),
+        _ => String::new(),
+    }
+}
+
+fn units(n: u64) -> String {
+    if n == 1 { "1 build script or macro".to_owned() } else { format!("{n} build scripts and macros") }
+}
+
+fn cargos_own(report: &Report) -> String {
+    let quiet = report.behaviour.iter().filter(|behaviour| behaviour.status == Status::Refused).count() as u64;
+    match report.outcome.cargo_exit {
+        Some(code) if code != 0 && quiet == 0 => format!("; nothing was refused, cargo's exit code {code} is its own"),
+        Some(code) if code != 0 => format!("; cargo's exit code {code} is probably its own ({} without alarm)", count(quiet, "refusal")),
+        _ => String::new(),
+    }
+}
+
+fn nothing_ran(report: &Report) -> String {
+    match (report.outcome.cargo_exit, report.coverage.fresh, report.coverage.units) {
+        (Some(code), _, _) if code != 0 => {
+            format!("cargo stopped (exit code {code}) before any code of the build ran; nothing is known about it")
+        }
+        (_, Some(n), _) if n > 0 => {
+            format!("everything was fresh: {} of the graph stayed unexecuted and unobserved (`--fresh` runs them)", units(n))
+        }
+        (_, _, Some(0)) => "nothing ran; the build has no build scripts and no proc-macros".to_owned(),
+        _ => "cargo ran no code of the build: nothing is known about it (`--fresh` builds everything again)".to_owned(),
+    }
+}
+
+/// Lost events, said even when quiet.
+pub fn holes(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    let coverage = &report.coverage;
+    if coverage.complete && report.outcome.cargo_exit.is_some() {
+        return Ok(());
+    }
+    let mut text = match coverage.lost {
+        0 if report.outcome.cargo_exit.is_none() => "how cargo ended is not known".to_owned(),
+        0 => "the record has holes".to_owned(),
+        n => format!("the record has holes: {} lost", count(n, "event")),
+    };
+    if !coverage.holes.is_empty() {
+        let shown: Vec<_> = coverage.holes.iter().take(3).map(|hole| escape::ours(hole)).collect();
+        text.push_str(&format!(" ({}{})", shown.join("; "), if coverage.holes.len() > 3 { "; …" } else { "" }));
+    }
+    style.status(w, RED, "Incomplete", &text)
+}
+
+/// One line per actor, for `-v`.
+pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    let mut did: BTreeMap<ActorId, [u64; 5]> = BTreeMap::new();
+    for behaviour in &report.behaviour {
+        let column = match behaviour.act {
+            _ if behaviour.status == Status::Refused => 4,
+            Act::Read { .. } => 0,
+            Act::Exec { .. } => 2,
+            Act::Socket { .. } | Act::Connect { .. } | Act::Send { .. } | Act::Bind { .. } | Act::Lookup { .. } => 3,
+            Act::Withhold { .. } => continue,
+            _ => 1,
+        };
+        did.entry(behaviour.actor).or_default()[column] += 1;
+    }
+    for actor in &report.actors {
+        let [read, written, ran, network, refused] = did.get(&actor.id).copied().unwrap_or_default();
+        let text =
+            format!("{}: {read} read, {written} written, {ran} run, {network} network, {refused} refused", MEDIUM.subject(report, actor));
+        style.status(w, GREEN, "Actor", &text)?;
+    }
+    Ok(())
+}
+
+/// Observe mode lets secrets be read with the network open: what was read must be taken for known to others.
+pub fn rotate(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    const LISTED: usize = 50;
+    if report.run.mode != Mode::Observe {
+        return Ok(());
+    }
+    let networked: BTreeSet<ActorId> = report
+        .findings
+        .iter()
+        .filter(|f| matches!(f.rule, Rule::NetConnect | Rule::NetDns | Rule::ExecDownloader))
+        .map(|f| f.actor)
+        .collect();
+    let mut read: BTreeMap<&Hostile, Vec<ActorId>> = BTreeMap::new();
+    let mut unlisted = 0;
+    for finding in report.findings.iter().filter(|f| f.rule == Rule::SecretRead && f.status == Status::Observed) {
+        unlisted += finding.truncated;
+        for path in finding.evidence.iter().filter_map(|evidence| evidence.act.path()) {
+            read.entry(path).or_default().push(finding.actor);
+        }
+    }
+    if read.is_empty() {
+        return Ok(());
+    }
+    let total = read.len() as u64 + unlisted;
+    style.status(w, RED, "Rotate", &format!("{}: read while the network was open", count(total, "credential")))?;
+    for (path, actors) in read.iter().take(LISTED) {
+        let by = actors.iter().filter_map(|id| report.actor(*id)).map(|actor| MEDIUM.subject(report, actor)).next().unwrap_or_default();
+        let used = if actors.iter().any(|id| networked.contains(id)) { ", which also used the network" } else { "" };
+        writeln!(w, "             {} — {by}{used}", (MEDIUM.text)(path))?;
+    }
+    let left = total.saturating_sub(read.len().min(LISTED) as u64);
+    if left > 0 { writeln!(w, "             and {left} more in the report") } else { Ok(()) }
+}

@@ -1,0 +1,287 @@
+//! The terminal's text, whole: these tests are its specification.
+
+use super::*;
+use crate::model::report::Weakness;
+use crate::model::{Act, ActorId, Rule, Severity as Level, Status};
+use crate::report::samples::*;
+use crate::report::{Facts, Material, assemble};
+
+fn style(verbosity: Verbosity) -> Style {
+    Style { color: false, verbosity }
+}
+
+fn text(report: &Report, verbosity: Verbosity) -> String {
+    let mut out = Vec::new();
+    after(&mut out, report, Some("target/brig/report.json"), style(verbosity)).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn shown(material: &Material, facts: &Facts) -> String {
+    text(&assemble(material, facts, &Graph), Verbosity::Normal)
+}
+
+/// Text blocks are written with a margin of `|`, so that the columns can be seen.
+fn block(lines: &str) -> String {
+    lines.lines().filter_map(|line| line.trim_start().strip_prefix('|')).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_line_before() {
+    let mut facts = facts();
+    let mut out = Vec::new();
+    before(&mut out, &facts.run, &facts.enforcement, style(Verbosity::Normal)).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "   Confining cargo test (profile `default`, Landlock 7, private network)\n");
+    facts.run.mode = Mode::Observe;
+    facts.enforcement.sockets = "no-sockets".into();
+    facts.enforcement.degraded = vec![Weakness { what: "Landlock 3".into(), means: "TCP is held by the gate alone".into() }];
+    let mut out = Vec::new();
+    before(&mut out, &facts.run, &facts.enforcement, style(Verbosity::Normal)).unwrap();
+    let expected = block(
+        "|   Observing cargo test (profile `default`, Landlock 7, no sockets, nothing is refused)
+         |    Degraded Landlock 3: TCP is held by the gate alone",
+    );
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+    let mut out = Vec::new();
+    before(&mut out, &facts.run, &facts.enforcement, style(Verbosity::Quiet)).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "    Degraded Landlock 3: TCP is held by the gate alone\n");
+}
+
+#[test]
+fn an_honest_build_is_one_quiet_line() {
+    let line = shown(&material(), &facts());
+    assert_eq!(line, "       Clean 3 actors stayed inside profile `default` · target/brig/report.json\n");
+    assert_eq!(text(&assemble(&material(), &facts(), &Graph), Verbosity::Quiet), "");
+    let some_fresh = shown(&material(), &Facts { fresh: Some(2), ..facts() });
+    assert_eq!(
+        some_fresh,
+        "       Clean 3 actors stayed inside profile `default`; 2 build scripts and macros did not run (fresh) · target/brig/report.json\n"
+    );
+}
+
+#[test]
+fn the_example_of_the_contract() {
+    let mut material = stolen_env();
+    material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Level::High));
+    let out = shown(&material, &Facts { cargo_exit: Some(101), ..facts() });
+    let expected = block(
+        "|error[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — refused
+         |  --> Cargo.lock:1204
+         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
+         |   = how   build-script-build → sh -c \"cat ../.env\" → cat
+         |   = also  tried to read `{workspace}/.env`
+         |   = also  tried to connect to `203.0.113.7:443` (tcp) (build-script-build)
+         |   = rule  a secret and the network, tried by the same code
+         |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
+         |   = help  `cargo brig explain secret/then-network` says what the rule is about
+         |
+         |error[secret/read]: build script of `quickfetch-sys` 0.3.2 tried to read `{workspace}/.env` — refused
+         |  --> Cargo.lock:1204
+         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
+         |   = how   build-script-build → sh -c \"cat ../.env\" → cat
+         |   = rule  profile `default`: secrets
+         |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
+         |   = help  `cargo brig explain secret/read` says what the rule is about
+         |
+         |error[net/connect]: build script of `quickfetch-sys` 0.3.2 tried to connect to `203.0.113.7:443` (tcp) — refused
+         |  --> Cargo.lock:1204
+         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
+         |   = how   build-script-build
+         |   = rule  profile `default`: connect
+         |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
+         |   = help  `cargo brig explain net/connect` says what the rule is about
+         |
+         |     Refused 2 acts of 1 crate (1 critical, 2 high); cargo failed right after, most likely because of it
+         |             2 other actors stayed inside the profile · target/brig/report.json",
+    );
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn a_baseline_and_an_exception_have_their_lines() {
+    let mut report = assemble(&stolen_env(), &facts(), &Graph);
+    report.findings[0].baseline = Some("new".into());
+    report.findings[0].allow = Some("cargo brig allow quickfetch-sys@0.3.2 --build-script --read '{workspace}/.env' --reason …".into());
+    let out = text(&report, Verbosity::Quiet);
+    let expected = block(
+        "|error[secret/read]: build script of `quickfetch-sys` 0.3.2 tried to read `{workspace}/.env` — refused
+         |  --> Cargo.lock:1204
+         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
+         |   = how   build-script-build → sh -c \"cat ../.env\" → cat
+         |   = rule  profile `default`: secrets
+         |   = note  not in the accepted behaviour (brig.lock)
+         |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
+         |   = help  expected? `cargo brig allow quickfetch-sys@0.3.2 --build-script --read '{workspace}/.env' --reason …`
+         |
+         |     Refused 1 act of 1 crate (1 high); cargo finished all the same",
+    );
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn the_stack_is_named_with_its_doubts() {
+    let mut material = material();
+    let (mut event, n) = breach(TESTS, 1200, read("/home/u/app/.env"), Rule::SecretRead, Level::High);
+    event.blame = stack(&[("chrono_anchor", None), ("app", None)]);
+    material.breaches = vec![(event, n)];
+    let out = shown(&material, &facts());
+    assert!(
+        out.starts_with(
+            "error[secret/read]: tests of `app` 0.1.0, through `chrono_anchor` 0.1.0, tried to read `{workspace}/.env` — refused\n"
+        ),
+        "{out}"
+    );
+    assert!(out.contains("   = who   app 0.1.0 → chrono_anchor 0.1.0 (a direct dependency)\n"), "{out}");
+    assert!(out.contains("   = via   chrono_anchor::go ← app::go\n"), "{out}");
+    material.breaches[0].0.blame.as_mut().unwrap().caveat = Some("no symbols".into());
+    let out = shown(&material, &facts());
+    assert!(out.starts_with("error[secret/read]: tests of `app` 0.1.0 tried to read"), "{out}");
+    assert!(out.contains("   = note  the stack is not conclusive (no symbols): those named are candidates\n"), "{out}");
+}
+
+#[test]
+fn never_a_green_lie() {
+    let mut nothing = material();
+    nothing.actors.truncate(1);
+    let table = [
+        (
+            Some(0),
+            Some(12),
+            Some(12),
+            "     Not run everything was fresh: 12 build scripts and macros of the graph stayed unexecuted and unobserved (`--fresh` runs them)",
+        ),
+        (Some(0), Some(0), Some(0), "     Not run nothing ran; the build has no build scripts and no proc-macros"),
+        (Some(0), None, None, "     Not run cargo ran no code of the build: nothing is known about it (`--fresh` builds everything again)"),
+        (Some(101), None, None, "     Not run cargo stopped (exit code 101) before any code of the build ran; nothing is known about it"),
+    ];
+    for (cargo_exit, fresh, units, expected) in table {
+        let out = shown(&nothing, &Facts { cargo_exit, fresh, units, ..facts() });
+        assert_eq!(out, format!("{expected} · target/brig/report.json\n"));
+    }
+    let failed = shown(&material(), &Facts { cargo_exit: Some(101), ..facts() });
+    assert!(failed.contains("nothing was refused, cargo's exit code 101 is its own"), "{failed}");
+}
+
+#[test]
+fn weak_walls_and_holes_are_always_said() {
+    let mut weak = facts();
+    weak.enforcement.degraded = vec![Weakness { what: "Landlock 3".into(), means: "TCP is held by the gate alone".into() }];
+    weak.enforcement.probed = false;
+    let quiet = text(&assemble(&material(), &weak, &Graph), Verbosity::Quiet);
+    let expected = block(
+        "|    Degraded Landlock 3: TCP is held by the gate alone
+         |    Degraded the walls were not tested on this kernel before the build",
+    );
+    assert_eq!(quiet, expected);
+    let mut lossy = material();
+    lossy.lost = vec!["the journal was full".into(), "the journal was full".into()];
+    let out = text(&assemble(&lossy, &facts(), &Graph), Verbosity::Quiet);
+    assert_eq!(out, "  Incomplete the record has holes: 2 events lost (the journal was full)\n");
+    // Holes beside a violation: both.
+    let mut both = stolen_env();
+    both.lost = lossy.lost;
+    let out = shown(&both, &facts());
+    assert!(out.contains("     Refused 1 act") && out.contains("  Incomplete the record has holes: 2 events lost"), "{out}");
+}
+
+#[test]
+fn observing_ends_with_what_to_rotate() {
+    let mut material = stolen_env();
+    material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Level::High));
+    material.breaches.push(breach(TESTS, 1200, read("/home/u/.ssh/id"), Rule::SecretRead, Level::Critical));
+    for (event, _) in &mut material.breaches {
+        event.status = Status::Observed;
+    }
+    let mut facts = facts();
+    facts.run.mode = Mode::Observe;
+    let out = shown(&material, &facts);
+    assert!(out.starts_with("warning[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — let through, enforce would refuse it\n") || out.starts_with("warning[secret/read]: tests of"), "{out}");
+    let expected = block(
+        "|    Observed 3 acts of 2 crates (2 critical, 2 high) that enforce would refuse; nothing was refused
+         |             1 other actor stayed inside the profile · target/brig/report.json
+         |      Rotate 2 credentials: read while the network was open
+         |             `{home}/.ssh/id` — tests of `app` 0.1.0
+         |             `{workspace}/.env` — build script of `quickfetch-sys` 0.3.2, which also used the network",
+    );
+    assert!(out.ends_with(&expected), "{out}");
+    facts.run.mode = Mode::Observe;
+    let honest = shown(&crate::report::samples::material(), &facts);
+    assert_eq!(honest, "    Observed 3 actors, nothing that profile `default` would refuse · target/brig/report.json\n");
+}
+
+#[test]
+fn infos_and_actors_are_for_the_verbose() {
+    let mut material = material();
+    let withheld = Act::Withhold { name: "CARGO_REGISTRY_TOKEN".into() };
+    material.breaches = vec![breach(BUILD, 400, withheld, Rule::EnvWithheld, Level::Info)];
+    material.behaviours = vec![(ActorId(RUSTC), read("/home/u/app/src/lib.rs"), Status::Allowed, 3)];
+    let report = assemble(&material, &facts(), &Graph);
+    assert_eq!(text(&report, Verbosity::Normal).lines().count(), 1);
+    let out = text(&report, Verbosity::Verbose);
+    let first = "note[env/withheld]: build script of `quickfetch-sys` 0.3.2 was to be given `CARGO_REGISTRY_TOKEN` — withheld\n";
+    assert!(out.starts_with(first), "{out}");
+    assert!(out.contains("       Actor compiler of `app` 0.1.0: 1 read, 0 written, 0 run, 0 network, 0 refused\n"), "{out}");
+}
+
+#[test]
+fn nothing_from_the_build_speaks() {
+    let attacks = [
+        "x\n::error::pwned",
+        "x\x1b[2K\x1b]52;c;AAAA\x07",
+        "\u{202e}cr.yrtsiger\u{2066}",
+        "a`\n       Clean 3 actors `b",
+        "\u{9b}31m\u{200b}##[error]x",
+        "\r       Clean 9",
+    ];
+    for attack in attacks {
+        let mut material = stolen_env();
+        material.actors[1].package = Some(package(attack, attack));
+        material.actors[1].crate_name = Some(attack.into());
+        material.actors[2].package = None;
+        material.actors[2].crate_name = Some(attack.into());
+        let (mut event, n) = breach(BUILD, 402, read(&format!("/home/u/app/{attack}/.env")), Rule::SecretRead, Level::High);
+        event.blame = stack(&[(attack, None)]);
+        event.blame.as_mut().unwrap().caveat = Some(attack.into());
+        material.breaches.push((event, n));
+        material.breaches.push(breach(
+            BUILD,
+            402,
+            Act::Exec { path: attack.into(), argv: vec![attack.into(), attack.into()] },
+            Rule::ExecUnexpected,
+            Level::High,
+        ));
+        material.breaches.push(breach(
+            RUSTC,
+            900,
+            Act::Tamper { call: attack.into(), detail: attack.into() },
+            Rule::ProcTamper,
+            Level::Low,
+        ));
+        material.processes[2].exe = attack.into();
+        material.lost = vec![attack.into()];
+        let mut report = assemble(&material, &facts(), &Graph);
+        for finding in &mut report.findings {
+            finding.path_in_graph = vec![attack.into(), attack.into()];
+            finding.location = Some(attack.into());
+            finding.allow = Some(attack.into());
+        }
+        let out = text(&report, Verbosity::Verbose);
+        assert!(!out.chars().any(|c| c != '\n' && c.is_control()), "{out:?}");
+        assert!(!out.contains(['\u{202e}', '\u{2066}', '\u{200b}', '\u{9b}']) && !out.contains("##["), "{out:?}");
+        let ours = |line: &str| {
+            line.is_empty()
+                || ["error[", "warning[", "note[", "  --> ", "   = ", "             "].iter().any(|start| line.starts_with(start))
+                || ["     Refused ", "  Incomplete ", "       Actor "].iter().any(|start| line.starts_with(start))
+        };
+        assert!(out.lines().all(ours), "{out}");
+    }
+}
+
+#[test]
+fn colours_are_asked_for() {
+    let mut out = Vec::new();
+    let report = assemble(&stolen_env(), &facts(), &Graph);
+    after(&mut out, &report, None, Style { color: true, verbosity: Verbosity::Normal }).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.starts_with("\x1b[1;31merror[secret/read]\x1b[0m: build script of"), "{out:?}");
+    assert!(out.contains("\x1b[1;31m     Refused\x1b[0m 1 act"), "{out:?}");
+}

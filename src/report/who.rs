@@ -1,0 +1,35 @@
+//! What the report asks of the build graph. `attribute` answers it; tests answer it from a table.
+
+use crate::model::{Hostile, Package};
+
+pub trait Who {
+    /// Why a package is in the graph: from a workspace member down to it, one `name version` each. Empty when unknown.
+    fn why(&self, name: &str, version: &str) -> Vec<String>;
+
+    /// The package a symbol's crate name (`chrono_anchor`) belongs to, if exactly one does.
+    fn package_of_crate(&self, crate_name: &str) -> Option<Package>;
+
+    /// The package of a proc-macro, by the `.so` it was loaded from.
+    fn macro_of_object(&self, object: &Hostile) -> Option<Package>;
+
+    /// `Cargo.lock:1204`, or a workspace member's own file.
+    fn lock_location(&self, name: &str, version: &str) -> Option<String>;
+}
+
+/// Before the graph was read: nothing is known.
+pub struct Nobody;
+
+impl Who for Nobody {
+    fn why(&self, _name: &str, _version: &str) -> Vec<String> {
+        Vec::new()
+    }
+    fn package_of_crate(&self, _crate_name: &str) -> Option<Package> {
+        None
+    }
+    fn macro_of_object(&self, _object: &Hostile) -> Option<Package> {
+        None
+    }
+    fn lock_location(&self, _name: &str, _version: &str) -> Option<String> {
+        None
+    }
+}

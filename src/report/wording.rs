@@ -1,0 +1,159 @@
+//! The sentences every renderer shares: who did what, and what became of it. In: parts of the report and a medium's two escapers. Out:
+//! text that is safe in that medium.
+
+use std::collections::BTreeSet;
+
+use crate::model::report::{Report, ReportedActor};
+use crate::model::{Act, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Rule, Severity, Status};
+
+/// How a medium shows text of others. Both mark it as a quotation (backticks, `<code>` …) and escape it.
+#[derive(Clone, Copy)]
+pub struct Medium {
+    pub text: fn(&Hostile) -> String,
+    pub name: fn(&str) -> String,
+}
+
+impl Medium {
+    /// "build script of `x` 1.0.0 tried to read `{workspace}/.env` — refused"
+    pub fn title(self, report: &Report, finding: &Finding) -> String {
+        let subject = match report.actor(finding.actor) {
+            Some(actor) => self.subject(report, actor),
+            None => "an unknown actor".to_owned(),
+        };
+        let own = report.actor(finding.actor).and_then(|actor| actor.package.as_ref());
+        let through = match finding.offender.as_ref().filter(|offender| !own.is_some_and(|own| same(own, offender))) {
+            Some(offender) => format!(", through {},", self.package(offender)),
+            None => String::new(),
+        };
+        let mut did = match (finding.rule, finding.evidence.first()) {
+            (Rule::SecretThenNetwork, _) => "tried to read a secret and to reach the network".to_owned(),
+            (_, Some(evidence)) => self.act(&evidence.act),
+            (_, None) => format!("broke {}", finding.rule.id()),
+        };
+        let more = finding.evidence.len().saturating_sub(1) as u64 + finding.truncated;
+        if more > 0 && finding.rule != Rule::SecretThenNetwork {
+            did.push_str(&format!(" and {more} more"));
+        }
+        format!("{subject}{through} {did} — {}", fate(finding))
+    }
+
+    /// "build script of `x` 1.0.0", "tests of `app` 0.1.0"
+    pub fn subject(self, report: &Report, actor: &ReportedActor) -> String {
+        let whose = match (&actor.package, &actor.crate_name) {
+            (Some(package), _) => self.package(package),
+            (None, Some(name)) => format!("{} (package unknown)", (self.name)(name)),
+            (None, None) => "an unknown package".to_owned(),
+        };
+        match actor.kind {
+            ActorKind::BuildScript => format!("build script of {whose}"),
+            ActorKind::ProcMacro => match actor.host.and_then(|host| report.actor(host)) {
+                Some(host) => format!("proc-macro {whose} inside the {}", self.subject(report, host)),
+                None => format!("proc-macro {whose}"),
+            },
+            ActorKind::Rustc => format!("compiler of {whose}"),
+            ActorKind::Linker => format!("linker of {whose}"),
+            ActorKind::Rustdoc => format!("rustdoc of {whose}"),
+            ActorKind::Program => format!("{} of {whose}", actor.role.as_deref().filter(|role| role.is_ascii()).unwrap_or("program")),
+            ActorKind::Tool => match &actor.crate_name {
+                Some(name) => format!("tool {}", (self.name)(name)),
+                None => "a tool started by cargo".to_owned(),
+            },
+        }
+    }
+
+    pub fn package(self, package: &Package) -> String {
+        // The version stands outside the quotation, escaped all the same: it is checked text only once cargo has read it.
+        let version: String = package.version.chars().filter(|c| c.is_ascii_alphanumeric() || ".-+_".contains(*c)).take(60).collect();
+        format!("{} {version}", (self.name)(&package.name)).trim_end().to_owned()
+    }
+
+    /// "tried to read `…`"
+    pub fn act(self, act: &Act) -> String {
+        let text = self.text;
+        match act {
+            Act::Read { path } => format!("tried to read {}", text(path)),
+            Act::Write { path } => format!("tried to write {}", text(path)),
+            Act::Create { path } => format!("tried to create {}", text(path)),
+            Act::Remove { path } => format!("tried to remove {}", text(path)),
+            Act::Rename { from, to } => format!("tried to rename {} to {}", text(from), text(to)),
+            Act::Link { from, to } => format!("tried to hard-link {} as {}", text(from), text(to)),
+            Act::Symlink { target, path } => format!("tried to point {} at {}", text(path), text(target)),
+            Act::Metadata { call, path } => format!("tried to {} {}", (self.name)(call), text(path)),
+            Act::Exec { path, .. } => format!("tried to run {}", text(path)),
+            Act::Socket { family, kind } => format!("tried to open a socket of {} {}", (self.name)(family), (self.name)(kind)),
+            Act::Connect { to } => format!("tried to connect to {}", self.endpoint(to)),
+            Act::Send { to } => format!("tried to send to {}", self.endpoint(to)),
+            Act::Bind { to } => format!("tried to listen on {}", self.endpoint(to)),
+            Act::Lookup { name, .. } => format!("tried to look up {}", text(name)),
+            Act::Tamper { call, detail } if detail.is_empty() => format!("tried to call {}", (self.name)(call)),
+            Act::Tamper { call, detail } => format!("tried to call {}: {}", (self.name)(call), text(detail)),
+            Act::Survive { exe } => format!("tried to outlive the build as {}", text(exe)),
+            Act::Withhold { name } => format!("was to be given {}", (self.name)(name)),
+        }
+    }
+
+    fn endpoint(self, to: &Endpoint) -> String {
+        match to {
+            Endpoint::Ip { protocol, address, host } => {
+                let address = (self.name)(&address.to_string());
+                let protocol: String = protocol.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+                match host {
+                    Some(host) => format!("{} ({protocol}, {address})", (self.text)(host)),
+                    None => format!("{address} ({protocol})"),
+                }
+            }
+            Endpoint::UnixPath { path } => format!("the socket {}", (self.text)(path)),
+            Endpoint::UnixAbstract { name } => format!("the abstract socket {}", (self.text)(name)),
+            Endpoint::Other { name } => format!("an address of {}", (self.name)(name)),
+        }
+    }
+}
+
+fn same(a: &Package, b: &Package) -> bool {
+    a.name == b.name && a.version == b.version
+}
+
+/// What became of it.
+pub fn fate(finding: &Finding) -> &'static str {
+    match (finding.status, finding.rule) {
+        (Status::Refused, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
+        (Status::Refused, _) => "refused",
+        (Status::Observed, _) => "let through, enforce would refuse it",
+        (Status::Redacted, _) => "given a copy without its credentials",
+        (Status::Allowed, _) => "recorded",
+    }
+}
+
+/// What a run's findings above `info` come to.
+pub struct Tally {
+    pub acts: u64,
+    pub crates: u64,
+    /// "1 critical, 2 high"
+    pub severities: String,
+    pub actors: BTreeSet<ActorId>,
+}
+
+pub fn tally(report: &Report) -> Tally {
+    let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let acts = alarming()
+        .filter(|finding| finding.rule != Rule::SecretThenNetwork)
+        .map(|finding| finding.evidence.len() as u64 + finding.truncated);
+    let crates: BTreeSet<_> =
+        alarming().map(|finding| finding.offender.as_ref().map(|package| (&package.name, &package.version))).collect();
+    let of = |severity: Severity| match alarming().filter(|finding| finding.severity == severity).count() {
+        0 => None,
+        n => Some(format!("{n} {}", severity.name())),
+    };
+    let severities: Vec<_> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low].into_iter().filter_map(of).collect();
+    Tally {
+        acts: acts.sum(),
+        crates: crates.len() as u64,
+        severities: severities.join(", "),
+        actors: alarming().map(|finding| finding.actor).collect(),
+    }
+}
+
+/// "1 act", "2 acts"
+pub fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
