@@ -6,6 +6,7 @@
 
 pub mod attribute;
 pub mod cli;
+pub mod demo;
 pub mod gate;
 pub mod judge;
 pub mod launch;

@@ -1,0 +1,56 @@
+//! The embedded demo: its crates really steal under plain cargo, and under Brig none does.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use cargo_brig::demo::{CANARY, PORT, SCENES, Sink, write};
+
+use crate::effect::{Before, Effect};
+use crate::place::Place;
+use crate::run::{bare, cargo};
+use crate::who::Who;
+
+/// Whoever posts says its name in the address.
+const THIEVES: &[&str] = &["chrono_anchor", "dnp3times", "quick_derive", "time_calibrator", "time_calibrators", "time-sync"];
+
+#[test]
+fn its_crates_act_under_plain_cargo() {
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        fs::remove_dir_all(place.workspace()).unwrap();
+        write(place.workspace()).unwrap();
+        let sink = Sink::start().unwrap();
+        for scene in SCENES {
+            let outcome = cargo(&place, scene.cargo).env(PORT, sink.port.to_string()).go();
+            outcome.exits(0);
+            if scene.cargo.contains(&"test") {
+                let before = Before::look(&place, &[]);
+                assert!(Effect::Says("the second stage runs").seen(&place, &outcome, &before), "{outcome}");
+            }
+        }
+        let heard = String::from_utf8_lossy(&sink.heard()).into_owned();
+        for thief in THIEVES {
+            assert!(heard.contains(&format!("POST /{thief} ")), "{thief} posts nothing:\n{heard}");
+        }
+        assert!(heard.contains("GET /proc-macro1 "), "{heard}");
+        // The macro is expanded once for the library and once for its tests.
+        assert!(heard.matches(CANARY).count() > THIEVES.len(), "{heard}");
+    }
+}
+
+#[test]
+fn it_ends_well_and_soon() {
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let begun = Instant::now();
+        let outcome = bare(&place, &["demo"]).go();
+        outcome.exits(0);
+        assert!(begun.elapsed() < Duration::from_secs(90), "takes {:?}\n{outcome}", begun.elapsed());
+        let told = outcome.stdout_text() + &outcome.stderr_text();
+        for culprit in SCENES.iter().flat_map(|scene| scene.expected).map(|expected| expected.culprit) {
+            assert!(told.contains(culprit), "does not name {culprit}\n{outcome}");
+        }
+        let left = fs::read_dir(place.path("tmp")).unwrap().count();
+        assert_eq!(left, 0, "leaves something in the temporary directory\n{outcome}");
+    }
+}

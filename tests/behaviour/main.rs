@@ -1,0 +1,19 @@
+//! Behaviour on real cargo and a real kernel. Every case of the zoo (`tests/crates/`, one trick each) is first run under plain cargo,
+//! where it must really do its harm to a canary, and then under `cargo-brig`, where it must not, and where the report must name who
+//! tried. Honest builds must pass through silently and come out byte for byte the same. As root every case runs twice: as root and as
+//! an ordinary user.
+//!
+//! `place` is a throw-away machine (home, workspace, canaries), `sink` listens where stolen goods would arrive, `run` runs programs
+//! there, `who` is the user they run as, `effect` is what an act leaves behind, `finding` reads the report.
+
+mod demo;
+mod effect;
+mod exits;
+mod finding;
+mod honest;
+mod modes;
+mod place;
+mod run;
+mod sink;
+mod who;
+mod zoo;

@@ -1,0 +1,127 @@
+//! Modes and promises beyond the single case: observing, builds in which nothing runs, the environment, and a report that nobody
+//! inside the build can forge.
+
+use std::fs;
+
+use crate::effect::spilled;
+use crate::finding::{expect, expect_silence, refused};
+use crate::place::{Place, visit};
+use crate::run::guarded;
+use crate::sink::Door;
+use crate::who::Who;
+
+const BUILD: &[&str] = &["build", "--offline"];
+
+#[test]
+fn observing_refuses_nothing_and_tells_everything() {
+    for who in Who::all() {
+        let place = Place::new("04-sh-unawaited", who);
+        let outcome = guarded(&place, &["--mode", "observe"], BUILD).go();
+        outcome.exits(0);
+        assert_eq!(outcome.report()["outcome"]["verdict"], "observed", "{outcome}");
+        let observed = refused(&["secret/read"], "build-info", &["build-script"]).as_status(&["observed"]);
+        expect(&outcome, &[observed]);
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let stolen = || String::from_utf8_lossy(&place.sinks.heard(Door::Tcp)).contains(&place.canary);
+        while !stolen() && std::time::Instant::now() < until {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert!(stolen(), "observe mode got in the way\n{outcome}");
+        assert!(outcome.stderr_text().contains("id_ed25519"), "credentials to rotate are not named\n{outcome}");
+        let report = fs::read_to_string(place.path("report/report.json")).unwrap();
+        assert!(!report.contains(&place.canary), "a secret's value is in the report\n{outcome}");
+    }
+}
+
+#[test]
+fn a_second_build_runs_nothing_and_says_so() {
+    for who in Who::all() {
+        let place = Place::new("honest-macros", who);
+        fs::remove_file(place.workspace().join(".env")).unwrap();
+        assert_eq!(guarded(&place, &[], BUILD).go().exits(0).report()["outcome"]["verdict"], "clean");
+        let again = guarded(&place, &[], BUILD).go();
+        assert_eq!(again.exits(0).report()["outcome"]["verdict"], "not-run", "{again}");
+        let fresh = guarded(&place, &["--fresh"], BUILD).go();
+        assert_eq!(fresh.exits(0).report()["outcome"]["verdict"], "clean", "{fresh}");
+        assert_eq!(fresh.report()["coverage"]["ran"]["build-script"], 1, "{fresh}");
+    }
+}
+
+#[test]
+fn a_thief_whose_build_is_fresh_is_not_called_clean() {
+    let place = Place::new("12-authorized-keys", Who::Myself);
+    crate::run::cargo(&place, BUILD).go().exits(0);
+    let outcome = guarded(&place, &[], BUILD).go();
+    assert_eq!(outcome.exits(0).report()["outcome"]["verdict"], "not-run", "{outcome}");
+    guarded(&place, &["--fresh"], BUILD).go().exits(100);
+}
+
+#[test]
+fn tokens_in_the_environment_do_not_reach_build_scripts() {
+    for who in Who::all() {
+        let place = Place::new("environment", who);
+        crate::run::cargo(&place, BUILD).go().exits(0);
+        assert!(!spilled(&place, &crate::run::cargo(&place, BUILD).go()).is_empty(), "plain cargo must hand the token on");
+        fs::remove_dir_all(place.target()).unwrap();
+        let outcome = guarded(&place, &[], BUILD).go();
+        expect_silence(outcome.exits(0));
+        assert!(spilled(&place, &outcome).is_empty(), "{:?}\n{outcome}", spilled(&place, &outcome));
+        let actors = outcome.report()["actors"].as_array().unwrap();
+        let withheld =
+            |actor: &&serde_json::Value| actor["withheld"].as_array().is_some_and(|names| names.contains(&"CARGO_REGISTRY_TOKEN".into()));
+        assert!(actors.iter().any(|actor| withheld(&actor)), "not told that the token was withheld\n{outcome}");
+        // What cargo itself tells a build script is never withheld.
+        let mut kept = String::new();
+        visit(&place.target(), &mut |path| {
+            if path.file_name().is_some_and(|name| name == "environment") {
+                kept = fs::read_to_string(path).unwrap();
+            }
+        });
+        for name in ["OUT_DIR=", "CARGO_PKG_NAME=env-dumper", "TARGET=", "PATH=", "HOME=", "ZOO_TCP="] {
+            assert!(kept.lines().any(|line| line.starts_with(name)), "{name} is gone\n{outcome}");
+        }
+    }
+}
+
+#[test]
+fn the_report_cannot_be_forged_from_inside() {
+    for who in Who::all() {
+        let place = Place::new("24-forgery", who);
+        let outcome = guarded(&place, &[], &["run", "--offline"]).env("GITHUB_ACTIONS", "true").go();
+        outcome.exits(100);
+        for (stream, text) in [("stdout", outcome.stdout_text()), ("stderr", outcome.stderr_text())] {
+            assert!(!text.contains("\x1b]0;title"), "a raw escape of a file name is on {stream}\n{outcome}");
+            assert!(!text.lines().any(|line| line.starts_with("::error::zoo")), "a file name is a workflow command on {stream}\n{outcome}");
+        }
+        let all = outcome.stdout_text() + &outcome.stderr_text();
+        let fence = all.lines().filter_map(|line| line.strip_prefix("::stop-commands::")).find(|token| *token != "zoo");
+        let fence = fence.unwrap_or_else(|| panic!("cargo's output is not fenced\n{outcome}"));
+        assert!(all.lines().any(|line| line == format!("::{fence}::")), "the fence is not opened again\n{outcome}");
+        let report = fs::read_to_string(place.path("report/report.json")).unwrap();
+        assert!(report.contains(r"bad\\xff\n::error::zoo\u001b]0;title"), "the name is not kept byte for byte\n{report}");
+    }
+}
+
+#[test]
+fn findings_are_the_same_in_every_run() {
+    let prints = || {
+        let place = Place::new("12-authorized-keys", Who::Myself);
+        let outcome = guarded(&place, &[], BUILD).go();
+        let findings = outcome.exits(100).report()["findings"].as_array().unwrap();
+        findings.iter().map(|finding| finding["fingerprint"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(prints(), prints());
+}
+
+#[test]
+fn a_build_script_cannot_reach_policy_or_report() {
+    for who in Who::all() {
+        let place = Place::new("tool-attack", who);
+        place.write(&place.workspace().join("brig.toml"), "version = 1\n");
+        let outcome = guarded(&place, &[], BUILD).go();
+        outcome.exits(100);
+        assert_eq!(fs::read_to_string(place.workspace().join("brig.toml")).unwrap(), "version = 1\n", "{outcome}");
+        expect(&outcome, &[refused(&["fs/persist", "fs/write-source", "fs/write-outside"], "tool-attacker", &["build-script"])]);
+        assert!(!place.path("report/zoo").exists(), "{outcome}");
+    }
+}

@@ -1,0 +1,163 @@
+//! A throw-away machine: a home with secrets in it, a workspace copied from `tests/crates/`, a cargo home, a place for temporary
+//! files and one for the report. Every secret is a canary of this place, so that it is known again wherever it turns up.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, lchown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use crate::sink::Sinks;
+use crate::who::Who;
+
+pub struct Place {
+    dir: TempDir,
+    pub who: Who,
+    /// Every planted secret begins with these letters and ends with where it was planted.
+    pub canary: String,
+    pub sinks: Sinks,
+    workspace: PathBuf,
+}
+
+impl Place {
+    /// A place with a copy of the fixture as its workspace.
+    pub fn new(fixture: &str, who: Who) -> Place {
+        Place::named(fixture, who, OsStr::new("code"))
+    }
+
+    /// The same, with a workspace directory of this name.
+    pub fn named(fixture: &str, who: Who, name: &OsStr) -> Place {
+        let dir = tempfile::Builder::new().prefix("brig-").tempdir().expect("make a temporary directory");
+        for sub in ["home/.cargo", "home/.rustup", "home/.ssh", "home/.aws", "tmp", "run", "report"] {
+            fs::create_dir_all(dir.path().join(sub)).unwrap();
+        }
+        let workspace = dir.path().join("home").join(name);
+        let sinks = Sinks::start(&dir.path().join("run"));
+        let place = Place { who, canary: canary(), sinks, workspace, dir };
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crates").join(fixture), &place.workspace);
+        place.plant("home/.ssh/id_ed25519", "ssh", "");
+        place.plant("home/.ssh/authorized_keys", "keys", "");
+        place.plant("home/.aws/credentials", "aws", "[default]\nsecret = ");
+        place.write(&place.workspace.join(".env"), &format!("ZOO_SECRET={}-dotenv\n", place.canary));
+        place
+    }
+
+    /// Puts a secret into `path` (below the place).
+    pub fn plant(&self, path: &str, mark: &str, before: &str) {
+        self.write(&self.path(path), &format!("{before}{}-{mark}\n", self.canary));
+    }
+
+    pub fn write(&self, path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap_or_else(|error| panic!("write {path:?}: {error}"));
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().join(below)
+    }
+
+    pub fn workspace(&self) -> &Path {
+        &self.workspace
+    }
+
+    pub fn target(&self) -> PathBuf {
+        self.workspace.join("target")
+    }
+
+    /// Hands everything over to the user the case runs as, and lets everybody pass through the outer directory.
+    pub fn hand_over(&self) {
+        fs::set_permissions(self.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        if let Who::Ordinary { uid, gid } = self.who {
+            visit(self.dir.path(), &mut |path| lchown(path, Some(uid), Some(gid)).unwrap());
+            lchown(self.dir.path(), Some(uid), Some(gid)).unwrap();
+        }
+    }
+
+    /// The environment of every run here: nothing of the machine's own but the way to its programs.
+    pub fn environment(&self, command: &mut Command) {
+        let system = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+        command
+            .env_clear()
+            .env("PATH", format!("{}/bin:{system}", toolchain().display()))
+            .env("CARGO", toolchain().join("bin/cargo"))
+            .env("HOME", self.path("home"))
+            .env("CARGO_HOME", self.path("home/.cargo"))
+            .env("RUSTUP_HOME", self.path("home/.rustup"))
+            .env("TMPDIR", self.path("tmp"))
+            .env("LANG", "C.UTF-8")
+            .env("CARGO_TERM_COLOR", "never")
+            .env("CARGO_REGISTRY_TOKEN", format!("{}-token", self.canary))
+            .env("SSH_AUTH_SOCK", self.path("run/ssh-agent.sock"))
+            .env("DOCKER_HOST", format!("unix://{}", self.path("run/docker.sock").display()))
+            // What fixtures need to know. These names look like nothing, so nothing withholds them.
+            .env("ZOO_TCP", self.sinks.tcp_port.to_string())
+            .env("ZOO_UDP", self.sinks.udp_port.to_string())
+            .env("ZOO_PLACE", self.dir.path())
+            .current_dir(&self.workspace);
+    }
+}
+
+/// The real toolchain, not the rustup proxies: a throw-away home knows no toolchains.
+pub fn toolchain() -> &'static Path {
+    static TOOLCHAIN: OnceLock<PathBuf> = OnceLock::new();
+    TOOLCHAIN.get_or_init(|| {
+        let output = Command::new("rustc").args(["--print", "sysroot"]).output().expect("run rustc");
+        PathBuf::from(String::from_utf8(output.stdout).expect("a sysroot in UTF-8").trim())
+    })
+}
+
+/// The program under test, where every user can reach it: where the build directory lies below a private home, a copy of it, which stays
+/// behind in the temporary directory (a static is never dropped).
+pub fn brig() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Path::new(env!("CARGO_BIN_EXE_cargo-brig"));
+        let open = |dir: &Path| fs::metadata(dir).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0);
+        if built.ancestors().all(open) {
+            return built.to_path_buf();
+        }
+        let dir = tempfile::Builder::new().prefix("brig-bin-").tempdir().expect("make a temporary directory").keep();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::copy(built, dir.join("cargo-brig")).expect("copy cargo-brig");
+        dir.join("cargo-brig")
+    })
+}
+
+/// Calls `each` for everything below `dir`, without following links.
+pub fn visit(dir: &Path, each: &mut dyn FnMut(&Path)) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            visit(&path, each);
+        }
+        each(&path);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap_or_else(|error| panic!("make {to:?}: {error}"));
+    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("read the fixture {from:?}: {error}")) {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if name == "target" || name == "Cargo.lock" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to.join(name));
+        } else {
+            fs::copy(entry.path(), to.join(name)).unwrap();
+        }
+    }
+}
+
+fn canary() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
+    format!("CANARY-{:016x}-{:04x}", now ^ u64::from(std::process::id()) << 40, COUNT.fetch_add(1, Ordering::Relaxed))
+}

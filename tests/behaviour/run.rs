@@ -1,0 +1,181 @@
+//! Runs programs in a place: plain cargo, which is the control, and Brig. Collects everything they leave.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::place::{Place, brig, toolchain};
+
+/// Longer than any case takes on a slow machine: what takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A command in the making.
+pub struct Run<'a> {
+    place: &'a Place,
+    command: Command,
+    input: Vec<u8>,
+    what: String,
+}
+
+/// What is left of a run.
+pub struct Outcome {
+    pub what: String,
+    /// As a shell tells it: 128 + signal when killed.
+    pub code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub report: Option<Value>,
+}
+
+/// Plain cargo, nothing held back.
+pub fn cargo<'a>(place: &'a Place, args: &[&str]) -> Run<'a> {
+    Run::new(place, toolchain().join("bin/cargo").as_os_str(), args)
+}
+
+/// Brig, with the report below the place.
+pub fn guarded<'a>(place: &'a Place, options: &[&str], args: &[&str]) -> Run<'a> {
+    let mut run = Run::new(place, brig().as_os_str(), &[]);
+    run.command.arg("--report-dir").arg(place.path("report")).args(options).args(args);
+    run.what = format!("cargo-brig {} {}", options.join(" "), args.join(" "));
+    run
+}
+
+/// Brig with exactly these arguments.
+pub fn bare<'a>(place: &'a Place, args: &[&str]) -> Run<'a> {
+    Run::new(place, brig().as_os_str(), args)
+}
+
+impl<'a> Run<'a> {
+    fn new(place: &'a Place, program: &OsStr, args: &[&str]) -> Run<'a> {
+        let mut command = Command::new(program);
+        place.environment(&mut command);
+        place.who.apply(&mut command);
+        command.args(args);
+        let what = format!("{} {}", program.to_string_lossy(), args.join(" "));
+        Run { place, command, input: Vec::new(), what }
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.command.env(name, value.into());
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub fn input(mut self, bytes: &[u8]) -> Self {
+        self.input = bytes.to_vec();
+        self
+    }
+
+    pub fn go(mut self) -> Outcome {
+        self.place.hand_over();
+        let report = self.place.path("report/report.json");
+        std::fs::remove_file(&report).ok();
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.what));
+        let mut stdin = child.stdin.take().unwrap();
+        let input = std::mem::take(&mut self.input);
+        thread::spawn(move || stdin.write_all(&input).ok());
+        let stdout = drain(child.stdout.take().unwrap());
+        let stderr = drain(child.stderr.take().unwrap());
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if begun.elapsed() > PATIENCE {
+                child.kill().ok();
+                child.wait().ok();
+                break None;
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        // A daemon may keep the pipe open long after the run: what it has to say is not waited for.
+        let rest = |lines: mpsc::Receiver<Vec<u8>>| {
+            let until = Instant::now() + Duration::from_secs(2);
+            let mut all = Vec::new();
+            while let Ok(bytes) = lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                all.extend(bytes);
+            }
+            all
+        };
+        let report = std::fs::read(&report).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what };
+        assert!(status.is_some(), "hangs for {} s:\n{outcome}", PATIENCE.as_secs());
+        assert!(!outcome.stderr_text().contains("panicked at src/"), "panics:\n{outcome}");
+        outcome
+    }
+}
+
+fn code(status: Option<ExitStatus>) -> i32 {
+    status.map_or(-1, |status| status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
+}
+
+fn drain(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+            if sender.send(buffer[..length].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+impl Outcome {
+    pub fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    /// The report, which must be there and whole.
+    pub fn report(&self) -> &Value {
+        let report = self.report.as_ref().unwrap_or_else(|| panic!("no readable report.json:\n{self}"));
+        assert_eq!(report["schema"], "brig.report/1", "{self}");
+        assert_eq!(report["end"], true, "the report is cut off:\n{self}");
+        assert_eq!(report["outcome"]["exit_code"], self.code, "the report tells another exit code:\n{self}");
+        report
+    }
+
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "exit code:\n{self}");
+        self
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "--- {} → {}", self.what, self.code)?;
+        if let Some(report) = &self.report {
+            writeln!(f, "--- report: {}", report["outcome"])?;
+            for line in crate::finding::list(report) {
+                writeln!(f, "    {line}")?;
+            }
+        }
+        for (name, bytes) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            let text = String::from_utf8_lossy(bytes);
+            let lines: Vec<&str> = text.lines().collect();
+            writeln!(f, "--- {name}, {} lines", lines.len())?;
+            for line in &lines[lines.len().saturating_sub(60)..] {
+                writeln!(f, "    {}", line.escape_debug())?;
+            }
+        }
+        Ok(())
+    }
+}

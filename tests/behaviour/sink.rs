@@ -1,0 +1,117 @@
+//! Where stolen goods would arrive: listeners on loopback and on unix sockets that write down every byte.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, UdpSocket};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// Everything that arrived at one listener.
+#[derive(Clone, Default)]
+pub struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Heard {
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn add(&self, bytes: &[u8]) {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+    }
+}
+
+/// The four doors a theft can leave through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    Tcp,
+    Udp,
+    /// Looks like an ssh-agent's socket.
+    Agent,
+    /// Looks like a container daemon's socket.
+    Docker,
+}
+
+impl Door {
+    pub const ALL: [Door; 4] = [Door::Tcp, Door::Udp, Door::Agent, Door::Docker];
+}
+
+pub struct Sinks {
+    pub tcp_port: u16,
+    pub udp_port: u16,
+    heard: [Heard; 4],
+}
+
+impl Sinks {
+    /// Starts listening; the unix sockets are made in `dir`. The threads end with the test program.
+    pub fn start(dir: &Path) -> Sinks {
+        let heard: [Heard; 4] = Default::default();
+        let tcp = TcpListener::bind("127.0.0.1:0").expect("bind a loopback port");
+        let udp = UdpSocket::bind("127.0.0.1:0").expect("bind a loopback port");
+        let (tcp_port, udp_port) = (tcp.local_addr().unwrap().port(), udp.local_addr().unwrap().port());
+        let log = heard[Door::Tcp as usize].clone();
+        thread::spawn(move || tcp.incoming().flatten().for_each(|stream| take(stream, &log)));
+        let log = heard[Door::Udp as usize].clone();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = udp.recv(&mut buffer) {
+                log.add(&buffer[..length]);
+            }
+        });
+        for (door, name) in [(Door::Agent, "ssh-agent.sock"), (Door::Docker, "docker.sock")] {
+            let listener = UnixListener::bind(dir.join(name)).expect("bind a unix socket");
+            let log = heard[door as usize].clone();
+            thread::spawn(move || listener.incoming().flatten().for_each(|stream| take(stream, &log)));
+        }
+        Sinks { tcp_port, udp_port, heard }
+    }
+
+    pub fn heard(&self, door: Door) -> Vec<u8> {
+        self.heard[door as usize].bytes()
+    }
+}
+
+/// One connection: read a request to its end, answer it like a web server, hang up.
+fn take<S: Read + Write + Send + Timed + 'static>(mut stream: S, heard: &Heard) {
+    let heard = heard.clone();
+    thread::spawn(move || {
+        stream.set_patience(Duration::from_secs(2));
+        let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+        while !complete(&request) {
+            match stream.read(&mut buffer) {
+                Ok(length @ 1..) => {
+                    heard.add(&buffer[..length]);
+                    request.extend_from_slice(&buffer[..length]);
+                }
+                _ => break,
+            }
+        }
+        // The client may be gone already; nobody waits for this answer but curl.
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").ok();
+    });
+}
+
+trait Timed {
+    fn set_patience(&self, patience: Duration);
+}
+
+impl Timed for std::net::TcpStream {
+    fn set_patience(&self, patience: Duration) {
+        self.set_read_timeout(Some(patience)).unwrap();
+    }
+}
+
+impl Timed for std::os::unix::net::UnixStream {
+    fn set_patience(&self, patience: Duration) {
+        self.set_read_timeout(Some(patience)).unwrap();
+    }
+}
+
+/// Is this a whole HTTP request, body included?
+fn complete(request: &[u8]) -> bool {
+    let Some(head) = request.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    request.len() >= head + 4 + length.unwrap_or(0)
+}

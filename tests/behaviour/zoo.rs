@@ -1,0 +1,307 @@
+//! The zoo: twenty-five tricks (THREATS.md §6), each a workspace of its own below `tests/crates/`. This table is the specification:
+//! what each does under plain cargo, and which finding about whom it must be under Brig, with nothing of it done.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::effect::Effect::{self, Leaks, Plants, Reaches, Says, Steals, Touches};
+use crate::effect::{Before, spilled};
+use crate::finding::{Finds, expect, refused};
+use crate::place::Place;
+use crate::run::{Run, cargo, guarded};
+use crate::sink::Door;
+use crate::who::Who;
+
+struct Case {
+    fixture: &'static str,
+    cargo: &'static [&'static str],
+    /// What it does when nobody stops it, and what must not happen when somebody does.
+    does: &'static [Effect],
+    /// What the report must say: rule, package, kind of actor.
+    finds: &'static [Finds],
+    /// Seconds the act may come after the end of the build.
+    late: u64,
+    /// Further preparation of the place; a process it returns lives as long as the case.
+    prepare: fn(&Place) -> Option<Child>,
+}
+
+const CASE: Case = Case { fixture: "", cargo: &["build"], does: &[], finds: &[], late: 0, prepare: |_| None };
+
+const SCRIPT: &[&str] = &["build-script"];
+const MACRO: &[&str] = &["proc-macro"];
+const COMPILER: &[&str] = &["rustc"];
+const PROGRAM: &[&str] = &["program"];
+
+macro_rules! zoo {
+    ($($name:ident = $case:expr;)+) => {$(
+        mod $name {
+            use super::*;
+
+            const THIS: Case = $case;
+
+            #[test]
+            fn acts_under_plain_cargo() {
+                control(&THIS);
+            }
+
+            #[test]
+            fn is_stopped_and_named() {
+                stopped(&THIS);
+            }
+        }
+    )+};
+}
+
+zoo! {
+    t01_a_library_steals_when_a_unit_test_calls_it = Case {
+        fixture: "01-timeapi-test", cargo: &["test"],
+        does: &[Steals(Door::Tcp)],
+        finds: &[refused(&["secret/read", "exec/downloader"], "app", PROGRAM).blaming("chrono_anchor")],
+        ..CASE
+    };
+    t02_the_same_in_a_build_script = Case {
+        fixture: "02-timeapi-build",
+        does: &[Steals(Door::Tcp)],
+        finds: &[refused(&["secret/read", "exec/downloader"], "time_calibrator", SCRIPT)],
+        ..CASE
+    };
+    t03_a_dropper_is_fetched_and_started = Case {
+        fixture: "03-proc-macro1",
+        does: &[Reaches(Door::Tcp), Says("zoo: second stage runs")],
+        finds: &[refused(&["net/connect"], "proc-macro1", SCRIPT), refused(&["exec/dropped"], "proc-macro1", SCRIPT)],
+        ..CASE
+    };
+    t04_a_shell_nobody_waits_for_sends_keys = Case {
+        fixture: "04-sh-unawaited",
+        does: &[Steals(Door::Tcp)],
+        finds: &[refused(&["secret/read"], "build-info", SCRIPT)],
+        late: 3,
+        ..CASE
+    };
+    t05_the_compiler_itself_embeds_a_secret = Case {
+        fixture: "05-include-str",
+        does: &[Leaks],
+        finds: &[refused(&["secret/read"], "env-embedder", COMPILER)],
+        ..CASE
+    };
+    t06_a_thread_of_a_macro_works_on_after_it = Case {
+        fixture: "06-macro-thread",
+        does: &[Steals(Door::Tcp)],
+        finds: &[refused(&["secret/read"], "nice_derive", MACRO)],
+        ..CASE
+    };
+    t07_a_macro_acts_while_it_is_loaded = Case {
+        fixture: "07-macro-ctor",
+        does: &[Leaks],
+        finds: &[refused(&["secret/read"], "ctor_macro", MACRO)],
+        ..CASE
+    };
+    t08_a_directive_steers_the_loader_and_the_path = Case {
+        fixture: "08-rustc-env",
+        does: &[Says("cannot be preloaded"), Plants("zoo-shim-ran")],
+        finds: &[refused(&["env/loader"], "preloader", &["build-script", "rustc"]).as_status(&["refused", "allowed", "observed"])],
+        ..CASE
+    };
+    t09_results_of_other_crates_are_planted = Case {
+        fixture: "09-foreign-artifact",
+        does: &[Plants("libzoo_plant.so.1"), Plants("zoo-in-your-out-dir")],
+        finds: &[refused(&["fs/foreign-artifact"], "planter", SCRIPT)],
+        ..CASE
+    };
+    t10_sources_in_the_registry_are_edited = Case {
+        fixture: "10-registry-edit",
+        does: &[Touches("home/.cargo/registry/src/zoo-0/victim-1.0.0/build.rs")],
+        finds: &[refused(&["fs/persist", "fs/foreign-artifact", "fs/write-source", "fs/write-outside"], "src-editor", SCRIPT)],
+        prepare: |place| {
+            place.write(&place.path("home/.cargo/registry/src/zoo-0/victim-1.0.0/build.rs"), "fn main() {}\n");
+            None
+        },
+        ..CASE
+    };
+    t11_the_compiler_is_overwritten = Case {
+        fixture: "11-rustc-overwrite",
+        does: &[Touches("home/.rustup/toolchains/zoo/bin/rustc")],
+        finds: &[refused(&["fs/persist", "fs/write-outside"], "poisoning-rustc", SCRIPT)],
+        prepare: |place| {
+            place.write(&place.path("home/.rustup/toolchains/zoo/bin/rustc"), "not really a compiler\n");
+            None
+        },
+        ..CASE
+    };
+    t12_a_key_is_added_to_authorized_keys = Case {
+        fixture: "12-authorized-keys",
+        does: &[Touches("home/.ssh/authorized_keys")],
+        finds: &[refused(&["fs/persist"], "logs-update", SCRIPT)],
+        ..CASE
+    };
+    t13_hooks_and_cargo_configuration_are_written = Case {
+        fixture: "13-git-hooks",
+        does: &[Touches("home/code/.git/hooks/post-checkout"), Touches("home/code/.cargo/config.toml")],
+        finds: &[refused(&["fs/persist"], "hooker", SCRIPT)],
+        prepare: |place| {
+            place.write(&place.workspace().join(".git/hooks/README"), "\n");
+            None
+        },
+        ..CASE
+    };
+    t14_the_next_step_of_ci_is_steered = Case {
+        fixture: "14-github-env",
+        does: &[Touches("run/github_env")],
+        finds: &[refused(&["ci/command-file"], "env-poker", SCRIPT)],
+        prepare: |place| {
+            place.write(&place.path("run/github_env"), "");
+            None
+        },
+        ..CASE
+    };
+    t15_the_memory_of_the_ci_runner_is_searched = Case {
+        fixture: "15-runner-memory",
+        does: &[Steals(Door::Tcp)],
+        finds: &[refused(&["proc/tamper", "secret/read"], "changed-files", SCRIPT)],
+        prepare: runner_worker,
+        ..CASE
+    };
+    t16_data_leaves_with_the_first_packet = Case {
+        fixture: "16-fastopen",
+        does: &[Reaches(Door::Tcp)],
+        finds: &[refused(&["net/connect"], "fast-opener", SCRIPT)],
+        ..CASE
+    };
+    t17_names_in_dns_queries_carry_the_data = Case {
+        fixture: "17-dns-labels",
+        does: &[Reaches(Door::Udp)],
+        finds: &[refused(&["net/dns", "net/connect"], "dns-labels", SCRIPT)],
+        ..CASE
+    };
+    t18_agents_are_asked = Case {
+        fixture: "18-agents",
+        does: &[Reaches(Door::Agent), Reaches(Door::Docker)],
+        finds: &[refused(&["ipc/agent"], "agent-caller", SCRIPT)],
+        ..CASE
+    };
+    t19_other_doors_into_the_kernel = Case {
+        fixture: "19-kernel-doors",
+        does: if cfg!(target_arch = "x86_64") {
+            &[Says("zoo: io_uring opens"), Says("zoo: int 0x80 answers")]
+        } else {
+            &[Says("zoo: io_uring opens")]
+        },
+        finds: &[refused(&["proc/tamper"], "kernel-doors", SCRIPT)],
+        ..CASE
+    };
+    t20_programs_run_from_memory_and_through_the_loader = Case {
+        fixture: "20-memfd-exec",
+        does: &[Says("zoo: ran from memory"), Says("zoo: ran through the loader")],
+        finds: &[refused(&["exec/dropped", "exec/unexpected", "proc/tamper"], "memfd-runner", SCRIPT)],
+        ..CASE
+    };
+    t21_a_secret_by_other_names = Case {
+        fixture: "21-aliases",
+        does: &[
+            Says("zoo: hard link CANARY"),
+            Says("zoo: symbolic link CANARY"),
+            Says("zoo: /proc/self/root CANARY"),
+            Says("zoo: reopened CANARY"),
+            Says("zoo: relative CANARY"),
+        ],
+        finds: &[refused(&["secret/read"], "aliaser", SCRIPT)],
+        prepare: |place| {
+            let link = place.workspace().join("deps/aliaser/notes.txt");
+            fs::hard_link(place.path("home/.ssh/id_ed25519"), link).unwrap();
+            None
+        },
+        ..CASE
+    };
+    t22_the_path_changes_while_it_is_judged = Case {
+        fixture: "22-path-race",
+        does: &[Leaks],
+        finds: &[refused(&["secret/read"], "path-racer", SCRIPT)],
+        ..CASE
+    };
+    t23_a_daemon_outlives_the_build = Case {
+        fixture: "23-daemon",
+        does: &[Plants("zoo-survived")],
+        finds: &[refused(&["proc/survivor"], "daemonizer", SCRIPT).as_status(&["refused", "observed", "allowed"])],
+        late: 5,
+        ..CASE
+    };
+    t24_the_report_is_forged = Case {
+        fixture: "24-forgery", cargo: &["run"],
+        does: &[Says("zoo: wrote the hostile name")],
+        finds: &[refused(&["fs/write-outside"], "app", PROGRAM)],
+        ..CASE
+    };
+    t25_cargo_within_a_test_is_not_forgotten = Case {
+        fixture: "25-nested-cargo", cargo: &["test"],
+        does: &[Steals(Door::Tcp)],
+        finds: &[refused(&["secret/read"], "app", PROGRAM)],
+        ..CASE
+    };
+}
+
+/// The unconfined control: a fixture that does no harm here proves nothing there.
+fn control(case: &Case) {
+    for who in Who::all() {
+        let place = Place::new(case.fixture, who);
+        let _process = Process((case.prepare)(&place));
+        let before = Before::look(&place, case.does);
+        let outcome = settle(cargo(&place, &arguments(case)), &place).go();
+        for effect in case.does {
+            let came = effect.comes(&place, &outcome, &before, Duration::from_secs(1 + case.late));
+            assert!(came, "as {who:?}, plain cargo: no {effect:?}\n{outcome}");
+        }
+    }
+}
+
+fn stopped(case: &Case) {
+    for who in Who::all() {
+        let place = Place::new(case.fixture, who);
+        let _process = Process((case.prepare)(&place));
+        let before = Before::look(&place, case.does);
+        let outcome = settle(guarded(&place, &[], &arguments(case)), &place).go();
+        std::thread::sleep(Duration::from_secs(case.late));
+        for effect in case.does {
+            assert!(!effect.seen(&place, &outcome, &before), "as {who:?}, under Brig: {effect:?}\n{outcome}");
+        }
+        let spilled = spilled(&place, &outcome);
+        assert!(spilled.is_empty(), "as {who:?}: the canary is in {spilled:?}\n{outcome}");
+        expect(&outcome, case.finds);
+        outcome.exits(100);
+        assert_eq!(outcome.report()["outcome"]["verdict"], "violation", "{outcome}");
+    }
+}
+
+fn arguments(case: &Case) -> Vec<&'static str> {
+    case.cargo.iter().copied().chain(["--offline"]).collect()
+}
+
+fn settle<'a>(run: Run<'a>, place: &Place) -> Run<'a> {
+    run.env("GITHUB_ENV", place.path("run/github_env"))
+}
+
+/// A process that looks like the one which holds a CI job's secrets: a shell that waits for input it never gets.
+fn runner_worker(place: &Place) -> Option<Child> {
+    let program = place.path("run/Runner.Worker");
+    fs::copy("/bin/sh", &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    place.hand_over();
+    let mut command = Command::new(&program);
+    place.who.apply(&mut command);
+    let secret = format!("SECRET='{{\"value\":\"{}-runner\",\"isSecret\":true}}'; read line", place.canary);
+    Some(command.arg("-c").arg(secret).stdin(Stdio::piped()).process_group(0).spawn().unwrap())
+}
+
+/// Ends the process with the case, passed or failed.
+struct Process(Option<Child>);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}

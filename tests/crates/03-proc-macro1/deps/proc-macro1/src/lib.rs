@@ -1,0 +1,1 @@
+//! Would be a working copy of something popular.

@@ -1,0 +1,1 @@
+//! Had a pull request that added "compile-time metadata".

@@ -1,0 +1,6 @@
+//! Derives something nice.
+
+#[derive(nice_derive::Nice)]
+pub struct Thing;
+
+nice_derive::settle!();

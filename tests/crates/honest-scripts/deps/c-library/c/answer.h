@@ -1,0 +1,1 @@
+#define ZOO_ANSWER 42

@@ -1,0 +1,3 @@
+//! Knows its version.
+
+pub const DESCRIBED: &str = env!("ZOO_DESCRIBED");
