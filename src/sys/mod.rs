@@ -1,1 +1,3 @@
 //! Raw kernel calls, one per function, each with its SAFETY note. The only `unsafe` outside `launch/inject`.
+
+pub mod trace;
