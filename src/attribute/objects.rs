@@ -157,8 +157,7 @@ impl Objects {
         if !meta.is_file() {
             return Err("a mapped file was replaced");
         }
-        let identity =
-            Identity { dev: meta.dev(), ino: meta.ino(), size: meta.size(), changed: (meta.ctime(), meta.ctime_nsec()) };
+        let identity = Identity { dev: meta.dev(), ino: meta.ino(), size: meta.size(), changed: (meta.ctime(), meta.ctime_nsec()) };
         let dev = (libc::major(meta.dev()), libc::minor(meta.dev()));
         let same = (dev, meta.ino()) == (mapping.dev, mapping.ino);
         if same && let Some(known) = self.recall(&identity) {

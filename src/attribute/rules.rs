@@ -53,13 +53,6 @@ impl Frame {
         Frame { pc: registers.pc, returns: false, registers: known }
     }
 
-    /// A frame of which only the stack pointer is known.
-    pub fn bare(pc: u64, sp: u64) -> Self {
-        let mut registers = [None; REGISTERS];
-        registers[STACK_POINTER] = Some(sp);
-        Frame { pc, returns: false, registers }
-    }
-
     pub fn stack_pointer(&self) -> Option<u64> {
         self.registers[STACK_POINTER]
     }

@@ -35,6 +35,19 @@ pub struct Unwinder {
 /// A thread that will stop on its way out of the call it is in. Dropping it lets the thread go by itself.
 pub struct Caught {
     coming: Receiver<Blame>,
+    repeat: bool,
+}
+
+impl Caught {
+    /// Answer with this errno before [`Unwinder::blame`]: `ERESTARTNOINTR`. The caught thread stops at the door, and once let go the
+    /// kernel makes it repeat the very same call, which is then answered for good. The number never reaches the program: a thread that
+    /// is stopped this way always passes the kernel's restart code (`arch_do_signal_or_restart`).
+    pub const REPEAT: i32 = 513;
+
+    /// True when the call itself would destroy the stack that is to be looked at: an exec by a forked child, or in place.
+    pub fn must_repeat(&self) -> bool {
+        self.repeat
+    }
 }
 
 impl Unwinder {
@@ -50,31 +63,16 @@ impl Unwinder {
         self.catch_as(tid, "stack")
     }
 
-    /// For an `execve` of `child`: catches the parent's thread that waits in vfork for it. After a plain fork, where nobody waits, the
-    /// child's own stack is a copy of the parent's: it is read at once, before the exec replaces it.
-    ///
-    /// Call [`Unwinder::blame`] after the answer: a vfork parent stops only once the child has exec'd or exited.
+    /// For an `execve` of `child`: catches the parent's thread that waits in vfork for it, which stops once the child has exec'd or
+    /// exited. After a plain fork, where nobody waits, the child's own stack is a copy of the parent's: then the child itself is caught,
+    /// and [`Caught::must_repeat`] says that the call has to be answered with [`Caught::REPEAT`] first.
     ///
     /// # Errors
     /// As [`Unwinder::catch`].
     pub fn catch_spawner(&self, child: u32) -> io::Result<Caught> {
-        if let Some(spawner) = threads::spawner_of(child) {
-            return self.catch_as(spawner, "parent stack");
-        }
-        let (sender, coming) = sync_channel(1);
-        // Capacity one and nothing sent before: this neither blocks nor fails.
-        let _ = sender.send(self.look(child));
-        Ok(Caught { coming })
-    }
-
-    /// The stack of a thread blocked in a call, without stopping it. Only the stack pointer is known then, so a walk may end early.
-    pub fn look(&self, tid: u32) -> Blame {
-        match threads::in_call(tid) {
-            Some(call) => match fence(|| walk::climb(&self.objects, tid, Frame::bare(call.pc, call.sp))) {
-                Ok(walk) => fence(|| Ok(walk.name("stack"))).unwrap_or_else(walk::nothing),
-                Err(why) => walk::nothing(why),
-            },
-            None => walk::nothing("the thread was not inside a call"),
+        match threads::spawner_of(child) {
+            Some(spawner) => self.catch_as(spawner, "parent stack"),
+            None => Ok(Caught { repeat: true, ..self.catch_as(child, "stack")? }),
         }
     }
 
@@ -97,7 +95,7 @@ impl Unwinder {
             }
         })?;
         is_caught.recv().map_err(|_| io::Error::other("the thread that looks at stacks ended early"))??;
-        Ok(Caught { coming })
+        Ok(Caught { coming, repeat: false })
     }
 }
 

@@ -65,7 +65,10 @@ impl Walk<'_> {
             let caller = match rule {
                 Some(rule) => rule.apply(&frame, &mut memory),
                 None => {
-                    self.note("the stack passes code without unwind information");
+                    // libc leaves the system call in `clone` without any on purpose; a leaf's caller is certain all the same.
+                    if frame.returns {
+                        self.note("the stack passes code without unwind information");
+                    }
                     frame.caller_by_convention(&mut memory).map_or(Caller::Lost, |caller| Caller::Frame(Box::new(caller)))
                 }
             };
@@ -113,7 +116,8 @@ impl Walk<'_> {
     pub fn name(mut self, by: &'static str) -> Blame {
         let toolchain = self.toolchain();
         let in_compiler = toolchain.is_some();
-        let third_party: Vec<bool> = self.maps.iter().map(|m| !is_system(&m.path) && !toolchain.as_ref().is_some_and(|t| m.path.starts_with(t))).collect();
+        let third_party: Vec<bool> =
+            self.maps.iter().map(|m| !is_system(&m.path) && !toolchain.as_ref().is_some_and(|t| m.path.starts_with(t))).collect();
 
         let mut wanted: HashMap<*const Object, (Arc<Object>, Vec<u64>)> = HashMap::new();
         for frame in self.placed.iter().filter(|frame| third_party[frame.mapping]) {
@@ -123,6 +127,7 @@ impl Walk<'_> {
         let names: HashMap<_, _> = wanted.into_iter().map(|(key, (object, addresses))| (key, object.names(&addresses))).collect();
 
         let mut crates: Vec<Candidate> = Vec::new();
+        let mut seen_foreign = false;
         for frame in std::mem::take(&mut self.placed) {
             if !third_party[frame.mapping] {
                 continue;
@@ -134,6 +139,7 @@ impl Walk<'_> {
             }
             let path = &self.maps[frame.mapping].path;
             let library = in_compiler.then(|| path.file_name()?.to_str().and_then(naming::crate_of_file)).flatten();
+            seen_foreign = true;
             let Some(candidate) = candidate(named, library, path, names.stripped) else { continue };
             if crates.last().is_some_and(|last| last.name == candidate.name && last.object == candidate.object) {
                 continue;
@@ -142,12 +148,16 @@ impl Walk<'_> {
                 crates.push(candidate);
             }
         }
+        if crates.is_empty() && seen_foreign {
+            self.note("optimised: no function of a crate is left on the stack");
+        }
         Blame { crates, by: by.into(), caveat: self.caveat.map(str::to_owned) }
     }
 
     /// Root of the toolchain, when the process is a compiler: the directory above that of its driver library.
     fn toolchain(&self) -> Option<std::path::PathBuf> {
-        let driver = self.maps.iter().find(|m| m.path.file_name().is_some_and(|f| f.as_encoded_bytes().starts_with(b"librustc_driver-")))?;
+        let driver =
+            self.maps.iter().find(|m| m.path.file_name().is_some_and(|f| f.as_encoded_bytes().starts_with(b"librustc_driver-")))?;
         Some(driver.path.parent()?.parent()?.to_path_buf())
     }
 }

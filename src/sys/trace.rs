@@ -78,8 +78,8 @@ fn by_number(raw: &libc::user_regs_struct) -> Registers {
     // System V ABI, AMD64 supplement, figure 3.36: DWARF numbers of rax rdx rcx rbx rsi rdi rbp rsp r8-r15.
     let mut general = [0; 32];
     let known = [
-        raw.rax, raw.rdx, raw.rcx, raw.rbx, raw.rsi, raw.rdi, raw.rbp, raw.rsp, raw.r8, raw.r9, raw.r10, raw.r11, raw.r12, raw.r13, raw.r14,
-        raw.r15,
+        raw.rax, raw.rdx, raw.rcx, raw.rbx, raw.rsi, raw.rdi, raw.rbp, raw.rsp, raw.r8, raw.r9, raw.r10, raw.r11, raw.r12, raw.r13,
+        raw.r14, raw.r15,
     ];
     general[..16].copy_from_slice(&known);
     Registers { pc: raw.rip, general }
