@@ -13,6 +13,9 @@ const MAX_CRATE: usize = 100;
 pub struct Named {
     pub krate: String,
     pub function: String,
+    /// The function is the standard library's; the crate only appears among its type parameters. Optimised builds inline a closure
+    /// into the library function that runs it, and this is all that is left.
+    pub by_parameter: bool,
 }
 
 /// Names the crate of a raw symbol; `None` for foreign languages, the standard library and the compiler.
@@ -25,8 +28,10 @@ pub fn name(symbol: &str) -> Option<Named> {
     let mut text = Short(String::new());
     // An error means the bound was reached: what was written so far is what we keep.
     let _ = write!(text, "{demangled:#}");
-    let krate = crate_of(&text.0)?;
-    Some(Named { krate, function: text.0 })
+    let own = crate_of(&text.0);
+    let by_parameter = own.is_none();
+    let krate = own.or_else(|| crate_among_parameters(&text.0))?;
+    Some(Named { krate, function: text.0, by_parameter })
 }
 
 /// The crate of `lib<crate>-<hash>.so`.
@@ -53,6 +58,11 @@ fn crate_of(path: &str) -> Option<String> {
         own = bare;
     }
     first_segment(own).and_then(third_party).or_else(|| third_party(first_segment(of_trait?)?))
+}
+
+fn crate_among_parameters(path: &str) -> Option<String> {
+    let starts = path.match_indices(['<', ' ', '&', '(', '[']).map(|(at, mark)| &path[at + mark.len()..]);
+    starts.filter_map(first_segment).find_map(third_party)
 }
 
 /// Splits at the ` as ` that belongs to the outermost bracket.
@@ -155,6 +165,13 @@ mod tests {
         assert_eq!(name("_ZN3foo3barEv"), None);
         assert_eq!(name("main"), None);
         assert_eq!(name("_ZN3std2io5Write9write_all17h0123456789abcdefE"), None);
+    }
+
+    #[test]
+    fn an_inlined_closure_is_known_by_its_type() {
+        let short = "std::sys::backtrace::__rust_begin_short_backtrace::<<chrono_look::Look>::start::{closure#0}, ()>";
+        assert_eq!((crate_of(short), crate_among_parameters(short).as_deref()), (None, Some("chrono_look")));
+        assert_eq!(crate_among_parameters("core::ptr::drop_in_place::<alloc::vec::Vec<u8>>"), None);
     }
 
     #[test]

@@ -208,3 +208,79 @@ fn same_head(tid: u32, mapping: &Mapping, file: &File) -> bool {
         && file.read_exact_at(&mut stored, 0).is_ok()
         && mapped == stored
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, Write};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+    use crate::attribute::memory::Memory;
+    use crate::attribute::rules::Frame;
+    use crate::sys::trace::Registers;
+
+    /// A small library with unwind information and symbols.
+    fn library() -> Vec<u8> {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let out = dir.path().join("lib.so");
+        let mut cc = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-fasynchronous-unwind-tables", "-x", "c", "-", "-o"])
+            .arg(&out)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("cc runs");
+        let source = b"int g(char*); int _RNvCs1234_7mycrate3foo(void){char b[99]; return g(b)+1;} int h(int n){char b[n]; return g(b);}";
+        cc.stdin.take().expect("piped").write_all(source).expect("written");
+        assert!(cc.wait().expect("cc ends").success());
+        std::fs::read(out).expect("library read")
+    }
+
+    /// Everything a walk does with a file, at every sixteenth address of its code.
+    fn use_up(object: &Object) -> (usize, usize) {
+        let mut memory = Memory::new(std::process::id());
+        let addresses: Vec<u64> = (0..0x3000).step_by(4).filter_map(|offset| object.address_of_offset(offset)).collect();
+        let stack = [0u64; 64];
+        let frame = Frame::new(&Registers { pc: 0x1000, general: [stack.as_ptr() as u64; 32] });
+        let rules = addresses.iter().filter_map(|&address| object.rule(address)).inspect(|rule| drop(rule.apply(&frame, &mut memory)));
+        let rules = rules.count();
+        let names = object.names(&addresses).by_address.values().flatten().count();
+        (rules, names)
+    }
+
+    fn object_of(bytes: &[u8], file: &mut File) -> Result<Object, &'static str> {
+        file.set_len(0).expect("emptied");
+        file.rewind().expect("rewound");
+        file.write_all(bytes).expect("written");
+        Object::read(file.try_clone().expect("duplicated"))
+    }
+
+    #[test]
+    fn damaged_files_are_survived() {
+        let whole = library();
+        let mut file = tempfile::tempfile().expect("temporary file");
+        let (rules, names) = use_up(&object_of(&whole, &mut file).expect("an ELF file"));
+        assert!(rules > 10 && names > 3, "the undamaged file works: {rules} rules, {names} names");
+
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        for round in 0..600 {
+            let mut bytes = whole.clone();
+            // Headers and unwind tables are a small part of the file: half the rounds aim at them.
+            let region = if round % 2 == 0 { 0..1024.min(bytes.len()) } else { 0..bytes.len() };
+            for _ in 0..=random(12) {
+                bytes[region.start + random(region.len())] = [0, 1, 0x7f, 0x80, 0xff, random(256) as u8][random(6)];
+            }
+            if round % 7 == 0 {
+                bytes.truncate(random(whole.len()));
+            }
+            if let Ok(object) = object_of(&bytes, &mut file) {
+                use_up(&object);
+            }
+        }
+    }
+}

@@ -128,6 +128,7 @@ impl Walk<'_> {
 
         let mut crates: Vec<Candidate> = Vec::new();
         let mut seen_foreign = false;
+        let mut by_parameter: Option<Candidate> = None;
         for frame in std::mem::take(&mut self.placed) {
             if !third_party[frame.mapping] {
                 continue;
@@ -141,6 +142,10 @@ impl Walk<'_> {
             let library = in_compiler.then(|| path.file_name()?.to_str().and_then(naming::crate_of_file)).flatten();
             seen_foreign = true;
             let Some(candidate) = candidate(named, library, path, names.stripped) else { continue };
+            if named.is_some_and(|named| named.by_parameter) {
+                by_parameter.get_or_insert(candidate);
+                continue;
+            }
             if crates.last().is_some_and(|last| last.name == candidate.name && last.object == candidate.object) {
                 continue;
             }
@@ -149,7 +154,11 @@ impl Walk<'_> {
             }
         }
         if crates.is_empty() && seen_foreign {
-            self.note("optimised: no function of a crate is left on the stack");
+            self.note(match by_parameter {
+                Some(_) => "optimised: named by the type of a closure that library code runs",
+                None => "optimised: no function of a crate is left on the stack",
+            });
+            crates.extend(by_parameter);
         }
         Blame { crates, by: by.into(), caveat: self.caveat.map(str::to_owned) }
     }
