@@ -4,13 +4,19 @@
 //!
 //! Everything here is evidence, never a boundary: code can forge its own stack, so nothing is allowed because of it.
 
+pub mod graph;
+pub mod identity;
+mod invocation;
 mod memory;
 mod naming;
 mod objects;
 mod rules;
+pub mod source;
 pub mod stack;
 mod symbols;
 mod threads;
 mod walk;
 
+pub use graph::Graph;
+pub use identity::{ExecFacts, Identity, identify};
 pub use stack::{Caught, Unwinder};

@@ -303,3 +303,38 @@ fn entry_bytes(object: &Object, address: u64, limit: usize) -> Option<Vec<u8>> {
     object.read_at_address(address, &mut bytes)?;
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(cfa: &[u8]) -> Rule {
+        let encoding = gimli::Encoding { format: gimli::Format::Dwarf32, version: 1, address_size: 8 };
+        let saved = vec![(16, Saved::At(-8)), (30, Saved::At(-8))];
+        Rule { cfa: Cfa::Expression(cfa.to_vec()), saved, return_register: 16, signal: false, encoding }
+    }
+
+    #[test]
+    fn hostile_expressions_end() {
+        let frame = Frame::new(&Registers { pc: 0x1000, general: [0x2000; 32] });
+        let mut memory = Memory::new(std::process::id());
+        let jump_back: &[u8] = &[0x2f, 0xfd, 0xff];
+        let push_and_jump_back: &[u8] = &[0x30, 0x2f, 0xfc, 0xff];
+        let read_nothing: &[u8] = &[0x30, 0x06];
+        for code in [jump_back, push_and_jump_back, read_nothing, &[], &[0xff], &[0x92, 0xff, 0xff, 0xff, 0x0f, 0x00]] {
+            assert_eq!(rule(code).apply(&frame, &mut memory), Caller::Lost, "{code:x?}");
+        }
+    }
+
+    #[test]
+    fn offsets_beyond_the_address_space_are_lost() {
+        let mut rule = rule(&[]);
+        let mut memory = Memory::new(std::process::id());
+        let frame = Frame::new(&Registers { pc: 0x1000, general: [u64::MAX; 32] });
+        for cfa in [Cfa::Offset(7, i64::MAX), Cfa::Offset(7, i64::MIN), Cfa::Offset(usize::MAX, 0), Cfa::Offset(32, 8)] {
+            rule.cfa = cfa;
+            assert_eq!(rule.apply(&frame, &mut memory), Caller::Lost);
+        }
+        assert_eq!(Frame { returns: true, ..frame }.caller_by_convention(&mut memory), None);
+    }
+}
