@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(maps[0].path, PathBuf::from("/a b/lib\nx.so"));
         assert_eq!((maps[0].start, maps[0].end, maps[0].offset, maps[0].head), (0x7f10, 0x7f20, 0x1000, Some(0x7f00)));
         assert_eq!((maps[0].dev, maps[0].ino), ((0xfd, 1), 42));
-        assert!(maps[1].deleted && maps[1].path == "/gone");
+        assert!(maps[1].deleted && maps[1].path.as_os_str() == "/gone");
     }
 
     #[test]

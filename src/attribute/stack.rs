@@ -4,6 +4,9 @@
 //! out of the call, with its stack as it was. The listener must wait killably (`SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`), or the
 //! interrupt would take the call back out of the queue.
 //!
+//! A call that is answered with CONTINUE and may block (a FIFO, a connection) would be interrupted, restarted and notified again, for
+//! ever if each notice is caught. For those, and for an exec, which destroys the stack: [`Unwinder::catch_before`].
+//!
 //! Each catch has a thread of its own which traces, waits, walks and lets go. So a gate thread never waits for a tracee longer than it
 //! wants to, a thread that stops late is still let go the moment it does, and should anything go wrong the end of that thread detaches
 //! (ptrace(2)).
@@ -44,7 +47,8 @@ impl Caught {
     /// is stopped this way always passes the kernel's restart code (`arch_do_signal_or_restart`).
     pub const REPEAT: i32 = 513;
 
-    /// True when the call itself would destroy the stack that is to be looked at: an exec by a forked child, or in place.
+    /// True when the call has to be answered with [`Caught::REPEAT`] before [`Unwinder::blame`], because it would destroy the stack that
+    /// is to be looked at (an exec by a forked child, or in place).
     pub fn must_repeat(&self) -> bool {
         self.repeat
     }
@@ -63,6 +67,15 @@ impl Unwinder {
         self.catch_as(tid, "stack")
     }
 
+    /// As [`Unwinder::catch`], but to look at the stack before the call is made: answer with [`Caught::REPEAT`], take the blame, and
+    /// answer the same thread's next notification, which is the very same call, without catching it again.
+    ///
+    /// # Errors
+    /// As [`Unwinder::catch`].
+    pub fn catch_before(&self, tid: u32) -> io::Result<Caught> {
+        Ok(Caught { repeat: true, ..self.catch_as(tid, "stack")? })
+    }
+
     /// For an `execve` of `child`: catches the parent's thread that waits in vfork for it, which stops once the child has exec'd or
     /// exited. After a plain fork, where nobody waits, the child's own stack is a copy of the parent's: then the child itself is caught,
     /// and [`Caught::must_repeat`] says that the call has to be answered with [`Caught::REPEAT`] first.
@@ -72,7 +85,7 @@ impl Unwinder {
     pub fn catch_spawner(&self, child: u32) -> io::Result<Caught> {
         match threads::spawner_of(child) {
             Some(spawner) => self.catch_as(spawner, "parent stack"),
-            None => Ok(Caught { repeat: true, ..self.catch_as(child, "stack")? }),
+            None => self.catch_before(child),
         }
     }
 
