@@ -8,3 +8,4 @@ pub mod attempt;
 pub mod child;
 pub mod landlock;
 pub mod seccomp;
+pub mod trace;
