@@ -1,6 +1,6 @@
 //! What may happen: profiles and configuration, places (workspace, target, toolchain …), what this kernel can enforce.
 //! In: the parsed command line. Out: a `Plan` that resolves a `judge::Policy` for every actor.
 
-pub mod places;
 pub mod doctor;
 pub mod host;
+pub mod places;
