@@ -116,14 +116,21 @@ fn look(command: &mut Command, unwinder: &Unwinder) -> Vec<Looked> {
     let mut looked = Vec::new();
     let mut repeated = None;
     let judge = |seen: &Seen| {
+        if repeated.is_some_and(|tid| tid == seen.tid) {
+            repeated = None;
+            return None;
+        }
         let caught = match seen.number {
             libc::SYS_connect => unwinder.catch(seen.tid),
-            libc::SYS_execve if seen.path == "/bin/true" && repeated.take() != Some(seen.tid) => unwinder.catch_spawner(seen.tid),
+            libc::SYS_execve if seen.path.ends_with("bin/true") => unwinder.catch_spawner(seen.tid),
+            libc::SYS_openat if seen.path.ends_with("marker.fifo") => unwinder.catch_before(seen.tid),
             libc::SYS_openat if seen.path.contains("marker") => unwinder.catch(seen.tid),
             _ => return None,
         };
         let caught = caught.expect("caught");
-        repeated = caught.must_repeat().then_some(seen.tid);
+        if caught.must_repeat() {
+            repeated = Some(seen.tid);
+        }
         Some((if caught.must_repeat() { Caught::REPEAT } else { 0 }, (caught, Instant::now())))
     };
     let status = run(command, judge, |call, (caught, since)| {
@@ -227,6 +234,46 @@ fn a_build_script_is_named_debug_and_release() {
         let spawn = the(&looked, libc::SYS_execve, "/bin/true");
         assert_eq!(spawn.blame.by, "stack", "a plain fork: the child's own copy of the stack");
         assert_eq!((spawn.crates(), spawn.function().as_str()), (vec!["build_script_build"], "build_script_build::main"), "{level}");
+    }
+}
+
+#[test]
+fn a_call_that_blocks_is_looked_at_before_it_is_made() {
+    let _one = ONE_AT_A_TIME.lock();
+    let shop = Workshop::new();
+    let fifo = shop.path("marker.fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("made");
+    let source = format!("fn main() {{ assert_eq!(std::fs::read({:?}).unwrap(), b\"late\"); }}", fifo);
+    shop.compile("app", &source, &[]);
+    let writer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        fs::write(fifo, "late").expect("written");
+    });
+    let looked = look(&mut Command::new(shop.path("app")), &Unwinder::new());
+    writer.join().expect("writer");
+    assert_eq!(looked.len(), 1, "caught once, not at every restart");
+    assert_eq!((looked[0].crates(), looked[0].function().as_str()), (vec!["app"], "app::main"));
+    assert!(looked[0].took < Duration::from_millis(250), "before the open returned");
+}
+
+#[test]
+fn threads_that_spawn_at_once_are_told_apart() {
+    let _one = ONE_AT_A_TIME.lock();
+    let source = r#"
+        #[inline(never)] fn left() { let _ = std::process::Command::new("/bin/true").status(); }
+        #[inline(never)] fn right() { let _ = std::process::Command::new("/usr/bin/true").status(); }
+        fn main() {
+            let threads = [left as fn(), right].map(|f| std::thread::spawn(move || (0..20).for_each(|_| f())));
+            threads.into_iter().for_each(|t| t.join().unwrap());
+        }
+    "#;
+    let shop = Workshop::new();
+    shop.compile("app", source, &[]);
+    let looked = look(&mut Command::new(shop.path("app")), &Unwinder::new());
+    assert_eq!(looked.len(), 40);
+    for act in looked {
+        let expected = if act.call.path == "/bin/true" { "app::left" } else { "app::right" };
+        assert_eq!((act.function().as_str(), act.blame.by.as_str()), (expected, "parent stack"));
     }
 }
 

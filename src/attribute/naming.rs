@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// Longest function name kept, in bytes.
 const MAX_FUNCTION: usize = 300;
-/// Longest crate name believed; crates.io allows 64.
+/// Longest crate name believed; registries allow 64.
 const MAX_CRATE: usize = 100;
 
 /// A function of a crate that is neither the standard library nor the compiler.
