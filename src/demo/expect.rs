@@ -70,7 +70,7 @@ pub const SCENES: &[Scene] = &[
 
 /// What is not as it has to be; empty when every act was stopped and blamed on the right crate.
 pub fn check(scene: &Scene, report: &Report, sink: &Sink) -> Vec<String> {
-    let missing = scene.expected.iter().filter(|expected| !report.findings.iter().any(|finding| meets(report, finding, expected)));
+    let missing = scene.expected.iter().filter(|expected| !expected.met(report));
     let mut unmet: Vec<String> = missing
         .map(|expected| {
             format!(
@@ -88,17 +88,63 @@ pub fn check(scene: &Scene, report: &Report, sink: &Sink) -> Vec<String> {
     unmet
 }
 
-fn meets(report: &Report, finding: &Finding, expected: &Expected) -> bool {
-    let Some(actor) = report.actors.iter().find(|actor| actor.id == finding.actor) else { return false };
-    let owner = actor.package.as_ref().is_some_and(|package| package.name == expected.culprit);
-    // A library acts inside the program of whoever tests it: there the stack names it.
-    let named = expected.kind == ActorKind::Program && blamed(finding).is_some_and(|name| name == expected.culprit.replace('-', "_"));
-    finding.rule == expected.rule && finding.status == Status::Refused && actor.kind == expected.kind && (owner || named)
+impl Expected {
+    /// Is it in the report?
+    pub fn met(&self, report: &Report) -> bool {
+        report.findings.iter().any(|finding| self.is(report, finding))
+    }
+
+    fn is(&self, report: &Report, finding: &Finding) -> bool {
+        let Some(actor) = report.actors.iter().find(|actor| actor.id == finding.actor) else { return false };
+        let owner = actor.package.as_ref().is_some_and(|package| package.name == self.culprit);
+        // A library acts inside the program of whoever tests it: there the stack names it.
+        let named = self.kind == ActorKind::Program && blamed(finding).is_some_and(|name| name == self.culprit.replace('-', "_"));
+        finding.rule == self.rule && finding.status == Status::Refused && actor.kind == self.kind && (owner || named)
+    }
 }
 
-/// The innermost crate on the stack that is not a test's own.
+/// The innermost crate on the stack.
 fn blamed(finding: &Finding) -> Option<&str> {
     finding.blame.as_ref()?.crates.first().map(|candidate| candidate.name.as_str())
+}
+
+/// A report in which each expectation is met once, written as JSON because that is how reports arrive.
+#[cfg(test)]
+pub(super) fn report_of(expected: &[Expected]) -> Report {
+    let actors: Vec<_> = expected
+        .iter()
+        .enumerate()
+        .map(|(id, expected)| {
+            let package = if expected.kind == ActorKind::Program { "app" } else { expected.culprit };
+            serde_json::json!({
+                "id": id, "kind": expected.kind.name(), "package": {"name": package, "version": "0.1.0"},
+                "path_in_graph": [], "attributed_by": "", "withheld": []
+            })
+        })
+        .collect();
+    let findings: Vec<_> = expected
+        .iter()
+        .enumerate()
+        .map(|(id, expected)| {
+            serde_json::json!({
+                "id": format!("F{id}"), "rule": expected.rule.id(), "severity": "critical", "status": "refused", "actor": id,
+                "evidence": [], "reason": "", "path_in_graph": [], "fingerprint": "",
+                "blame": {"crates": [{"name": expected.culprit.replace('-', "_")}], "by": "stack"}
+            })
+        })
+        .collect();
+    serde_json::from_value(serde_json::json!({
+        "schema": "brig.report/1", "tool": {"name": "brig", "version": "0"},
+        "run": {"command": [], "mode": "enforce", "profile": [], "policy_digest": "", "workspace": null, "target": null,
+                "started": 0, "duration_ms": 0},
+        "host": {"kernel": "", "arch": "", "rustc": null, "cargo": null, "user": ""},
+        "enforcement": {"landlock_abi": 7, "probed": true, "sockets": "private-network", "degraded": []},
+        "coverage": {"units": null, "ran": {}, "fresh": null, "events": 0, "lost": 0, "unattributed": 0, "complete": true},
+        "outcome": {"verdict": "violation", "exit_code": 100, "cargo_exit": 101,
+                    "counts": {"actors": 0, "processes": 0, "refused": 0, "observed": 0, "findings": {}}},
+        "actors": actors, "processes": [], "processes_truncated": 0, "behaviour": [], "findings": findings, "end": true
+    }))
+    .unwrap()
 }
 
 #[cfg(test)]
@@ -109,7 +155,7 @@ mod tests {
     fn every_expectation_is_met_by_its_own_report_only() {
         let sink = Sink::start().unwrap();
         for scene in SCENES {
-            let whole = report(scene.expected);
+            let whole = report_of(scene.expected);
             assert_eq!(check(scene, &whole, &sink), Vec::<String>::new());
             for left_out in 0..scene.expected.len() {
                 let mut holed = whole.clone();
@@ -120,43 +166,5 @@ mod tests {
                 assert_eq!(check(scene, &observed, &sink).len(), 1, "an act that was only observed was not stopped");
             }
         }
-    }
-
-    /// A report in which each expectation is met once, written as JSON because that is how reports arrive.
-    fn report(expected: &[Expected]) -> Report {
-        let actors: Vec<_> = expected
-            .iter()
-            .enumerate()
-            .map(|(id, expected)| {
-                let package = if expected.kind == ActorKind::Program { "app" } else { expected.culprit };
-                serde_json::json!({
-                    "id": id, "kind": expected.kind.name(), "package": {"name": package, "version": "0.1.0"},
-                    "path_in_graph": [], "attributed_by": "", "withheld": []
-                })
-            })
-            .collect();
-        let findings: Vec<_> = expected
-            .iter()
-            .enumerate()
-            .map(|(id, expected)| {
-                serde_json::json!({
-                    "id": format!("F{id}"), "rule": expected.rule.id(), "severity": "critical", "status": "refused", "actor": id,
-                    "evidence": [], "reason": "", "path_in_graph": [], "fingerprint": "",
-                    "blame": {"crates": [{"name": expected.culprit.replace('-', "_")}], "by": "stack"}
-                })
-            })
-            .collect();
-        serde_json::from_value(serde_json::json!({
-            "schema": "brig.report/1", "tool": {"name": "brig", "version": "0"},
-            "run": {"command": [], "mode": "enforce", "profile": [], "policy_digest": "", "workspace": null, "target": null,
-                    "started": 0, "duration_ms": 0},
-            "host": {"kernel": "", "arch": "", "rustc": null, "cargo": null, "user": ""},
-            "enforcement": {"landlock_abi": 7, "probed": true, "sockets": "private-network", "degraded": []},
-            "coverage": {"units": null, "ran": {}, "fresh": null, "events": 0, "lost": 0, "unattributed": 0, "complete": true},
-            "outcome": {"verdict": "violation", "exit_code": 100, "cargo_exit": 101,
-                        "counts": {"actors": 0, "processes": 0, "refused": 0, "observed": 0, "findings": {}}},
-            "actors": actors, "processes": [], "processes_truncated": 0, "behaviour": [], "findings": findings, "end": true
-        }))
-        .unwrap()
     }
 }

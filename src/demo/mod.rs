@@ -3,10 +3,12 @@
 //! its two scenes. Out: what was not stopped, or was blamed on the wrong crate.
 
 mod expect;
+mod play;
 mod sink;
 mod workspace;
 
 pub use expect::{Expected, SCENES, Scene, check};
+pub use play::play;
 pub use sink::Sink;
 pub use workspace::{CANARY, write};
 

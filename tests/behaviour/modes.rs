@@ -103,6 +103,25 @@ fn the_report_cannot_be_forged_from_inside() {
 }
 
 #[test]
+fn every_format_escapes_hostile_names() {
+    let place = Place::new("24-forgery", Who::Myself);
+    let files = ["json", "sarif", "html", "markdown"].map(|format| (format!("--{format}"), place.path(&format!("run/out.{format}"))));
+    let options: Vec<&str> = files.iter().flat_map(|(option, path)| [option.as_str(), path.to_str().unwrap()]).collect();
+    let outcome = guarded(&place, &options, &["run", "--offline"]).go();
+    outcome.exits(100);
+    for (option, path) in &files {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{option}: {error}\n{outcome}"));
+        assert!(text.contains("bad"), "{option}: the name is missing\n{text}");
+        assert!(!text.contains(['\x1b', '\r', '\u{7}']), "{option}: a raw control character\n{text}");
+        // JSON keeps every letter; what is shown to people must not turn their reading around.
+        assert!(option == "--json" || !text.contains('\u{202e}'), "{option}: a raw bidi control\n{text}");
+        assert!(!text.lines().any(|line| line.starts_with("::error::zoo")), "{option}: a workflow command\n{text}");
+        let markup = text.contains("<b>|`<details>") || text.contains("<details>`");
+        assert!(option == "--json" || option == "--sarif" || !markup, "{option}: raw markup\n{text}");
+    }
+}
+
+#[test]
 fn findings_are_the_same_in_every_run() {
     let prints = || {
         let place = Place::new("12-authorized-keys", Who::Myself);
