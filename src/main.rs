@@ -28,10 +28,15 @@ fn run(typed: &Typed) -> anyhow::Result<Exit> {
         Command::Print(text) => write!(std::io::stdout(), "{text}")?,
         Command::Report { file: Some(file) } => {
             let report = json::load(file)?;
-            match &typed.options.json {
-                Some(path) if path.as_os_str() == "-" => json::write(&report, &mut std::io::stdout().lock())?,
-                Some(path) => json::Output::prepare(path)?.write(|w| json::write(&report, w))?,
-                None => terminal::after(&mut std::io::stderr().lock(), &report, file.to_str(), style(typed))?,
+            let outputs = typed.options.outputs();
+            for (format, path) in &outputs {
+                match path.as_os_str() == "-" {
+                    true => format.write(&report, &mut std::io::stdout().lock())?,
+                    false => json::Output::prepare(path)?.write(|w| format.write(&report, w))?,
+                }
+            }
+            if outputs.is_empty() {
+                terminal::after(&mut std::io::stderr().lock(), &report, file.to_str(), style(typed))?;
             }
         }
         _ => anyhow::bail!("this build of cargo-brig has no conductor"),

@@ -10,8 +10,8 @@ use super::{ColorChoice, Options};
 use crate::model::Mode;
 
 const EXIT_CODES: &str = "\
-Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_CONFIG,
-BRIG_ALLOW_DEGRADED, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
+Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
+BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_ALLOW_DEGRADED, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
 
 Exit codes, first match wins:
     2  bad command line
@@ -57,6 +57,15 @@ pub struct Given {
     /// Also write the report as JSON to this file
     #[arg(long, value_name = "F", global = true)]
     pub json: Option<PathBuf>,
+    /// … as SARIF 2.1.0, for code scanning
+    #[arg(long, value_name = "F", global = true)]
+    pub sarif: Option<PathBuf>,
+    /// … as one offline HTML page
+    #[arg(long, value_name = "F", global = true)]
+    pub html: Option<PathBuf>,
+    /// … as Markdown, for a job summary
+    #[arg(long, value_name = "F", global = true)]
+    pub markdown: Option<PathBuf>,
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,
@@ -119,9 +128,22 @@ pub fn color(word: &str) -> ColorChoice {
 
 impl From<Given> for super::variables::Draft {
     fn from(given: Given) -> Self {
-        let Given { policy, mode, fresh, report_dir, json, config, allow_degraded, color, quiet, verbose } = given;
-        let typed =
-            Options { policy, mode, fresh, report_dir, json, config, allow_degraded, quiet, verbose, color: color.unwrap_or_default() };
+        let Given { policy, mode, fresh, report_dir, json, sarif, html, markdown, config, allow_degraded, color, quiet, verbose } = given;
+        let typed = Options {
+            policy,
+            mode,
+            fresh,
+            report_dir,
+            json,
+            sarif,
+            html,
+            markdown,
+            config,
+            allow_degraded,
+            quiet,
+            verbose,
+            color: color.unwrap_or_default(),
+        };
         super::variables::Draft { typed, color_typed: color.is_some() }
     }
 }

@@ -8,11 +8,12 @@ pub mod color;
 pub mod variables;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::model::Mode;
+use crate::report::Format;
 use arguments::{Arguments, Word};
 pub use color::Choice as ColorChoice;
 
@@ -30,13 +31,25 @@ pub struct Options {
     pub mode: Option<Mode>,
     pub fresh: bool,
     pub report_dir: Option<PathBuf>,
-    /// For `report`, `-` is stdout.
+    /// For `report`, `-` is stdout; so for the three below.
     pub json: Option<PathBuf>,
+    pub sarif: Option<PathBuf>,
+    pub html: Option<PathBuf>,
+    pub markdown: Option<PathBuf>,
     pub config: Option<PathBuf>,
     pub allow_degraded: bool,
     pub color: ColorChoice,
     pub quiet: bool,
     pub verbose: bool,
+}
+
+impl Options {
+    /// The files asked for, each with its format.
+    pub fn outputs(&self) -> Vec<(Format, &Path)> {
+        let asked =
+            [(Format::Json, &self.json), (Format::Sarif, &self.sarif), (Format::Html, &self.html), (Format::Markdown, &self.markdown)];
+        asked.into_iter().filter_map(|(format, path)| Some((format, path.as_deref()?))).collect()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,9 +129,9 @@ pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -
         }
         let options = variables::merge(options, variable)?;
         let command = command(word, toolchain)?;
-        if options.json.as_ref().is_some_and(|path| path.as_os_str() == "-") && !matches!(command, Command::Report { .. }) {
+        if !matches!(command, Command::Report { .. }) && options.outputs().iter().any(|(_, path)| path.as_os_str() == "-") {
             return Err(Misuse::new(
-                "`--json -` is not possible here: stdout belongs to cargo",
+                "`-` is not possible here: stdout belongs to cargo",
                 "name a file, or use `cargo brig report --json -` afterwards",
             ));
         }

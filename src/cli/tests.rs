@@ -48,13 +48,16 @@ fn what_is_cargos_stays_cargos() {
 
 #[test]
 fn our_options_stand_before() {
-    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --config c.toml --allow-degraded --color never -v build -v";
+    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --allow-degraded --color never -v build -v";
     let expected = Options {
         policy: Some("strict".into()),
         mode: Some(Mode::Observe),
         fresh: true,
         report_dir: Some("d".into()),
         json: Some("f.json".into()),
+        sarif: Some("f.sarif".into()),
+        html: None,
+        markdown: None,
         config: Some("c.toml".into()),
         allow_degraded: true,
         color: ColorChoice::Never,
@@ -104,7 +107,8 @@ fn misuse_says_what_to_do() {
         ("cargo-brig --profile=ci build", "--profile", "cargo owns `--profile`; did you mean `--policy`?"),
         ("cargo-brig --release build", "--release", "it goes after the subcommand, `cargo brig build --release`"),
         ("cargo-brig -p x test", "-p", "it goes after the subcommand, `cargo brig test -p`"),
-        ("cargo-brig --sarif f build", "--sarif", "not part of this version"),
+        ("cargo-brig --live build", "--live", "not part of this version"),
+        ("cargo-brig --html - build", "stdout belongs to cargo", "name a file"),
         ("cargo-brig --mod observe build", "--mod", "--mode"),
         ("cargo-brig --mode observ build", "observ", "observe"),
         ("cargo-brig --color sometimes build", "sometimes", "cargo brig --help"),
@@ -137,6 +141,9 @@ fn variables_fill_the_gaps() {
         ("BRIG_FRESH", "1"),
         ("BRIG_REPORT_DIR", "d"),
         ("BRIG_JSON", "f"),
+        ("BRIG_SARIF", "s"),
+        ("BRIG_HTML", "h"),
+        ("BRIG_MARKDOWN", "m"),
         ("BRIG_CONFIG", "c"),
         ("BRIG_ALLOW_DEGRADED", "yes"),
         ("BRIG_COLOR", "always"),
@@ -149,6 +156,9 @@ fn variables_fill_the_gaps() {
         fresh: true,
         report_dir: Some("d".into()),
         json: Some("f".into()),
+        sarif: Some("s".into()),
+        html: Some("h".into()),
+        markdown: Some("m".into()),
         config: Some("c".into()),
         allow_degraded: true,
         color: ColorChoice::Always,

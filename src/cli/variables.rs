@@ -34,6 +34,9 @@ pub fn merge(draft: impl Into<Draft>, variable: Lookup) -> Result<Options, Misus
     }
     typed.report_dir = typed.report_dir.or_else(|| path("BRIG_REPORT_DIR"));
     typed.json = typed.json.or_else(|| path("BRIG_JSON"));
+    typed.sarif = typed.sarif.or_else(|| path("BRIG_SARIF"));
+    typed.html = typed.html.or_else(|| path("BRIG_HTML"));
+    typed.markdown = typed.markdown.or_else(|| path("BRIG_MARKDOWN"));
     typed.config = typed.config.or_else(|| path("BRIG_CONFIG"));
     typed.fresh |= switch("BRIG_FRESH", variable)?;
     typed.allow_degraded |= switch("BRIG_ALLOW_DEGRADED", variable)?;

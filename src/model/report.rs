@@ -31,7 +31,9 @@ pub struct Report {
 
 impl Report {
     pub fn actor(&self, id: ActorId) -> Option<&ReportedActor> {
-        self.actors.iter().find(|actor| actor.id == id)
+        // In our own reports actors are numbered from 1 without gaps; a stored one may come from anywhere.
+        let place = self.actors.get((id.0 as usize).saturating_sub(1)).filter(|actor| actor.id == id);
+        place.or_else(|| self.actors.iter().find(|actor| actor.id == id))
     }
 }
 

@@ -11,19 +11,24 @@ use super::{Material, Who, trace::Trace};
 pub struct Cast {
     pub actors: Vec<Actor>,
     pub of_breach: Vec<usize>,
+    /// The actor whose listener it came from.
+    pub host_of_breach: Vec<usize>,
     /// The stack that goes with each breach: its own or an inherited one.
     pub blame_of_breach: Vec<Option<Blame>>,
     pub of_process: Vec<usize>,
 }
 
 pub fn cast(material: &Material, trace: &Trace, who: &dyn Who) -> Cast {
-    let mut cast = Casting { actors: material.actors.clone(), derived: BTreeMap::new(), who };
+    let known = material.actors.iter().enumerate().map(|(at, actor)| (actor.id, at)).collect();
+    let mut cast = Casting { actors: material.actors.clone(), known, derived: BTreeMap::new(), who };
     let mut of_breach = Vec::new();
+    let mut host_of_breach = Vec::new();
     let mut blame_of_breach = Vec::new();
     for (event, _) in &material.breaches {
         let host = cast.index(event.actor);
         let blame = trace.blame(&cast.actors[host], event.pid, event.blame.as_ref());
         of_breach.push(cast.actor_of(host, event, blame.as_ref()));
+        host_of_breach.push(host);
         blame_of_breach.push(blame);
     }
     let mut of_process = Vec::new();
@@ -32,7 +37,7 @@ pub fn cast(material: &Material, trace: &Trace, who: &dyn Who) -> Cast {
         let blame = trace.blame(&cast.actors[host], process.pid, process.blame.as_ref());
         of_process.push(cast.actor_of_process(host, process.pid, blame.as_ref()));
     }
-    Cast { actors: cast.actors, of_breach, blame_of_breach, of_process }
+    Cast { actors: cast.actors, of_breach, host_of_breach, blame_of_breach, of_process }
 }
 
 /// What tells derived actors of one compiler apart: the linker, or a macro's package and object name.
@@ -40,6 +45,7 @@ type Part = Option<(Option<Package>, String)>;
 
 struct Casting<'a> {
     actors: Vec<Actor>,
+    known: BTreeMap<ActorId, usize>,
     derived: BTreeMap<(usize, Part), usize>,
     who: &'a dyn Who,
 }
@@ -47,9 +53,10 @@ struct Casting<'a> {
 impl Casting<'_> {
     /// The actor of this number. An unknown number gets an actor of its own: its acts are not dropped.
     fn index(&mut self, id: ActorId) -> usize {
-        if let Some(index) = self.actors.iter().position(|actor| actor.id == id && actor.host.is_none()) {
-            return index;
+        if let Some(index) = self.known.get(&id) {
+            return *index;
         }
+        self.known.insert(id, self.actors.len());
         self.actors.push(Actor {
             id,
             kind: ActorKind::Tool,

@@ -39,8 +39,8 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
         .map(|(at, (event, count))| {
             let actor = cast.of_breach[at];
             let blame = cast.blame_of_breach[at].clone();
-            let (places, root) = (facts.places_of(&cast.actors[actor]), cast.actors.iter().find(|root| root.id == event.actor));
-            let chain = root.map(|root| trace.chain(root, event, &places)).unwrap_or_default();
+            let places = facts.places_of(&cast.actors[actor]);
+            let chain = trace.chain(&cast.actors[cast.host_of_breach[at]], event, &places);
             let offender = offender(&cast.actors[actor], blame.as_ref(), who);
             Breached { event, count: *count, actor, offender, blame, act: places.act(&event.act), chain }
         })

@@ -1,4 +1,4 @@
-//! The report. `assemble` makes it from what the journal holds; `terminal` and `json` are pure functions of `&Report`, and
+//! The report. `assemble` makes it from what the journal holds; the renderers are pure functions of `&Report` and a writer, and
 //! `redact` keeps credentials out of it. In: `Material` (what happened), `Facts` (about the run), `Who` (the build graph).
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
@@ -6,12 +6,15 @@ pub mod assemble;
 pub mod derive;
 pub mod escape;
 pub mod findings;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod normalise;
 pub mod outcome;
 pub mod redact;
 #[cfg(test)]
 mod samples;
+pub mod sarif;
 pub mod terminal;
 pub mod trace;
 pub mod who;
@@ -21,3 +24,25 @@ pub use assemble::{Facts, Material, assemble};
 pub use normalise::Places;
 pub use outcome::decide;
 pub use who::Who;
+
+use std::io::{self, Write};
+
+/// The forms a report can be stored in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Sarif,
+    Html,
+    Markdown,
+}
+
+impl Format {
+    pub fn write(self, report: &crate::model::report::Report, w: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Format::Json => json::write(report, w),
+            Format::Sarif => sarif::write(report, w),
+            Format::Html => html::write(report, w),
+            Format::Markdown => markdown::write(report, w),
+        }
+    }
+}

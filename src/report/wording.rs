@@ -62,9 +62,12 @@ impl Medium {
     }
 
     pub fn package(self, package: &Package) -> String {
-        // The version stands outside the quotation, escaped all the same: it is checked text only once cargo has read it.
-        let version: String = package.version.chars().filter(|c| c.is_ascii_alphanumeric() || ".-+_".contains(*c)).take(60).collect();
-        format!("{} {version}", (self.name)(&package.name)).trim_end().to_owned()
+        // A version stands outside the quotation, but only if it is one: it comes from somebody's `Cargo.toml`.
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
+        let sound =
+            package.version.starts_with(|c: char| c.is_ascii_digit()) && package.version.len() < 60 && package.version.chars().all(plain);
+        let version = if sound { package.version.clone() } else { (self.name)(&package.version) };
+        format!("{} {version}", (self.name)(&package.name))
     }
 
     /// "tried to read `…`"
@@ -92,7 +95,8 @@ impl Medium {
         }
     }
 
-    fn endpoint(self, to: &Endpoint) -> String {
+    /// "`h.example` (tcp, `203.0.113.7:443`)"
+    pub fn endpoint(self, to: &Endpoint) -> String {
         match to {
             Endpoint::Ip { protocol, address, host } => {
                 let address = (self.name)(&address.to_string());
@@ -116,9 +120,9 @@ fn same(a: &Package, b: &Package) -> bool {
 /// What became of it.
 pub fn fate(finding: &Finding) -> &'static str {
     match (finding.status, finding.rule) {
-        (Status::Refused, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
-        (Status::Refused, _) => "refused",
         (Status::Observed, _) => "let through, enforce would refuse it",
+        (_, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
+        (Status::Refused, _) => "refused",
         (Status::Redacted, _) => "given a copy without its credentials",
         (Status::Allowed, _) => "recorded",
     }
@@ -156,4 +160,9 @@ pub fn tally(report: &Report) -> Tally {
 /// "1 act", "2 acts"
 pub fn count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// Build scripts and macros that did not run.
+pub fn units(n: u64) -> String {
+    if n == 1 { "1 build script or macro".to_owned() } else { format!("{n} build scripts and macros") }
 }

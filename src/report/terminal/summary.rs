@@ -7,7 +7,7 @@ use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status};
 
 use super::super::escape;
-use super::super::wording::{count, tally};
+use super::super::wording::{count, tally, units};
 use super::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
@@ -68,10 +68,6 @@ fn fresh(report: &Report) -> String {
         Some(n) if n > 0 => format!("; {} did not run (fresh)", units(n)),
         _ => String::new(),
     }
-}
-
-fn units(n: u64) -> String {
-    if n == 1 { "1 build script or macro".to_owned() } else { format!("{n} build scripts and macros") }
 }
 
 fn cargos_own(report: &Report) -> String {

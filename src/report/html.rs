@@ -1,0 +1,136 @@
+//! The report as one offline page: findings, crates, processes, indexes by host, program and written path. In: a `&Report`. Out: HTML
+//! without a script, without a reference to anything outside, and with every hostile text as escaped element content (never inside a
+//! tag).
+
+mod sections;
+
+use std::io::{self, Write};
+
+use super::escape;
+use super::wording::{Medium, count, tally};
+use crate::model::report::{Report, VerdictWord};
+
+pub(super) const MEDIUM: Medium = Medium { text: |text| code(&escape::quoted(text)), name: |name| code(&escape::name(name)) };
+
+/// Rows of a table or list; the rest is counted, the JSON report has it.
+const ROWS: usize = 500;
+
+pub(super) fn code(text: &str) -> String {
+    format!("<code>{}</code>", content(text))
+}
+
+/// Text as element content.
+pub(super) fn content(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
+    writeln!(w, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")?;
+    // Even if an escape were wrong: nothing runs, nothing is fetched.
+    writeln!(w, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">")?;
+    writeln!(w, "<meta name=\"viewport\" content=\"width=device-width\"><title>Brig report</title>")?;
+    writeln!(w, "<style>\n{}</style></head><body>", include_str!("html/style.css"))?;
+    head(w, report)?;
+    sections::findings(w, report)?;
+    sections::crates(w, report)?;
+    sections::processes(w, report)?;
+    sections::indexes(w, report)?;
+    writeln!(w, "</body></html>")
+}
+
+fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let (run, tally) = (&report.run, tally(report));
+    let (class, verdict) = match report.outcome.verdict {
+        VerdictWord::Clean => ("clean", "everything that ran stayed inside the profile".to_owned()),
+        VerdictWord::Observed if tally.acts == 0 => ("clean", "observed; the profile would have refused nothing".to_owned()),
+        VerdictWord::Observed => ("observed", format!("observed; {} that enforce would refuse were let through", count(tally.acts, "act"))),
+        VerdictWord::Violation => (
+            "violation",
+            format!("{} of {} broke the profile ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities),
+        ),
+        VerdictWord::NotRun => ("not-run", "nothing ran, nothing is known".to_owned()),
+        VerdictWord::Incomplete => ("incomplete", "the record is incomplete: this is not a clean result".to_owned()),
+    };
+    let command: Vec<_> = run.command.iter().map(escape::plain).collect();
+    writeln!(w, "<h1>Brig <small>{}</small></h1>", code(&command.join(" ")))?;
+    writeln!(w, "<p class=\"verdict {class}\">{verdict}</p>\n<dl>")?;
+    let mut row = |key: &str, value: String| writeln!(w, "<dt>{key}</dt><dd>{value}</dd>");
+    let profile: Vec<_> = run.profile.iter().map(|name| (MEDIUM.name)(name)).collect();
+    row("policy in force", format!("{}, digest {}", profile.join(" ← "), (MEDIUM.name)(&run.policy_digest)))?;
+    let walls = &report.enforcement;
+    let tested = if walls.probed { "tested before the build" } else { "not tested before the build" };
+    row("walls", format!("Landlock {}, {}, {tested}", walls.landlock_abi, content(&escape::ours(&walls.sockets))))?;
+    for weak in &walls.degraded {
+        row("degraded", format!("{}: {}", content(&escape::ours(&weak.what)), content(&escape::ours(&weak.means))))?;
+    }
+    let cover = &report.coverage;
+    row("ran", cover.ran.iter().map(|(kind, n)| format!("{n} {}", content(&escape::name(kind)))).collect::<Vec<_>>().join(", "))?;
+    if let Some(fresh) = cover.fresh {
+        row("fresh, did not run", fresh.to_string())?;
+    }
+    row("events", format!("{}, {} lost", cover.events, cover.lost))?;
+    for hole in &cover.holes {
+        row("lost", content(&escape::ours(hole)))?;
+    }
+    row("exit code", report.outcome.exit_code.to_string())?;
+    row("host", content(&escape::ours(&format!("Linux {} {}", report.host.kernel, report.host.arch))))?;
+    writeln!(w, "</dl>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Act, ActorId, Rule, Severity, Status};
+    use crate::report::assemble;
+    use crate::report::samples::*;
+
+    fn page(report: &Report) -> String {
+        let mut out = Vec::new();
+        write(report, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_page() {
+        let mut material = stolen_env();
+        material.behaviours = vec![(ActorId(BUILD), Act::Create { path: "/home/u/app/target/x".into() }, Status::Allowed, 2)];
+        material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Severity::High));
+        let page = page(&assemble(&material, &facts(), &Graph));
+        for part in [
+            "<p class=\"verdict violation\">2 acts of 1 crate broke the profile (1 critical, 2 high)</p>",
+            "build script of <code>quickfetch-sys</code> 0.3.2 tried to read <code>{workspace}/.env</code> — refused",
+            "<code>sh</code>",
+            "<td><code>203.0.113.7:443</code> (tcp)</td>",
+            "<td><code>{target}/x</code></td>",
+        ] {
+            assert!(page.contains(part), "no {part} in\n{page}");
+        }
+        assert!(page.ends_with("</body></html>\n"));
+    }
+
+    #[test]
+    fn hostile_text_makes_no_tags() {
+        let attack = "</code><script>alert(1)</script>\"' onload=x &lt; \u{202e}";
+        let mut material = stolen_env();
+        material.actors[1].package = Some(package(attack, attack));
+        material.actors[2].package = None;
+        material.actors[2].crate_name = Some(attack.into());
+        for act in [read(attack), Act::Lookup { name: attack.into(), via: crate::model::Endpoint::Other { name: attack.into() } }] {
+            material.breaches.push(breach(BUILD, 402, act, Rule::SecretRead, Severity::High));
+        }
+        material.behaviours = vec![
+            (ActorId(BUILD), Act::Create { path: attack.into() }, Status::Allowed, 2),
+            (ActorId(BUILD), Act::Exec { path: attack.into(), argv: vec![attack.into()] }, Status::Allowed, 2),
+        ];
+        material.processes[1] = process(BUILD, 401, 400, attack, &[attack, "-c", attack]);
+        material.lost = vec![attack.into()];
+        let mut facts = facts();
+        facts.run.command.push(attack.into());
+        facts.run.profile = vec![attack.into()];
+        facts.run.policy_digest = attack.into();
+        let page = page(&assemble(&material, &facts, &Graph));
+        assert!(!page.contains("<script") && !page.contains("' onload") && !page.contains('\u{202e}'), "{page}");
+        let opened = |tag: &str| page.matches(&format!("<{tag}>")).count();
+        assert_eq!(opened("code"), opened("/code"));
+    }
+}

@@ -1,0 +1,171 @@
+//! The parts of the page below its head, one function each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use super::super::escape;
+use super::super::wording::count;
+use super::{MEDIUM, ROWS, code, content};
+use crate::model::report::{Behaviour, Report, ReportedActor};
+use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status};
+
+pub fn findings(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(w, "<h2>Findings</h2>")?;
+    report.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
+    left(w, report.findings.len(), "finding")
+}
+
+fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> {
+    writeln!(
+        w,
+        "<article class=\"{}\"><h3>{} <small>{}</small></h3>",
+        finding.severity.name(),
+        finding.rule.id(),
+        finding.severity.name()
+    )?;
+    writeln!(w, "<p>{}</p>\n<dl>", MEDIUM.title(report, finding))?;
+    let mut row = |key: &str, value: String| writeln!(w, "<dt>{key}</dt><dd>{value}</dd>");
+    if !finding.path_in_graph.is_empty() {
+        row("who", finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect::<Vec<_>>().join(" → "))?;
+    }
+    for evidence in finding.evidence.iter().take(20) {
+        let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
+        row("how", format!("{} (×{}): {}", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")))?;
+    }
+    let left = finding.evidence.len().saturating_sub(20) as u64 + finding.truncated;
+    if left > 0 {
+        row("how", format!("and {left} more in the JSON report"))?;
+    }
+    if let Some(blame) = finding.blame.as_ref().filter(|blame| !blame.crates.is_empty()) {
+        let crates: Vec<_> = blame.crates.iter().take(12).map(|found| (MEDIUM.name)(&found.name)).collect();
+        let doubt = blame.caveat.as_ref().map(|caveat| format!(" (candidates: {})", content(&escape::ours(caveat)))).unwrap_or_default();
+        row("via", format!("{}{doubt}", crates.join(" ← ")))?;
+    }
+    row("rule", content(&escape::ours(&finding.reason)))?;
+    if let Some(location) = &finding.location {
+        row("at", code(&escape::ours(location)))?;
+    }
+    writeln!(w, "</dl></article>")
+}
+
+/// One card per package: what ran of it, what it did.
+pub fn crates(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let mut cards: BTreeMap<Option<&Package>, Vec<&ReportedActor>> = BTreeMap::new();
+    for actor in &report.actors {
+        cards.entry(actor.package.as_ref()).or_default().push(actor);
+    }
+    let mut did: BTreeMap<ActorId, Vec<&Behaviour>> = BTreeMap::new();
+    for behaviour in &report.behaviour {
+        did.entry(behaviour.actor).or_default().push(behaviour);
+    }
+    writeln!(w, "<h2>Crates</h2>")?;
+    for (package, actors) in cards.iter().take(ROWS) {
+        let name = package.map_or("package unknown".to_owned(), |package| MEDIUM.package(package));
+        let alarms = report.findings.iter().filter(|finding| finding.offender.as_ref() == *package).count() as u64;
+        let alarms = if alarms > 0 { format!(" — {}", count(alarms, "finding")) } else { String::new() };
+        writeln!(w, "<details><summary>{name}{alarms}</summary><ul>")?;
+        for actor in actors.iter().take(50) {
+            let acts = did.get(&actor.id).map_or(&[][..], Vec::as_slice);
+            let refused = acts.iter().filter(|behaviour| behaviour.status == Status::Refused).count();
+            let withheld: Vec<_> = actor.withheld.iter().map(|name| (MEDIUM.name)(name)).collect();
+            let kept = if withheld.is_empty() { String::new() } else { format!("; not given {}", withheld.join(", ")) };
+            writeln!(
+                w,
+                "<li>{}: {} distinct, {refused} refused{kept}</li>",
+                MEDIUM.subject(report, actor),
+                count(acts.len() as u64, "act")
+            )?;
+        }
+        writeln!(w, "</ul></details>")?;
+    }
+    left(w, cards.len(), "crate")
+}
+
+/// Processes are stored in the order of their tree: depth follows from the parents seen so far.
+pub fn processes(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.processes.is_empty() {
+        return Ok(());
+    }
+    writeln!(w, "<h2>Processes</h2>\n<details><summary>{} in all</summary><table>", report.outcome.counts.processes)?;
+    writeln!(w, "<tr><th>started</th><th>actor</th><th>program</th></tr>")?;
+    let mut depth: BTreeMap<(ActorId, u32), usize> = BTreeMap::new();
+    for process in report.processes.iter().take(ROWS) {
+        let level = depth.get(&(process.actor, process.parent)).map_or(0, |above| above + 1).min(16);
+        depth.entry((process.actor, process.pid)).or_insert(level);
+        let actor = report.actor(process.actor).map(|actor| MEDIUM.subject(report, actor)).unwrap_or_default();
+        writeln!(w, "<tr><td>{} ms</td><td>{actor}</td><td>{}{}</td></tr>", process.started_ms, "· ".repeat(level), command(process))?;
+    }
+    writeln!(w, "</table>")?;
+    left(w, report.processes.len() + report.processes_truncated as usize, "process")?;
+    writeln!(w, "</details>")
+}
+
+fn command(process: &Process) -> String {
+    let name = process.exe.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let rest: Vec<_> = process.argv.iter().skip(1).map(|word| word.as_bytes().to_vec()).collect();
+    format!("{} {}", code(&escape::plain(&Hostile::new(name))), content(&escape::plain(&Hostile::new(rest.join(&b' ')))))
+}
+
+/// Where to, what was run, what was changed: each with who did it.
+pub fn indexes(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    index(w, report, "Hosts", |act| match act {
+        Act::Connect { to } | Act::Send { to } | Act::Bind { to } => Some(MEDIUM.endpoint(to)),
+        Act::Lookup { name, .. } => Some((MEDIUM.text)(name)),
+        Act::Socket { family, kind } => Some(format!("a socket of {} {}", (MEDIUM.name)(family), (MEDIUM.name)(kind))),
+        _ => None,
+    })?;
+    index(w, report, "Programs", |act| match act {
+        Act::Exec { path, .. } => Some((MEDIUM.text)(path)),
+        _ => None,
+    })?;
+    index(w, report, "Changed paths", |act| match act {
+        Act::Write { .. }
+        | Act::Create { .. }
+        | Act::Remove { .. }
+        | Act::Rename { .. }
+        | Act::Link { .. }
+        | Act::Symlink { .. }
+        | Act::Metadata { .. } => act.path().map(MEDIUM.text),
+        _ => None,
+    })
+}
+
+fn index(w: &mut dyn Write, report: &Report, title: &str, pick: impl Fn(&Act) -> Option<String>) -> io::Result<()> {
+    let mut rows: BTreeMap<String, (BTreeSet<ActorId>, Status)> = BTreeMap::new();
+    for behaviour in &report.behaviour {
+        if let Some(what) = pick(&behaviour.act) {
+            let (actors, worst) = rows.entry(what).or_insert((BTreeSet::new(), behaviour.status));
+            actors.insert(behaviour.actor);
+            *worst = behaviour.status.max(*worst);
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(w, "<h2>{title}</h2>\n<details><summary>{}</summary><table>", rows.len())?;
+    for (what, (actors, worst)) in rows.iter().take(ROWS) {
+        let who: Vec<_> = actors.iter().take(5).filter_map(|id| report.actor(*id)).map(|actor| MEDIUM.subject(report, actor)).collect();
+        let more = if actors.len() > 5 { format!(" and {} more", actors.len() - 5) } else { String::new() };
+        let worst = match worst {
+            Status::Allowed => "allowed",
+            Status::Redacted => "redacted",
+            Status::Observed => "observed",
+            Status::Refused => "refused",
+        };
+        writeln!(w, "<tr><td>{what}</td><td>{worst}</td><td>{}{more}</td></tr>", who.join(", "))?;
+    }
+    writeln!(w, "</table>")?;
+    left(w, rows.len(), "row")?;
+    writeln!(w, "</details>")
+}
+
+/// What a capped list leaves out is counted.
+fn left(w: &mut dyn Write, total: usize, noun: &str) -> io::Result<()> {
+    match total.saturating_sub(ROWS) as u64 {
+        0 => Ok(()),
+        n => writeln!(w, "<p>and {n} more ({noun}) in the JSON report</p>"),
+    }
+}

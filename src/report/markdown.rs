@@ -1,0 +1,194 @@
+//! Markdown for a job summary, and workflow annotations for GitHub Actions. In: a `&Report`. Out: text in which whatever comes from the
+//! build is inert: entities in Markdown, percent escapes in workflow commands.
+
+use std::io::{self, Write};
+
+use super::escape;
+use super::wording::{Medium, count, tally, units};
+use crate::model::report::{Report, VerdictWord};
+use crate::model::{Finding, Severity, Status};
+
+/// A step summary over 1 MiB is dropped as a whole; this leaves room for what other tools append.
+const LARGEST: usize = 900 * 1024;
+
+/// More annotations per step than this are not shown.
+const ANNOTATIONS: usize = 10;
+
+const MEDIUM: Medium = Medium { text: |text| code(&escape::quoted(text)), name: |name| code(&escape::name(name)) };
+
+/// Every ASCII sign becomes an entity: Markdown is parsed inside inline HTML too, and autolinks look at the raw text.
+fn entities(text: &str) -> String {
+    let one = |c: char| match c {
+        '/' | ' ' => c.to_string(),
+        c if c.is_ascii_punctuation() => format!("&#{};", c as u32),
+        c => c.to_string(),
+    };
+    text.chars().map(one).collect()
+}
+
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", entities(text))
+}
+
+pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
+    let mut page = head(report);
+    for (at, finding) in report.findings.iter().filter(|finding| finding.severity > Severity::Info).enumerate() {
+        let section = section(report, finding);
+        if page.len() + section.len() > LARGEST {
+            let left = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count() - at;
+            page.push_str(&format!("\n{} more in the JSON report.\n", count(left as u64, "finding")));
+            break;
+        }
+        page.push_str(&section);
+    }
+    w.write_all(page.as_bytes())
+}
+
+fn head(report: &Report) -> String {
+    let (outcome, tally) = (&report.outcome, tally(report));
+    let title = match outcome.verdict {
+        VerdictWord::Clean => "clean",
+        VerdictWord::Observed => "observed, nothing was refused",
+        VerdictWord::Violation => "violation",
+        VerdictWord::NotRun => "nothing ran, nothing is known",
+        VerdictWord::Incomplete => "incomplete record, not a clean result",
+    };
+    let profile = report.run.profile.first().map_or("default", String::as_str);
+    let mut head = format!("## Brig: {title}\n\n{} ran under profile {}", count(outcome.counts.actors, "actor"), (MEDIUM.name)(profile));
+    if tally.acts > 0 {
+        head.push_str(&format!("; {} of {} broke it ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities));
+    }
+    head.push_str(".\n");
+    for weak in &report.enforcement.degraded {
+        head.push_str(&format!("\n**Degraded:** {}: {}\n", entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means))));
+    }
+    if report.coverage.lost > 0 {
+        let holes: Vec<_> = report.coverage.holes.iter().map(|hole| entities(&escape::ours(hole))).collect();
+        head.push_str(&format!("\n**Lost:** {} ({})\n", count(report.coverage.lost, "event"), holes.join("; ")));
+    }
+    if let Some(fresh) = report.coverage.fresh.filter(|fresh| *fresh > 0) {
+        head.push_str(&format!("\n{} of the graph did not run, fresh for cargo.\n", units(fresh)));
+    }
+    head
+}
+
+fn section(report: &Report, finding: &Finding) -> String {
+    let mut text = format!("\n### {} `{}`\n\n{}\n\n", finding.severity.name(), finding.rule.id(), MEDIUM.title(report, finding));
+    if !finding.path_in_graph.is_empty() {
+        let path: Vec<_> = finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect();
+        text.push_str(&format!("- who: {}\n", path.join(" → ")));
+    }
+    for evidence in finding.evidence.iter().take(10) {
+        let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
+        text.push_str(&format!("- {} (×{}): {}\n", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")));
+    }
+    let left = finding.evidence.len().saturating_sub(10) as u64 + finding.truncated;
+    if left > 0 {
+        text.push_str(&format!("- and {left} more\n"));
+    }
+    text.push_str(&format!("- rule: {}\n", entities(&escape::ours(&finding.reason))));
+    if let Some(location) = &finding.location {
+        text.push_str(&format!("- at: {}\n", code(&escape::name(location))));
+    }
+    text
+}
+
+/// Workflow commands for the worst findings, one line each.
+pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
+    const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+    for finding in report.findings.iter().filter(|finding| finding.severity > Severity::Info).take(ANNOTATIONS) {
+        let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
+        let (file, line) = super::sarif::split(finding.location.as_deref());
+        let (file, title) = (property(&escape::ours(file)), property(finding.rule.id()));
+        writeln!(w, "::{command} file={file},line={line},title={title}::{}", message(&PLAIN.title(report, finding)))?;
+    }
+    Ok(())
+}
+
+/// The runner's own escapes; controls are already gone.
+fn message(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Rule;
+    use crate::report::assemble;
+    use crate::report::samples::*;
+
+    fn page(report: &Report) -> String {
+        let mut out = Vec::new();
+        write(report, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_summary() {
+        let report = assemble(&stolen_env(), &facts(), &Graph);
+        let expected = "## Brig: violation\n\n3 actors ran under profile <code>default</code>; 1 act of 1 crate broke it (1 high).\n\n\
+            ### high `secret/read`\n\nbuild script of <code>quickfetch&#45;sys</code> 0.3.2 tried to read \
+            <code>&#123;workspace&#125;/&#46;env</code> — refused\n\n";
+        assert!(page(&report).starts_with(expected), "{}", page(&report));
+        let clean = page(&assemble(&material(), &facts(), &Graph));
+        assert_eq!(clean, "## Brig: clean\n\n3 actors ran under profile <code>default</code>.\n");
+    }
+
+    #[test]
+    fn hostile_text_is_inert() {
+        let attacks = [
+            "x\n# clean\n",
+            "</code><img src=//h>",
+            "`a` | b",
+            "![x](//h)",
+            "@team www.h.example https://h.example",
+            "a%0A::error::b,c:d\n::stop",
+        ];
+        for attack in attacks {
+            let mut material = stolen_env();
+            material.actors[1].package = Some(package(attack, attack));
+            material.breaches.push(breach(BUILD, 402, read(attack), Rule::SecretRead, Severity::High));
+            let mut report = assemble(&material, &facts(), &Graph);
+            report.findings[0].location = Some(format!("{attack}:7"));
+            report.findings[0].path_in_graph = vec![attack.into()];
+            let page = page(&report);
+            let shown = page.replace("<code>", "").replace("</code>", "");
+            assert!(!shown.contains(['<', '>', '|', '@', '!', '[']) && !shown.contains("www.") && !shown.contains("://"), "{page}");
+            assert_eq!(page.lines().filter(|line| line.starts_with('#')).count(), 2, "{page}");
+            let mut out = Vec::new();
+            annotations(&report, &mut out).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            assert_eq!(out.lines().count(), 1, "{out}");
+            let properties = out.split("::").nth(1).unwrap();
+            assert_eq!(properties.matches(',').count(), 2, "{out}");
+        }
+    }
+
+    #[test]
+    fn never_larger_than_the_runner_takes() {
+        let mut material = material();
+        let name = "n".repeat(60);
+        for n in 0..2000u32 {
+            material.actors.push(actor(
+                100 + n,
+                crate::model::ActorKind::BuildScript,
+                Some(package(&format!("{name}{n}"), "1.0.0")),
+                None,
+                "/x",
+            ));
+            for file in 0..10 {
+                material.breaches.push(breach(100 + n, 1, read(&format!("/home/u/.ssh/{name}{file}")), Rule::SecretRead, Severity::High));
+            }
+        }
+        let report = assemble(&material, &facts(), &Graph);
+        let page = page(&report);
+        assert!(page.len() < LARGEST + 100 && page.ends_with("findings more in the JSON report.\n"), "{}", page.len());
+        let mut out = Vec::new();
+        annotations(&report, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 10);
+    }
+}

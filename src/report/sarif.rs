@@ -1,0 +1,196 @@
+//! SARIF 2.1.0 for code scanning. In: a `&Report`. Out: one result per (rule, crate, actor kind) with the report's own stable
+//! fingerprint, placed at the package's line in `Cargo.lock`, so that an alert stays the same alert from run to run.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::escape;
+use super::wording::{Medium, count};
+use crate::model::report::{Report, VerdictWord};
+use crate::model::{Finding, Rule, Severity, Status};
+
+/// A message's text takes `[text](target)` for a link (SARIF 2.1.0 §3.11.6): brackets of others are escaped.
+const MEDIUM: Medium =
+    Medium { text: |text| format!("'{}'", unlinked(&escape::quoted(text))), name: |name| format!("'{}'", unlinked(&escape::name(name))) };
+
+fn unlinked(text: &str) -> String {
+    text.replace('[', "\\[").replace(']', "\\]")
+}
+
+pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *w, &log(report))?;
+    w.write_all(b"\n")
+}
+
+fn log(report: &Report) -> Value {
+    let mut worst: BTreeMap<Rule, Severity> = BTreeMap::new();
+    for finding in &report.findings {
+        let severity = worst.entry(finding.rule).or_insert(finding.severity);
+        *severity = finding.severity.max(*severity);
+    }
+    let rules: Vec<Rule> = worst.keys().copied().collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": report.tool.name,
+                "semanticVersion": report.tool.version,
+                "rules": worst.iter().map(|(rule, severity)| describe(*rule, *severity)).collect::<Vec<_>>(),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                "executionSuccessful": report.outcome.verdict != VerdictWord::Incomplete,
+                "exitCode": report.outcome.exit_code,
+                "toolExecutionNotifications": notifications(report),
+            }],
+            "results": grouped(report).into_iter().map(|group| result(report, &group, &rules)).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+fn describe(rule: Rule, worst: Severity) -> Value {
+    json!({
+        "id": rule.id(),
+        "shortDescription": {"text": rule.id()},
+        "help": {"text": format!("cargo brig explain {}", rule.id())},
+        "defaultConfiguration": {"level": level(worst)},
+        "properties": {"security-severity": score(worst), "tags": ["security", "supply-chain"]},
+    })
+}
+
+/// What makes the record weaker is not a result, but it must not be silent either.
+fn notifications(report: &Report) -> Vec<Value> {
+    let note = |level: &str, text: String| json!({"level": level, "message": {"text": unlinked(&escape::ours(&text))}});
+    let mut notes: Vec<_> =
+        report.enforcement.degraded.iter().map(|weak| note("warning", format!("degraded: {}: {}", weak.what, weak.means))).collect();
+    notes.extend(report.coverage.holes.iter().map(|hole| note("error", format!("the record has holes: {hole}"))));
+    if report.outcome.verdict == VerdictWord::NotRun {
+        notes.push(note("warning", "nothing ran: nothing is known about this build".to_owned()));
+    }
+    notes
+}
+
+/// Findings of one rule, crate and actor kind, in report order.
+fn grouped(report: &Report) -> Vec<Vec<&Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let key = |finding: &Finding| (finding.rule, finding.offender.clone(), report.actor(finding.actor).map(|actor| actor.kind));
+    for finding in &report.findings {
+        match groups.iter_mut().find(|group| key(group[0]) == key(finding)) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
+}
+
+fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
+    let finding = group[0];
+    let mut text = MEDIUM.title(report, finding);
+    for evidence in finding.evidence.iter().skip(1).take(9) {
+        text.push_str(&format!("\n{}", MEDIUM.act(&evidence.act)));
+    }
+    if !finding.path_in_graph.is_empty() {
+        let path: Vec<_> = finding.path_in_graph.iter().map(|package| unlinked(&escape::name(package))).collect();
+        text.push_str(&format!("\nin the build through {}", path.join(" → ")));
+    }
+    if group.len() > 1 {
+        text.push_str(&format!("\nand {} of the same kind", count(group.len() as u64 - 1, "other actor")));
+    }
+    let (uri, line) = place(finding.location.as_deref());
+    json!({
+        "ruleId": finding.rule.id(),
+        "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
+        "level": if finding.status == Status::Refused { level(finding.severity) } else { level(finding.severity.min(Severity::Medium)) },
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": {"startLine": line}}}],
+        "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint, "brig/v1": finding.fingerprint},
+        "properties": {"severity": finding.severity.name(), "status": finding.status},
+    })
+}
+
+/// Every result needs a place to be shown at all.
+fn place(location: Option<&str>) -> (String, u64) {
+    let (path, line) = split(location);
+    let encoded = path.bytes().map(|byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    (encoded.collect(), line)
+}
+
+/// `Cargo.lock:1204` → the file and its line; without a location the lock file as a whole.
+pub(super) fn split(location: Option<&str>) -> (&str, u64) {
+    let location = location.unwrap_or("Cargo.lock");
+    match location.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse::<u64>().ok()?))) {
+        Some((path, line)) => (path, line.max(1)),
+        None => (location, 1),
+    }
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium | Severity::Low => "warning",
+        Severity::Info => "note",
+    }
+}
+
+/// GitHub's bands: critical above 9.0, high from 7.0, medium from 4.0.
+fn score(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.0",
+        Severity::Low => "2.0",
+        Severity::Info => "0.0",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assemble;
+    use crate::report::samples::*;
+
+    #[test]
+    fn one_alert_per_rule_crate_and_kind() {
+        let mut material = stolen_env();
+        let mut second = material.actors[1].clone();
+        second.id = crate::model::ActorId(33);
+        material.actors.push(second);
+        material.breaches.push(breach(33, 3300, read("/home/u/app/.env"), Rule::SecretRead, Severity::High));
+        material.breaches.push(breach(TESTS, 1200, read("/home/u/[x](http://h)"), Rule::SecretRead, Severity::Low));
+        let report = assemble(&material, &facts(), &Graph);
+        assert_eq!(report.findings.len(), 3);
+        let log = log(&report);
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        assert_eq!(results.len(), 2);
+        let expected = "build script of 'quickfetch-sys' 0.3.2 tried to read '{workspace}/.env' — refused\n\
+            in the build through app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2\nand 1 other actor of the same kind";
+        assert_eq!(results[0]["message"]["text"], expected);
+        assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 1204);
+        assert_eq!(results[0]["partialFingerprints"]["brig/v1"], report.findings[0].fingerprint);
+        assert_eq!((results[0]["level"].as_str(), results[1]["level"].as_str()), (Some("error"), Some("warning")));
+        assert_eq!(results[1]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "Cargo.lock");
+        assert!(results[1]["message"]["text"].as_str().unwrap().contains("\\[x\\](http://h)"));
+        for result in results {
+            let index = result["ruleIndex"].as_u64().unwrap() as usize;
+            assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+        }
+    }
+
+    #[test]
+    fn locations() {
+        for (given, expected) in [
+            (None, ("Cargo.lock", 1)),
+            (Some("Cargo.lock:0"), ("Cargo.lock", 1)),
+            (Some("a b/build.rs"), ("a%20b/build.rs", 1)),
+            (Some("a:b:7"), ("a%3Ab", 7)),
+        ] {
+            assert_eq!(place(given), (expected.0.to_owned(), expected.1));
+        }
+    }
+}
