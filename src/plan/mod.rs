@@ -4,3 +4,12 @@
 pub mod doctor;
 pub mod host;
 pub mod places;
+pub mod config;
+pub mod document;
+pub mod hard_links;
+pub mod placeholders;
+pub mod profile;
+mod resolve;
+
+pub use config::{Config, ConfigError, load};
+pub use profile::{ActorFacts, Profile};
