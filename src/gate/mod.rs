@@ -4,6 +4,8 @@
 //!
 //! Nothing an actor sends may panic, block or starve a gate thread: what cannot be read is refused and recorded.
 
+pub mod memory;
+
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
