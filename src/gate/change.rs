@@ -101,10 +101,10 @@ fn rename(call: &Call, from: At, to: At, flags: u32) -> io::Result<Answer> {
         // What was there is gone afterwards. A policy that lets the name be written may still hold on to that file.
         (Some(target), false) if target.kind() == ObjectKind::File => {
             let removed = call.watched.policy.judge(&Act::Remove { path: there.clone() }, Some(target.object()));
-            if removed.breach.is_some() || removed.refused() {
-                if let Verdict::Refuse(errno) = call.judge(Act::Remove { path: there.clone() }, Some(target.object())).verdict {
-                    return Ok(Answer::Errno(errno));
-                }
+            if (removed.breach.is_some() || removed.refused())
+                && let Verdict::Refuse(errno) = call.judge(Act::Remove { path: there.clone() }, Some(target.object())).verdict
+            {
+                return Ok(Answer::Errno(errno));
             }
         }
         _ => {}

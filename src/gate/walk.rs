@@ -28,8 +28,7 @@ pub fn walk(call: &Call, own: &Own, start: &Start, how: How) -> io::Result<Found
     // Components still to go, last first; an empty one stands for a trailing slash.
     let mut rest = Vec::new();
     push(&mut rest, &start.text);
-    loop {
-        let Some(part) = rest.pop() else { break };
+    while let Some(part) = rest.pop() {
         let last = rest.is_empty();
         if part == b"." || part.is_empty() {
             here = directory(&here)?;

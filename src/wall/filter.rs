@@ -1,6 +1,19 @@
-//! The table as a seccomp program.
+//! The table as a seccomp program. In: `calls::table` and the launcher's `Pass`. Out: BPF instructions, the same for every actor of a run.
+//!
+//! What an ordinary call pays: the kernel proves once per number that the program allows it whatever its arguments (the action
+//! cache, Linux 5.11) and then does not run the program at all; so the order of rows matters only for calls that are notified
+//! anyway. Nothing may be added that looks at arguments before the number is known.
 
-use anyhow::Result;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+
+use anyhow::{Context, Result, ensure};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Width, SeccompCmpOp as Is, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+};
+
+use super::calls::{LAST_KNOWN, Row, Treatment, When, table};
 
 /// What lets the launcher's own injected `sendmsg` through the filter it has just installed: the call's unused argument registers
 /// 3–5 must hold these random words. The actor never sees them: registers are restored before it runs, and it cannot read its filter.
@@ -9,10 +22,121 @@ pub struct Pass {
     pub words: [u64; 3],
 }
 
-/// The program for an actor: foreign ABIs and x32 refused, the table's rows notified, `pass` let through, everything else allowed.
+impl Pass {
+    /// Fresh words from the kernel.
+    ///
+    /// # Errors
+    /// When `/dev/urandom` cannot be read.
+    pub fn random() -> Result<Pass> {
+        let mut bytes = [0_u8; 24];
+        File::open("/dev/urandom").and_then(|mut urandom| urandom.read_exact(&mut bytes)).context("read /dev/urandom")?;
+        let word = |at: usize| bytes[at..at + 8].iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+        Ok(Pass { words: [word(0), word(8), word(16)] })
+    }
+}
+
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+const NOT_IMPLEMENTED: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+
+/// The program for an actor: foreign ABIs killed, x32 and unknown calls absent, the table's rows notified, `pass` let through,
+/// everything else allowed.
+///
+/// A foreign ABI (`int 0x80`, a 32-bit program) is killed and not notified: its numbers mean other calls, and a gate that took an
+/// i386 `open` for an x86_64 `fstat` would be a hole. x32 calls carry the x86_64 mark and are told apart by their numbers alone.
 ///
 /// # Errors
 /// When the program would exceed the kernel's limit of 4096 instructions.
-pub fn program(_pass: &Pass) -> Result<Vec<libc::sock_filter>> {
-    todo!()
+pub fn program(pass: &Pass) -> Result<Vec<libc::sock_filter>> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for row in table().iter().filter(|row| row.treatment != Treatment::Absent) {
+        // seccompiler reads an empty list of rules as "whatever the arguments".
+        rules.entry(row.number).or_default().extend(rules_of(row, pass)?);
+    }
+    // seccompiler has no user notification: `Trace(0)` marks the places (nothing else in the program returns it).
+    let arch = TargetArch::try_from(std::env::consts::ARCH).context("choose the architecture of the filter")?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trace(0), arch).context("assemble the filter")?;
+    let compiled: BpfProgram = filter.try_into().context("compile the filter")?;
+    let compiled: Vec<libc::sock_filter> = compiled
+        .iter()
+        .map(|step| libc::sock_filter { code: step.code, jt: step.jt, jf: step.jf, k: step.k })
+        .map(|step| match (step.code, step.k) {
+            (RETURN, libc::SECCOMP_RET_TRACE) => ret(libc::SECCOMP_RET_USER_NOTIF),
+            _ => step,
+        })
+        .collect();
+
+    // The first three instructions are the check of the architecture; the numbers mean something only behind it.
+    ensure!(
+        compiled.len() > 4 && compiled[2].code == RETURN && compiled[2].k == libc::SECCOMP_RET_KILL_PROCESS,
+        "the compiled filter does not begin with the check of the architecture"
+    );
+    let (arch_check, dispatch) = compiled.split_at(3);
+    let program = [arch_check, &absent(), dispatch].concat();
+    ensure!(program.len() <= libc::BPF_MAXINSNS as usize, "the filter has {} instructions", program.len());
+    Ok(program)
 }
+
+/// Calls that do not exist for an actor: newer than the table, x32, and the rows that say so.
+fn absent() -> Vec<libc::sock_filter> {
+    // struct seccomp_data starts with the number.
+    let load_number = libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
+    let unless = |test: u32, k: u32| libc::sock_filter { code: (libc::BPF_JMP | test | libc::BPF_K) as u16, jt: 0, jf: 1, k };
+    let mut steps = vec![load_number, unless(libc::BPF_JGT, LAST_KNOWN), ret(NOT_IMPLEMENTED)];
+    for row in table().iter().filter(|row| row.treatment == Treatment::Absent) {
+        steps.extend([unless(libc::BPF_JEQ, row.number as u32), ret(NOT_IMPLEMENTED)]);
+    }
+    steps
+}
+
+fn ret(action: u32) -> libc::sock_filter {
+    libc::sock_filter { code: RETURN, jt: 0, jf: 0, k: action }
+}
+
+/// A row's tests in seccompiler's form: any of the rules, all of a rule's conditions; no rule at all means always.
+fn rules_of(row: &Row, pass: &Pass) -> Result<Vec<SeccompRule>> {
+    if row.number == libc::SYS_sendmsg {
+        // Notified unless all three words are right: any wrong one suffices.
+        let wrong = |at: usize| rule(vec![condition(3 + at as u8, Width::Qword, Is::Ne, pass.words[at])?]);
+        return (0..3).map(wrong).collect();
+    }
+    if row.when == When::Always {
+        return Ok(Vec::new());
+    }
+    alternatives(row.when)?.into_iter().map(rule).collect()
+}
+
+/// The test as a list of alternatives, each a list of conditions that must all hold.
+fn alternatives(when: When) -> Result<Vec<Vec<SeccompCondition>>> {
+    Ok(match when {
+        When::Always => vec![Vec::new()],
+        When::Equals { index, value, dword } => {
+            let width = if dword { Width::Dword } else { Width::Qword };
+            vec![vec![condition(index, width, Is::Eq, value)?]]
+        }
+        When::NonZero { index } => vec![vec![condition(index, Width::Qword, Is::Ne, 0)?]],
+        When::AnyBit { index, mask } => (0..u64::BITS)
+            .map(|bit| 1_u64 << bit)
+            .filter(|bit| mask & bit != 0)
+            .map(|bit| Ok(vec![condition(index, Width::Qword, Is::MaskedEq(bit), bit)?]))
+            .collect::<Result<_>>()?,
+        When::All(tests) => {
+            let mut all = vec![Vec::new()];
+            for test in tests {
+                let options = alternatives(*test)?;
+                all = all.iter().flat_map(|so_far| options.iter().map(|option| [so_far.as_slice(), option].concat())).collect();
+            }
+            all
+        }
+    })
+}
+
+fn condition(index: u8, width: Width, is: Is, value: u64) -> Result<SeccompCondition> {
+    SeccompCondition::new(index, width, is, value).context("state a condition of the filter")
+}
+
+fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule> {
+    SeccompRule::new(conditions).context("state a rule of the filter")
+}
+
+#[cfg(test)]
+mod tests;

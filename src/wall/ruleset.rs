@@ -1,16 +1,140 @@
-//! A policy as a Landlock ruleset.
+//! A policy as a Landlock ruleset. In: `judge::Policy` and the ABI to use. Out: a ruleset descriptor for the launcher to apply.
+//!
+//! Nothing is best effort here: what an ABI has is handled whole, a right the kernel does not take is an error, and what is missing on an
+//! older kernel is said by `plan::host`, not silently left out.
 
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope,
+    make_bitflags,
+};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::stat::{SFlag, fstat};
 
-use crate::judge::Policy;
+use crate::judge::{KernelGrants, Policy};
+use crate::model::Mode;
+
+/// The oldest ABI a build can live with: without REFER (Linux 5.19) rustc's renames fail with EXDEV.
+pub const LEAST_ABI: u32 = 2;
+
+/// What keeps packets in, and so whether Landlock must.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Sockets are born in a private network namespace: connecting and binding inside it is harmless, and tests need it.
+    Private,
+    /// They are not: Landlock refuses TCP from ABI 4 and UDP from ABI 10. Connections the policy allows are the gate's own.
+    Wall,
+}
 
 /// Builds the ruleset for `policy` using no more than Landlock `abi`. `None` in observe mode, where nothing is refused.
-/// Paths that do not exist are skipped (nothing to grant); a path that exists but cannot be opened is an error.
+/// Paths that do not exist, or that we may not reach ourselves, are skipped: there is nothing to grant.
 ///
 /// # Errors
-/// When the kernel refuses a step: the caller must not run the actor.
-pub fn build(_policy: &Policy, _abi: u32) -> Result<Option<OwnedFd>> {
-    todo!()
+/// When the kernel refuses a step, or a tree granted for writing is named through a symbolic link: whoever can replace a
+/// component of the path would choose what is granted. The caller must not run the actor.
+pub fn build(policy: &Policy, abi: u32, network: Network) -> Result<Option<OwnedFd>> {
+    match policy.mode {
+        Mode::Observe => Ok(None),
+        Mode::Enforce => of_grants(&policy.kernel, &policy.unix, abi, network).map(Some),
+    }
 }
+
+/// The same from bare grants: `unix` are trees whose sockets, made by others, may be connected to.
+///
+/// # Errors
+/// As for `build`.
+pub fn of_grants(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Network) -> Result<OwnedFd> {
+    ensure!(abi >= LEAST_ABI, "landlock ABI {abi} is older than {LEAST_ABI}, the oldest a build can run behind");
+    let abi = ABI::from(i32::try_from(abi).unwrap_or(i32::MAX));
+
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(abi))
+        .context("handle file access with landlock")?;
+    let net = AccessNet::from_all(abi);
+    if network == Network::Wall && !net.is_empty() {
+        ruleset = ruleset.handle_access(net).context("handle network access with landlock")?;
+    }
+    let scopes = Scope::from_all(abi);
+    if !scopes.is_empty() {
+        ruleset = ruleset.scope(scopes).context("scope signals and abstract sockets with landlock")?;
+    }
+
+    let mut ruleset = ruleset.create().context("create a landlock ruleset")?;
+    for (path, wanted) in merged(grants, unix) {
+        let Some(grant) = Grant::open(path, wanted)? else { continue };
+        let rights = grant.rights(wanted, abi);
+        if !rights.is_empty() {
+            let rule = PathBeneath::new(&grant.handle, rights);
+            ruleset = ruleset.add_rule(rule).with_context(|| format!("grant {} with landlock", path.display()))?;
+        }
+    }
+    let descriptor: Option<OwnedFd> = ruleset.into();
+    descriptor.context("the kernel gave no landlock ruleset")
+}
+
+const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
+const EXECUTE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{Execute});
+const CONNECT: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ResolveUnix});
+/// Everything that changes a tree but making device nodes: a root actor's own node of a disk, in its own directory, would be the disk.
+const WRITE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
+    WriteFile | Truncate | MakeReg | MakeDir | MakeSym | MakeSock | MakeFifo | RemoveFile | RemoveDir | Refer | ResolveUnix
+});
+
+/// Every path once, with all that is granted on it.
+fn merged<'a>(grants: &'a KernelGrants, unix: &'a [PathBuf]) -> BTreeMap<&'a Path, BitFlags<AccessFs>> {
+    let lists = [(grants.read.as_slice(), READ), (&grants.exec, EXECUTE), (&grants.write, WRITE), (unix, CONNECT)];
+    let mut merged = BTreeMap::new();
+    for (paths, rights) in lists {
+        for path in paths {
+            *merged.entry(path.as_path()).or_insert(BitFlags::EMPTY) |= rights;
+        }
+    }
+    merged
+}
+
+/// A path pinned for a rule.
+struct Grant {
+    handle: OwnedFd,
+    kind: SFlag,
+}
+
+impl Grant {
+    /// `None` where there is nothing to grant.
+    fn open(path: &Path, wanted: BitFlags<AccessFs>) -> Result<Option<Grant>> {
+        let mut resolve = ResolveFlag::RESOLVE_NO_MAGICLINKS;
+        if wanted.contains(AccessFs::WriteFile) {
+            resolve |= ResolveFlag::RESOLVE_NO_SYMLINKS;
+        }
+        let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(resolve);
+        let handle = match openat2(AT_FDCWD, path, how) {
+            Ok(handle) => handle,
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => return Ok(None),
+            Err(Errno::ELOOP) => {
+                let path = path.display();
+                return Err(Errno::ELOOP)
+                    .context(format!("open {path} for a landlock rule: a symbolic link leads to it, name the real path"));
+            }
+            Err(error) => return Err(error).with_context(|| format!("open {} for a landlock rule", path.display())),
+        };
+        let mode = fstat(&handle).with_context(|| format!("stat {} for a landlock rule", path.display()))?.st_mode;
+        Ok(Some(Grant { handle, kind: SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) }))
+    }
+
+    /// What of `wanted` applies to this kind of file on this ABI. A device named by itself is also for `ioctl`.
+    fn rights(&self, wanted: BitFlags<AccessFs>, abi: ABI) -> BitFlags<AccessFs> {
+        match self.kind {
+            SFlag::S_IFDIR => wanted & AccessFs::from_all(abi),
+            SFlag::S_IFCHR if wanted.intersects(READ | WRITE) => (wanted | AccessFs::IoctlDev) & AccessFs::from_file(abi),
+            _ => wanted & AccessFs::from_file(abi),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
