@@ -4,9 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
-use super::{Answer, Reply, Watched, memory, process};
+use super::{Answer, Reply, Watched, memory, own, process};
 use crate::attribute::stack::Caught;
 use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
 use crate::sys::notify::{self, Notification};
@@ -87,7 +86,7 @@ impl<'a> Call<'a> {
 
     /// The mode to create something with on the caller's behalf.
     pub fn creation_mode(&self, mode: u32) -> u32 {
-        if self.watched.umask_is_ours.load(Ordering::Relaxed) { mode & !self.umask() } else { mode & !self.umask() & !0o022 }
+        mode & !self.umask()
     }
 
     /// Is this a process of the same actor?
@@ -102,6 +101,11 @@ impl<'a> Call<'a> {
             }
         }
         false
+    }
+
+    /// Has the caller changed who it is (a root's `setuid`)? Then the kernel must check its rights, not ours.
+    pub fn is_someone_else(&self) -> bool {
+        self.watched.processes().user(self.tid).is_some_and(|user| user != own::user())
     }
 
     /// For a worker thread that answers later.

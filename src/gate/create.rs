@@ -55,6 +55,9 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
             }
             judged = true;
         }
+        if call.is_someone_else() {
+            return Ok(Answer::Continue);
+        }
         let flags = wanted.flags | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_CLOEXEC;
         match files::openat(spot.parent.as_fd(), &spot.name, flags, call.creation_mode(wanted.mode)) {
             Ok(fd) => return Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() }),
@@ -71,6 +74,9 @@ pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer
     path.extend_from_slice(b"/(unnamed)");
     if let Verdict::Refuse(errno) = call.judge(Act::Create { path: crate::model::Hostile::new(path) }, None).verdict {
         return Ok(Answer::Errno(errno));
+    }
+    if call.is_someone_else() {
+        return Ok(Answer::Continue);
     }
     let flags = wanted.flags & !libc::O_NOFOLLOW;
     let fd = own()?.reopen(found.handle.as_fd(), flags, call.creation_mode(wanted.mode))?;

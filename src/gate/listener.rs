@@ -26,10 +26,10 @@ pub fn serve(watched: &Watched, closing: &AtomicBool) {
 pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
     // A signal for the run is the main thread's business, and would interrupt a hand-over here.
     let _ = SigSet::all().thread_block();
-    if crate::sys::files::own_umask() {
-        umask(Mode::empty());
-        watched.umask_is_ours.store(true, Ordering::Relaxed);
-    }
+    // What is created here gets the actor's mask, not ours. Where a container forbids a mask of one's own, it is the whole process's:
+    // whoever writes other files (reports) gives them a mode of their own.
+    crate::sys::files::own_umask();
+    umask(Mode::empty());
     notify::sync_wake_up(watched.listener.as_fd());
     let mut later = HashMap::new();
     while let Some(wake) = wait(watched) {

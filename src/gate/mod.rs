@@ -53,8 +53,6 @@ pub struct Watched {
     answers: Arc<Answers>,
     /// When the run began: processes are dated from it.
     began: Instant,
-    /// Is the umask of the thread that serves this actor 0?
-    umask_is_ours: AtomicBool,
 }
 
 impl Watched {
@@ -70,8 +68,7 @@ impl Watched {
         let processes = Mutex::new(Processes::new(actor.pid));
         let (answers, listener) = (Arc::new(Answers::new()?), Arc::new(listener));
         let began = Instant::now();
-        let umask_is_ours = AtomicBool::new(false);
-        Ok(Watched { actor, policy, listener, journal, unwinder, processes, answers, began, umask_is_ours })
+        Ok(Watched { actor, policy, listener, journal, unwinder, processes, answers, began })
     }
 
     fn processes(&self) -> MutexGuard<'_, Processes> {

@@ -191,7 +191,7 @@ pub fn existing(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answe
             Verdict::Redact => return redact::hand_over(found, wanted),
         }
     }
-    if may_block(found, wanted) {
+    if may_block(found, wanted) || call.is_someone_else() {
         return Ok(Answer::Continue);
     }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;

@@ -114,6 +114,11 @@ impl Own {
     }
 }
 
+/// The user in whose name we open files.
+pub fn user() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
 fn text(text: String) -> CString {
     CString::new(text).unwrap_or_default()
 }

@@ -18,6 +18,8 @@ pub struct Status {
     pub pid: u32,
     pub parent: u32,
     pub umask: u32,
+    /// In whose name it opens files (fsuid).
+    pub user: u32,
 }
 
 /// Reads it; `None` when the thread is gone.
@@ -26,7 +28,7 @@ pub fn status(tid: u32) -> Option<Status> {
 }
 
 fn parse_status(text: &[u8]) -> Option<Status> {
-    let (mut pid, mut parent, mut umask) = (None, None, None);
+    let (mut pid, mut parent, mut umask, mut user) = (None, None, None, None);
     // The first line is the program's name, which the kernel escapes: no newline of the actor's making can start a line of its own.
     for line in text.split(|byte| *byte == b'\n').take(16) {
         let field = |name: &[u8]| std::str::from_utf8(line.strip_prefix(name)?).ok().map(str::trim);
@@ -36,10 +38,12 @@ fn parse_status(text: &[u8]) -> Option<Status> {
             pid = value.parse().ok();
         } else if let Some(value) = field(b"PPid:") {
             parent = value.parse().ok();
+        } else if let Some(value) = field(b"Uid:") {
+            user = value.split_ascii_whitespace().nth(3).and_then(|user| user.parse().ok());
             break;
         }
     }
-    Some(Status { pid: pid?, parent: parent?, umask: umask? })
+    Some(Status { pid: pid?, parent: parent?, umask: umask?, user: user? })
 }
 
 /// A file as the kernel knows it.
@@ -65,10 +69,17 @@ struct Seen {
     expected: Option<Box<Expected>>,
 }
 
+/// What is believed of a thread for a while.
+struct Thread {
+    pid: u32,
+    user: u32,
+    since: Instant,
+}
+
 /// The table of one actor.
 #[derive(Default)]
 pub struct Processes {
-    threads: HashMap<u32, (u32, Instant)>,
+    threads: HashMap<u32, Thread>,
     seen: HashMap<u32, Seen>,
     /// How many wait for their exec to show: lets every other call skip the look.
     expecting: usize,
@@ -84,18 +95,24 @@ impl Processes {
     /// The process of a thread. A thread that is gone counts as its own process.
     pub fn of(&mut self, tid: u32) -> u32 {
         let now = Instant::now();
-        if let Some((pid, since)) = self.threads.get(&tid)
-            && now.duration_since(*since) < TRUST_A_TID
+        if let Some(thread) = self.threads.get(&tid)
+            && now.duration_since(thread.since) < TRUST_A_TID
         {
-            return *pid;
+            return thread.pid;
         }
         let Some(status) = status(tid) else { return tid };
         if self.threads.len() > 4096 {
-            self.threads.retain(|_, (_, since)| now.duration_since(*since) < TRUST_A_TID);
+            self.threads.retain(|_, thread| now.duration_since(thread.since) < TRUST_A_TID);
         }
-        self.threads.insert(tid, (status.pid, now));
+        self.threads.insert(tid, Thread { pid: status.pid, user: status.user, since: now });
         self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
         status.pid
+    }
+
+    /// In whose name a thread acts, as of its last look.
+    pub fn user(&mut self, tid: u32) -> Option<u32> {
+        self.of(tid);
+        self.threads.get(&tid).map(|thread| thread.user)
     }
 
     pub fn pids(&self) -> Vec<u32> {
@@ -183,8 +200,8 @@ mod tests {
 
     #[test]
     fn status_is_read_from_the_right_lines() {
-        let text = b"Name:\ta\\nTgid:\t7\nUmask:\t0027\nState:\tR (running)\nTgid:\t42\nNgid:\t0\nPid:\t43\nPPid:\t6\nTracerPid:\t0\n";
-        assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: 0o27 }));
+        let text = b"Name:\ta\\nTgid:\t7\nUmask:\t0027\nState:\tR (running)\nTgid:\t42\nNgid:\t0\nPid:\t43\nPPid:\t6\nTracerPid:\t0\nUid:\t1\t2\t3\t4\n";
+        assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: 0o27, user: 4 }));
         assert_eq!(parse_status(b""), None);
         assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
     }

@@ -113,34 +113,21 @@ impl Call<'_> {
         let own = own()?;
         let text = c_string(start.text.clone())?;
         let flags = HANDLE | if how.nofollow { libc::O_NOFOLLOW } else { 0 } | if how.directory { libc::O_DIRECTORY } else { 0 };
+        let resolve = |restriction| files::openat2(start.base(), &text, flags, 0, restriction).and_then(|handle| Found::of(own, handle));
         let strict = how.resolve & !libc::RESOLVE_CACHED;
-        let found = match files::openat2(start.base(), &text, flags, 0, strict | libc::RESOLVE_NO_MAGICLINKS) {
-            Ok(handle) => {
-                let found = Found::of(own, handle)?;
-                if !self.leads_to_us(own, &found) {
-                    return Ok(found);
-                }
-                None
+        let found = if strict != 0 {
+            // What comes through "self" under the actor's own restrictions is ours, and refused below.
+            resolve(strict | libc::RESOLVE_NO_MAGICLINKS)?
+        } else {
+            match resolve(libc::RESOLVE_NO_SYMLINKS) {
+                // Links are on the way. One may lead through `/proc/self`: then what was found is ours, and a miss may be ours as well.
+                Err(error) if error.raw_os_error() == Some(libc::ELOOP) => match resolve(libc::RESOLVE_NO_MAGICLINKS) {
+                    Ok(found) if !self.leads_to_us(own, &found) => return Ok(found),
+                    _ => walk::walk(self, own, start, how)?,
+                },
+                // Without links a text means the same to us as to the actor.
+                other => other?,
             }
-            Err(error) => {
-                let unsure = match error.raw_os_error() {
-                    // A magic link, or a real loop.
-                    Some(libc::ELOOP) => true,
-                    // It may have been looked up in our own process instead of the actor's.
-                    Some(libc::ENOENT | libc::ENOTDIR | libc::EACCES) => names_itself(&start.text),
-                    _ => false,
-                };
-                if !unsure || strict != 0 {
-                    return Err(error);
-                }
-                None
-            }
-        };
-        let found = match found {
-            Some(found) => found,
-            // With the actor's own restrictions there is no way through a magic link; what came through "self" was ours.
-            None if strict != 0 => return fail(libc::ELOOP),
-            None => walk::walk(self, own, start, how)?,
         };
         if self.leads_to_us(own, &found) {
             self.refuse(Act::Read { path: found.shown(self) }, Some(found.object()), libc::EACCES);
@@ -282,12 +269,6 @@ fn in_own_words(text: &[u8], pid: impl Fn() -> u32, tid: u32) -> Option<Vec<u8>>
         return None;
     };
     Some([front.as_bytes(), rest].concat())
-}
-
-/// Might this text lead through "self", so that a miss may be ours and not the actor's?
-fn names_itself(text: &[u8]) -> bool {
-    let has = |needle: &[u8]| text.windows(needle.len()).any(|part| part == needle);
-    has(b"/proc") || has(b"self") || has(b"fd/") || [&b"stdin"[..], b"stdout", b"stderr"].iter().any(|name| text.ends_with(name))
 }
 
 /// Absolute, and without anything that would be resolved away?

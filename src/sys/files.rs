@@ -69,16 +69,10 @@ pub fn stat_at(dir: BorrowedFd, path: &CStr, flags: i32) -> io::Result<Facts> {
 
 /// The text of a link, at most 4096 bytes of it. With an empty path: of the link that `dir` itself is a handle of.
 pub fn read_link(dir: BorrowedFd, path: &CStr) -> io::Result<Vec<u8>> {
-    let mut text: Vec<u8> = Vec::with_capacity(4096);
-    // SAFETY: the kernel writes at most `capacity` bytes into the vector's own memory.
-    let length = unsafe { libc::readlinkat(dir.as_raw_fd(), path.as_ptr(), text.as_mut_ptr().cast(), text.capacity()) };
-    if length < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel has initialised that many bytes, which is no more than the capacity.
-    unsafe { text.set_len(length as usize) };
-    text.shrink_to_fit();
-    Ok(text)
+    let mut text = [0u8; 4096];
+    // SAFETY: the kernel writes at most as many bytes as the array has.
+    let length = unsafe { libc::readlinkat(dir.as_raw_fd(), path.as_ptr(), text.as_mut_ptr().cast(), text.len()) };
+    if length < 0 { Err(io::Error::last_os_error()) } else { Ok(text[..length as usize].to_vec()) }
 }
 
 pub fn make_directory(dir: BorrowedFd, name: &CStr, mode: u32) -> io::Result<()> {
