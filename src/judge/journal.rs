@@ -1,24 +1,220 @@
 //! What happened, as it happens: bounded, shared by all gate threads. Refusals are never dropped; ordinary acts are counted per
 //! (actor, act) and capped per actor with an explicit `truncated`.
+//!
+//! Each actor has a ledger of its own behind its own lock, and one gate thread serves one actor: locks are hardly ever contended.
 
-use crate::model::{Actor, Event, Process};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::judge::paths;
+use crate::model::report::Behaviour;
+use crate::model::{Act, Actor, ActorId, Event, Hostile, Process, Rule, Status};
+
+/// Distinct ordinary acts kept per actor.
+pub const ACTS: usize = 20_000;
+/// Distinct refusals and findings kept whole per actor; beyond, they are counted under their directory, and beyond twice that, under
+/// their kind of act.
+pub const REFUSALS: usize = 5_000;
+/// Processes kept per run.
+pub const PROCESSES: usize = 20_000;
+/// Distinct texts of lost events.
+const LOSSES: usize = 100;
+
+/// A finding's raw material: the first event of its shape, and how often it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub event: Event,
+    pub count: u64,
+}
+
+/// Everything a report is made from, in a stable order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    pub actors: Vec<Actor>,
+    pub processes: Vec<Process>,
+    pub processes_truncated: u64,
+    pub behaviours: Vec<Behaviour>,
+    /// Ordinary acts that were counted but not kept, per actor.
+    pub truncated: BTreeMap<ActorId, u64>,
+    pub breaches: Vec<Counted>,
+    /// What could not be recorded, and how often.
+    pub lost: Vec<(String, u64)>,
+    pub events: u64,
+}
+
+#[derive(Default)]
+struct Ledger {
+    acts: HashMap<Act, [u64; 4]>,
+    refusals: usize,
+    truncated: u64,
+    breaches: HashMap<(Act, Status, Rule), Counted>,
+}
 
 /// Shared by reference between threads; every method takes `&self`.
 #[derive(Default)]
-pub struct Journal {}
+pub struct Journal {
+    actors: Mutex<Vec<Actor>>,
+    ledgers: RwLock<HashMap<ActorId, Arc<Mutex<Ledger>>>>,
+    processes: Mutex<(Vec<Process>, u64)>,
+    lost: Mutex<BTreeMap<String, u64>>,
+    events: AtomicU64,
+}
+
+/// A thread that panicked elsewhere must not take the record with it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Journal {
-    pub fn actor(&self, _actor: Actor) {
-        todo!()
+    /// A new actor, or a better description of a known one.
+    pub fn actor(&self, actor: Actor) {
+        let mut actors = lock(&self.actors);
+        match actors.iter_mut().find(|known| known.id == actor.id) {
+            Some(known) => *known = actor,
+            None => actors.push(actor),
+        }
     }
-    pub fn event(&self, _event: Event) {
-        todo!()
+
+    pub fn event(&self, event: Event) {
+        self.events.fetch_add(1, Ordering::Relaxed);
+        let ledger = self.ledger(event.actor);
+        lock(&ledger).enter(event);
     }
-    pub fn process(&self, _process: Process) {
-        todo!()
+
+    pub fn process(&self, process: Process) {
+        let mut processes = lock(&self.processes);
+        if processes.0.len() < PROCESSES {
+            processes.0.push(process);
+        } else {
+            processes.1 += 1;
+        }
     }
+
     /// An event that could not be read or recorded: the run is no longer complete. `what` is our own text.
-    pub fn lost(&self, _what: &str) {
-        todo!()
+    pub fn lost(&self, what: &str) {
+        let mut lost = lock(&self.lost);
+        let what = if lost.len() < LOSSES || lost.contains_key(what) { what } else { "other" };
+        *lost.entry(what.to_owned()).or_default() += 1;
+    }
+
+    fn ledger(&self, actor: ActorId) -> Arc<Mutex<Ledger>> {
+        if let Some(ledger) = self.ledgers.read().unwrap_or_else(PoisonError::into_inner).get(&actor) {
+            return Arc::clone(ledger);
+        }
+        Arc::clone(self.ledgers.write().unwrap_or_else(PoisonError::into_inner).entry(actor).or_default())
+    }
+
+    /// The record so far. Gate threads may go on writing.
+    pub fn snapshot(&self) -> Record {
+        let mut actors = lock(&self.actors).clone();
+        actors.sort_by_key(|actor| actor.id);
+        let (mut processes, processes_truncated) = lock(&self.processes).clone();
+        processes.sort_by_key(|process| (process.actor, process.started_ms, process.pid));
+        let mut record = Record { actors, processes, processes_truncated, events: self.events.load(Ordering::Relaxed), ..Record::default() };
+        let ledgers = self.ledgers.read().unwrap_or_else(PoisonError::into_inner);
+        for (actor, ledger) in ledgers.iter() {
+            lock(ledger).write_into(*actor, &mut record);
+        }
+        record.behaviours.sort_by(|a, b| (a.actor, &a.act, a.status).cmp(&(b.actor, &b.act, b.status)));
+        let key = |counted: &Counted| counted.event.breach.as_ref().map(|breach| (breach.rule, breach.severity));
+        record.breaches.sort_by(|a, b| {
+            (a.event.actor, key(a), &a.event.act, a.event.status).cmp(&(b.event.actor, key(b), &b.event.act, b.event.status))
+        });
+        record.lost = lock(&self.lost).iter().map(|(what, count)| (what.clone(), *count)).collect();
+        record
     }
 }
+
+const STATUSES: [Status; 4] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
+
+fn slot(status: Status) -> usize {
+    match status {
+        Status::Allowed => 0,
+        Status::Redacted => 1,
+        Status::Observed => 2,
+        Status::Refused => 3,
+    }
+}
+
+impl Ledger {
+    fn enter(&mut self, mut event: Event) {
+        let ordinary = event.breach.is_none() && matches!(event.status, Status::Allowed | Status::Redacted);
+        let at = slot(event.status);
+        if let Some(counts) = self.acts.get_mut(&event.act) {
+            counts[at] += 1;
+        } else if ordinary {
+            if self.acts.len() - self.refusals >= ACTS {
+                self.truncated += 1;
+            } else {
+                self.insert(event.act.clone(), at);
+            }
+        } else {
+            if self.refusals >= REFUSALS {
+                event.act = fold(&event.act, self.refusals >= 2 * REFUSALS);
+            }
+            if !self.acts.contains_key(&event.act) {
+                self.refusals += 1;
+            }
+            self.insert(event.act.clone(), at);
+        }
+        let Some(rule) = event.breach.as_ref().map(|breach| breach.rule) else { return };
+        match self.breaches.get_mut(&(event.act.clone(), event.status, rule)) {
+            Some(known) => {
+                known.count += 1;
+                known.event.blame = known.event.blame.take().or(event.blame);
+            }
+            None => drop(self.breaches.insert((event.act.clone(), event.status, rule), Counted { event, count: 1 })),
+        }
+    }
+
+    fn insert(&mut self, act: Act, at: usize) {
+        self.acts.entry(act).or_default()[at] += 1;
+    }
+
+    fn write_into(&self, actor: ActorId, record: &mut Record) {
+        for (act, counts) in &self.acts {
+            for (status, count) in STATUSES.into_iter().zip(counts).filter(|(_, count)| **count > 0) {
+                record.behaviours.push(Behaviour { actor, act: act.clone(), status, count: *count });
+            }
+        }
+        if self.truncated > 0 {
+            record.truncated.insert(actor, self.truncated);
+        }
+        record.breaches.extend(self.breaches.values().cloned());
+    }
+}
+
+/// An act among too many distinct ones of its kind: its directory stands for it, or nothing but its kind.
+fn fold(act: &Act, to_kind: bool) -> Act {
+    let shorten = |path: &Hostile| {
+        let mut dir = if to_kind { Vec::new() } else { paths::parent(path.as_bytes()).to_vec() };
+        dir.extend_from_slice("/…".as_bytes());
+        Hostile::new(dir)
+    };
+    let many = || Hostile::from("…");
+    match act.clone() {
+        Act::Read { path } => Act::Read { path: shorten(&path) },
+        Act::Write { path } => Act::Write { path: shorten(&path) },
+        Act::Create { path } => Act::Create { path: shorten(&path) },
+        Act::Remove { path } => Act::Remove { path: shorten(&path) },
+        Act::Rename { from, to } => Act::Rename { from: shorten(&from), to: shorten(&to) },
+        Act::Link { from, to } => Act::Link { from: shorten(&from), to: shorten(&to) },
+        Act::Symlink { path, .. } => Act::Symlink { target: many(), path: shorten(&path) },
+        Act::Metadata { call, path } => Act::Metadata { call, path: shorten(&path) },
+        Act::Exec { path, .. } => Act::Exec { path: shorten(&path), argv: Vec::new() },
+        Act::Tamper { call, .. } => Act::Tamper { call, detail: many() },
+        Act::Lookup { via, .. } => Act::Lookup { name: many(), via: if to_kind { other() } else { via } },
+        Act::Connect { .. } => Act::Connect { to: other() },
+        Act::Send { .. } => Act::Send { to: other() },
+        Act::Bind { .. } => Act::Bind { to: other() },
+        act @ (Act::Socket { .. } | Act::Survive { .. } | Act::Withhold { .. }) => act,
+    }
+}
+
+fn other() -> crate::model::Endpoint {
+    crate::model::Endpoint::Other { name: "…".to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,16 @@
-//! Judging: `policy.judge(&act, object)`, the rules with their pages, the catalogue of secrets, the journal of what happened.
-//! In: acts on resolved objects. Out: verdicts, and a journal the report is assembled from. No system calls.
+//! Judging: `policy.judge(&act, object)`, the rules with their pages, the catalogue of secrets, what actors may see of the
+//! environment, the journal of what happened. In: acts on resolved objects. Out: verdicts, and a journal the report is assembled
+//! from. No system calls.
 
+pub mod environment;
 pub mod journal;
+pub mod matcher;
+pub mod paths;
 pub mod policy;
+pub mod rules;
 pub mod secrets;
 
+pub use environment::{EnvVerdict, Environment};
 pub use journal::Journal;
-pub use policy::{KernelGrants, Places, Policy};
+pub use policy::{KernelGrants, Own, Places, Policy, Reach};
+pub use secrets::{SecretLists, Secrets};

@@ -1,11 +1,16 @@
 //! A profile resolved for one actor: what it may read, write, run and reach. Both walls are built from this one value: the kernel's
 //! ruleset from `kernel`, the gate's answers from `judge`.
+//!
+//! Convention: an actor's own entries of `/proc` are judged as `/proc/self/…`; a number there is always another process.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::judge::paths::{deepest, within};
+use crate::judge::rules::{self, Ruling};
 use crate::judge::secrets::Secrets;
-use crate::model::{Act, ActorKind, Judgement, Mode, Object};
+use crate::model::{Act, ActorKind, Breach, Endpoint, Judgement, Mode, Object, Rule, Severity, Verdict};
 
 /// Everything the walls and the gate need to know about one actor.
 #[derive(Clone, Debug)]
@@ -21,12 +26,13 @@ pub struct Policy {
     /// What Landlock grants. Narrower than the above for reading: only trees that hold no secret, so that nothing the kernel lets
     /// through can be one; the gate hands the rest over as descriptors.
     pub kernel: KernelGrants,
-    /// `host:port` or `address:port`; `*` for any port.
+    /// `host:port` or `address:port`; `*` for any port, `*:*` for everything, `loopback` for the actor's private loopback.
     pub connect: Vec<String>,
     /// Path-named unix sockets that may be connected to: trees.
     pub unix: Vec<PathBuf>,
     pub secrets: Arc<Secrets>,
     pub places: Arc<Places>,
+    pub own: Own,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +40,16 @@ pub struct KernelGrants {
     pub read: Vec<PathBuf>,
     pub write: Vec<PathBuf>,
     pub exec: Vec<PathBuf>,
+}
+
+/// What belongs to this actor alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    pub package: Option<PathBuf>,
+    pub outputs: Vec<PathBuf>,
+    pub tmp: PathBuf,
+    /// `-C extra-filename` of a compiler: what tells its artifacts from its neighbours' in the shared `deps`.
+    pub extra_filename: Option<String>,
 }
 
 /// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.
@@ -49,17 +65,96 @@ pub struct Places {
     pub tmp: PathBuf,
     /// Where reports go; never writable from inside.
     pub report_dir: PathBuf,
+    /// Path packages outside the workspace.
+    pub packages: Vec<PathBuf>,
+    /// Files through which a step of a CI job commands the next ones (`GITHUB_ENV` …), from cargo's environment.
+    pub ci_files: Vec<PathBuf>,
+    /// Directories of the user's `PATH` (see `plan::placeholders::path_dirs`).
+    pub path_dirs: Vec<PathBuf>,
+    /// Programs and directories a link needs to run (see `plan::placeholders::linkers`).
+    pub linkers: Vec<PathBuf>,
+    /// Sockets of agents, as cargo's environment names them (`SSH_AUTH_SOCK` …).
+    pub agents: Vec<PathBuf>,
+}
+
+impl Places {
+    /// The trees a build works on (not home, not the registry).
+    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.workspace.iter().chain([&self.target, &self.toolchain, &self.tmp]).chain(&self.packages).filter(|place| place.is_absolute())
+    }
+}
+
+/// Where a connection may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The profile names the destination: the host's network.
+    Host,
+    /// Allowed, but only inside the actor's private network.
+    Private,
+    /// A name server: refused, unless the gate wants to learn the name by letting the question be asked inside the private network.
+    Resolver,
+    Nowhere,
 }
 
 impl Policy {
     /// Judges an act on its resolved object. `object` is `None` where nothing exists yet or the act has no file.
-    pub fn judge(&self, _act: &Act, _object: Option<Object>) -> Judgement {
-        todo!()
+    pub fn judge(&self, act: &Act, object: Option<Object>) -> Judgement {
+        let always = matches!(act, Act::Tamper { .. });
+        self.answer(rules::rule(self, act, object), always)
     }
 
     /// May a plain read of this absolute, lexically clean text be left to the kernel? Only in enforce mode, and only below a tree
     /// that the kernel grants whole (DESIGN §2.5).
-    pub fn may_pass(&self, _text: &Path) -> bool {
-        todo!()
+    pub fn may_pass(&self, text: &Path) -> bool {
+        let bytes = text.as_os_str().as_bytes();
+        self.mode == Mode::Enforce && is_clean(bytes) && within(bytes, &self.kernel.read) && !self.secrets.looks_secret(bytes)
+    }
+
+    /// Where a connection to `to` may lead; the same decision as in `judge`.
+    pub fn reach(&self, to: &Endpoint) -> Reach {
+        rules::net_connect::reach(self, to)
+    }
+
+    fn answer(&self, ruling: Ruling, always: bool) -> Judgement {
+        let refuse = |errno| if always || self.mode == Mode::Enforce { Verdict::Refuse(errno) } else { Verdict::Allow };
+        match ruling {
+            Ruling::Allow => Judgement::allow(),
+            Ruling::Redact => Judgement { verdict: Verdict::Redact, breach: None },
+            Ruling::Note(breach) => Judgement { verdict: Verdict::Allow, breach: Some(breach) },
+            Ruling::Quiet(errno) => Judgement { verdict: refuse(errno), breach: None },
+            Ruling::Alarm(errno, breach) => Judgement { verdict: refuse(errno), breach: Some(breach) },
+        }
+    }
+
+    pub(crate) fn breach(&self, rule: Rule, severity: Severity, why: &str) -> Breach {
+        Breach { rule, severity, reason: format!("profile `{}`: {why}", self.profile) }
+    }
+
+    pub(crate) fn may_read(&self, path: &[u8]) -> bool {
+        within(path, &self.read) || within(path, &self.write)
+    }
+
+    /// The most specific write grant.
+    pub(crate) fn write_depth(&self, path: &[u8]) -> Option<usize> {
+        deepest(path, &self.write)
+    }
+
+    /// As trusted as cargo itself: a tool cargo chose, in a profile that says so by granting it the root.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.kind == ActorKind::Tool && self.read.iter().any(|tree| tree == Path::new("/"))
+    }
+
+    /// Runs third-party code during a build, as opposed to a program the user asked for.
+    pub(crate) fn is_build_time(&self) -> bool {
+        !matches!(self.kind, ActorKind::Program | ActorKind::Tool)
     }
 }
+
+/// Absolute, and no component is empty, `.` or `..`.
+fn is_clean(path: &[u8]) -> bool {
+    let Some(rest) = path.strip_prefix(b"/") else { return false };
+    !rest.is_empty() && rest.split(|b| *b == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
+}
+
+#[cfg(test)]
+mod tests;

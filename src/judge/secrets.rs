@@ -1,5 +1,261 @@
-//! (owner: judge) The catalogue of secrets.
+//! What is worth stealing: the catalogue `profiles/secrets.toml` compiled for one run. In: a resolved path, or a file's (device,
+//! inode). Out: the class of secret it is, if it is one. Values are never read, here or anywhere.
 
-/// Compiled catalogue.
-#[derive(Debug)]
-pub struct Secrets {}
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+
+use crate::judge::Places;
+use crate::judge::matcher::{Hit, Matcher, Tag};
+use crate::judge::paths::{components, deepest, glob, name, within};
+use crate::model::Object;
+
+/// The embedded data file.
+pub const CATALOGUE: &str = include_str!("../../profiles/secrets.toml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    pub version: u32,
+    files: Files,
+    pub environment: EnvironmentNames,
+    sockets: Sockets,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Files {
+    look_alikes: Vec<String>,
+    fixture_directories: Vec<String>,
+    class: Vec<Class>,
+    redacted: Vec<List>,
+    persistence: Vec<List>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Class {
+    name: String,
+    #[serde(default)]
+    fixtures: bool,
+    paths: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    paths: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentNames {
+    pub withhold: Vec<String>,
+    pub keep: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sockets {
+    agents: Vec<String>,
+    quiet: Vec<String>,
+}
+
+/// The catalogue as data. The file is part of the program, and a test reads it.
+pub fn catalogue() -> &'static Catalogue {
+    static PARSED: LazyLock<Catalogue> = LazyLock::new(|| toml::from_str(CATALOGUE).expect("the embedded catalogue is well-formed"));
+    &PARSED
+}
+
+/// What a profile changes about the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretLists {
+    /// Use the catalogue at all (`secrets = […]` replaces it).
+    pub catalogue: bool,
+    /// Globs on whole paths, or on names when they hold no slash.
+    pub extra: Vec<String>,
+    /// Globs that are not secrets whatever else says so.
+    pub except: Vec<String>,
+}
+
+impl Default for SecretLists {
+    fn default() -> Self {
+        SecretLists { catalogue: true, extra: Vec::new(), except: Vec::new() }
+    }
+}
+
+/// Compiled for one run; shared by all actors.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    classes: Vec<(String, bool)>,
+    files: Matcher,
+    look_alikes: Vec<Vec<u8>>,
+    fixture_directories: Vec<Vec<u8>>,
+    extra: Option<GlobSet>,
+    except: Option<GlobSet>,
+    redacted: Matcher,
+    persistence: Matcher,
+    agents: Matcher,
+    quiet_sockets: Matcher,
+    /// Hard-linked secrets: another name is still the secret.
+    inodes: HashMap<(u64, u64), Tag>,
+    /// Trees where a name alone means nothing: published sources, system, build output.
+    public: Vec<PathBuf>,
+    /// Trees that are the user's own, unless a public one lies deeper (`target` in a workspace, a workspace in `/usr/src`).
+    own: Vec<PathBuf>,
+    workspace: Option<PathBuf>,
+    /// Places that themselves lie below a secret tree (a worktree kept in an assistant's folder): only names count there.
+    islands: Vec<PathBuf>,
+}
+
+const USER_CLASS: &str = "listed in the profile";
+
+impl Secrets {
+    /// Compiles the catalogue for these places. No file is looked at: see [`Secrets::with_inodes`].
+    ///
+    /// # Errors
+    /// When a glob of the profile is malformed; the text names it.
+    pub fn compile(places: &Places, lists: &SecretLists) -> Result<Self, String> {
+        let data = catalogue();
+        let mut secrets = Secrets { workspace: places.workspace.clone(), public: public_trees(places), ..Secrets::default() };
+        secrets.own = places.workspace.iter().chain(&places.packages).chain(&places.home).chain([&places.cargo_home]).cloned().collect();
+        if lists.catalogue {
+            for class in &data.files.class {
+                let tag = secrets.classes.len() as Tag;
+                secrets.classes.push((class.name.clone(), class.fixtures));
+                class.paths.iter().for_each(|pattern| secrets.files.add(pattern, tag, places));
+            }
+        }
+        secrets.look_alikes = data.files.look_alikes.iter().map(|text| text.to_ascii_lowercase().into_bytes()).collect();
+        secrets.fixture_directories = data.files.fixture_directories.iter().map(|text| text.clone().into_bytes()).collect();
+        secrets.extra = globs(&lists.extra)?;
+        secrets.except = globs(&lists.except)?;
+        for (lists, matcher) in [(&data.files.redacted, &mut secrets.redacted), (&data.files.persistence, &mut secrets.persistence)] {
+            lists.iter().flat_map(|list| &list.paths).for_each(|pattern| matcher.add(pattern, 0, places));
+        }
+        data.sockets.agents.iter().for_each(|pattern| secrets.agents.add(pattern, 0, places));
+        data.sockets.quiet.iter().for_each(|pattern| secrets.quiet_sockets.add(pattern, 0, places));
+        secrets.islands = places.all().filter(|place| is_rooted(secrets.files.find(place.as_os_str().as_bytes()))).cloned().collect();
+        Ok(secrets)
+    }
+
+    /// Adds the inodes of secrets that have more than one name (found by `plan::hard_links`).
+    pub fn with_inodes(mut self, found: impl IntoIterator<Item = (PathBuf, u64, u64)>) -> Self {
+        for (path, dev, ino) in found {
+            if let Some(hit) = self.hit(path.as_os_str().as_bytes()) {
+                self.inodes.insert((dev, ino), hit.tag);
+            }
+        }
+        self
+    }
+
+    /// The class of secret this path is.
+    pub fn class_of(&self, path: &[u8]) -> Option<&str> {
+        if let Some(hit) = self.hit(path) {
+            return self.classes.get(usize::from(hit.tag)).map(|class| class.0.as_str());
+        }
+        let extra = self.extra.as_ref().is_some_and(|globs| globs.is_match(as_path(path)));
+        (extra && !self.excepted(path)).then_some(USER_CLASS)
+    }
+
+    /// The class of secret this file is under another name.
+    pub fn class_of_object(&self, object: Option<Object>) -> Option<&str> {
+        let object = object.filter(|_| !self.inodes.is_empty())?;
+        let tag = self.inodes.get(&(object.dev, object.ino))?;
+        self.classes.get(usize::from(*tag)).map(|class| class.0.as_str())
+    }
+
+    fn hit(&self, path: &[u8]) -> Option<Hit> {
+        let hit = self.files.find(path)?;
+        if hit.rooted {
+            let island = within(path, &self.islands);
+            return (!island && !self.excepted(path)).then_some(hit);
+        }
+        let last = name(path).to_ascii_lowercase();
+        let harmless = self.is_public(path)
+            || self.look_alikes.iter().any(|pattern| glob(pattern, &last))
+            || (self.classes.get(usize::from(hit.tag)).is_some_and(|class| class.1) && self.is_fixture(path))
+            || self.excepted(path);
+        (!harmless).then_some(hit)
+    }
+
+    /// Published sources, the system, the build's own output: nobody's secret, whatever its name.
+    pub fn is_public(&self, path: &[u8]) -> bool {
+        deepest(path, &self.public) > deepest(path, &self.own)
+    }
+
+    fn excepted(&self, path: &[u8]) -> bool {
+        self.except.as_ref().is_some_and(|globs| globs.is_match(as_path(path)))
+    }
+
+    fn is_fixture(&self, path: &[u8]) -> bool {
+        let Some(rest) = self.workspace.as_deref().and_then(|workspace| super::paths::below(path, workspace)) else { return false };
+        components(super::paths::parent(rest)).any(|dir| self.fixture_directories.iter().any(|known| known.eq_ignore_ascii_case(dir)))
+    }
+
+    /// Could the last component name a secret? Wider than [`Secrets::class_of`]: for letting reads pass unexamined.
+    pub fn looks_secret(&self, path: &[u8]) -> bool {
+        self.files.find(path).is_some() || self.extra.as_ref().is_some_and(|globs| globs.is_match(as_path(path)))
+    }
+
+    pub fn is_redacted(&self, path: &[u8]) -> Option<Hit> {
+        self.redacted.find(path)
+    }
+
+    pub fn is_persistence(&self, path: &[u8]) -> Option<Hit> {
+        self.persistence.find(path)
+    }
+
+    pub fn is_agent(&self, path: &[u8]) -> bool {
+        self.agents.find(path).is_some()
+    }
+
+    pub fn is_quiet_socket(&self, path: &[u8]) -> bool {
+        self.quiet_sockets.find(path).is_some()
+    }
+}
+
+fn is_rooted(hit: Option<Hit>) -> bool {
+    hit.is_some_and(|hit| hit.rooted)
+}
+
+fn as_path(path: &[u8]) -> &Path {
+    Path::new(std::ffi::OsStr::from_bytes(path))
+}
+
+/// Sources others published, the system and the build's own output.
+fn public_trees(places: &Places) -> Vec<PathBuf> {
+    let system = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ssl/certs", "/etc/pki", "/etc/ca-certificates"];
+    let mut trees: Vec<PathBuf> = system.iter().map(PathBuf::from).collect();
+    trees.extend(["/nix/store", "/gnu/store"].map(PathBuf::from));
+    trees.extend([&places.target, &places.toolchain, &places.tmp].into_iter().cloned());
+    trees.extend(["registry/src", "git/checkouts"].map(|dir| places.cargo_home.join(dir)));
+    trees.retain(|tree| tree.is_absolute());
+    trees
+}
+
+/// # Errors
+/// When the glob is malformed.
+pub fn check_glob(text: &str) -> Result<(), String> {
+    globs(&[text.to_owned()]).map(|_| ())
+}
+
+fn globs(texts: &[String]) -> Result<Option<GlobSet>, String> {
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for text in texts {
+        let whole = if text.contains('/') { text.clone() } else { format!("**/{text}") };
+        let glob = GlobBuilder::new(&whole).case_insensitive(true).literal_separator(true).build();
+        set.add(glob.map_err(|error| format!("glob `{text}`: {}", error.kind()))?);
+    }
+    set.build().map(Some).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,12 @@
 //! What may happen: profiles and configuration, places (workspace, target, toolchain …), what this kernel can enforce.
 //! In: the parsed command line. Out: a `Plan` that resolves a `judge::Policy` for every actor.
+
+pub mod config;
+pub mod document;
+pub mod hard_links;
+pub mod placeholders;
+pub mod profile;
+mod resolve;
+
+pub use config::{Config, ConfigError, load};
+pub use profile::{ActorFacts, Profile};

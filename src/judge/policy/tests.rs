@@ -1,0 +1,456 @@
+//! The policy as a table: who does what, in which mode, and what is said to it. The profiles used are the embedded ones.
+
+use super::*;
+use crate::model::act::ObjectKind;
+use crate::model::{Hostile, Verdict};
+use crate::plan::profile::ActorFacts;
+use ActorKind::{BuildScript, Program, Rustc, Rustdoc, Tool};
+use Severity::{Critical, High, Info, Low, Medium};
+
+fn places() -> Places {
+    Places {
+        workspace: Some("/home/u/app".into()),
+        target: "/home/u/app/target".into(),
+        toolchain: "/home/u/.rustup/toolchains/stable".into(),
+        cargo_home: "/home/u/.cargo".into(),
+        rustup_home: Some("/home/u/.rustup".into()),
+        home: Some("/home/u".into()),
+        tmp: "/tmp/brig-1".into(),
+        report_dir: "/home/u/app/target/brig".into(),
+        ci_files: vec!["/home/u/ci/set_env_1".into()],
+        linkers: vec!["/usr/bin/x86_64-linux-gnu-gcc-12".into(), "/usr/libexec/gcc".into()],
+        agents: vec!["/home/u/agents/my.sock".into()],
+        ..Places::default()
+    }
+}
+
+fn policy_of(profile: &str, kind: ActorKind) -> Policy {
+    let mut facts = ActorFacts::new(kind, "/tmp/brig-1/7");
+    facts.package_dir = Some(match kind {
+        BuildScript => "/home/u/.cargo/registry/src/idx/foo-sys-1.0.0".into(),
+        _ => "/home/u/app".into(),
+    });
+    facts.outputs = match kind {
+        BuildScript => vec!["/home/u/app/target/debug/build/foo-sys-1/out".into()],
+        Rustc => vec!["/home/u/app/target/debug/deps".into(), "/home/u/app/target/debug/incremental".into()],
+        _ => Vec::new(),
+    };
+    facts.extra_filename = (kind == Rustc).then(|| "-00112233aabbccdd".to_owned());
+    crate::plan::load(profile, None).expect("embedded").resolve(&places(), &facts)
+}
+
+fn file() -> Option<Object> {
+    Some(Object { dev: 1, ino: 2, kind: ObjectKind::File })
+}
+
+fn dir() -> Option<Object> {
+    Some(Object { dev: 1, ino: 3, kind: ObjectKind::Directory })
+}
+
+fn read(path: &str) -> Act {
+    Act::Read { path: path.into() }
+}
+
+fn write(path: &str) -> Act {
+    Act::Write { path: path.into() }
+}
+
+fn create(path: &str) -> Act {
+    Act::Create { path: path.into() }
+}
+
+fn exec(path: &str, argv: &[&str]) -> Act {
+    Act::Exec { path: path.into(), argv: argv.iter().map(|text| Hostile::from(*text)).collect() }
+}
+
+fn ip(address: &str, host: Option<&str>) -> Endpoint {
+    Endpoint::Ip { protocol: "tcp".into(), address: address.parse().expect("address"), host: host.map(Hostile::from) }
+}
+
+fn connect(address: &str) -> Act {
+    Act::Connect { to: ip(address, None) }
+}
+
+fn unix(path: &str) -> Act {
+    Act::Connect { to: Endpoint::UnixPath { path: path.into() } }
+}
+
+/// What a table expects.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Expect {
+    Allow,
+    Quiet,
+    Redact,
+    Alarm(Rule, Severity),
+    Note(Rule),
+}
+use Expect::{Alarm, Allow, Note, Quiet, Redact};
+
+fn said(judgement: &Judgement) -> Expect {
+    match (&judgement.verdict, &judgement.breach) {
+        (Verdict::Allow, None) => Allow,
+        (Verdict::Redact, None) => Redact,
+        (Verdict::Refuse(_), None) => Quiet,
+        (Verdict::Refuse(_), Some(breach)) => Alarm(breach.rule, breach.severity),
+        (_, Some(breach)) => Note(breach.rule),
+        (Verdict::Redact | Verdict::Allow, _) => Allow,
+    }
+}
+
+fn check(profile: &str, rows: &[(ActorKind, Act, Option<Object>, Expect)]) {
+    for (kind, act, object, expected) in rows {
+        let judgement = policy_of(profile, *kind).judge(act, *object);
+        assert_eq!(said(&judgement), *expected, "{profile}: {kind:?} {act:?}: {judgement:?}");
+        if profile == "default" {
+            let observed = policy_of("observe", *kind).judge(act, *object);
+            let always = matches!(act, Act::Tamper { .. });
+            assert!(always || !observed.refused(), "observe refuses {act:?}");
+            let rules = [&judgement, &observed].map(|judgement| judgement.breach.as_ref().map(|breach| (breach.rule, breach.severity)));
+            assert_eq!(rules[0], rules[1], "observe says otherwise about {act:?}");
+        }
+    }
+}
+
+const OUT: &str = "/home/u/app/target/debug/build/foo-sys-1/out";
+
+#[test]
+fn reads() {
+    let secret = Alarm(Rule::SecretRead, High);
+    let outside = |severity| Alarm(Rule::FsReadOutside, severity);
+    check(
+        "default",
+        &[
+            (BuildScript, read("/usr/include/stdio.h"), file(), Allow),
+            (BuildScript, read("/etc/passwd"), file(), Allow),
+            (BuildScript, read("/home/u/app/src/lib.rs"), file(), Allow),
+            (BuildScript, read("/home/u/app/proto/a.proto"), file(), Allow),
+            (BuildScript, read("/home/u/.cargo/registry/src/idx/bar-2/.env"), file(), Allow),
+            (BuildScript, read("/home/u/.cargo/registry/src/idx/bar-2/tests/server.key"), file(), Allow),
+            (BuildScript, read("/home/u/app/target/debug/build/z-1/out/z.h"), file(), Allow),
+            (BuildScript, read("/home/u/.rustup/settings.toml"), file(), Allow),
+            (BuildScript, read("/dev/null"), file(), Allow),
+            (BuildScript, read("pipe:[4711]"), None, Allow),
+            (BuildScript, read("/home/u/app/.env"), file(), secret),
+            (BuildScript, read("/home/u/app/.ENV.Local"), file(), secret),
+            (BuildScript, read("/home/u/app/.env"), None, Quiet),
+            (Rustc, read("/home/u/app/.env"), file(), secret),
+            (Program, read("/home/u/app/.env"), file(), secret),
+            (Rustc, read("/home/.env"), None, Quiet),
+            (Rustc, read("/.env"), file(), secret),
+            (BuildScript, read("/home/u/app/.env.example"), file(), Allow),
+            (Program, read("/home/u/app/tests/certs/server.key"), file(), Allow),
+            (Program, read("/home/u/app/tests/fixtures/ca.pem"), file(), Allow),
+            (Rustc, read("/home/u/app/certs/ca.pem"), file(), Allow),
+            (Rustc, read("/home/u/app/certs/server.key"), file(), secret),
+            (BuildScript, read("/home/u/.ssh/id_ed25519"), file(), secret),
+            (BuildScript, read("/home/u/.ssh"), dir(), Alarm(Rule::SecretRead, Medium)),
+            (BuildScript, read("/home/u/.cargo/credentials.toml"), file(), secret),
+            (BuildScript, read("/etc/shadow"), file(), secret),
+            (BuildScript, read("/etc/ssl/certs/ca.pem"), file(), Allow),
+            (BuildScript, read("/etc/ssl/private"), dir(), Allow),
+            (BuildScript, read("/etc/ssl/private/host.key"), file(), Quiet),
+            (BuildScript, read("/opt"), dir(), Allow),
+            (BuildScript, read("/"), dir(), Quiet),
+            (BuildScript, read("/home/u/.gitconfig"), file(), Redact),
+            (BuildScript, read("/home/u/app/.git/config"), file(), Redact),
+            (BuildScript, read("/home/u/.cargo/config.toml"), file(), Redact),
+            (BuildScript, read("/home/u/other/.git/config"), file(), outside(Medium)),
+            (BuildScript, read("/home/u/.terminfo"), dir(), Quiet),
+            (BuildScript, read("/home/u/.inputrc"), file(), Quiet),
+            (BuildScript, read("/home/u/.config/pkgconfig/x.pc"), file(), Quiet),
+            (BuildScript, read("/home/u/.cmake/packages/Foo"), dir(), Quiet),
+            (BuildScript, read("/home/u/Cargo.toml"), file(), Quiet),
+            (BuildScript, read("/home/Cargo.toml"), file(), Quiet),
+            (BuildScript, read("/home/u/.sometool"), file(), outside(Info)),
+            (BuildScript, read("/home/u/Documents/x"), file(), outside(Medium)),
+            (BuildScript, read("/home/v/x"), file(), outside(High)),
+            (BuildScript, read("/srv/data"), file(), outside(Medium)),
+            (Program, read("/srv/data"), file(), outside(Low)),
+            (BuildScript, read("/dev/pts/3"), file(), Quiet),
+            (Program, read("/dev/tty"), file(), Allow),
+            (Tool, read("/home/u/.ssh/id_ed25519"), file(), Allow),
+            (Rustdoc, read("/home/u/app/src/lib.rs"), file(), Allow),
+        ],
+    );
+}
+
+#[test]
+fn proc_entries() {
+    let tamper = Alarm(Rule::ProcTamper, High);
+    let call = |call: &str| Act::Tamper { call: call.into(), detail: "".into() };
+    check(
+        "default",
+        &[
+            (Rustc, read("/proc/self/maps"), file(), Allow),
+            (Rustc, read("/proc/self/statm"), file(), Allow),
+            (Rustc, read("/proc/sys/vm/overcommit_memory"), file(), Allow),
+            (BuildScript, read("/proc/cpuinfo"), file(), Allow),
+            (BuildScript, read("/proc"), dir(), Quiet),
+            (BuildScript, read("/proc/1/environ"), file(), Quiet),
+            (BuildScript, read("/proc/1/cmdline"), file(), Quiet),
+            (BuildScript, read("/proc/1"), dir(), Quiet),
+            (BuildScript, read("/proc/1/mem"), file(), tamper),
+            (BuildScript, read("/proc/1/maps"), file(), tamper),
+            (BuildScript, read("/proc/1/task/2/mem"), file(), tamper),
+            (BuildScript, read("/proc/1/fd/3"), file(), tamper),
+            (BuildScript, read("/proc/kcore"), file(), Alarm(Rule::SecretRead, High)),
+            (BuildScript, write("/proc/self/oom_score_adj"), file(), Allow),
+            (BuildScript, write("/proc/sysrq-trigger"), file(), tamper),
+            (BuildScript, write("/proc/1/mem"), file(), tamper),
+            (BuildScript, call("ptrace"), None, tamper),
+            (Program, call("io_uring_setup"), None, Alarm(Rule::ProcTamper, Medium)),
+            (BuildScript, Act::Survive { exe: "/x".into() }, None, Alarm(Rule::ProcSurvivor, High)),
+            (BuildScript, Act::Withhold { name: "X".into() }, None, Note(Rule::EnvWithheld)),
+        ],
+    );
+}
+
+#[test]
+fn writes() {
+    let outside = |severity| Alarm(Rule::FsWriteOutside, severity);
+    let persist = Alarm(Rule::FsPersist, High);
+    let foreign = |severity| Alarm(Rule::FsForeignArtifact, severity);
+    let source = |severity| Alarm(Rule::FsWriteSource, severity);
+    let link = |from: &str, to: &str| Act::Link { from: from.into(), to: to.into() };
+    let rename = |from: &str, to: &str| Act::Rename { from: from.into(), to: to.into() };
+    check(
+        "default",
+        &[
+            (BuildScript, create(&format!("{OUT}/gen.rs")), None, Allow),
+            (BuildScript, create(&format!("{OUT}/repo/.git/hooks/x")), None, Allow),
+            (BuildScript, create("/tmp/brig-1/7/ccA.s"), None, Allow),
+            (BuildScript, create("/home/u/app/target/cxxbridge/x.h"), None, Allow),
+            (BuildScript, write("/dev/null"), file(), Allow),
+            (BuildScript, write("/dev/pts/1"), file(), Allow),
+            (BuildScript, create("/home/u/app/target/debug/build/other-1/out/x"), None, foreign(High)),
+            (BuildScript, create("/home/u/app/target/debug/deps/libz.so.1"), None, foreign(High)),
+            (BuildScript, create("/home/u/app/target/gn_out"), None, outside(Medium)),
+            (BuildScript, write("/home/u/.cargo/registry/src/idx/bar-2/build.rs"), file(), foreign(High)),
+            (BuildScript, write("/home/u/.cargo/registry/src/idx/bar-2/.cargo/config.toml"), file(), foreign(High)),
+            (BuildScript, create("/home/u/.cargo/registry/src/idx/foo-sys-1.0.0/gen.rs"), None, foreign(Medium)),
+            (BuildScript, create("/home/u/.cargo/registry/src/idx/foo-sys-1.0.0/rmetaAb12Cd"), None, Quiet),
+            (BuildScript, write("/home/u/.rustup/toolchains/stable/bin/rustc"), file(), Alarm(Rule::FsPersist, Critical)),
+            (BuildScript, write("/home/u/.cargo/bin/cargo"), file(), persist),
+            (BuildScript, create("/home/u/.cargo/config.toml"), None, persist),
+            (BuildScript, write("/home/u/.cargo/.package-cache"), file(), Quiet),
+            (BuildScript, write("/home/u/.cargo/.global-cache"), file(), Quiet),
+            (BuildScript, write("/home/u/.bashrc"), file(), persist),
+            (BuildScript, create("/home/u/.ssh/authorized_keys"), None, persist),
+            (BuildScript, create("/home/u/.config/systemd/user/x.service"), None, persist),
+            (BuildScript, create("/etc/ld.so.preload"), None, persist),
+            (BuildScript, create("/home/u/app/.git/hooks/pre-commit"), None, persist),
+            (BuildScript, create("/home/u/app/.cargo/config.toml"), None, persist),
+            (Rustc, create("/home/u/app/.git/index.lock"), None, Quiet),
+            (BuildScript, create("/home/u/app/scripts/__pycache__/x.pyc"), None, Quiet),
+            (BuildScript, write("/home/u/app/src/lib.rs"), file(), source(High)),
+            (BuildScript, write("/home/u/app/Cargo.lock"), file(), source(High)),
+            (BuildScript, create("/home/u/app/.vscode/tasks.json"), None, source(High)),
+            (BuildScript, create("/home/u/app/.github/workflows/x.yml"), None, source(High)),
+            (BuildScript, create("/home/u/app/bindings/x.txt"), None, source(Medium)),
+            (BuildScript, create("/home/u/app/brig.toml"), None, persist),
+            (BuildScript, create("/home/u/app/target/brig/report.json"), None, persist),
+            (BuildScript, create("/tmp/rust-setup"), None, outside(Medium)),
+            (BuildScript, create("/home/u/notes.txt"), None, outside(High)),
+            (BuildScript, create("/home/u/.cache/ccache/x"), None, Quiet),
+            (BuildScript, write("/home/u/ci/set_env_1"), file(), Alarm(Rule::CiCommandFile, High)),
+            (Tool, write("/home/u/ci/set_env_1"), file(), Alarm(Rule::CiCommandFile, High)),
+            (BuildScript, write("/w/_temp/_runner_file_commands/set_env_2"), file(), Alarm(Rule::CiCommandFile, High)),
+            (BuildScript, link("/home/u/.ssh/id_rsa", &format!("{OUT}/x")), file(), Alarm(Rule::SecretRead, High)),
+            (BuildScript, rename("/home/u/app/.env", &format!("{OUT}/x")), file(), Alarm(Rule::SecretRead, High)),
+            (BuildScript, rename(&format!("{OUT}/a"), &format!("{OUT}/b")), file(), Allow),
+            (BuildScript, Act::Symlink { target: "/x".into(), path: format!("{OUT}/l").as_str().into() }, None, Allow),
+            (BuildScript, Act::Metadata { call: "chmod".into(), path: "/home/u/.ssh/id_rsa".into() }, file(), persist),
+            (Rustc, create("/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.rlib"), None, Allow),
+            (Rustc, create("/home/u/app/target/debug/deps/rmetaAb12Cd"), None, Allow),
+            (Rustc, write("/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib"), file(), foreign(High)),
+            (Rustc, create("/home/u/app/target/debug/build/other-1/out/x"), None, foreign(High)),
+            (Program, create("/home/u/app/target/tmp/x"), None, Allow),
+            (Program, create("/home/u/app/tests/snapshots/a.snap.new"), None, Allow),
+            (Program, write("/home/u/app/proptest-regressions/a.txt"), file(), Allow),
+            (Program, write("/home/u/app/src/lib.rs"), file(), source(High)),
+            (Program, create("/home/u/app/.vscode/tasks.json"), None, source(High)),
+            (Program, create("/home/u/app/brig.lock"), None, persist),
+            (Program, create("/dev/shm/x"), None, Allow),
+            (Tool, create("/home/u/.cargo/git/db/x"), None, Allow),
+        ],
+    );
+}
+
+#[test]
+fn programs_run() {
+    let unexpected = |severity| Alarm(Rule::ExecUnexpected, severity);
+    let downloader = Alarm(Rule::ExecDownloader, High);
+    let dropped = Alarm(Rule::ExecDropped, High);
+    check(
+        "default",
+        &[
+            (BuildScript, exec("/usr/bin/make", &["make"]), file(), Allow),
+            (BuildScript, exec("/usr/bin/git", &["git"]), file(), Allow),
+            (BuildScript, exec("/home/u/.cargo/bin/rustup", &["rustc"]), file(), Allow),
+            (BuildScript, exec("/home/u/.rustup/toolchains/stable/bin/rustc", &["rustc"]), file(), Allow),
+            (BuildScript, exec(&format!("{OUT}/conftest"), &["conftest"]), file(), Allow),
+            (BuildScript, exec("/home/u/.cargo/registry/src/idx/protoc-1/bin/protoc", &["protoc"]), file(), Allow),
+            (BuildScript, exec("/nonexistent/bin/cc", &["cc"]), None, Quiet),
+            (BuildScript, exec("/usr/bin/curl", &["curl", "-s"]), file(), downloader),
+            (BuildScript, exec("/usr/bin/nc.openbsd", &["nc"]), file(), downloader),
+            (BuildScript, exec("/usr/bin/busybox", &["busybox", "wget"]), file(), downloader),
+            (BuildScript, exec("/usr/bin/busybox", &["busybox", "ls"]), file(), Allow),
+            (Program, exec("/usr/bin/curl", &["curl"]), file(), Allow),
+            (BuildScript, exec("/usr/bin/sudo", &["sudo", "-n"]), file(), unexpected(High)),
+            (BuildScript, exec("/home/u/app/tool", &["tool"]), file(), unexpected(Medium)),
+            (BuildScript, exec("/tmp/rust-setup", &["x"]), file(), dropped),
+            (BuildScript, exec("/tmp/brig-1/7/x", &["x"]), file(), dropped),
+            (BuildScript, exec("/memfd:x (deleted)", &["x"]), file(), dropped),
+            (BuildScript, exec("/dev/shm/x", &["x"]), file(), dropped),
+            (BuildScript, exec("/usr/lib64/ld-linux-x86-64.so.2", &["ld.so", "/tmp/x"]), file(), dropped),
+            (BuildScript, exec("/usr/lib64/ld-linux-x86-64.so.2", &["ld.so", "--verify", "/usr/bin/ls"]), file(), Allow),
+            (Rustc, exec("/usr/bin/x86_64-linux-gnu-gcc-12", &["cc"]), file(), Allow),
+            (Rustc, exec("/usr/libexec/gcc/x86_64-linux-gnu/12/collect2", &["collect2"]), file(), Allow),
+            (Rustc, exec("/usr/bin/git", &["git"]), file(), unexpected(Medium)),
+            (Rustc, exec("/usr/bin/dash", &["sh"]), file(), unexpected(Medium)),
+            (Rustc, exec("/usr/bin/curl", &["curl"]), file(), downloader),
+            (Rustc, exec(&format!("{OUT}/cc"), &["cc"]), file(), unexpected(Medium)),
+            (Rustc, exec("/home/u/app/target/debug/deps/x", &["x"]), file(), dropped),
+            (Rustdoc, exec("/tmp/brig-1/7/rust_out", &["x"]), file(), Allow),
+            (Program, exec("/home/u/app/target/debug/app", &["app"]), file(), Allow),
+            (Program, exec("/home/u/app/target/tmp/x", &["x"]), file(), Allow),
+            (Tool, exec("/usr/bin/ssh", &["ssh"]), file(), Allow),
+        ],
+    );
+}
+
+#[test]
+fn network_and_agents() {
+    let net = |severity| Alarm(Rule::NetConnect, severity);
+    let agent = Alarm(Rule::IpcAgent, High);
+    let lookup = |name: &str| Act::Lookup { name: name.into(), via: ip("127.0.0.53:53", None) };
+    let abstract_name = |name: &str| Act::Connect { to: Endpoint::UnixAbstract { name: name.into() } };
+    let socket = |family: &str| Act::Socket { family: family.into(), kind: "raw".into() };
+    check(
+        "default",
+        &[
+            (BuildScript, connect("93.184.216.34:443"), None, net(High)),
+            (BuildScript, Act::Send { to: ip("8.8.8.8:9", None) }, None, net(High)),
+            (BuildScript, connect("169.254.169.254:80"), None, net(Critical)),
+            (BuildScript, connect("[fd00:ec2::254]:80"), None, net(Critical)),
+            (BuildScript, connect("[::ffff:169.254.169.254]:80"), None, net(Critical)),
+            (BuildScript, connect("127.0.0.1:4226"), None, net(Medium)),
+            (BuildScript, connect("8.8.8.8:53"), None, Alarm(Rule::NetDns, Medium)),
+            (BuildScript, lookup("evil.example"), None, Alarm(Rule::NetDns, Medium)),
+            (BuildScript, lookup("localhost"), None, Allow),
+            (Program, connect("127.0.0.1:5432"), None, Allow),
+            (Program, connect("[::1]:8080"), None, Allow),
+            (Program, connect("93.184.216.34:443"), None, net(High)),
+            (Tool, connect("93.184.216.34:443"), None, Allow),
+            (BuildScript, unix("/run/user/1000/bus"), file(), agent),
+            (BuildScript, unix("/var/run/docker.sock"), file(), agent),
+            (Program, unix("/tmp/ssh-XXXX/agent.1"), file(), agent),
+            (BuildScript, unix("/home/u/agents/my.sock"), file(), agent),
+            (BuildScript, unix("/run/nscd/socket"), None, Quiet),
+            (BuildScript, unix("/run/systemd/userdb/io.systemd.DynamicUser"), None, Quiet),
+            (BuildScript, unix("/tmp/brig-1/7/s"), file(), Allow),
+            (BuildScript, unix("/srv/pg/.s.PGSQL.5432"), file(), Alarm(Rule::IpcAgent, Medium)),
+            (BuildScript, abstract_name("/tmp/.X11-unix/X0"), None, agent),
+            (Program, abstract_name("mine"), None, Allow),
+            (BuildScript, Act::Bind { to: ip("127.0.0.1:0", None) }, None, Note(Rule::NetBind)),
+            (Program, Act::Bind { to: ip("127.0.0.1:0", None) }, None, Allow),
+            (BuildScript, socket("AF_VSOCK"), None, net(Medium)),
+            (BuildScript, socket("netlink-audit"), None, Quiet),
+        ],
+    );
+}
+
+#[test]
+fn strict_closes_the_workspace_to_crates() {
+    check(
+        "strict",
+        &[
+            (BuildScript, read("/home/u/app/src/lib.rs"), file(), Alarm(Rule::FsReadOutside, Medium)),
+            (BuildScript, read("/home/u/app/Cargo.toml"), file(), Quiet),
+            (BuildScript, read("/usr/include/stdio.h"), file(), Allow),
+            (BuildScript, exec("/home/u/.rustup/toolchains/stable/bin/rustc", &["rustc"]), file(), Allow),
+            (BuildScript, exec("/usr/bin/wget", &["wget"]), file(), Alarm(Rule::ExecDownloader, High)),
+            (BuildScript, create(&format!("{OUT}/gen.rs")), None, Allow),
+        ],
+    );
+}
+
+#[test]
+fn named_grants_open_what_wide_ones_do_not() {
+    let mut policy = policy_of("default", BuildScript);
+    policy.write.push("/home/u/app".into());
+    policy.exec.push("/usr/bin/curl".into());
+    policy.connect = vec!["cdn.example.org:443".into(), "*.files.example:*".into()];
+    let rule = |policy: &Policy, act: &Act| policy.judge(act, file()).breach.map(|breach| breach.rule);
+    assert_eq!(rule(&policy, &write("/home/u/app/src/generated.rs")), None);
+    assert_eq!(rule(&policy, &write("/home/u/app/.git/hooks/x")), Some(Rule::FsPersist));
+    assert_eq!(rule(&policy, &write("/home/u/app/brig.toml")), Some(Rule::FsPersist));
+    assert_eq!(rule(&policy, &exec("/usr/bin/curl", &["curl"])), None);
+    policy.write.push("/home/u/app/.cargo/config.toml".into());
+    assert_eq!(rule(&policy, &write("/home/u/app/.cargo/config.toml")), None);
+    for (address, host, expected) in [
+        ("1.2.3.4:443", Some("cdn.example.org"), Reach::Host),
+        ("1.2.3.4:80", Some("cdn.example.org"), Reach::Nowhere),
+        ("1.2.3.4:443", Some("evil-cdn.example.org"), Reach::Nowhere),
+        ("1.2.3.4:443", None, Reach::Nowhere),
+        ("1.2.3.4:9", Some("a.files.example"), Reach::Host),
+        ("1.2.3.4:9", Some("files.example"), Reach::Nowhere),
+        ("8.8.8.8:53", None, Reach::Resolver),
+        ("169.254.169.254:443", Some("cdn.example.org"), Reach::Nowhere),
+    ] {
+        assert_eq!(policy.reach(&ip(address, host)), expected, "{address} {host:?}");
+    }
+    let lookup = |name: &str| Act::Lookup { name: name.into(), via: ip("127.0.0.53:53", None) };
+    assert_eq!(rule(&policy, &lookup("CDN.example.org.")), None);
+    assert_eq!(rule(&policy, &lookup("secret.cdn.example.org")), Some(Rule::NetDns));
+}
+
+#[test]
+fn the_kernel_is_granted_no_secret() {
+    for kind in [BuildScript, Rustc, Rustdoc, Program] {
+        let policy = policy_of("default", kind);
+        for tree in &policy.kernel.read {
+            let private = ["/home/u/app", "/etc", "/home/u/.ssh", "/proc"].iter().any(|place| Path::new(place).starts_with(tree));
+            assert!(!private, "{kind:?}: {}", tree.display());
+        }
+        assert!(policy.may_pass(Path::new("/usr/include/stdio.h")) || !Path::new("/usr/include").exists());
+        assert!(policy.may_pass(Path::new("/home/u/.cargo/registry/src/idx/foo-1/src/lib.rs")));
+        for closed in ["/home/u/app/src/lib.rs", "/usr/../home/u/x", "/usr//x", "/usr/./x", "usr/x", "/usr/x/.env", "/usr", "/etc/passwd", ""] {
+            assert!(!policy.may_pass(Path::new(closed)) || closed == "/usr", "{closed}");
+        }
+    }
+    assert!(!policy_of("observe", BuildScript).may_pass(Path::new("/usr/include/stdio.h")));
+}
+
+#[test]
+fn a_hard_link_to_a_secret_is_the_secret() {
+    let mut policy = policy_of("default", BuildScript);
+    let secrets = Secrets::compile(&places(), &Default::default()).expect("compiles");
+    policy.secrets = Arc::new(secrets.with_inodes([("/home/u/.ssh/id_rsa".into(), 1, 2)]));
+    let judgement = policy.judge(&read("/home/u/app/notes.txt"), file());
+    assert_eq!(said(&judgement), Alarm(Rule::SecretRead, High));
+    assert!(judgement.breach.is_some_and(|breach| breach.reason.contains("ssh, by another name")));
+}
+
+#[test]
+fn reasons_name_profile_and_class() {
+    let breach = policy_of("default", BuildScript).judge(&read("/home/u/app/.env"), file()).breach.expect("breach");
+    assert_eq!(breach.reason, "profile `default`: secrets (project env)");
+}
+
+/// Not a benchmark, a guard against accidental quadratic work: generous by a factor of twenty for debug builds.
+#[test]
+fn judging_is_fast() {
+    let policy = policy_of("default", BuildScript);
+    let acts = [read("/usr/include/x86_64-linux-gnu/bits/types/struct_iovec.h"), read("/home/u/app/target/debug/deps/libserde-1.rmeta")];
+    let start = std::time::Instant::now();
+    const ROUNDS: u32 = 10_000;
+    for _ in 0..ROUNDS {
+        for act in &acts {
+            assert_eq!(policy.judge(std::hint::black_box(act), file()).verdict, Verdict::Allow);
+        }
+    }
+    let each = start.elapsed() / (2 * ROUNDS);
+    eprintln!("one judgement: {each:?}");
+    assert!(each < std::time::Duration::from_micros(100), "{each:?}");
+}

@@ -1,0 +1,43 @@
+//! `exec/dropped`: running a file the actor could have written itself. `OUT_DIR` is the exception the profile makes: configure
+//! scripts and generators compile their probes there.
+
+use crate::judge::Policy;
+use crate::judge::paths::{deepest, name, within};
+use crate::judge::rules::{Ruling, alarm};
+use crate::model::{ActorKind, Hostile, Rule, Severity};
+
+pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Ruling> {
+    if has_no_file(path) || is_dropped(policy, path) {
+        return Some(dropped(policy));
+    }
+    // The loader runs its first argument without asking for the right to execute it.
+    let last = name(path);
+    if last.starts_with(b"ld-linux") || last.starts_with(b"ld-musl") || last == b"ld.so" {
+        let program = argv.iter().skip(1).map(Hostile::as_bytes).find(|argument| !argument.starts_with(b"-"));
+        if program.is_some_and(|program| !program.starts_with(b"/") || is_dropped(policy, program)) {
+            return Some(dropped(policy));
+        }
+    }
+    None
+}
+
+fn dropped(policy: &Policy) -> Ruling {
+    alarm(policy, Rule::ExecDropped, Severity::High, "exec (a file the actor may have written)")
+}
+
+/// A memory file, or one that was deleted after it was opened.
+pub(crate) fn has_no_file(path: &[u8]) -> bool {
+    path.starts_with(b"/memfd:") || path.starts_with(b"memfd:") || path.ends_with(b" (deleted)") || path.starts_with(b"/dev/shm/")
+}
+
+/// Writable more specifically than executable. Programs the user runs may build and run things (trybuild, compilers' tests).
+fn is_dropped(policy: &Policy, path: &[u8]) -> bool {
+    let Some(written) = deepest(path, &policy.write) else {
+        let scratch = [b"/tmp/".as_slice(), b"/var/tmp/"].iter().any(|dir| path.starts_with(dir));
+        return scratch && !within(path, &policy.exec);
+    };
+    match deepest(path, &policy.exec) {
+        Some(granted) => written > granted && policy.kind != ActorKind::Program,
+        None => true,
+    }
+}

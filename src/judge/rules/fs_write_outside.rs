@@ -1,0 +1,64 @@
+//! `fs/write-outside`: a write nobody granted, to a place that is nobody's in particular.
+
+use crate::judge::Policy;
+use crate::judge::paths::{below, below_bytes, components, name};
+use crate::judge::rules::fs_read_outside::is_terminal;
+use crate::judge::rules::{Ruling, alarm};
+use crate::model::{Act, ActorKind, Rule, Severity};
+
+/// `/dev`: what everybody writes to.
+pub(crate) fn device(policy: &Policy, path: &[u8]) -> Option<Ruling> {
+    let rest = below_bytes(path, b"/dev")?;
+    if matches!(rest, b"null" | b"zero" | b"full" | b"random" | b"urandom" | b"stdout" | b"stderr" | b"ptmx") || is_terminal(rest) {
+        return Some(Ruling::Allow);
+    }
+    (rest.starts_with(b"fd/") || rest.is_empty() && policy.kind == ActorKind::Program).then_some(Ruling::Allow)
+}
+
+/// Below home: caches that honest tools fill when they can.
+const CACHES: [&str; 12] = [
+    ".cache/fontconfig", ".cache/ccache", ".ccache", ".cache/clang", ".cache/go-build", ".cache/mesa_shader_cache", ".cache/pip", ".cmake",
+    ".cache/uv", ".cache/python", ".rnd", ".local/state",
+];
+
+/// Writes honest tools try and do without: refused, recorded, no alarm (COMPAT: rustix 0.38, git-version, python, nested cargo).
+pub(crate) fn is_habit(policy: &Policy, act: &Act, path: &[u8]) -> bool {
+    let last = name(path);
+    let compiler_temp = |prefix: &[u8]| last.strip_prefix(prefix).is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric));
+    if compiler_temp(b"rmeta") || compiler_temp(b"rustc") {
+        return true;
+    }
+    // The lock itself and the rename that would publish it.
+    if path.ends_with(b"/.git/index.lock") || (path.ends_with(b"/.git/index") && matches!(act, Act::Rename { .. })) {
+        return true;
+    }
+    if last == b"__pycache__" || path.windows(13).any(|part| part == b"/__pycache__/") {
+        return true;
+    }
+    let places = &policy.places;
+    if let Some(rest) = below(path, &places.cargo_home) {
+        let first = components(rest).next().unwrap_or_default();
+        return first.starts_with(b".package-cache") || first.starts_with(b".global-cache") || rest.starts_with(b"registry/index");
+    }
+    if let Some(rest) = places.home.as_ref().and_then(|home| below(path, home)) {
+        return CACHES.iter().any(|cache| below_bytes(rest, cache.as_bytes()).is_some()) || rest == b".cache" || rest == b".config";
+    }
+    let own = policy.own.package.as_ref().is_some_and(|package| below(path, package).is_some());
+    (own && matches!(act, Act::Metadata { .. })) || path.starts_with(b"/var/cache/fontconfig/")
+}
+
+pub(crate) fn write(policy: &Policy, path: &[u8]) -> Ruling {
+    if !path.starts_with(b"/") {
+        return Ruling::Allow;
+    }
+    if name(path).starts_with(b"GMfifo") {
+        return Ruling::Allow;
+    }
+    let at_home = policy.places.home.as_ref().is_some_and(|home| below(path, home).is_some());
+    let severity = match (at_home, path.starts_with(b"/dev/")) {
+        (true, _) => Severity::High,
+        (false, true) => Severity::Low,
+        (false, false) => Severity::Medium,
+    };
+    alarm(policy, Rule::FsWriteOutside, severity, "write")
+}

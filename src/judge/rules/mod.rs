@@ -1,0 +1,225 @@
+//! The rules: one file with its decision and one page with its explanation each. `rule` asks them in order: tampering, secrets, the
+//! rules of the act's class, the profile's grants. In: a policy and an act on its resolved object. Out: a ruling.
+
+use libc::{EACCES, ENOENT};
+
+use crate::judge::Policy;
+use crate::judge::paths::within;
+use crate::model::{Act, Breach, Object, Rule, Severity};
+
+pub mod ci_command_file;
+pub mod coverage_degraded;
+pub mod coverage_lost;
+pub mod env_loader;
+pub mod env_withheld;
+pub mod exec_downloader;
+pub mod exec_dropped;
+pub mod exec_unexpected;
+pub mod fs_foreign_artifact;
+pub mod fs_persist;
+pub mod fs_read_outside;
+pub mod fs_write_outside;
+pub mod fs_write_source;
+pub mod ipc_agent;
+pub mod net_bind;
+pub mod net_connect;
+pub mod net_dns;
+pub mod proc_survivor;
+pub mod proc_tamper;
+pub mod secret_read;
+pub mod secret_then_network;
+
+/// What the rules say, before the mode is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    Allow,
+    /// Hand over a copy without the credentials.
+    Redact,
+    /// Allowed, and worth a line in the report.
+    Note(Breach),
+    /// Refused with this errno; recorded, no alarm.
+    Quiet(i32),
+    /// Refused with this errno, and a finding.
+    Alarm(i32, Breach),
+}
+
+impl Ruling {
+    fn weight(&self) -> (u8, Option<Severity>) {
+        match self {
+            Ruling::Allow => (0, None),
+            Ruling::Redact => (1, None),
+            Ruling::Note(breach) => (2, Some(breach.severity)),
+            Ruling::Quiet(_) => (3, None),
+            Ruling::Alarm(_, breach) => (4, Some(breach.severity)),
+        }
+    }
+}
+
+pub(crate) fn alarm(policy: &Policy, rule: Rule, severity: Severity, why: &str) -> Ruling {
+    Ruling::Alarm(EACCES, policy.breach(rule, severity, why))
+}
+
+pub(crate) fn is_directory(object: Option<Object>) -> bool {
+    object.is_some_and(|object| object.kind == crate::model::act::ObjectKind::Directory)
+}
+
+/// The gravest of several rulings on one act (a rename has two ends).
+fn gravest<const N: usize>(rulings: [Ruling; N]) -> Ruling {
+    rulings.into_iter().max_by_key(Ruling::weight).unwrap_or(Ruling::Quiet(EACCES))
+}
+
+pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling {
+    match act {
+        Act::Tamper { call, .. } => proc_tamper::call(policy, call),
+        Act::Survive { .. } => proc_survivor::outlived(policy),
+        Act::Withhold { .. } => env_withheld::noted(policy),
+        Act::Read { path } => read(policy, path.as_bytes(), object),
+        Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Symlink { path, .. } => {
+            change(policy, act, path.as_bytes(), object)
+        }
+        Act::Metadata { path, .. } => change(policy, act, path.as_bytes(), object),
+        Act::Rename { from, to } => gravest([
+            secret_read::moved(policy, from.as_bytes(), object),
+            change(policy, act, from.as_bytes(), object),
+            change(policy, act, to.as_bytes(), None),
+        ]),
+        Act::Link { from, to } => gravest([read(policy, from.as_bytes(), object), change(policy, act, to.as_bytes(), None)]),
+        Act::Exec { path, argv } => exec(policy, path.as_bytes(), argv, object),
+        Act::Connect { to } | Act::Send { to } => ipc_agent::connect(policy, to).unwrap_or_else(|| net_connect::connect(policy, to)),
+        Act::Lookup { name, .. } => net_dns::lookup(policy, name.as_bytes()),
+        Act::Bind { to } => net_bind::bind(policy, to),
+        Act::Socket { family, kind } => net_connect::socket(policy, family, kind),
+    }
+}
+
+fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
+    if let Some(ruling) = proc_tamper::read(policy, path) {
+        return ruling;
+    }
+    if policy.is_trusted() {
+        return Ruling::Allow;
+    }
+    if let Some(ruling) = secret_read::read(policy, path, object) {
+        return ruling;
+    }
+    if let Some(ruling) = secret_read::redacted(policy, path, object) {
+        return ruling;
+    }
+    if let Some(ruling) = fs_read_outside::device(policy, path) {
+        return ruling;
+    }
+    if policy.may_read(path) {
+        return Ruling::Allow;
+    }
+    if object.is_none() {
+        return Ruling::Quiet(ENOENT);
+    }
+    fs_read_outside::read(policy, path, object)
+}
+
+/// Any act that changes what lies at `path`.
+fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ruling {
+    if let Some(ruling) = proc_tamper::write(policy, path) {
+        return ruling;
+    }
+    if let Some(ruling) = ci_command_file::write(policy, path) {
+        return ruling;
+    }
+    if let Some(ruling) = fs_persist::own_files(policy, path) {
+        return ruling;
+    }
+    if policy.is_trusted() {
+        return Ruling::Allow;
+    }
+    if let Some(ruling) = fs_write_outside::device(policy, path) {
+        return ruling;
+    }
+    if policy.secrets.class_of_object(object).is_some() && !matches!(act, Act::Remove { .. }) {
+        return alarm(policy, Rule::FsPersist, Severity::High, "writes into a secret through another name of it");
+    }
+    if let Some(granted) = policy.write_depth(path) {
+        return fs_foreign_artifact::neighbour(policy, act, path)
+            .or_else(|| fs_persist::despite_grant(policy, path, granted))
+            .unwrap_or(Ruling::Allow);
+    }
+    if fs_write_outside::is_habit(policy, act, path) {
+        return Ruling::Quiet(EACCES);
+    }
+    fs_persist::write(policy, path)
+        .or_else(|| fs_foreign_artifact::write(policy, path))
+        .or_else(|| fs_write_source::write(policy, act, path))
+        .unwrap_or_else(|| fs_write_outside::write(policy, path))
+}
+
+fn exec(policy: &Policy, path: &[u8], argv: &[crate::model::Hostile], object: Option<Object>) -> Ruling {
+    if policy.is_trusted() {
+        return Ruling::Allow;
+    }
+    if object.is_none() && !exec_dropped::has_no_file(path) && !within(path, &policy.exec) {
+        // A search of PATH tries one directory after the other.
+        return Ruling::Quiet(ENOENT);
+    }
+    exec_dropped::exec(policy, path, argv)
+        .or_else(|| exec_downloader::exec(policy, path, argv))
+        .or_else(|| exec_unexpected::exec(policy, path))
+        .unwrap_or(Ruling::Allow)
+}
+
+/// The rule's page: Markdown for `explain`, SARIF and HTML. `None` for rules nothing raises yet.
+pub fn page(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::SecretRead => include_str!("secret_read.md"),
+        Rule::SecretThenNetwork => include_str!("secret_then_network.md"),
+        Rule::NetConnect => include_str!("net_connect.md"),
+        Rule::NetDns => include_str!("net_dns.md"),
+        Rule::NetBind => include_str!("net_bind.md"),
+        Rule::FsReadOutside => include_str!("fs_read_outside.md"),
+        Rule::FsWriteOutside => include_str!("fs_write_outside.md"),
+        Rule::FsPersist => include_str!("fs_persist.md"),
+        Rule::FsWriteSource => include_str!("fs_write_source.md"),
+        Rule::FsForeignArtifact => include_str!("fs_foreign_artifact.md"),
+        Rule::ExecUnexpected => include_str!("exec_unexpected.md"),
+        Rule::ExecDownloader => include_str!("exec_downloader.md"),
+        Rule::ExecDropped => include_str!("exec_dropped.md"),
+        Rule::IpcAgent => include_str!("ipc_agent.md"),
+        Rule::CiCommandFile => include_str!("ci_command_file.md"),
+        Rule::ProcTamper => include_str!("proc_tamper.md"),
+        Rule::ProcSurvivor => include_str!("proc_survivor.md"),
+        Rule::EnvWithheld => include_str!("env_withheld.md"),
+        Rule::EnvLoader => include_str!("env_loader.md"),
+        Rule::CoverageLost => include_str!("coverage_lost.md"),
+        Rule::CoverageDegraded => include_str!("coverage_degraded.md"),
+        Rule::BaselineNew | Rule::PolicyExpired | Rule::PolicyUnused | Rule::PolicyTooWide => return None,
+    })
+}
+
+/// Rules that need baselines or exceptions: reserved, not raised yet.
+pub const NOT_RAISED: &[Rule] = &[Rule::BaselineNew, Rule::PolicyExpired, Rule::PolicyUnused, Rule::PolicyTooWide];
+
+/// One line of what the rule is about: the first sentence of its page.
+pub fn summary(rule: Rule) -> &'static str {
+    let text = page(rule).unwrap_or("# not raised yet\n\nReserved.");
+    text.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_page_or_is_reserved() {
+        for rule in Rule::ALL {
+            match page(*rule) {
+                Some(text) => {
+                    assert!(!NOT_RAISED.contains(rule), "{} is raised and reserved", rule.id());
+                    assert!(text.starts_with(&format!("# {}\n", rule.id())), "the page of {} names another rule", rule.id());
+                    for heading in ["## What it means", "## What to do"] {
+                        assert!(text.contains(heading), "the page of {} lacks `{heading}`", rule.id());
+                    }
+                    assert!(!summary(*rule).starts_with('#'), "the page of {} has no summary", rule.id());
+                }
+                None => assert!(NOT_RAISED.contains(rule), "{} has no page", rule.id()),
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `proc/tamper`: calls nothing honest makes, and reaching into other processes through `/proc`.
+
+use libc::{EACCES, EPERM};
+
+use crate::judge::Policy;
+use crate::judge::paths::components;
+use crate::judge::rules::{Ruling, alarm};
+use crate::model::{ActorKind, Rule, Severity};
+
+/// Refused in both modes: what blinds the record is never allowed.
+pub(crate) fn call(policy: &Policy, call: &str) -> Ruling {
+    // Tests of the user's own code may well exercise io_uring or namespaces; crates being compiled have no such excuse.
+    let severity = if policy.kind == ActorKind::Program { Severity::Medium } else { Severity::High };
+    Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, &format!("`{call}` is never granted")))
+}
+
+/// What another process keeps in memory or open. Other entries (`environ`, `cmdline`, `stat` …) are read by process listings of honest
+/// crates, a hundred at a time: refused without alarm.
+const INSIDE: [&[u8]; 9] = [b"mem", b"maps", b"smaps", b"pagemap", b"map_files", b"fd", b"fdinfo", b"root", b"auxv"];
+
+pub(crate) fn read(policy: &Policy, path: &[u8]) -> Option<Ruling> {
+    let mut parts = components(path.strip_prefix(b"/proc/")?);
+    let first = parts.next()?;
+    if is_number(first) {
+        let mut entry = parts.next();
+        if entry == Some(b"task") {
+            entry = parts.nth(1);
+        }
+        if policy.is_trusted() {
+            return Some(Ruling::Allow);
+        }
+        return Some(match entry {
+            Some(entry) if INSIDE.contains(&entry) => alarm(policy, Rule::ProcTamper, Severity::High, "the memory of other processes"),
+            _ => Ruling::Quiet(EACCES),
+        });
+    }
+    // Secrets in /proc (kcore …) are the catalogue's business.
+    policy.secrets.class_of(path).is_none().then_some(Ruling::Allow)
+}
+
+/// Own entries a program may write without harm.
+const HARMLESS: [&[u8]; 6] = [b"oom_score_adj", b"oom_adj", b"comm", b"coredump_filter", b"clear_refs", b"timerslack_ns"];
+
+pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
+    let mut parts = components(path.strip_prefix(b"/proc/")?);
+    let own = matches!(parts.next(), Some(b"self" | b"thread-self"));
+    let mut entry = parts.next();
+    if own && entry == Some(b"task") {
+        entry = parts.nth(1);
+    }
+    Some(match entry {
+        Some(entry) if own && (HARMLESS.contains(&entry) || matches!(entry, b"fd" | b"mem")) => Ruling::Allow,
+        _ => alarm(policy, Rule::ProcTamper, Severity::High, "writes to `/proc`"),
+    })
+}
+
+fn is_number(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_digit)
+}

@@ -1,0 +1,189 @@
+//! `brig.toml`: which policy, and profiles of the user's own. In: a path, or the workspace root. Out: a `Config`, a loaded `Profile`,
+//! or a `ConfigError` with file, line and column (exit 96).
+
+use std::path::{Path, PathBuf};
+
+use crate::model::Mode;
+use crate::plan::document::{Document, suggestion};
+use crate::plan::profile::{Layer, Profile, embedded};
+
+/// What is wrong with a configuration or profile, and where. Rendered once, by `main`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct ConfigError {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+}
+
+impl ConfigError {
+    /// An error about a file as a whole.
+    pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
+        ConfigError { file: file.to_owned(), line: 1, column: 1, message: message.into() }
+    }
+}
+
+/// A parsed `brig.toml`.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// `policy = "…"`, the profile to use.
+    pub policy: Option<String>,
+    pub mode: Option<Mode>,
+    pub(crate) profiles: Vec<(String, Layer)>,
+}
+
+const KEYS: [&str; 6] = ["version", "policy", "profile", "mode", "allow", "deny"];
+const ALLOW_KEYS: [&str; 9] = ["crate", "actor", "read", "write", "exec", "connect", "unix", "reason", "expires"];
+const DENY_KEYS: [&str; 2] = ["crate", "reason"];
+
+/// The configuration file for a workspace: what `--config` or `BRIG_CONFIG` named, else `brig.toml`, else `.config/brig.toml`.
+///
+/// # Errors
+/// When a named file does not exist, or both default files do.
+pub fn find(workspace: Option<&Path>, named: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
+    if let Some(path) = named {
+        let text = path.display().to_string();
+        return if path.is_file() { Ok(Some(path.to_owned())) } else { Err(ConfigError::whole(&text, "there is no such file")) };
+    }
+    let Some(workspace) = workspace else { return Ok(None) };
+    let found: Vec<PathBuf> = ["brig.toml", ".config/brig.toml"].iter().map(|name| workspace.join(name)).filter(|path| path.is_file()).collect();
+    match found.as_slice() {
+        [_, second] => Err(ConfigError::whole(&second.display().to_string(), "there is also a `brig.toml`: keep one of them")),
+        found => Ok(found.first().cloned()),
+    }
+}
+
+/// Reads and checks a `brig.toml`.
+///
+/// # Errors
+/// With the place and, where it helps, what was probably meant.
+pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::whole(&file, format!("cannot be read: {error}")))?;
+    parse(&file, &text)
+}
+
+pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
+    let document = Document { file, text };
+    let table = document.parse().map_err(|error| explain_profile_twice(error, text))?;
+    let mut config = Config::default();
+    for (key, item) in &table {
+        match key.get_ref().as_ref() {
+            "version" => {}
+            "policy" => config.policy = Some(document.string(item, "policy")?.to_owned()),
+            "mode" => config.mode = Some(mode(&document, document.string(item, "mode")?, item.span())?),
+            "profile" => match item.get_ref().as_str() {
+                Some(name) => config.policy = Some(name.to_owned()),
+                None => {
+                    for (name, body) in document.table(item, "profile")? {
+                        let name = name.get_ref().to_string();
+                        let layer = Layer::read(&document, &name, document.table(body, &format!("profile.{name}"))?, false)?;
+                        config.profiles.push((name, layer));
+                    }
+                }
+            },
+            "allow" => return Err(exceptions(&document, item, "allow", &ALLOW_KEYS)),
+            "deny" => return Err(exceptions(&document, item, "deny", &DENY_KEYS)),
+            other => return Err(document.unknown(key.span(), "key", other, &KEYS)),
+        }
+    }
+    document.version(&table)?;
+    Ok(config)
+}
+
+/// Exceptions are checked for spelling, then refused: an exception that silently does nothing would be worse than none.
+fn exceptions(document: &Document<'_>, item: &toml::Spanned<toml::de::DeValue<'_>>, what: &str, known: &[&str]) -> ConfigError {
+    let entries = item.get_ref().as_array().map(|list| list.iter().collect::<Vec<_>>());
+    let Some(entries) = entries else { return document.error(item.span(), format!("`{what}` must be written as `[[{what}]]`")) };
+    for entry in &entries {
+        let Some(table) = entry.get_ref().as_table() else { return document.error(entry.span(), format!("`{what}` must be written as `[[{what}]]`")) };
+        if let Some((key, _)) = table.iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            return document.unknown(key.span(), "key", key.get_ref(), known);
+        }
+        if let Some(missing) = ["crate", "reason"].iter().find(|key| !table.contains_key(**key)) {
+            return document.error(entry.span(), format!("`[[{what}]]` needs `{missing}`"));
+        }
+    }
+    let at = entries.first().map_or(item.span(), |entry| entry.span());
+    document.error(at, format!("`[[{what}]]` is not supported by this version; use `extend-…` in a profile of your own"))
+}
+
+/// `profile = "x"` next to `[profile.y]` is not TOML: the same key would be a string and a table.
+fn explain_profile_twice(mut error: ConfigError, text: &str) -> ConfigError {
+    let assigned = text.lines().any(|line| line.trim_start().strip_prefix("profile").is_some_and(|rest| rest.trim_start().starts_with('=')));
+    if assigned && text.contains("[profile.") {
+        error.message.push_str("; `profile = …` cannot stand next to `[profile.…]`: write `policy = …`");
+    }
+    error
+}
+
+pub(crate) fn mode(document: &Document<'_>, text: &str, at: std::ops::Range<usize>) -> Result<Mode, ConfigError> {
+    match text {
+        "enforce" => Ok(Mode::Enforce),
+        "observe" => Ok(Mode::Observe),
+        other => Err(document.unknown(at, "mode", other, &["enforce", "observe"])),
+    }
+}
+
+/// Loads a profile: a path to a file of its own, else one of `config`'s, else an embedded one.
+///
+/// # Errors
+/// When there is none of that name, a file cannot be read, or something in it is wrong.
+pub fn load(name_or_path: &str, config: Option<&Path>) -> Result<Profile, ConfigError> {
+    let config_read = config.map(read).transpose()?.unwrap_or_default();
+    let file = config.map_or_else(|| "command line".to_owned(), |path| path.display().to_string());
+    load_with(name_or_path, &config_read, &file)
+}
+
+/// The same with a configuration that was read already; `file` names it in errors.
+pub(crate) fn load_with(name_or_path: &str, config: &Config, file: &str) -> Result<Profile, ConfigError> {
+    let mut chain: Vec<(String, Layer)> = Vec::new();
+    let mut wanted = name_or_path.to_owned();
+    let mut asked_by = ConfigError::whole(file, String::new());
+    loop {
+        // A profile may extend an embedded one under the same name: look past those already in the chain.
+        let own = config.profiles.iter().find(|(name, _)| *name == wanted && !chain.iter().any(|(known, layer)| known == name && !layer.embedded));
+        let layer = match own {
+            Some((_, layer)) => layer.clone(),
+            None if wanted.contains('/') || wanted.ends_with(".toml") => from_file(&wanted)?,
+            None => match embedded(&wanted) {
+                Some(text) => from_text(&format!("profiles/{wanted}.toml"), text, true)?,
+                None => {
+                    let mut known: Vec<&str> = config.profiles.iter().map(|(name, _)| name.as_str()).collect();
+                    known.extend(crate::plan::profile::EMBEDDED.iter().map(|(name, _)| *name));
+                    asked_by.message = format!("there is no profile `{}`{}", wanted.escape_debug(), suggestion(&wanted, &known));
+                    return Err(asked_by);
+                }
+            },
+        };
+        if chain.iter().any(|(name, known)| *name == wanted && known.file == layer.file) {
+            asked_by.message = format!("profile `{wanted}` inherits itself");
+            return Err(asked_by);
+        }
+        let next = layer.inherits.clone();
+        chain.push((wanted, layer));
+        match next {
+            None => return Profile::from_chain(chain),
+            Some((parent, place)) => {
+                wanted = parent;
+                asked_by = place;
+            }
+        }
+    }
+}
+
+fn from_file(path: &str) -> Result<Layer, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::whole(path, format!("cannot be read: {error}")))?;
+    from_text(path, &text, false)
+}
+
+fn from_text(file: &str, text: &str, embedded: bool) -> Result<Layer, ConfigError> {
+    let document = Document { file, text };
+    let table = document.parse()?;
+    let name = Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut layer = Layer::read(&document, &name, &table, true)?;
+    document.version(&table)?;
+    layer.embedded = embedded;
+    Ok(layer)
+}

@@ -1,0 +1,240 @@
+//! Placeholders of profiles and what they stand for. In: an entry as written. Out: real paths, which may be none, one or many.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::judge::Places;
+use crate::judge::paths::glob;
+use crate::plan::document::suggestion;
+use crate::plan::profile::ActorFacts;
+
+/// Placeholder and what it means, for `profile show` and for errors.
+pub const KNOWN: [(&str, &str); 19] = [
+    ("package", "the actor's own package"),
+    ("out", "where this actor leaves results: OUT_DIR, or the compiler's output directories"),
+    ("tmp", "the actor's private temporary directory"),
+    ("target", "the target directory"),
+    ("workspace", "the workspace"),
+    ("packages", "path packages outside the workspace"),
+    ("toolchain", "the Rust toolchain (sysroot)"),
+    ("system", "what the distribution installed, and its configuration"),
+    ("programs", "where the distribution installed programs"),
+    ("devices", "/dev/null and the like, the terminal"),
+    ("registry", "unpacked sources of registry and git packages"),
+    ("cargo-home", "CARGO_HOME"),
+    ("rustup-home", "RUSTUP_HOME"),
+    ("home", "the user's home"),
+    ("path", "directories of the user's PATH outside the build"),
+    ("linker", "programs a link runs"),
+    ("sysroot-programs", "programs of the toolchain"),
+    ("root", "everything"),
+    ("loader", "the dynamic loader"),
+];
+
+/// Programs, libraries, shared data and configuration of the distribution (Debian, Fedora, Arch, Alpine, Nix, Guix, snap).
+const SYSTEM: [&str; 36] = [
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/gnu/store", "/sys", "/snap",
+    "/run/current-system", "/run/opengl-driver", "/run/wrappers", "/nix/var/nix/profiles", "/run/systemd/resolve/resolv.conf",
+    "/run/systemd/resolve/stub-resolv.conf", "/run/NetworkManager/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf",
+    "/run/resolvconf/resolv.conf", "/run/connman/resolv.conf", "/run/host", "/var/lib/dpkg", "/var/lib/rpm", "/var/lib/pacman/local",
+    "/var/lib/ca-certificates", "/var/lib/alternatives", "/var/cache/fontconfig", "/var/cache/ldconfig", "/var/lib/texmf", "/var/lib/snapd/snap",
+    "/var/lib/locales", "/var/db/pkg", "/home/linuxbrew/.linuxbrew",
+];
+
+/// Of these, where programs are.
+const PROGRAMS: [&str; 14] = [
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store", "/snap", "/run/current-system",
+    "/run/wrappers", "/home/linuxbrew/.linuxbrew",
+];
+
+const DEVICES: [&str; 9] =
+    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/console"];
+
+/// Names of programs that link or that linkers start, as globs on the real file's name.
+const LINKERS: [&str; 24] = [
+    "cc", "c++", "gcc", "g++", "gcc-[0-9]*", "*-gcc", "*-gcc-*", "*-g++", "*-g++-*", "clang", "clang++", "clang-*", "clang++-*", "ld", "ld.*", "*-ld",
+    "*-ld.*", "lld", "lld-*", "*lld", "mold", "wild", "wasm-ld*", "collect2",
+];
+/// Used by compilers' drivers and by rustc for archives, import libraries and stripping.
+const LINK_TOOLS: [&str; 8] = ["as", "*-as", "ar", "*-ar", "strip", "*-strip", "dlltool", "*-dlltool"];
+
+/// Is this entry well formed?
+///
+/// # Errors
+/// With what is wrong, as a lowercase fragment.
+pub fn check(list: &str, entry: &str) -> Result<(), String> {
+    if list == "connect" {
+        return check_destination(entry);
+    }
+    if let Some(rest) = entry.strip_prefix('{') {
+        let Some((name, rest)) = rest.split_once('}') else { return Err(format!("`{entry}` lacks a closing `}}`")) };
+        if !KNOWN.iter().any(|(known, _)| *known == name) {
+            let known: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
+            return Err(format!("unknown placeholder `{{{name}}}`{}", suggestion(name, &known)));
+        }
+        return if rest.is_empty() || (rest.starts_with('/') && is_clean(rest)) { Ok(()) } else { Err(unclean(entry)) };
+    }
+    if entry.contains(['{', '}']) {
+        return Err(format!("`{entry}`: a placeholder can only stand at the start"));
+    }
+    if entry.starts_with('/') || entry.starts_with("~/") {
+        return if is_clean(entry.trim_start_matches('~')) { Ok(()) } else { Err(unclean(entry)) };
+    }
+    if list == "exec" && !entry.contains('/') {
+        return Ok(());
+    }
+    let bare = if list == "exec" { ", or the bare name of a program" } else { "" };
+    Err(format!("`{entry}` must be an absolute path or start with a placeholder{bare}"))
+}
+
+/// A glob of `secrets`: its placeholder, if any, and its syntax.
+///
+/// # Errors
+/// As for [`check`].
+pub fn check_glob(entry: &str) -> Result<(), String> {
+    let rest = match entry.strip_prefix('{').and_then(|text| text.split_once('}')) {
+        Some((name, rest)) if KNOWN.iter().any(|(known, _)| *known == name) && !is_individual(entry) => rest,
+        Some((name, _)) if is_individual(entry) => return Err(format!("`{{{name}}}` differs from actor to actor: secrets are everyone's")),
+        _ => entry,
+    };
+    crate::judge::secrets::check_glob(rest)
+}
+
+fn is_clean(path: &str) -> bool {
+    path == "/" || path.strip_prefix('/').is_some_and(|rest| !rest.split('/').any(|part| matches!(part, "" | "." | "..")))
+}
+
+fn unclean(entry: &str) -> String {
+    format!("`{entry}` must be a path without `..`, `.`, `//` or a `/` at the end")
+}
+
+fn check_destination(entry: &str) -> Result<(), String> {
+    if entry == "loopback" {
+        return Ok(());
+    }
+    let wanted = || format!("`{entry}` must be `host:port`, `address:port`, `*` for either part, or `loopback`");
+    let (host, port) = entry.rsplit_once(':').ok_or_else(wanted)?;
+    let v6 = host.starts_with('[') && host.ends_with(']') && host[1..host.len() - 1].parse::<std::net::Ipv6Addr>().is_ok();
+    let name = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '*'));
+    let number = port == "*" || port.parse::<u16>().is_ok_and(|port| port > 0);
+    if (v6 || name) && number { Ok(()) } else { Err(wanted()) }
+}
+
+/// Does this entry differ from actor to actor?
+pub(crate) fn is_individual(entry: &str) -> bool {
+    ["{package}", "{out}", "{tmp}", "{linker}"].iter().any(|placeholder| entry.starts_with(placeholder))
+}
+
+/// The paths an entry stands for. Individual placeholders need `facts`; without them they stand for nothing.
+pub(crate) fn expand(entry: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<PathBuf> {
+    let (trees, rest): (Vec<PathBuf>, &str) = match entry.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some((name, rest)) => (stands_for(name, places, facts), rest.trim_start_matches('/')),
+        None => match entry.strip_prefix("~/") {
+            Some(rest) => (places.home.iter().cloned().collect(), rest),
+            None if entry.starts_with('/') => (vec![PathBuf::from(entry)], ""),
+            None => (programs_named(entry, places), ""),
+        },
+    };
+    let trees = trees.into_iter().filter(|tree| tree.is_absolute());
+    trees.map(|tree| if rest.is_empty() { tree } else { tree.join(rest) }).collect()
+}
+
+fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<PathBuf> {
+    let paths = |texts: &[&str]| texts.iter().map(PathBuf::from).collect();
+    match name {
+        "package" => facts.and_then(|facts| facts.package_dir.clone()).into_iter().collect(),
+        "out" => facts.map(|facts| facts.outputs.clone()).unwrap_or_default(),
+        "tmp" => facts.map(|facts| facts.tmp.clone()).into_iter().collect(),
+        "linker" => places.linkers.iter().cloned().chain(facts.and_then(|facts| facts.linker.clone())).collect(),
+        "target" => vec![places.target.clone()],
+        "workspace" => places.workspace.iter().cloned().collect(),
+        "packages" => places.packages.clone(),
+        "toolchain" => vec![places.toolchain.clone()],
+        "sysroot-programs" => vec![places.toolchain.join("bin"), places.toolchain.join("lib/rustlib")],
+        "registry" => vec![places.cargo_home.join("registry/src"), places.cargo_home.join("git/checkouts")],
+        "cargo-home" => vec![places.cargo_home.clone()],
+        "rustup-home" => places.rustup_home.iter().cloned().collect(),
+        "home" => places.home.iter().cloned().collect(),
+        "path" => places.path_dirs.clone(),
+        "system" => paths(&SYSTEM),
+        "programs" => paths(&PROGRAMS),
+        "devices" => paths(&DEVICES),
+        "loader" => paths(&["/lib64", "/lib"]),
+        "root" => vec![PathBuf::from("/")],
+        _ => Vec::new(),
+    }
+}
+
+/// Every executable of this name on the user's path and in the usual places, by its real path and as it is named there.
+fn programs_named(name: &str, places: &Places) -> Vec<PathBuf> {
+    let usual = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    let found = places.path_dirs.iter().chain(&usual).map(|dir| dir.join(name)).filter(|path| is_program(path));
+    let mut programs: Vec<PathBuf> = found.filter_map(|path| path.canonicalize().ok()).collect();
+    programs.sort();
+    programs.dedup();
+    programs
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// Directories of a `PATH` that a build may run programs from: existing, real, not the build's own (workspace, target, temporary
+/// directories), not home or the root itself. For `Places::path_dirs`.
+pub fn path_dirs(path: &OsStr, places: &Places) -> Vec<PathBuf> {
+    let mut dirs: Vec<PathBuf> = std::env::split_paths(path)
+        .filter(|dir| dir.is_absolute())
+        .filter_map(|dir| dir.canonicalize().ok())
+        .filter(|dir| dir.is_dir() && !is_builds_own(dir, places))
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    dirs.retain(|dir| seen.insert(dir.clone()));
+    dirs
+}
+
+fn is_builds_own(dir: &Path, places: &Places) -> bool {
+    let scratch = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| dir.starts_with(tree));
+    let own = places.workspace.iter().chain([&places.target, &places.tmp]).chain(&places.packages);
+    let above = places.all().chain(&places.home).chain([&places.cargo_home]).any(|place| place.starts_with(dir));
+    scratch || above || own.filter(|tree| tree.is_absolute()).any(|tree| dir.starts_with(tree))
+}
+
+/// What a link runs: linkers and their helpers found on the path and in the system, gcc's and clang's private directories, the
+/// toolchain's own programs, the loader that starts them all. For `Places::linkers`; looks at a few directories once.
+pub fn linkers(places: &Places) -> Vec<PathBuf> {
+    let usual = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
+    let mut found: Vec<PathBuf> = Vec::new();
+    for dir in places.path_dirs.iter().chain(&usual) {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let matches = LINKERS.iter().chain(&LINK_TOOLS).any(|pattern| is_named(pattern, name.as_encoded_bytes()));
+            if matches && is_program(&entry.path()) {
+                found.extend(entry.path().canonicalize().ok());
+            }
+        }
+    }
+    let private = ["/usr/lib/gcc", "/usr/libexec/gcc", "/usr/lib/llvm", "/usr/libexec/lld", "/usr/lib/gcc-cross"];
+    found.extend(private.iter().map(PathBuf::from).filter(|dir| dir.is_dir()).filter_map(|dir| dir.canonicalize().ok()));
+    found.push(places.toolchain.join("lib/rustlib"));
+    found.extend(loaders());
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// `gcc-[0-9]*` is the only class in use: a digit after the dash keeps `gcc-ar` wrappers apart from compilers.
+fn is_named(pattern: &str, name: &[u8]) -> bool {
+    match pattern.split_once("[0-9]*") {
+        Some((head, _)) => name.strip_prefix(head.as_bytes()).is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit)),
+        None => glob(pattern.as_bytes(), name),
+    }
+}
+
+/// The kernel asks for the right to execute the interpreter of a dynamic program, too.
+fn loaders() -> Vec<PathBuf> {
+    let dirs = ["/lib64", "/lib", "/usr/lib64", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu"];
+    let entries = dirs.iter().flat_map(|dir| std::fs::read_dir(dir).into_iter().flatten().flatten());
+    let is_loader = |name: &[u8]| name.starts_with(b"ld-linux") || name.starts_with(b"ld-musl") || name.starts_with(b"ld64.so");
+    entries.filter(|entry| is_loader(entry.file_name().as_encoded_bytes())).filter_map(|entry| entry.path().canonicalize().ok()).collect()
+}

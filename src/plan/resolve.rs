@@ -1,0 +1,160 @@
+//! A profile and the places of a run put together once, so that an actor's policy is a matter of microseconds. In: `Profile`,
+//! `Places`. Out: `judge::Policy` for each `ActorFacts`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::judge::{KernelGrants, Own, Places, Policy, SecretLists, Secrets};
+use crate::model::ActorKind;
+use crate::plan::profile::{ActorFacts, Line, Profile};
+use crate::plan::{hard_links, placeholders};
+
+/// Trees that hold no secrets and change under nobody's hands: what the kernel may grant whole for reading.
+const PUBLISHED: [&str; 10] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store", "/run/current-system"];
+
+/// Entries that are the same for every actor, and those that are not.
+#[derive(Debug, Default)]
+struct Slots {
+    fixed: Vec<PathBuf>,
+    individual: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Settlement {
+    read: Slots,
+    write: Slots,
+    exec: Slots,
+    unix: Slots,
+    kernel_read: Vec<PathBuf>,
+    connect: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub places: Arc<Places>,
+    secrets: Arc<Secrets>,
+    kinds: BTreeMap<ActorKind, Settlement>,
+}
+
+impl Settled {
+    pub fn new(profile: &Profile, places: &Places) -> Self {
+        let lists = SecretLists {
+            catalogue: profile.secrets.catalogue,
+            extra: profile.secrets.extra.iter().flat_map(|glob| glob_paths(glob, places)).collect(),
+            except: profile.secrets.except.iter().flat_map(|glob| glob_paths(glob, places)).collect(),
+        };
+        let secrets = Secrets::compile(places, &lists).expect("globs are checked when a profile is read");
+        let found = hard_links::find(places, &secrets);
+        let secrets = Arc::new(secrets.with_inodes(found));
+        let kinds = profile.actors.keys().map(|kind| (*kind, Settlement::new(profile, *kind, places))).collect();
+        Settled { places: Arc::new(places.clone()), secrets, kinds }
+    }
+
+    pub fn policy(&self, profile: &Profile, facts: &ActorFacts) -> Policy {
+        let kind = if matches!(facts.kind, ActorKind::ProcMacro | ActorKind::Linker) { ActorKind::Rustc } else { facts.kind };
+        let settlement = &self.kinds[&kind];
+        let fill = |slots: &Slots| {
+            let own = slots.individual.iter().flat_map(|entry| placeholders::expand(entry, &self.places, Some(facts)));
+            slots.fixed.iter().cloned().chain(own).collect::<Vec<_>>()
+        };
+        let (write, exec) = (fill(&settlement.write), fill(&settlement.exec));
+        Policy {
+            profile: profile.name.clone(),
+            mode: profile.mode,
+            kind: facts.kind,
+            read: fill(&settlement.read),
+            kernel: KernelGrants { read: settlement.kernel_read.clone(), write: write.clone(), exec: exec.clone() },
+            write,
+            exec,
+            connect: settlement.connect.clone(),
+            unix: fill(&settlement.unix),
+            secrets: Arc::clone(&self.secrets),
+            places: Arc::clone(&self.places),
+            own: Own {
+                package: facts.package_dir.clone(),
+                outputs: facts.outputs.clone(),
+                tmp: facts.tmp.clone(),
+                extra_filename: facts.extra_filename.clone(),
+            },
+        }
+    }
+}
+
+impl Settlement {
+    fn new(profile: &Profile, kind: ActorKind, places: &Places) -> Self {
+        let grants = profile.grants(kind);
+        let read = slots(&grants.read, places);
+        let kernel_read = if read.fixed.iter().any(|tree| tree == Path::new("/")) {
+            vec![PathBuf::from("/")]
+        } else {
+            kernel_read(&read.fixed, places)
+        };
+        Settlement {
+            kernel_read,
+            read,
+            write: slots(&grants.write, places),
+            exec: slots(&grants.exec, places),
+            unix: slots(&grants.unix, places),
+            connect: grants.connect.iter().map(|line| line.text.clone()).collect(),
+        }
+    }
+}
+
+fn slots(lines: &[Line], places: &Places) -> Slots {
+    let (individual, fixed): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| placeholders::is_individual(&line.text));
+    let paths = fixed.iter().flat_map(|line| placeholders::expand(&line.text, places, None)).map(|path| path.canonicalize().unwrap_or(path));
+    Slots { fixed: outermost(paths.collect()), individual: individual.into_iter().map(|line| line.text.clone()).collect() }
+}
+
+/// Sorted, and without what lies in another one: fewer comparisons for every open.
+fn outermost(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.sort();
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if !kept.iter().any(|tree| path.starts_with(tree)) {
+            kept.push(path);
+        }
+    }
+    kept
+}
+
+/// Of the trees a profile grants, what the kernel may grant whole: published ones, with holes where the user's own places lie in them
+/// (a workspace in `/usr/src/app`, CARGO_HOME in `/usr/local/cargo`, as container images have it).
+fn kernel_read(granted: &[PathBuf], places: &Places) -> Vec<PathBuf> {
+    let sources = ["registry/src", "git/checkouts"].map(|dir| places.cargo_home.join(dir));
+    let published: Vec<PathBuf> = PUBLISHED.iter().map(PathBuf::from).chain([places.toolchain.clone()]).chain(sources).collect();
+    let published: Vec<PathBuf> = published.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect();
+    let mut holes: Vec<&Path> = places.workspace.iter().chain(&places.packages).chain(&places.home).map(PathBuf::as_path).collect();
+    holes.extend([&places.cargo_home, &places.target, &places.tmp, &places.report_dir].map(PathBuf::as_path));
+    holes.extend(places.rustup_home.as_deref());
+    holes.retain(|hole| hole.is_absolute() && hole.parent().is_some());
+    let inside = |tree: &Path| granted.iter().any(|grant| tree.starts_with(grant));
+    let mut trees: Vec<PathBuf> = published.iter().filter(|tree| tree.is_absolute() && inside(tree)).cloned().collect();
+    trees.extend(granted.iter().filter(|grant| published.iter().any(|tree| grant.starts_with(tree))).cloned());
+    let mut out: Vec<PathBuf> = trees.iter().flat_map(|tree| carve(tree, &holes)).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// The tree without the holes: its children, as far down as a hole reaches. A tree inside a hole is whole: it was named on purpose.
+fn carve(tree: &Path, holes: &[&Path]) -> Vec<PathBuf> {
+    if !holes.iter().any(|hole| hole.starts_with(tree)) {
+        return vec![tree.to_owned()];
+    }
+    if holes.contains(&tree) {
+        return Vec::new();
+    }
+    // A link would grant what it leads to.
+    let children = std::fs::read_dir(tree).into_iter().flatten().flatten().filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
+    children.map(|entry| entry.path()).flat_map(|child| carve(&child, holes)).collect()
+}
+
+/// A glob of the profile with its placeholder replaced by literal paths.
+fn glob_paths(glob: &str, places: &Places) -> Vec<String> {
+    let Some((_, rest)) = glob.strip_prefix('{').and_then(|text| text.split_once('}')) else { return vec![glob.to_owned()] };
+    let placeholder = &glob[..glob.len() - rest.len()];
+    let trees = placeholders::expand(placeholder, places, None);
+    trees.iter().filter_map(|tree| tree.to_str()).map(|tree| format!("{}{rest}", globset::escape(tree))).collect()
+}
