@@ -235,7 +235,7 @@ fn thief(root: &Path, out: &Path, secret: &Path) {
         out.join("d/.env").to_str().unwrap().to_owned(),
         "/proc/self/cwd/.env".to_owned(),
         format!("/proc/self/root{}", secret.display()),
-        format!("/proc/thread-self/cwd/../workspace/.env"),
+        "/proc/thread-self/cwd/../workspace/.env".to_owned(),
         format!("/proc/self/fd/{number}"),
         format!("/dev/fd/{number}"),
         format!("/proc/self/fd/{}/workspace/.env", above.as_raw_fd()),
