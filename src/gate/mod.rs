@@ -4,50 +4,152 @@
 //!
 //! Nothing an actor sends may panic, block or starve a gate thread: what cannot be read is refused and recorded.
 
-use std::os::fd::{OwnedFd, RawFd};
-use std::sync::Arc;
+mod answer;
+mod argv;
+mod call;
+mod change;
+mod create;
+mod exec;
+mod listener;
+mod memfd;
+pub mod memory;
+mod metadata;
+pub mod net;
+mod open;
+mod own;
+mod process;
+mod redact;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod walk;
 
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+pub use answer::{Answer, Reply};
+pub use call::Call;
+
+use crate::attribute::stack::Unwinder;
 use crate::judge::{Journal, Policy};
-use crate::model::{Act, Actor, Judgement, Object};
-
-/// One notified call, decoded no further than its registers.
-pub struct Call<'a> {
-    pub watched: &'a Watched,
-    /// The kernel's cookie for the answer.
-    pub id: u64,
-    /// Thread that called (in our pid namespace).
-    pub tid: u32,
-    pub number: i64,
-    pub args: [u64; 6],
-}
+use crate::model::{Actor, ActorId};
+use answer::Answers;
+use process::Processes;
 
 /// What a gate thread knows about the actor it serves.
 pub struct Watched {
     pub actor: Arc<Actor>,
     pub policy: Arc<Policy>,
-    pub listener: OwnedFd,
+    pub listener: Arc<OwnedFd>,
     pub journal: Arc<Journal>,
+    unwinder: Arc<Unwinder>,
+    processes: Mutex<Processes>,
+    answers: Arc<Answers>,
+    /// When the run began: processes are dated from it.
+    began: Instant,
 }
 
-/// How a call is answered.
-pub enum Answer {
-    /// Let the kernel run the call with the actor's own arguments.
-    Continue,
-    /// The call returns this value.
-    Value(i64),
-    /// The call fails with this errno.
-    Errno(i32),
-    /// The call returns this descriptor, put into the actor's table (`ADDFD|SEND`).
-    Descriptor { fd: OwnedFd, cloexec: bool },
-    /// Put `fd` over the actor's own descriptor number `at` (`ADDFD` with `SETFD`), then return `value`.
-    Replace { fd: OwnedFd, at: RawFd, cloexec: bool, value: i64 },
-    /// A worker thread answers later.
-    Later,
+impl Watched {
+    /// # Errors
+    /// When no eventfd can be had.
+    pub fn new(
+        actor: Arc<Actor>,
+        policy: Arc<Policy>,
+        listener: OwnedFd,
+        journal: Arc<Journal>,
+        unwinder: Arc<Unwinder>,
+    ) -> io::Result<Watched> {
+        let processes = Mutex::new(Processes::new(actor.pid));
+        let (answers, listener) = (Arc::new(Answers::new()?), Arc::new(listener));
+        let began = Instant::now();
+        Ok(Watched { actor, policy, listener, journal, unwinder, processes, answers, began })
+    }
+
+    fn processes(&self) -> MutexGuard<'_, Processes> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Call<'_> {
-    /// Judges, and records whatever is worth recording (with blame where the act needs a finer name).
-    pub fn judge(&self, _act: Act, _object: Option<Object>) -> Judgement {
-        todo!()
+/// All gate threads of a run.
+pub struct Gate {
+    journal: Arc<Journal>,
+    unwinder: Arc<Unwinder>,
+    began: Instant,
+    closing: Arc<AtomicBool>,
+    posts: Mutex<Vec<Post>>,
+}
+
+/// One actor and the thread that serves it.
+struct Post {
+    watched: Arc<Watched>,
+    thread: JoinHandle<()>,
+}
+
+/// Resolution keeps its buffers on the heap; this is ample.
+const STACK: usize = 256 * 1024;
+
+impl Gate {
+    /// # Errors
+    /// When `/proc` is not there to look at: nothing can be resolved then.
+    pub fn new(journal: Arc<Journal>, unwinder: Arc<Unwinder>) -> Result<Gate> {
+        own::own().context("look at our own process under /proc")?;
+        Ok(Gate { journal, unwinder, began: Instant::now(), closing: Arc::default(), posts: Mutex::default() })
+    }
+
+    /// Serves an actor from now on, until all its processes are gone.
+    ///
+    /// # Errors
+    /// When no thread can be had: the actor must not run then.
+    pub fn admit(&self, actor: Arc<Actor>, policy: Arc<Policy>, listener: OwnedFd) -> Result<()> {
+        let id = actor.id.0;
+        let mut watched = Watched::new(actor, policy, listener, self.journal.clone(), self.unwinder.clone()).context("make a bell")?;
+        watched.began = self.began;
+        let watched = Arc::new(watched);
+        let (serving, closing) = (watched.clone(), self.closing.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("gate-{id}"))
+            .stack_size(STACK)
+            .spawn(move || listener::serve(&serving, &closing))
+            .context("start a gate thread")?;
+        let mut posts = self.posts();
+        // A long build has hundreds of actors: let go of those that are done.
+        posts.retain(|post| !post.thread.is_finished());
+        posts.push(Post { watched, thread });
+        Ok(())
+    }
+
+    /// The actors that still have processes, with all process ids seen of each.
+    pub fn alive(&self) -> Vec<(ActorId, Vec<u32>)> {
+        let posts = self.posts();
+        let alive = posts.iter().filter(|post| !post.thread.is_finished());
+        alive.map(|post| (post.watched.actor.id, post.watched.processes().pids())).collect()
+    }
+
+    /// Ends all threads. Whoever is still alive gets `ENOSYS` for everything it asks from now on.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        let posts = std::mem::take(&mut *self.posts());
+        posts.iter().for_each(|post| post.watched.answers.ring());
+        for post in posts {
+            if post.thread.join().is_err() {
+                self.journal.lost("a gate thread died");
+            }
+        }
+    }
+
+    fn posts(&self) -> MutexGuard<'_, Vec<Post>> {
+        self.posts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod child;
+pub mod files;
 pub mod landlock;
 pub mod remote;
 pub mod seccomp;
@@ -9,3 +10,8 @@ pub mod spawn;
 pub mod trace;
 pub mod tracee;
 pub mod wait;
+pub mod memory;
+pub mod notify;
+pub mod seccomp;
+#[cfg(test)]
+pub mod testing;

@@ -1,0 +1,159 @@
+//! How a call is answered: an [`Answer`] becomes ioctls on the listener, at once or later from a worker's [`Reply`].
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use crate::sys::notify;
+
+/// How a call is answered.
+#[derive(Debug)]
+pub enum Answer {
+    /// Let the kernel run the call with the actor's own arguments.
+    Continue,
+    /// The call returns this value.
+    Value(i64),
+    /// The call fails with this errno.
+    Errno(i32),
+    /// The call returns this descriptor, put into the actor's table (`ADDFD|SEND`).
+    Descriptor { fd: OwnedFd, cloexec: bool },
+    /// Put `fd` over the actor's own descriptor number `at` (`ADDFD` with `SETFD`), then return `value`.
+    Replace { fd: OwnedFd, at: RawFd, cloexec: bool, value: i64 },
+    /// A worker thread answers later.
+    Later,
+}
+
+impl From<io::Error> for Answer {
+    fn from(error: io::Error) -> Self {
+        Answer::Errno(errno(&error))
+    }
+}
+
+/// The errno of an error of ours; `EIO` where it is not the kernel's.
+pub fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// Tells the kernel. A descriptor that cannot be handed over is a refusal, never a `Continue`.
+pub fn give(listener: BorrowedFd, id: u64, answer: Answer) {
+    match answer {
+        Answer::Continue => notify::proceed(listener, id),
+        Answer::Value(value) => notify::respond(listener, id, value, 0),
+        // Errno 0 would be a success that nobody meant.
+        Answer::Errno(errno) => notify::respond(listener, id, 0, if errno == 0 { libc::EPERM } else { errno }),
+        Answer::Descriptor { fd, cloexec } => {
+            if let Err(error) = hand_over(listener, id, &fd, None, cloexec, true) {
+                notify::respond(listener, id, 0, refusal(&error));
+            }
+        }
+        Answer::Replace { fd, at, cloexec, value } => match hand_over(listener, id, &fd, Some(at), cloexec, false) {
+            Ok(()) => notify::respond(listener, id, value, 0),
+            Err(error) => notify::respond(listener, id, 0, refusal(&error)),
+        },
+        Answer::Later => {}
+    }
+}
+
+fn hand_over(listener: BorrowedFd, id: u64, fd: &OwnedFd, at: Option<RawFd>, cloexec: bool, send: bool) -> io::Result<()> {
+    loop {
+        match notify::add_fd(listener, id, fd.as_fd(), at, cloexec, send) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// A full table is the actor's own affair and told as it is; everything else is a refusal.
+fn refusal(error: &io::Error) -> i32 {
+    match error.raw_os_error() {
+        Some(errno @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => errno,
+        _ => libc::EPERM,
+    }
+}
+
+/// The right to answer one call, for worker threads. Where the last clone is dropped unanswered, the call is refused.
+#[derive(Clone)]
+pub struct Reply(Arc<Waiting>);
+
+struct Waiting {
+    listener: Arc<OwnedFd>,
+    id: u64,
+    answered: AtomicBool,
+    answers: Option<Arc<Answers>>,
+}
+
+impl Reply {
+    pub fn new(listener: Arc<OwnedFd>, id: u64) -> Reply {
+        Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), answers: None }))
+    }
+
+    /// As `new`; the gate thread is told when the answer was given.
+    pub(super) fn telling(listener: Arc<OwnedFd>, id: u64, answers: Arc<Answers>) -> Reply {
+        Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), answers: Some(answers) }))
+    }
+
+    /// Does the call still wait?
+    pub fn valid(&self) -> bool {
+        notify::id_valid(self.0.listener.as_fd(), self.0.id)
+    }
+
+    /// Answers. Only the first answer of all clones counts; `Later` answers nothing.
+    pub fn send(self, answer: Answer) {
+        if !matches!(answer, Answer::Later) {
+            self.0.answer(answer);
+        }
+    }
+}
+
+impl Waiting {
+    fn answer(&self, answer: Answer) {
+        if !self.answered.swap(true, Ordering::AcqRel) {
+            give(self.listener.as_fd(), self.id, answer);
+            if let Some(answers) = &self.answers {
+                answers.given(self.id);
+            }
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.answer(Answer::Errno(libc::EPERM));
+    }
+}
+
+/// The bell of one gate thread: rung when a worker has answered, and when the gate closes.
+pub struct Answers {
+    bell: EventFd,
+    given: Mutex<Vec<u64>>,
+}
+
+impl Answers {
+    pub fn new() -> io::Result<Answers> {
+        let bell = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok(Answers { bell, given: Mutex::new(Vec::new()) })
+    }
+
+    fn given(&self, id: u64) {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.ring();
+    }
+
+    pub fn ring(&self) {
+        // It can only fail when the counter is full, and then the bell is ringing already.
+        let _ = self.bell.write(1);
+    }
+
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    /// Silences the bell and takes what was answered since.
+    pub fn take(&self) -> Vec<u64> {
+        let _ = self.bell.read();
+        std::mem::take(&mut self.given.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,258 @@
+//! One notified call: its registers, what it leads to in the actor's memory, and what is written down about it.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use super::{Answer, Reply, Watched, memory, own, process};
+use crate::attribute::stack::Caught;
+use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
+use crate::sys::notify::{self, Notification};
+
+/// Stacks looked at per actor: what is refused a thousand times has been understood.
+const MOST_LOOKS: u32 = 1000;
+
+/// One notified call, decoded no further than its registers.
+pub struct Call<'a> {
+    pub watched: &'a Watched,
+    /// The kernel's cookie for the answer.
+    pub id: u64,
+    /// Thread that called (in our pid namespace).
+    pub tid: u32,
+    pub number: i64,
+    pub args: [u64; 6],
+    pid: Cell<Option<u32>>,
+    notes: RefCell<Vec<Note>>,
+}
+
+/// What is to be written down once the call is answered.
+pub(super) struct Note {
+    event: Event,
+    look: Option<Look>,
+    /// The process whose tree inherits what the look finds.
+    heir: Option<u32>,
+}
+
+/// A thread caught on its way out of a call.
+struct Look(Caught);
+
+thread_local! {
+    static LOOKS: Cell<u32> = const { Cell::new(0) };
+}
+
+impl<'a> Call<'a> {
+    pub fn new(watched: &'a Watched, notification: &Notification) -> Call<'a> {
+        let Notification { id, tid, number, args, .. } = *notification;
+        Call { watched, id, tid, number, args, pid: Cell::new(None), notes: RefCell::default() }
+    }
+
+    pub fn actor(&self) -> ActorId {
+        self.watched.actor.id
+    }
+
+    /// Process (thread group) of the caller.
+    pub fn pid(&self) -> u32 {
+        self.pid.get().unwrap_or_else(|| {
+            let pid = self.watched.processes().of(self.tid);
+            self.pid.set(Some(pid));
+            pid
+        })
+    }
+
+    /// An argument that the kernel takes as an `int`: the upper half of the register means nothing.
+    pub fn int(&self, index: usize) -> i32 {
+        self.args[index] as i32
+    }
+
+    /// # Errors
+    /// `ESRCH` when the caller waits no longer: its thread id may be another's by now.
+    pub fn check_valid(&self) -> io::Result<()> {
+        if notify::id_valid(self.watched.listener.as_fd(), self.id) { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
+    }
+
+    /// The path an argument points at.
+    ///
+    /// # Errors
+    /// The kernel's: `EFAULT`, `ENAMETOOLONG`.
+    pub fn path(&self, index: usize) -> io::Result<Vec<u8>> {
+        memory::read_path(self.tid, self.args[index])
+    }
+
+    /// The caller's file mode creation mask; everything is masked where it cannot be known.
+    pub fn umask(&self) -> u32 {
+        process::status(self.tid).map_or(0o777, |status| status.umask)
+    }
+
+    /// The mode to create something with on the caller's behalf.
+    pub fn creation_mode(&self, mode: u32) -> u32 {
+        mode & !self.umask()
+    }
+
+    /// Is this a process of the same actor?
+    pub fn is_kin(&self, mut pid: u32) -> bool {
+        for _ in 0..32 {
+            if self.watched.processes().knows(pid) {
+                return true;
+            }
+            match process::status(pid) {
+                Some(status) if status.parent > 1 => pid = status.parent,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Has the caller changed who it is (a root's `setuid`)? Then the kernel must check its rights, not ours.
+    pub fn is_someone_else(&self) -> bool {
+        self.watched.processes().user(self.tid).is_some_and(|user| user != own::user())
+    }
+
+    /// For a worker thread that answers later.
+    pub fn reply(&self) -> Reply {
+        Reply::telling(self.watched.listener.clone(), self.id, self.watched.answers.clone())
+    }
+
+    /// Judges, and notes whatever is worth recording (with blame where the act needs a finer name).
+    pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
+        let judgement = self.watched.policy.judge(&act, object);
+        let status = match (judgement.verdict, &judgement.breach) {
+            (Verdict::Refuse(_), _) => Status::Refused,
+            (Verdict::Redact, _) => Status::Redacted,
+            (Verdict::Allow, Some(_)) => Status::Observed,
+            (Verdict::Allow, None) => Status::Allowed,
+        };
+        self.note(act, status, judgement.breach.clone());
+        judgement
+    }
+
+    /// As `judge`, but refused with `errno` whatever the policy says, in both modes: acts that would blind the record.
+    pub fn refuse(&self, act: Act, object: Option<Object>, errno: i32) -> Answer {
+        let judgement = self.watched.policy.judge(&act, object);
+        self.note(act, Status::Refused, judgement.breach);
+        Answer::Errno(errno)
+    }
+
+    /// Refuses a call nothing honest makes.
+    pub fn tamper(&self, call: &str, detail: impl Into<Hostile>) -> Answer {
+        self.refuse(Act::Tamper { call: call.into(), detail: detail.into() }, None, libc::EPERM)
+    }
+
+    pub fn enforces(&self) -> bool {
+        self.watched.policy.mode == Mode::Enforce
+    }
+
+    fn note(&self, act: Act, status: Status, breach: Option<Breach>) {
+        let event = Event { actor: self.actor(), pid: self.pid(), act, status, breach, blame: None };
+        self.push(event);
+    }
+
+    fn push(&self, mut event: Event) {
+        let (mut look, mut heir) = (None, None);
+        let spawned = self.is_spawn(&event);
+        if event.breach.is_some() || spawned {
+            event.blame = self.watched.processes().inherited(event.pid);
+            let already = self.notes.borrow().iter().any(|note| note.look.is_some());
+            if event.blame.is_none() && !already && LOOKS.get() < MOST_LOOKS {
+                LOOKS.set(LOOKS.get() + 1);
+                look = self.catch(&event);
+                heir = spawned.then_some(event.pid);
+            }
+        }
+        self.notes.borrow_mut().push(Note { event, look, heir });
+    }
+
+    /// Is this the first program of a process that the actor's own code started? What that tree does later is blamed on whoever
+    /// wanted it now. A compiler's linker is the compiler's own doing.
+    fn is_spawn(&self, event: &Event) -> bool {
+        let Act::Exec { path, .. } = &event.act else { return false };
+        let wanted = match self.watched.actor.kind {
+            ActorKind::BuildScript | ActorKind::Program | ActorKind::ProcMacro => true,
+            ActorKind::Rustc | ActorKind::Rustdoc => !is_linker(path.as_path()),
+            ActorKind::Linker | ActorKind::Tool => false,
+        };
+        wanted && event.pid != self.watched.actor.pid && {
+            let processes = self.watched.processes();
+            processes.is_fork(event.pid) && processes.parent(event.pid) == self.watched.actor.pid
+        }
+    }
+
+    /// Has the right thread stop on its way out of the call it sits in. A child that is about to execute a program was made by a
+    /// thread of its parent, whose stack says who wanted it.
+    fn catch(&self, event: &Event) -> Option<Look> {
+        let unwinder = &self.watched.unwinder;
+        let exec = event.pid != self.watched.actor.pid && matches!(event.act, Act::Exec { .. });
+        let caught = if exec && self.watched.processes().is_fork(event.pid) {
+            // A forked child still has its parent's stack, but only where the exec does not replace it.
+            let own_stack = |error| if event.status == Status::Refused { unwinder.catch(self.tid) } else { Err(error) };
+            unwinder.catch_spawner(self.tid).or_else(own_stack)
+        } else {
+            unwinder.catch(self.tid)
+        };
+        caught.ok().map(Look)
+    }
+
+    /// Takes back what was noted about an act that was allowed and then failed all the same: nothing happened.
+    pub(super) fn nothing_happened(&self) {
+        self.notes.borrow_mut().retain(|note| note.event.breach.is_some() || note.event.status == Status::Refused);
+    }
+
+    pub(super) fn into_notes(self) -> Vec<Note> {
+        self.notes.into_inner()
+    }
+}
+
+impl Note {
+    /// Does its stack still have to be looked at?
+    pub(super) fn waits(&self) -> bool {
+        self.look.is_some()
+    }
+
+    /// Writes it down. To be called on the thread that caught the stack, after the answer.
+    pub(super) fn write(self, watched: &Watched, blame: &mut Option<Blame>) {
+        let mut event = self.event;
+        if let Some(Look(caught)) = self.look {
+            let found = watched.unwinder.blame(caught);
+            if let Some(pid) = self.heir {
+                watched.processes().blame(pid, found.clone());
+            }
+            *blame = Some(found);
+        }
+        if (event.breach.is_some() || self.heir.is_some()) && event.blame.is_none() {
+            event.blame = blame.clone();
+        }
+        watched.journal.event(event);
+    }
+}
+
+/// Does this look like what rustc links with?
+fn is_linker(program: &Path) -> bool {
+    let name = program.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'));
+    [
+        "cc", "gcc", "clang", "ld", "lld", "collect2", "mold", "wild", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "rust-lld", "clang++",
+        "g++", "c++",
+    ]
+    .iter()
+    .any(|linker| stem == *linker || stem.strip_suffix(linker).is_some_and(|front| front.ends_with('-')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linkers_by_name() {
+        for (path, linker) in [
+            ("/usr/bin/cc", true),
+            ("/usr/bin/x86_64-linux-gnu-gcc-12", true),
+            ("/usr/bin/clang-14", true),
+            ("/t/rust-lld", true),
+            ("/usr/bin/sh", false),
+            ("/usr/bin/curl", false),
+            ("/usr/bin/rustfmt", false),
+        ] {
+            assert_eq!(is_linker(Path::new(path)), linker, "{path}");
+        }
+    }
+}

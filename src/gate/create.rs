@@ -1,0 +1,84 @@
+//! Creating files on an actor's behalf: the parent directory is pinned, the new name is judged, and the file is made there with
+//! `O_EXCL|O_NOFOLLOW` — a link that appears in between cannot make us write elsewhere.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use super::open::{Wanted, existing};
+use super::own::own;
+use super::resolve::{How, Start, fail};
+use super::{Answer, Call};
+use crate::model::act::ObjectKind;
+use crate::model::{Act, Verdict};
+use crate::sys::files;
+
+/// `MAXSYMLINKS`.
+const MOST_LINKS: u32 = 40;
+/// How often a name may appear and vanish under our hands before we give up.
+const MOST_TRIES: u32 = 16;
+
+/// `O_CREAT`.
+pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answer> {
+    let (mut links, mut tries, mut judged) = (0, 0, false);
+    loop {
+        let spot = call.spot(&start, wanted.resolve)?;
+        if spot.is_dots() || spot.slash {
+            return fail(if wanted.has(libc::O_EXCL) && spot.is_dots() { libc::EEXIST } else { libc::EISDIR });
+        }
+        match spot.look() {
+            Ok(_) if wanted.has(libc::O_EXCL) => return fail(libc::EEXIST),
+            Ok(found) if found.kind() != ObjectKind::Symlink => return existing(call, &found, wanted),
+            Ok(_) if wanted.has(libc::O_NOFOLLOW) => return fail(libc::ELOOP),
+            Ok(link) => {
+                let there = Start { base: Some(spot.parent.try_clone()?), text: spot.name.as_bytes().to_vec() };
+                match call.find(&there, How { resolve: wanted.resolve, ..How::default() }) {
+                    Ok(found) => return existing(call, &found, wanted),
+                    Err(error) if error.raw_os_error() != Some(libc::ENOENT) => return Err(error),
+                    Err(_) => {}
+                }
+                // It dangles: the file is to be made where it points. Under the actor's own restrictions we do not guess.
+                links += 1;
+                if links > MOST_LINKS || wanted.resolve != 0 {
+                    return fail(libc::ELOOP);
+                }
+                start = Start { base: there.base, text: files::read_link(link.handle.as_fd(), c"")? };
+                // Another name, to be judged as such.
+                judged = false;
+                continue;
+            }
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+            Err(error) => return Err(error),
+        }
+        if !judged {
+            if let Verdict::Refuse(errno) = call.judge(Act::Create { path: spot.shown(call) }, None).verdict {
+                return Ok(Answer::Errno(errno));
+            }
+            judged = true;
+        }
+        if call.is_someone_else() {
+            return Ok(Answer::Continue);
+        }
+        let flags = wanted.flags | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_CLOEXEC;
+        match files::openat(spot.parent.as_fd(), &spot.name, flags, call.creation_mode(wanted.mode)) {
+            Ok(fd) => return Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() }),
+            Err(error) if error.raw_os_error() == Some(libc::EEXIST) && tries < MOST_TRIES => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// `O_TMPFILE`: a file without a name, until someone links it.
+pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer> {
+    let found = call.find(start, How { directory: true, resolve: wanted.resolve, ..How::default() })?;
+    let mut path = found.shown(call).as_bytes().to_vec();
+    path.extend_from_slice(b"/(unnamed)");
+    if let Verdict::Refuse(errno) = call.judge(Act::Create { path: crate::model::Hostile::new(path) }, None).verdict {
+        return Ok(Answer::Errno(errno));
+    }
+    if call.is_someone_else() {
+        return Ok(Answer::Continue);
+    }
+    let flags = wanted.flags & !libc::O_NOFOLLOW;
+    let fd = own()?.reopen(found.handle.as_fd(), flags, call.creation_mode(wanted.mode))?;
+    Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
+}

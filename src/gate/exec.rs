@@ -1,0 +1,240 @@
+//! `execve execveat`: judged on the real program, its interpreter and — for the dynamic loader — the program it is told to load. An exec
+//! cannot be done on someone's behalf, so what runs afterwards is compared with what was judged.
+
+use std::fs;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::own::own;
+use super::process::{Expected, FileId, status};
+use super::resolve::{Found, How, fail};
+use super::{Answer, Call, argv, memory};
+use crate::model::act::ObjectKind;
+use crate::model::{Act, Hostile, Judgement, Process, Verdict};
+
+/// `BINPRM_BUF_SIZE`: how much of a file the kernel looks at for `#!`.
+const HEAD: u64 = 256;
+/// How deep scripts may interpret scripts (`exec_binprm`).
+const DEEPEST: usize = 5;
+
+pub fn exec(call: &Call) -> io::Result<Answer> {
+    let (dirfd, path_at, flags) = match call.number {
+        libc::SYS_execveat => (call.int(0), 1, call.int(4)),
+        _ => (libc::AT_FDCWD, 0, 0),
+    };
+    if flags & !(libc::AT_EMPTY_PATH | libc::AT_SYMLINK_NOFOLLOW) != 0 {
+        return fail(libc::EINVAL);
+    }
+    let text = call.path(path_at)?;
+    let argv = memory::read_argv(call.tid, call.args[path_at + 1])?;
+    let found = if text.is_empty() && flags & libc::AT_EMPTY_PATH != 0 {
+        let handle = call.directory(dirfd)?;
+        call.check_valid()?;
+        Found::of(own()?, handle)?
+    } else {
+        call.find(&call.start(dirfd, text)?, How { nofollow: flags & libc::AT_SYMLINK_NOFOLLOW != 0, ..How::default() })?
+    };
+    if found.kind() == ObjectKind::Symlink {
+        return fail(libc::ELOOP);
+    }
+    if found.kind() != ObjectKind::File || found.facts.mode & 0o111 == 0 {
+        return fail(libc::EACCES);
+    }
+    let redacted = argv::redact(argv.clone());
+    let act = Act::Exec { path: found.shown(call), argv: redacted.clone() };
+    if let Verdict::Refuse(errno) = call.judge(act, Some(found.object())).verdict {
+        return Ok(Answer::Errno(errno));
+    }
+    if is_loader(&found)
+        && let Some(program) = loaded_program(&argv)
+        && let Some(refused) = also(call, program, &redacted)?.1
+    {
+        return Ok(refused);
+    }
+    let loaded = match interpreted(call, found, &redacted)? {
+        Ok(loaded) => loaded,
+        Err(refused) => return Ok(refused),
+    };
+    expect(call, &loaded, redacted);
+    Ok(Answer::Continue)
+}
+
+/// Follows `#!` lines to the file the kernel will really load. An interpreter is a program as well, and judged as one.
+fn interpreted(call: &Call, mut found: Found, argv: &[Hostile]) -> io::Result<Result<Found, Answer>> {
+    for _ in 0..DEEPEST {
+        let Some(interpreter) = interpreter(&found) else { return Ok(Ok(found)) };
+        match also(call, interpreter, argv)? {
+            (_, Some(refused)) => return Ok(Err(refused)),
+            (None, None) => return fail(libc::ENOENT),
+            (Some(next), None) => found = next,
+        }
+    }
+    fail(libc::ELOOP)
+}
+
+/// Judges a program that comes along with the one that was named. Only what is remarkable is noted: the act has its event already.
+fn also(call: &Call, path: Vec<u8>, argv: &[Hostile]) -> io::Result<(Option<Found>, Option<Answer>)> {
+    let found = match call.start(libc::AT_FDCWD, path).and_then(|start| call.find(&start, How::default())) {
+        Ok(found) => found,
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok((None, None)),
+        Err(error) => return Err(error),
+    };
+    let act = Act::Exec { path: found.shown(call), argv: argv.to_vec() };
+    let Judgement { verdict, breach } = call.watched.policy.judge(&act, Some(found.object()));
+    if breach.is_some() || matches!(verdict, Verdict::Refuse(_)) {
+        call.judge(act, Some(found.object()));
+    }
+    let refused = if let Verdict::Refuse(errno) = verdict { Some(Answer::Errno(errno)) } else { None };
+    Ok((Some(found), refused))
+}
+
+fn interpreter(found: &Found) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    let file = own().ok()?.reopen(found.handle.as_fd(), libc::O_RDONLY, 0).ok()?;
+    fs::File::from(file).take(HEAD).read_to_end(&mut head).ok()?;
+    named_interpreter(&head)
+}
+
+fn named_interpreter(head: &[u8]) -> Option<Vec<u8>> {
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let path = line.split(|byte| matches!(byte, b' ' | b'\t' | 0)).find(|part| !part.is_empty())?;
+    Some(path.to_vec())
+}
+
+/// Is this the dynamic loader, which runs any file it is given, executable or not?
+fn is_loader(found: &Found) -> bool {
+    let path = Hostile::new(found.path.as_slice());
+    let name = path.as_path().file_name().unwrap_or_default().as_bytes();
+    [&b"ld-linux"[..], b"ld-musl", b"ld.so", b"ld64.so", b"ld-2."].iter().any(|front| name.starts_with(front))
+}
+
+/// The program in the loader's arguments: the first that is no option.
+fn loaded_program(argv: &[Hostile]) -> Option<Vec<u8>> {
+    const WITH_VALUE: [&[u8]; 7] =
+        [b"--library-path", b"--preload", b"--audit", b"--argv0", b"--inhibit-rpath", b"--glibc-hwcaps-prepend", b"--glibc-hwcaps-mask"];
+    let mut arguments = argv.iter().skip(1).map(Hostile::as_bytes);
+    while let Some(argument) = arguments.next() {
+        if WITH_VALUE.contains(&argument) {
+            arguments.next();
+        } else if !argument.starts_with(b"--") {
+            return Some(argument.to_vec());
+        } else if argument == b"--" {
+            return arguments.next().map(<[u8]>::to_vec);
+        }
+    }
+    None
+}
+
+fn running(pid: u32) -> Option<FileId> {
+    own().ok()?.stat_of(pid, "exe").ok().map(|facts| (facts.dev, facts.ino))
+}
+
+/// Remembers what will run if the kernel agrees.
+fn expect(call: &Call, loaded: &Found, argv: Vec<Hostile>) {
+    let pid = call.pid();
+    let process = Process {
+        actor: call.actor(),
+        pid,
+        parent: status(pid).map_or(0, |status| status.parent),
+        exe: loaded.shown(call),
+        argv,
+        started_ms: call.watched.began.elapsed().as_millis() as u64,
+        blame: None,
+    };
+    let file = (loaded.facts.dev, loaded.facts.ino);
+    let before = call.watched.processes().file(pid).or_else(|| running(pid));
+    call.watched.processes().expect(Expected { tid: call.tid, before, file, process });
+}
+
+/// Before any other call of a process that was about to execute: did it, and the right thing? Answers the call where it must not go on.
+pub fn check(call: &Call) -> Option<Answer> {
+    let expected = {
+        let pid = call.pid();
+        call.watched.processes().expected(pid)?
+    };
+    let pid = expected.process.pid;
+    let actual = running(pid)?;
+    if actual == expected.file {
+        confirm(call, expected.process, actual);
+    } else if Some(actual) == expected.before {
+        // On the thread that asked, the exec has failed; on another, it may still come.
+        if call.tid != expected.tid {
+            call.watched.processes().still_expect(expected);
+        }
+    } else {
+        return strange(call, expected.process, actual);
+    }
+    None
+}
+
+fn confirm(call: &Call, mut process: Process, file: FileId) {
+    let mut processes = call.watched.processes();
+    processes.runs(process.pid, file);
+    process.blame = processes.inherited(process.pid);
+    drop(processes);
+    call.watched.journal.process(process);
+}
+
+/// Something else runs than what was judged: the arguments were exchanged after we had read them.
+fn strange(call: &Call, mut process: Process, actual: FileId) -> Option<Answer> {
+    let pid = process.pid;
+    let judged = std::mem::replace(&mut process.exe, Hostile::new(own().and_then(|own| own.link_of(pid, "exe")).unwrap_or_default()));
+    let exe = process.exe.clone();
+    // On some file systems a file has two faces; its path tells.
+    let same = exe == judged;
+    confirm(call, process, actual);
+    if same || foreign_formats() {
+        return None;
+    }
+    let detail = [b"judged ", judged.as_bytes(), b", runs ", exe.as_bytes()].concat();
+    let answer = call.tamper("execve", Hostile::new(detail));
+    if call.enforces() && pid != 0 {
+        // The call it waits in keeps the process alive and its number its own, until we answer.
+        let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+        return Some(answer);
+    }
+    None
+}
+
+/// Does this machine run other formats (`binfmt_misc`)? Then the file that runs is an interpreter we did not foresee.
+fn foreign_formats() -> bool {
+    fs::read_dir("/proc/sys/fs/binfmt_misc")
+        .is_ok_and(|entries| entries.flatten().any(|entry| !matches!(entry.file_name().as_bytes(), b"register" | b"status")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interpreters_are_named_as_the_kernel_reads_them() {
+        for (head, expected) in [
+            (&b"#!/bin/sh\necho"[..], Some(&b"/bin/sh"[..])),
+            (b"#! /usr/bin/env -S x\n", Some(b"/usr/bin/env")),
+            (b"#!\t/bin/sh", Some(b"/bin/sh")),
+            (b"#!\n/bin/sh", None),
+            (b"\x7fELF", None),
+            (b"", None),
+        ] {
+            assert_eq!(named_interpreter(head).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn the_program_given_to_a_loader() {
+        for (argv, expected) in [
+            ("ld.so ./drop", Some("./drop")),
+            ("ld.so --library-path /x:/y ./drop arg", Some("./drop")),
+            ("ld.so --inhibit-cache --argv0 cc ./drop", Some("./drop")),
+            ("ld.so --list", None),
+            ("ld.so", None),
+        ] {
+            let argv: Vec<_> = argv.split(' ').map(Hostile::from).collect();
+            assert_eq!(loaded_program(&argv).map(|path| String::from_utf8(path).unwrap()).as_deref(), expected);
+        }
+    }
+}

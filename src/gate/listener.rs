@@ -1,0 +1,147 @@
+//! The loop of a gate thread: wait, receive, dispatch by the table of calls, answer, write down.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::SigSet;
+use nix::sys::stat::{Mode, umask};
+
+use super::answer::give;
+use super::call::Note;
+use super::{Answer, Call, Watched, change, exec, memfd, net, open};
+use crate::sys::notify::{self, Notification};
+use crate::wall::calls::{self, Row, Treatment};
+
+/// Finds a call's row. The table's own search; tests have a table of their own.
+type Rows = fn(i64) -> Option<&'static Row>;
+
+pub fn serve(watched: &Watched, closing: &AtomicBool) {
+    serve_by(watched, closing, calls::row);
+}
+
+pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
+    // A signal for the run is the main thread's business, and would interrupt a hand-over here.
+    let _ = SigSet::all().thread_block();
+    // What is created here gets the actor's mask, not ours. Where a container forbids a mask of one's own, it is the whole process's:
+    // whoever writes other files (reports) gives them a mode of their own.
+    crate::sys::files::own_umask();
+    umask(Mode::empty());
+    notify::sync_wake_up(watched.listener.as_fd());
+    let mut later = HashMap::new();
+    while let Some(wake) = wait(watched) {
+        if closing.load(Ordering::Acquire) {
+            break;
+        }
+        if wake.call {
+            match notify::recv(watched.listener.as_fd()) {
+                Ok(Some(notification)) => answer_one(watched, &notification, rows, &mut later),
+                Ok(None) => {}
+                Err(_) => {
+                    watched.journal.lost("a listener could not be read");
+                    break;
+                }
+            }
+        }
+        if wake.bell {
+            for id in watched.answers.take() {
+                write(watched, later.remove(&id).unwrap_or_default());
+            }
+        }
+        if wake.gone {
+            break;
+        }
+    }
+    later.into_values().for_each(|notes| write(watched, notes));
+    let unconfirmed = watched.processes().unconfirmed();
+    unconfirmed.into_iter().for_each(|process| watched.journal.process(process));
+}
+
+/// Why the thread woke up.
+struct Wake {
+    call: bool,
+    bell: bool,
+    gone: bool,
+}
+
+fn wait(watched: &Watched) -> Option<Wake> {
+    let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN), PollFd::new(watched.answers.bell(), PollFlags::POLLIN)];
+    loop {
+        match poll(&mut fds, PollTimeout::NONE) {
+            Err(Errno::EINTR) => {}
+            Err(_) => {
+                watched.journal.lost("a listener could not be waited for");
+                return None;
+            }
+            Ok(_) => break,
+        }
+    }
+    let [listener, bell] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
+    let call = listener.contains(PollFlags::POLLIN);
+    let gone = !call && listener.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL);
+    Some(Wake { call, bell: bell.contains(PollFlags::POLLIN), gone })
+}
+
+fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later: &mut HashMap<u64, Vec<Note>>) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let call = Call::new(watched, notification);
+        let answer = decide(&call, notification, rows);
+        (answer, call.into_notes())
+    }));
+    let Ok((answer, notes)) = outcome else {
+        give(watched.listener.as_fd(), notification.id, Answer::Errno(libc::EPERM));
+        watched.journal.lost("a call could not be understood");
+        return;
+    };
+    let waits = matches!(answer, Answer::Later) && notes.iter().any(Note::waits);
+    give(watched.listener.as_fd(), notification.id, answer);
+    if waits {
+        later.insert(notification.id, notes);
+    } else {
+        write(watched, notes);
+    }
+}
+
+fn write(watched: &Watched, notes: Vec<Note>) {
+    let mut blame = None;
+    notes.into_iter().for_each(|note| note.write(watched, &mut blame));
+}
+
+fn decide(call: &Call, notification: &Notification, rows: Rows) -> Answer {
+    if notification.arch != notify::NATIVE_ARCH {
+        return call.tamper("foreign ABI", format!("call {} of architecture {:#x}", call.number, notification.arch).as_str());
+    }
+    if call.tid == 0 {
+        return call.tamper("unseen thread", "a call from another pid namespace");
+    }
+    let Some(row) = rows(call.number) else {
+        return call.tamper("unknown call", format!("call {}", call.number).as_str());
+    };
+    if let Some(answer) = exec::check(call) {
+        return answer;
+    }
+    let answer = match row.treatment {
+        Treatment::Open => open::open(call).unwrap_or_else(Answer::from),
+        Treatment::Change => change::change(call, row.name).unwrap_or_else(Answer::from),
+        Treatment::Exec => return exec::exec(call).unwrap_or_else(Answer::from),
+        Treatment::Memfd => return memfd::memfd(call).unwrap_or_else(Answer::from),
+        Treatment::Socket => return net::socket(call),
+        Treatment::Connect => return net::connect(call),
+        Treatment::Send => return net::send(call),
+        Treatment::Bind => return net::bind(call),
+        Treatment::Tamper => return call.tamper(row.name, registers(call).as_str()),
+        Treatment::Absent => return Answer::Errno(libc::ENOSYS),
+    };
+    if matches!(answer, Answer::Errno(_)) {
+        call.nothing_happened();
+    }
+    answer
+}
+
+fn registers(call: &Call) -> String {
+    let [a, b, c, d, ..] = call.args;
+    format!("({a:#x}, {b:#x}, {c:#x}, {d:#x})")
+}

@@ -1,0 +1,231 @@
+//! `open openat openat2 creat`: the path is resolved to a handle, the handle is judged, and the very object behind it is opened with the
+//! wanted flags and handed over. Nothing is looked up twice, so nothing can be swapped in between.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::own::own;
+use super::resolve::{Found, How, fail, is_clean};
+use super::{Answer, Call, create, memory, redact};
+use crate::model::act::ObjectKind;
+use crate::model::{Act, Hostile, Verdict};
+
+/// The kernel's `__O_TMPFILE`, without the `O_DIRECTORY` that comes with it.
+const TMPFILE: i32 = libc::O_TMPFILE & !libc::O_DIRECTORY;
+/// `O_LARGEFILE` as the kernel sees it; libc's is 0 on 64-bit machines.
+#[cfg(target_arch = "x86_64")]
+const LARGEFILE: i32 = 0o100000;
+#[cfg(not(target_arch = "x86_64"))]
+const LARGEFILE: i32 = 0o400000;
+/// `VALID_OPEN_FLAGS`.
+const KNOWN: i32 = libc::O_ACCMODE
+    | libc::O_CREAT
+    | libc::O_EXCL
+    | libc::O_NOCTTY
+    | libc::O_TRUNC
+    | libc::O_APPEND
+    | libc::O_NONBLOCK
+    | libc::O_SYNC
+    | libc::O_ASYNC
+    | libc::O_DIRECT
+    | LARGEFILE
+    | libc::O_DIRECTORY
+    | libc::O_NOFOLLOW
+    | libc::O_NOATIME
+    | libc::O_CLOEXEC
+    | libc::O_PATH
+    | TMPFILE;
+/// `VALID_RESOLVE_FLAGS`: `RESOLVE_NO_XDEV` up to `RESOLVE_CACHED`.
+const KNOWN_RESOLVE: u64 = 0x3f;
+/// Size of the first version of `struct open_how`.
+const OPEN_HOW: u64 = 24;
+
+/// An open in its general form.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    pub dirfd: i32,
+    pub flags: i32,
+    pub mode: u32,
+    pub resolve: u64,
+}
+
+impl Wanted {
+    pub fn has(&self, flag: i32) -> bool {
+        self.flags & flag == flag
+    }
+
+    fn access(&self) -> i32 {
+        self.flags & libc::O_ACCMODE
+    }
+
+    pub fn reads(&self) -> bool {
+        self.access() != libc::O_WRONLY
+    }
+
+    pub fn writes(&self) -> bool {
+        self.access() != libc::O_RDONLY || self.has(libc::O_TRUNC) || self.has(libc::O_CREAT)
+    }
+
+    pub fn cloexec(&self) -> bool {
+        self.has(libc::O_CLOEXEC)
+    }
+}
+
+pub fn open(call: &Call) -> io::Result<Answer> {
+    let (at, wanted) = decode(call)?;
+    if wanted.has(libc::O_PATH) {
+        // Such a descriptor cannot be injected, and carries no data until it is opened again, which is judged.
+        return Ok(Answer::Continue);
+    }
+    let text = call.path(at)?;
+    if !wanted.writes() && wanted.resolve == 0 && !wanted.has(TMPFILE) && may_pass(call, wanted.dirfd, &text) {
+        return Ok(Answer::Continue);
+    }
+    let start = call.start(wanted.dirfd, text)?;
+    if wanted.has(TMPFILE) {
+        create::unnamed(call, &start, &wanted)
+    } else if wanted.has(libc::O_CREAT) {
+        create::create(call, start, &wanted)
+    } else {
+        let how = How { nofollow: wanted.has(libc::O_NOFOLLOW), directory: wanted.has(libc::O_DIRECTORY), resolve: wanted.resolve };
+        existing(call, &call.find(&start, how)?, &wanted)
+    }
+}
+
+/// Registers and structures to one form; with it, which argument is the path.
+fn decode(call: &Call) -> io::Result<(usize, Wanted)> {
+    let plain = |at: usize, dirfd: i32| {
+        let mut wanted = Wanted { dirfd, flags: call.int(at + 1) & KNOWN, mode: call.int(at + 2) as u32, resolve: 0 };
+        if wanted.has(libc::O_PATH) {
+            wanted.flags &= libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+        }
+        (at, wanted)
+    };
+    let (at, mut wanted) = match call.number {
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => plain(0, libc::AT_FDCWD),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_creat => {
+            let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC;
+            (0, Wanted { dirfd: libc::AT_FDCWD, flags, mode: call.int(1) as u32, resolve: 0 })
+        }
+        libc::SYS_openat => plain(1, call.int(0)),
+        libc::SYS_openat2 => (1, open_how(call)?),
+        _ => return fail(libc::ENOSYS),
+    };
+    wanted.mode &= 0o7777;
+    if wanted.has(TMPFILE) && (!wanted.has(libc::O_TMPFILE) || wanted.access() == libc::O_RDONLY) {
+        return fail(libc::EINVAL);
+    }
+    // Since 6.4 the kernel refuses this pair; before, it had never done anything useful.
+    if wanted.has(libc::O_CREAT | libc::O_DIRECTORY) && !wanted.has(TMPFILE) {
+        return fail(libc::EINVAL);
+    }
+    Ok((at, wanted))
+}
+
+/// Reads `struct open_how` with the kernel's own strictness (`copy_struct_from_user`, `build_open_flags`).
+fn open_how(call: &Call) -> io::Result<Wanted> {
+    let size = call.args[3];
+    if size < OPEN_HOW {
+        return fail(libc::EINVAL);
+    }
+    if size > 4096 {
+        return fail(libc::E2BIG);
+    }
+    let mut bytes = vec![0; size as usize];
+    memory::read(call.tid, call.args[2], &mut bytes)?;
+    let (known, tail) = bytes.split_at(OPEN_HOW as usize);
+    if tail.iter().any(|byte| *byte != 0) {
+        return fail(libc::E2BIG);
+    }
+    let word = |at: usize| known[at..at + 8].iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+    let (flags, mode, resolve) = if cfg!(target_endian = "little") { (word(0), word(8), word(16)) } else { return fail(libc::ENOSYS) };
+    let creates = flags & (libc::O_CREAT | TMPFILE) as u64 != 0;
+    let scoped = libc::RESOLVE_BENEATH | libc::RESOLVE_IN_ROOT;
+    if flags & !u64::from(KNOWN as u32) != 0
+        || resolve & !KNOWN_RESOLVE != 0
+        || resolve & scoped == scoped
+        || mode & !0o7777 != 0
+        || (!creates && mode != 0)
+    {
+        return fail(libc::EINVAL);
+    }
+    Ok(Wanted { dirfd: call.int(0), flags: flags as i32, mode: mode as u32, resolve })
+}
+
+/// Can a plain read be left to the kernel's wall? Only by its text, before anything is resolved.
+fn may_pass(call: &Call, dirfd: i32, text: &[u8]) -> bool {
+    if !call.enforces() || text.is_empty() {
+        return false;
+    }
+    let policy = &call.watched.policy;
+    if text[0] == b'/' {
+        return is_clean(text) && policy.may_pass(Path::new(OsStr::from_bytes(text)));
+    }
+    if dirfd != libc::AT_FDCWD {
+        return false;
+    }
+    let Ok(mut joined) = own().and_then(|own| own.link_of(call.tid, "cwd")) else { return false };
+    joined.push(b'/');
+    joined.extend_from_slice(text);
+    is_clean(&joined) && policy.may_pass(Path::new(OsStr::from_bytes(&joined)))
+}
+
+/// Opens what is there.
+pub fn existing(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answer> {
+    if found.kind() == ObjectKind::Symlink {
+        return fail(libc::ELOOP);
+    }
+    if wanted.writes() && found.kind() == ObjectKind::Directory {
+        return fail(libc::EISDIR);
+    }
+    // What has no place in the file system was reached through a descriptor the actor has already.
+    if !found.anonymous {
+        match judge(call, found, wanted) {
+            Verdict::Allow => {}
+            Verdict::Refuse(errno) => return Ok(Answer::Errno(errno)),
+            Verdict::Redact => return redact::hand_over(found, wanted),
+        }
+    }
+    if may_block(found, wanted) || call.is_someone_else() {
+        return Ok(Answer::Continue);
+    }
+    let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;
+    let fd = own()?.reopen(found.handle.as_fd(), flags, 0)?;
+    Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
+}
+
+fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {
+    let (path, object): (Hostile, _) = (found.shown(call), Some(found.object()));
+    if wanted.writes() {
+        if wanted.reads() && wanted.access() != libc::O_RDONLY {
+            // Opened for both: a secret is a secret also for one who could overwrite it.
+            match call.judge(Act::Read { path: path.clone() }, object).verdict {
+                Verdict::Allow => {}
+                // A copy cannot be written to.
+                Verdict::Redact => return Verdict::Refuse(libc::EACCES),
+                refused => return refused,
+            }
+        }
+        match call.judge(Act::Write { path }, object).verdict {
+            Verdict::Redact => Verdict::Refuse(libc::EACCES),
+            other => other,
+        }
+    } else {
+        call.judge(Act::Read { path }, object).verdict
+    }
+}
+
+/// Opening it could wait for someone else (a FIFO's other end, a line's carrier), which the actor must do itself.
+fn may_block(found: &Found, wanted: &Wanted) -> bool {
+    if found.is(libc::S_IFIFO) {
+        // `fifo(7)`: opening for both never waits.
+        return !wanted.has(libc::O_NONBLOCK) && wanted.access() != libc::O_RDWR;
+    }
+    // Character devices of major 1 are null, zero, random and their like.
+    found.is(libc::S_IFCHR) && libc::major(found.facts.rdev) != 1 || found.is(libc::S_IFSOCK)
+}

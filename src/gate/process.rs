@@ -1,0 +1,223 @@
+//! The processes of one actor: which threads belong to which, who started whom, what each is supposed to run, and the blame a spawned
+//! tree inherits. In: thread ids of notified calls. Out: process ids, inherited blame, facts for the record.
+
+use std::collections::HashMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::model::{Blame, Process};
+
+/// Thread ids are reused in the end, but not within this time.
+const TRUST_A_TID: Duration = Duration::from_secs(1);
+/// How far up an ancestry is followed; a cycle can only come from reused ids.
+const DEEPEST: usize = 64;
+
+/// What `/proc/<tid>/status` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub pid: u32,
+    pub parent: u32,
+    pub umask: u32,
+    /// In whose name it opens files (fsuid).
+    pub user: u32,
+}
+
+/// Reads it; `None` when the thread is gone.
+pub fn status(tid: u32) -> Option<Status> {
+    parse_status(&fs::read(format!("/proc/{tid}/status")).ok()?)
+}
+
+fn parse_status(text: &[u8]) -> Option<Status> {
+    let (mut pid, mut parent, mut umask, mut user) = (None, None, None, None);
+    // The first line is the program's name, which the kernel escapes: no newline of the actor's making can start a line of its own.
+    for line in text.split(|byte| *byte == b'\n').take(16) {
+        let field = |name: &[u8]| std::str::from_utf8(line.strip_prefix(name)?).ok().map(str::trim);
+        if let Some(value) = field(b"Umask:") {
+            umask = u32::from_str_radix(value, 8).ok();
+        } else if let Some(value) = field(b"Tgid:") {
+            pid = value.parse().ok();
+        } else if let Some(value) = field(b"PPid:") {
+            parent = value.parse().ok();
+        } else if let Some(value) = field(b"Uid:") {
+            user = value.split_ascii_whitespace().nth(3).and_then(|user| user.parse().ok());
+            break;
+        }
+    }
+    Some(Status { pid: pid?, parent: parent?, umask: umask?, user: user? })
+}
+
+/// A file as the kernel knows it.
+pub type FileId = (u64, u64);
+
+/// An exec that was let through: whether it took place shows at the process's next call.
+pub struct Expected {
+    /// Thread that asked. Once the old program is seen on this very thread again, the exec has failed.
+    pub tid: u32,
+    pub before: Option<FileId>,
+    /// The file the kernel will load: the program, or the interpreter of a script.
+    pub file: FileId,
+    pub process: Process,
+}
+
+#[derive(Default)]
+struct Seen {
+    parent: u32,
+    /// Has this process executed a program (or is it the actor's first process)? Otherwise it is a fork, with its parent's stack.
+    program: bool,
+    file: Option<FileId>,
+    blame: Option<Blame>,
+    expected: Option<Box<Expected>>,
+}
+
+/// What is believed of a thread for a while.
+struct Thread {
+    pid: u32,
+    user: u32,
+    since: Instant,
+}
+
+/// The table of one actor.
+#[derive(Default)]
+pub struct Processes {
+    threads: HashMap<u32, Thread>,
+    seen: HashMap<u32, Seen>,
+    /// How many wait for their exec to show: lets every other call skip the look.
+    expecting: usize,
+}
+
+impl Processes {
+    pub fn new(root: u32) -> Processes {
+        let mut table = Processes::default();
+        table.seen.insert(root, Seen { program: true, ..Seen::default() });
+        table
+    }
+
+    /// The process of a thread. A thread that is gone counts as its own process.
+    pub fn of(&mut self, tid: u32) -> u32 {
+        let now = Instant::now();
+        if let Some(thread) = self.threads.get(&tid)
+            && now.duration_since(thread.since) < TRUST_A_TID
+        {
+            return thread.pid;
+        }
+        let Some(status) = status(tid) else { return tid };
+        if self.threads.len() > 4096 {
+            self.threads.retain(|_, thread| now.duration_since(thread.since) < TRUST_A_TID);
+        }
+        self.threads.insert(tid, Thread { pid: status.pid, user: status.user, since: now });
+        self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
+        status.pid
+    }
+
+    /// In whose name a thread acts, as of its last look.
+    pub fn user(&mut self, tid: u32) -> Option<u32> {
+        self.of(tid);
+        self.threads.get(&tid).map(|thread| thread.user)
+    }
+
+    pub fn pids(&self) -> Vec<u32> {
+        let mut pids: Vec<u32> = self.seen.keys().copied().collect();
+        pids.sort_unstable();
+        pids
+    }
+
+    pub fn knows(&self, pid: u32) -> bool {
+        self.seen.contains_key(&pid)
+    }
+
+    pub fn parent(&self, pid: u32) -> u32 {
+        self.seen.get(&pid).map_or(0, |seen| seen.parent)
+    }
+
+    /// Is this still the image its parent forked, so that its stack says who forked?
+    pub fn is_fork(&self, pid: u32) -> bool {
+        self.seen.get(&pid).is_none_or(|seen| !seen.program)
+    }
+
+    pub fn file(&self, pid: u32) -> Option<FileId> {
+        self.seen.get(&pid).and_then(|seen| seen.file)
+    }
+
+    /// The blame of the nearest ancestor (or of the process itself) that has one.
+    pub fn inherited(&self, mut pid: u32) -> Option<Blame> {
+        for _ in 0..DEEPEST {
+            let seen = self.seen.get(&pid)?;
+            if let Some(blame) = &seen.blame {
+                return Some(Blame { by: "inherited".into(), ..blame.clone() });
+            }
+            pid = seen.parent;
+        }
+        None
+    }
+
+    pub fn blame(&mut self, pid: u32, blame: Blame) {
+        self.seen.entry(pid).or_default().blame = Some(blame);
+    }
+
+    /// An exec is let through.
+    pub fn expect(&mut self, expected: Expected) {
+        let seen = self.seen.entry(expected.process.pid).or_default();
+        seen.parent = expected.process.parent;
+        let before = seen.expected.replace(Box::new(expected));
+        self.expecting += usize::from(before.is_none());
+    }
+
+    /// Takes what `pid` was expected to run, for a look; `None` in nearly all calls, at the cost of one comparison.
+    pub fn expected(&mut self, pid: u32) -> Option<Box<Expected>> {
+        if self.expecting == 0 {
+            return None;
+        }
+        let expected = self.seen.get_mut(&pid)?.expected.take()?;
+        self.expecting -= 1;
+        Some(expected)
+    }
+
+    /// Puts it back: the exec may still be under way on another thread.
+    pub fn still_expect(&mut self, expected: Box<Expected>) {
+        let pid = expected.process.pid;
+        self.seen.entry(pid).or_default().expected = Some(expected);
+        self.expecting += 1;
+    }
+
+    /// `pid` runs this file now.
+    pub fn runs(&mut self, pid: u32, file: FileId) {
+        let seen = self.seen.entry(pid).or_default();
+        seen.program = true;
+        seen.file = Some(file);
+    }
+
+    /// Everything still expected, at the end: those processes made no call after their exec.
+    pub fn unconfirmed(&mut self) -> Vec<Process> {
+        self.expecting = 0;
+        self.seen.values_mut().filter_map(|seen| seen.expected.take()).map(|expected| expected.process).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Candidate;
+
+    #[test]
+    fn status_is_read_from_the_right_lines() {
+        let text = b"Name:\ta\\nTgid:\t7\nUmask:\t0027\nState:\tR (running)\nTgid:\t42\nNgid:\t0\nPid:\t43\nPPid:\t6\nTracerPid:\t0\nUid:\t1\t2\t3\t4\n";
+        assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: 0o27, user: 4 }));
+        assert_eq!(parse_status(b""), None);
+        assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
+    }
+
+    #[test]
+    fn blame_is_inherited_down_the_tree() {
+        let mut table = Processes::new(1);
+        for (pid, parent) in [(2, 1), (3, 2)] {
+            table.seen.insert(pid, Seen { parent, ..Seen::default() });
+        }
+        assert_eq!(table.inherited(3), None);
+        let candidate = Candidate { name: "evil".into(), function: None, object: None, package: None };
+        table.blame(2, Blame { crates: vec![candidate], by: "parent stack".into(), caveat: None });
+        assert_eq!(table.inherited(3).unwrap().by, "inherited");
+        assert_eq!(table.inherited(3).unwrap().crates[0].name, "evil");
+        assert_eq!(table.inherited(1), None);
+        assert!(!table.is_fork(1) && table.is_fork(3));
+    }
+}

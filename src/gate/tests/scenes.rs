@@ -1,0 +1,372 @@
+//! What actors do. Every scene runs behind the real filter in a process of its own; a failed assertion there is a failed actor here.
+
+use std::ffi::{CString, OsStr};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{getpid, getppid, mkfifo};
+
+use super::{stage, trips};
+use crate::sys::files::{self, AT_FDCWD};
+use crate::sys::testing;
+
+/// Not a test of its own: the way into a scene for a child. In an ordinary run nothing is asked, and it returns at once.
+#[test]
+fn actor() {
+    let Some((scene, root)) = stage::enter() else { return };
+    let (out, secret) = (root.join("out"), root.join("workspace/.env"));
+    match scene.as_str() {
+        "honest" => {
+            honest_reads(&out);
+            honest_creations(&out);
+            honest_changes(&out);
+            honest_links_to_itself(&out);
+        }
+        "thief" => thief(&root, &out, &secret),
+        "observed" => observed(&root, &secret),
+        "mirror" => mirror(&out),
+        "runner" => runner(&root, &out),
+        "tamperer" => tamperer(&out),
+        "git" => git(),
+        "racer" => racer(),
+        "daemon" => daemon(),
+        "trips" => trips::travel(),
+        other => panic!("no scene `{other}`"),
+    }
+}
+
+fn c(path: impl AsRef<Path>) -> CString {
+    CString::new(path.as_ref().as_os_str().as_bytes()).unwrap()
+}
+
+fn open(path: impl AsRef<Path>, flags: i32) -> io::Result<OwnedFd> {
+    files::openat(AT_FDCWD, &c(path), flags | libc::O_CLOEXEC, 0o666)
+}
+
+fn errno<T>(result: io::Result<T>) -> i32 {
+    result.err().and_then(|error| error.raw_os_error()).unwrap_or(0)
+}
+
+fn text(file: impl Into<File>) -> String {
+    let mut text = String::new();
+    file.into().read_to_string(&mut text).unwrap();
+    text
+}
+
+fn honest_reads(out: &Path) {
+    let here = std::env::current_dir().unwrap();
+    for path in ["src/lib.rs", "./src/../src/lib.rs", "src//lib.rs"] {
+        assert_eq!(fs::read_to_string(path).unwrap(), "fn main() {}\n");
+        assert_eq!(fs::read_to_string(here.join(path)).unwrap(), "fn main() {}\n");
+    }
+    assert_eq!(fs::read_dir("src").unwrap().count(), 1);
+    assert_eq!(errno(open("src/missing", 0)), libc::ENOENT);
+    assert_eq!(errno(open("", 0)), libc::ENOENT);
+    assert_eq!(errno(open("src/lib.rs/x", 0)), libc::ENOTDIR);
+    assert_eq!(errno(open("src/lib.rs", libc::O_DIRECTORY)), libc::ENOTDIR);
+    assert_eq!(errno(open("src/".to_owned() + &"x".repeat(5000), 0)), libc::ENAMETOOLONG);
+    assert_eq!(testing::open_nowhere(), libc::EFAULT);
+
+    symlink(here.join("src/lib.rs"), out.join("link")).unwrap();
+    assert_eq!(fs::read_to_string(out.join("link")).unwrap(), "fn main() {}\n");
+    assert_eq!(errno(open(out.join("link"), libc::O_NOFOLLOW)), libc::ELOOP);
+    symlink("loop-b", out.join("loop-a")).unwrap();
+    symlink("loop-a", out.join("loop-b")).unwrap();
+    assert_eq!(errno(open(out.join("loop-a"), 0)), libc::ELOOP);
+    assert_eq!(errno(open(out.join("loop-a"), libc::O_CREAT | libc::O_WRONLY)), libc::ELOOP);
+
+    let fd = files::openat(AT_FDCWD, c"src/lib.rs", libc::O_RDONLY, 0).unwrap();
+    assert!(fd_flags(&fd).contains("flags:\t0100000"), "{}", fd_flags(&fd));
+    assert!(fd_flags(&open("src/lib.rs", 0).unwrap()).contains("flags:\t02100000"));
+
+    let source = open("src", libc::O_DIRECTORY).unwrap();
+    assert_eq!(text(files::openat(source.as_fd(), c"lib.rs", 0, 0).unwrap()), "fn main() {}\n");
+    assert_eq!(errno(files::openat(fd.as_fd(), c"lib.rs", 0, 0)), libc::ENOTDIR);
+
+    let beneath = |path: &str| errno(files::openat2(source.as_fd(), &c(path), 0, 0, libc::RESOLVE_BENEATH));
+    assert_eq!((beneath("lib.rs"), beneath("../src/lib.rs")), (0, libc::EXDEV));
+    assert_eq!(errno(files::openat2(AT_FDCWD, &c(out.join("link")), 0, 0, libc::RESOLVE_NO_SYMLINKS)), libc::ELOOP);
+    for (how, size, expected) in [
+        ([0, 0, 0, 0], 24, 0),
+        ([0, 0, 0, 0], 32, 0),
+        ([0, 0, 0, 1], 32, libc::E2BIG),
+        ([0, 0, 0, 0], 16, libc::EINVAL),
+        ([1 << 40, 0, 0, 0], 24, libc::EINVAL),
+        ([0, 0o644, 0, 0], 24, libc::EINVAL),
+        ([0, 0, 1 << 20, 0], 24, libc::EINVAL),
+    ] {
+        assert_eq!(testing::open_how(c"src/lib.rs", &how, size), expected, "{how:?} {size}");
+    }
+}
+
+fn fd_flags(fd: &OwnedFd) -> String {
+    fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd())).unwrap()
+}
+
+fn honest_creations(out: &Path) {
+    umask(Mode::from_bits_truncate(0o027));
+    File::create_new(out.join("masked")).unwrap();
+    fs::create_dir(out.join("dir027")).unwrap();
+    assert_eq!(errno(File::create_new(out.join("masked"))), libc::EEXIST);
+    assert_eq!(errno(fs::create_dir(out.join("dir027"))), libc::EEXIST);
+    fs::create_dir_all(out.join("a/b/c")).unwrap();
+
+    symlink("target-of-dangling", out.join("dangling")).unwrap();
+    symlink("dangling", out.join("dangling2")).unwrap();
+    fs::write(out.join("dangling2"), "through a link").unwrap();
+    assert_eq!(errno(open(out.join("dangling"), libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY)), libc::EEXIST);
+    assert_eq!(errno(open(out.join("a/"), libc::O_CREAT | libc::O_WRONLY)), libc::EISDIR);
+    assert_eq!(errno(open(out.join("a"), libc::O_WRONLY)), libc::EISDIR);
+    assert_eq!(errno(open(out.join("missing/x"), libc::O_CREAT | libc::O_WRONLY)), libc::ENOENT);
+
+    fs::write(out.join("file"), "0123456789").unwrap();
+    OpenOptions::new().append(true).open(out.join("file")).unwrap().write_all(b"ab").unwrap();
+    assert_eq!(fs::read(out.join("file")).unwrap(), b"0123456789ab");
+    drop(open(out.join("file"), libc::O_WRONLY | libc::O_TRUNC).unwrap());
+    assert_eq!(fs::read(out.join("file")).unwrap(), b"");
+
+    let mut unnamed = File::from(open(out, libc::O_TMPFILE | libc::O_RDWR).unwrap());
+    unnamed.write_all(b"first unnamed").unwrap();
+    let link = c(format!("/proc/self/fd/{}", unnamed.as_raw_fd()));
+    files::link(AT_FDCWD, &link, AT_FDCWD, &c(out.join("named")), libc::AT_SYMLINK_FOLLOW).unwrap();
+    assert_eq!(fs::read(out.join("named")).unwrap(), b"first unnamed");
+
+    mkfifo(&out.join("fifo"), Mode::from_bits_truncate(0o600)).unwrap();
+    let fifo = out.join("fifo");
+    let reader = std::thread::spawn(move || fs::read_to_string(fifo).unwrap());
+    fs::write(out.join("fifo"), "through a fifo").unwrap();
+    assert_eq!(reader.join().unwrap(), "through a fifo");
+    assert_eq!(errno(open(out.join("fifo"), libc::O_WRONLY | libc::O_NONBLOCK)), libc::ENXIO);
+}
+
+fn honest_changes(out: &Path) {
+    let at = |name: &str| out.join(name);
+    fs::write(at("old"), "to be renamed").unwrap();
+    fs::rename(at("old"), at("renamed")).unwrap();
+    assert_eq!(errno(fs::rename(at("old"), at("renamed"))), libc::ENOENT);
+    fs::hard_link(at("renamed"), at("hard")).unwrap();
+    assert_eq!(errno(fs::hard_link(at("renamed"), at("hard"))), libc::EEXIST);
+    fs::write(at("other"), "other").unwrap();
+    let exchange = |a: &str, b: &str, flags| files::rename(AT_FDCWD, &c(at(a)), AT_FDCWD, &c(at(b)), flags);
+    exchange("other", "file", libc::RENAME_EXCHANGE).unwrap();
+    assert_eq!(fs::read(at("file")).unwrap(), b"other");
+    assert_eq!(errno(exchange("other", "file", libc::RENAME_NOREPLACE)), libc::EEXIST);
+    assert_eq!(errno(exchange("other", "nothing", libc::RENAME_EXCHANGE)), libc::ENOENT);
+
+    fs::write(at("gone"), "").unwrap();
+    fs::remove_file(at("gone")).unwrap();
+    assert_eq!(errno(fs::remove_file(at("gone"))), libc::ENOENT);
+    assert_eq!(errno(fs::remove_file(at("a"))), libc::EISDIR);
+    assert_eq!(errno(fs::remove_dir(at("a"))), libc::ENOTEMPTY);
+    fs::remove_dir_all(at("a")).unwrap();
+    symlink("nowhere", at("sym")).unwrap();
+    assert_eq!(fs::read_link(at("sym")).unwrap(), Path::new("nowhere"));
+
+    fs::write(at("chmodded"), "").unwrap();
+    fs::set_permissions(at("chmodded"), fs::Permissions::from_mode(0o751)).unwrap();
+    let file = File::create(at("timed")).unwrap();
+    file.set_permissions(fs::Permissions::from_mode(0o644)).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1234)).unwrap();
+    std::os::unix::fs::chown(at("timed"), Some(nix::unistd::getuid().as_raw()), None).unwrap();
+    std::os::unix::fs::fchown(&file, None, Some(nix::unistd::getgid().as_raw())).unwrap();
+    files::set_times(file.as_fd(), Some([(99, 0), (1234, 0)])).unwrap();
+    fs::write(at("cut"), "0123456789").unwrap();
+    files::truncate(&c(at("cut")), 4).unwrap();
+    assert_eq!(fs::read(at("cut")).unwrap(), b"0123");
+    let attribute = files::set_attribute(&c(at("cut")), c"user.brig", b"x", 0);
+    assert!(matches!(errno(attribute), 0 | libc::EOPNOTSUPP));
+    assert!(matches!(errno(files::remove_attribute(&c(at("cut")), c"user.brig")), 0 | libc::EOPNOTSUPP));
+    assert_eq!(errno(files::truncate(&c(at("missing")), 4)), libc::ENOENT);
+    files::make_node(AT_FDCWD, &c(at("node")), libc::S_IFREG | 0o600, 0).unwrap();
+}
+
+fn honest_links_to_itself(out: &Path) {
+    let me = format!("Tgid:\t{}\n", getpid());
+    for path in ["/proc/self/status", "/proc/thread-self/status", "/proc/../proc/self/status", "/proc/self/task/../status"] {
+        assert!(fs::read_to_string(path).unwrap().contains(&me), "{path}");
+    }
+    let proc = open("/proc", libc::O_DIRECTORY | libc::O_PATH).unwrap();
+    assert!(text(files::openat(proc.as_fd(), c"self/status", 0, 0).unwrap()).contains(&me));
+    symlink("/proc/self/status", out.join("my-status")).unwrap();
+    assert!(fs::read_to_string(out.join("my-status")).unwrap().contains(&me));
+
+    let handle = open("src/lib.rs", libc::O_PATH).unwrap();
+    for front in ["/proc/self/fd", "/dev/fd", "/proc/thread-self/fd"] {
+        assert_eq!(fs::read_to_string(format!("{front}/{}", handle.as_raw_fd())).unwrap(), "fn main() {}\n");
+    }
+    symlink(format!("/proc/self/fd/{}", handle.as_raw_fd()), out.join("my-handle")).unwrap();
+    assert_eq!(fs::read_to_string(out.join("my-handle")).unwrap(), "fn main() {}\n");
+    assert_eq!(fs::read_to_string("/proc/self/cwd/src/lib.rs").unwrap(), "fn main() {}\n");
+    assert_eq!(errno(open("/dev/fd/999", 0)), libc::ENOENT);
+
+    let (read, write) = nix::unistd::pipe().unwrap();
+    let mut again = OpenOptions::new().write(true).open(format!("/dev/fd/{}", write.as_raw_fd())).unwrap();
+    again.write_all(b"through a pipe").unwrap();
+    drop((again, write));
+    assert_eq!(text(read), "through a pipe");
+    fs::write("/dev/null", "x").unwrap();
+    let mut memory = File::from(files::memfd(c"some memory", libc::MFD_CLOEXEC).unwrap());
+    memory.write_all(b"remembered").unwrap();
+    assert_eq!(fs::read_to_string(format!("/proc/self/fd/{}", memory.as_raw_fd())).unwrap(), "remembered");
+}
+
+fn thief(root: &Path, out: &Path, secret: &Path) {
+    let refused = |what: &str, code: i32| assert!(matches!(code, libc::EACCES | libc::EPERM), "{what}: {code}");
+    symlink(secret, out.join("l")).unwrap();
+    symlink(root.join("workspace"), out.join("d")).unwrap();
+    let handle = open(secret, libc::O_PATH).unwrap();
+    let above = open(root, libc::O_PATH).unwrap();
+    let number = handle.as_raw_fd();
+    for path in [
+        ".env".to_owned(),
+        secret.to_str().unwrap().to_owned(),
+        "src/../.env".to_owned(),
+        ".//./.env".to_owned(),
+        out.join("l").to_str().unwrap().to_owned(),
+        out.join("d/.env").to_str().unwrap().to_owned(),
+        "/proc/self/cwd/.env".to_owned(),
+        format!("/proc/self/root{}", secret.display()),
+        "/proc/thread-self/cwd/../workspace/.env".to_owned(),
+        format!("/proc/self/fd/{number}"),
+        format!("/dev/fd/{number}"),
+        format!("/proc/self/fd/{}/workspace/.env", above.as_raw_fd()),
+    ] {
+        refused(&path, errno(open(&path, libc::O_RDONLY)));
+        refused(&path, errno(open(&path, libc::O_RDWR)));
+        refused(&path, errno(open(&path, libc::O_RDWR | libc::O_CREAT)));
+        refused(&path, errno(open(&path, libc::O_WRONLY | libc::O_TRUNC)));
+    }
+    refused("dirfd", errno(files::openat(above.as_fd(), c"workspace/.env", 0, 0)));
+    refused("thread", std::thread::spawn(|| errno(open(".env", 0))).join().unwrap());
+    refused("link", errno(fs::hard_link(secret, out.join("h"))));
+    refused("rename", errno(fs::rename(secret, out.join("r"))));
+    refused("exchange", errno(files::rename(AT_FDCWD, &c(out.join("l")), AT_FDCWD, &c(secret), libc::RENAME_EXCHANGE)));
+    refused("unlink", errno(fs::remove_file(secret)));
+    refused("chmod", errno(fs::set_permissions(secret, fs::Permissions::from_mode(0o644))));
+    refused("chmod by handle", errno(fs::set_permissions(format!("/proc/self/fd/{number}"), fs::Permissions::from_mode(0o644))));
+    refused("truncate", errno(files::truncate(&c(secret), 0)));
+    refused("create", errno(File::create(root.join("forbidden/x"))));
+    symlink(root.join("forbidden/y"), out.join("dangling")).unwrap();
+    refused("create through a link", errno(File::create(out.join("dangling"))));
+    assert!(!root.join("forbidden/y").exists());
+    refused("mkdir", errno(fs::create_dir(root.join("forbidden/x"))));
+    let cat = Command::new("cat").arg(".env").stderr(Stdio::null()).output().unwrap();
+    assert!(!cat.status.success() && cat.stdout.is_empty());
+}
+
+fn observed(root: &Path, secret: &Path) {
+    assert_eq!(fs::read_to_string(secret).unwrap(), "TOKEN=CANARY\n");
+    fs::write(root.join("forbidden/x"), "x").unwrap();
+    fs::rename(root.join("forbidden/x"), root.join("forbidden/y")).unwrap();
+    assert_eq!(fs::read_to_string("/proc/self/cwd/.env").unwrap(), "TOKEN=CANARY\n");
+    assert!(Command::new(root.join("forbidden/dropped")).status().unwrap().success());
+}
+
+fn mirror(out: &Path) {
+    let mine = |path: &Path| assert!(fs::read_to_string(path).unwrap().contains("BRIG_TEST_SCENE=mirror"), "{path:?}");
+    symlink("/proc/self/environ", out.join("environ")).unwrap();
+    symlink("/proc/thread-self", out.join("thread")).unwrap();
+    mine(Path::new("/proc/self/environ"));
+    mine(&out.join("environ"));
+    mine(&out.join("thread/environ"));
+    let gate = getppid();
+    symlink(format!("/proc/{gate}/environ"), out.join("theirs")).unwrap();
+    for path in [
+        format!("/proc/{gate}/environ"),
+        format!("/proc/self/../{gate}/environ"),
+        format!("/proc/{gate}/task/{gate}/environ"),
+        format!("/proc/{gate}/cwd/Cargo.toml"),
+        format!("/proc/{gate}/fd/0"),
+        format!("/proc/{gate}/exe"),
+        format!("/proc/{gate}/root/etc/passwd"),
+        format!("/proc/{gate}/mem"),
+    ] {
+        assert_eq!(errno(open(&path, 0)), libc::EACCES, "{path}");
+    }
+    assert_eq!(errno(open(out.join("theirs"), 0)), libc::EACCES);
+    let proc = open("/proc", libc::O_PATH).unwrap();
+    assert!(text(files::openat(proc.as_fd(), c"self/environ", 0, 0).unwrap()).contains("BRIG_TEST_SCENE=mirror"));
+    assert_eq!(errno(files::openat(proc.as_fd(), &c(format!("{gate}/environ")), 0, 0)), libc::EACCES);
+}
+
+fn runner(root: &Path, out: &Path) {
+    assert!(Command::new("true").arg("--token=CANARY").status().unwrap().success());
+    assert_eq!(Command::new("/no/such/program").status().unwrap_err().kind(), ErrorKind::NotFound);
+    let script = |name: &str, interpreter: &OsStr| {
+        fs::write(out.join(name), [b"#!", interpreter.as_bytes(), b"\nexit 7\n"].concat()).unwrap();
+        fs::set_permissions(out.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script("script", OsStr::new("/bin/sh"));
+    assert_eq!(Command::new(out.join("script")).arg("of-the-script").status().unwrap().code(), Some(7));
+    assert_eq!(Command::new("sh").args(["-c", "exec sh -c 'exit 5'"]).status().unwrap().code(), Some(5));
+
+    let dropped = root.join("forbidden/dropped");
+    let refused = |program: &Path, arguments: &[&Path]| {
+        let result = Command::new(program).args(arguments).stderr(Stdio::null()).status();
+        assert_eq!(errno(result), libc::EACCES, "{program:?} {arguments:?}");
+    };
+    refused(&dropped, &[]);
+    symlink(&dropped, out.join("by-link")).unwrap();
+    refused(&out.join("by-link"), &[]);
+    script("by-script", dropped.as_os_str());
+    refused(&out.join("by-script"), &[]);
+    refused(Path::new(loader()), &[&dropped]);
+    fs::write(out.join("no-program"), "text").unwrap();
+    refused(&out.join("no-program"), &[]);
+    let mut memory = File::from(files::memfd(c"program", 0).unwrap());
+    memory.write_all(&fs::read("/bin/true").unwrap()).unwrap();
+    refused(Path::new(&format!("/proc/self/fd/{}", memory.as_raw_fd())), &[]);
+}
+
+fn loader() -> &'static str {
+    if cfg!(target_arch = "x86_64") { "/lib64/ld-linux-x86-64.so.2" } else { "/lib/ld-linux-aarch64.so.1" }
+}
+
+fn tamperer(out: &Path) {
+    let mut byte = [0];
+    let address = byte.as_ptr() as u64;
+    assert_eq!(errno(crate::sys::memory::read(std::process::id(), address, &mut byte, 1)), libc::EPERM);
+    let disk = files::make_node(AT_FDCWD, &c(out.join("disk")), libc::S_IFBLK | 0o600, libc::makedev(8, 0));
+    assert_eq!(errno(disk), libc::EPERM);
+}
+
+fn git() {
+    let config = fs::read_to_string(".git/config").unwrap();
+    assert_eq!(config, "[http]\n\textraheader =\n[core]\n\tbare = false\n");
+}
+
+/// Flips a path between a harmless file and the secret while opening it.
+fn racer() {
+    let word = |text: &[u8; 4]| u32::from_ne_bytes(*text);
+    let path = Arc::new([AtomicU32::new(word(b".env")), AtomicU32::new(0)]);
+    let done = Arc::new(AtomicBool::new(false));
+    let (flipped, until) = (path.clone(), done.clone());
+    let flipper = std::thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            flipped[0].store(word(b"src\0"), Ordering::Relaxed);
+            flipped[0].store(word(b".env"), Ordering::Relaxed);
+        }
+    });
+    let mut secrets = 0;
+    for _ in 0..500 {
+        let mut file = File::from(testing::open_while_it_changes(&path[..]).unwrap());
+        secrets += u64::from(file.read(&mut [0; 16]).is_ok());
+    }
+    done.store(true, Ordering::Relaxed);
+    flipper.join().unwrap();
+    stage::tell("read the secret", secrets);
+}
+
+fn daemon() {
+    let sleep = Command::new("sh").args(["-c", "sleep 0.5 &"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    assert!(sleep.unwrap().success());
+}
