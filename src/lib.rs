@@ -13,5 +13,6 @@ pub mod launch;
 pub mod model;
 pub mod plan;
 pub mod report;
+pub mod run;
 pub mod sys;
 pub mod wall;

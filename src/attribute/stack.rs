@@ -12,9 +12,9 @@
 //! (ptrace(2)).
 
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use nix::sys::ptrace;
 use nix::unistd::Pid;
@@ -29,10 +29,14 @@ use crate::sys::trace::{self, Stop};
 /// How long a gate thread waits for the stop and the walk, after its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+const MOST_TIMED: usize = 1000;
+
 /// Walks stacks; remembers files, unwind rules and names. Shared by all gate threads.
 #[derive(Default)]
 pub struct Unwinder {
     objects: Arc<Objects>,
+    /// How long each look took, from the answer to the names; the first [`MOST_TIMED`].
+    took: Mutex<Vec<Duration>>,
 }
 
 /// A thread that will stop on its way out of the call it is in. Dropping it lets the thread go by itself.
@@ -91,7 +95,21 @@ impl Unwinder {
 
     /// Waits for the stop (at most two seconds) and says who is on the stack.
     pub fn blame(&self, caught: Caught) -> Blame {
-        caught.coming.recv_timeout(PATIENCE).unwrap_or_else(|_| walk::nothing("the thread did not stop to be looked at"))
+        let began = Instant::now();
+        let blame = caught.coming.recv_timeout(PATIENCE).unwrap_or_else(|_| walk::nothing("the thread did not stop to be looked at"));
+        let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
+        if took.len() < MOST_TIMED {
+            took.push(began.elapsed());
+        }
+        blame
+    }
+
+    /// What looking cost: the first look, and the median of the later ones. Zero where there was none.
+    pub fn cost(&self) -> (Duration, Duration) {
+        let took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut later = took.get(1..).unwrap_or_default().to_vec();
+        later.sort_unstable();
+        (took.first().copied().unwrap_or_default(), later.get(later.len() / 2).copied().unwrap_or_default())
     }
 
     fn catch_as(&self, tid: u32, by: &'static str) -> io::Result<Caught> {

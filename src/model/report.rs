@@ -57,6 +57,21 @@ pub struct Run {
     /// Seconds since the epoch.
     pub started: u64,
     pub duration_ms: u64,
+    #[serde(default)]
+    pub costs: Costs,
+}
+
+/// What confinement itself cost in this run, for `scripts/bench` and for complaints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Costs {
+    /// Mean time from an actor's exec stop to its release, microseconds.
+    pub confine_us: u64,
+    /// The first look at a stack, microseconds; 0 when there was none.
+    pub blame_first_us: u64,
+    /// Median of the later ones, microseconds.
+    pub blame_later_us: u64,
+    /// Peak resident memory of the supervisor, KiB.
+    pub peak_memory_kib: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +99,9 @@ pub struct Enforcement {
 pub struct Weakness {
     pub what: String,
     pub means: String,
+    /// The gate holds it by itself: one wall instead of two.
+    #[serde(default)]
+    pub covered: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,6 +33,13 @@ pub struct Config {
     pub(crate) profiles: Vec<(String, Layer)>,
 }
 
+impl Config {
+    /// The profiles it defines, in the order they stand in.
+    pub fn profile_names(&self) -> impl Iterator<Item = &str> {
+        self.profiles.iter().map(|(name, _)| name.as_str())
+    }
+}
+
 const KEYS: [&str; 6] = ["version", "policy", "profile", "mode", "allow", "deny"];
 const ALLOW_KEYS: [&str; 9] = ["crate", "actor", "read", "write", "exec", "connect", "unix", "reason", "expires"];
 const DENY_KEYS: [&str; 2] = ["crate", "reason"];

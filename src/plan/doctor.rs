@@ -38,6 +38,9 @@ impl State {
     }
 }
 
+/// What the gate holds by itself: it performs such connections itself, on what it judged, so nothing is lost but a second wall.
+pub const GATE_ALONE: &str = "the gate alone judges connections to them";
+
 /// All abilities that are known of this host, in the order they are needed.
 pub fn abilities(host: &Host) -> Vec<Ability> {
     let mut all = vec![kernel(host), landlock(host)];
@@ -136,8 +139,8 @@ fn levels(host: &Host) -> Vec<Ability> {
         "signals are not walled",
         "an actor can signal, and so stop or kill, processes of the same user; if it kills Brig, cargo ends and the actor's calls fail",
     );
-    from(6, "abstract unix sockets are not walled", "the gate alone judges connections to them");
-    from(9, "unix sockets with a path are not walled", "the gate alone judges connections to them");
+    from(6, "abstract unix sockets are not walled", GATE_ALONE);
+    from(9, "unix sockets with a path are not walled", GATE_ALONE);
     if open_network {
         from(10, "UDP is not walled", "the gate, and how sockets are made, are all that keeps UDP in");
     }

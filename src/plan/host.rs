@@ -14,7 +14,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::pause;
 use thiserror::Error;
 
-use super::doctor::{Ability, State, abilities};
+use super::doctor::{Ability, GATE_ALONE, State, abilities};
 use crate::model::report::Weakness;
 use crate::sys::{child, landlock, seccomp};
 use crate::wall::ruleset::Network;
@@ -181,7 +181,7 @@ impl Host {
         abilities(&known)
             .into_iter()
             .filter(|ability| ability.state != State::Good)
-            .map(|ability| Weakness { what: ability.what, means: ability.means })
+            .map(|ability| Weakness { covered: ability.means == GATE_ALONE, what: ability.what, means: ability.means })
             .collect()
     }
 }

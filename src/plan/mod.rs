@@ -1,13 +1,13 @@
 //! What may happen: profiles and configuration, places (workspace, target, toolchain …), what this kernel can enforce.
 //! In: the parsed command line. Out: a `Plan` that resolves a `judge::Policy` for every actor.
 
-pub mod doctor;
-pub mod host;
-pub mod places;
 pub mod config;
+pub mod doctor;
 pub mod document;
 pub mod hard_links;
+pub mod host;
 pub mod placeholders;
+pub mod places;
 pub mod profile;
 mod resolve;
 

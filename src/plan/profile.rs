@@ -45,6 +45,11 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// The lists with their keys.
+    pub fn lists(&self) -> [(&'static str, &[Line]); 5] {
+        [("read", &self.read), ("write", &self.write), ("exec", &self.exec), ("connect", &self.connect), ("unix", &self.unix)]
+    }
+
     fn list(&mut self, key: &str) -> Option<&mut Vec<Line>> {
         Some(match key {
             "read" => &mut self.read,

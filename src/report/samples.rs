@@ -70,6 +70,7 @@ pub fn facts() -> Facts {
             workspace: Some("/home/u/app".into()),
             target: Some("/home/u/app/target".into()),
             started: 1_790_000_000,
+            costs: crate::model::report::Costs::default(),
             duration_ms: 4200,
         },
         host: Host {

@@ -33,7 +33,8 @@ fn the_line_before() {
     assert_eq!(String::from_utf8(out).unwrap(), "   Confining cargo test (profile `default`, Landlock 7, private network)\n");
     facts.run.mode = Mode::Observe;
     facts.enforcement.sockets = "no-sockets".into();
-    facts.enforcement.degraded = vec![Weakness { what: "Landlock 3".into(), means: "TCP is held by the gate alone".into() }];
+    facts.enforcement.degraded =
+        vec![Weakness { what: "Landlock 3".into(), means: "TCP is held by the gate alone".into(), covered: false }];
     let mut out = Vec::new();
     before(&mut out, &facts.run, &facts.enforcement, style(Verbosity::Normal)).unwrap();
     let expected = block(
@@ -164,7 +165,7 @@ fn never_a_green_lie() {
 #[test]
 fn weak_walls_and_holes_are_always_said() {
     let mut weak = facts();
-    weak.enforcement.degraded = vec![Weakness { what: "Landlock 3".into(), means: "TCP is held by the gate alone".into() }];
+    weak.enforcement.degraded = vec![Weakness { what: "Landlock 3".into(), means: "TCP is held by the gate alone".into(), covered: false }];
     weak.enforcement.probed = false;
     let quiet = text(&assemble(&material(), &weak, &Graph), Verbosity::Quiet);
     let expected = block(

@@ -3,15 +3,15 @@
 pub mod attempt;
 pub mod child;
 pub mod files;
+pub mod forward;
 pub mod landlock;
+pub mod memory;
+pub mod notify;
 pub mod remote;
 pub mod seccomp;
 pub mod spawn;
+#[cfg(test)]
+pub mod testing;
 pub mod trace;
 pub mod tracee;
 pub mod wait;
-pub mod memory;
-pub mod notify;
-pub mod seccomp;
-#[cfg(test)]
-pub mod testing;

@@ -119,30 +119,3 @@ pub fn own(fd: RawFd) -> OwnedFd {
     // SAFETY: the caller got the number from a call that creates a descriptor and hands it to nobody else (SCM_RIGHTS, ADDFD).
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
-
-/// Installs a handler.
-///
-/// # Errors
-/// The errno of `sigaction`.
-pub fn handle(signal: nix::sys::signal::Signal, action: &nix::sys::signal::SigAction) -> nix::Result<()> {
-    // SAFETY: our only handler stores to atomics and calls kill, which is async-signal-safe.
-    unsafe { nix::sys::signal::sigaction(signal, action) }.map(drop)
-}
-
-/// In a handler: was this signal sent by a process to us (kill, sigqueue), rather than by the terminal to its group?
-pub fn sent_by_process(info: *const libc::siginfo_t) -> bool {
-    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
-    let code = unsafe { info.as_ref() }.map_or(libc::SI_USER, |info| info.si_code);
-    code <= 0
-}
-
-/// In a handler: sends `signal` on, keeping errno as it was.
-pub fn pass_signal(pid: i32, signal: libc::c_int) {
-    // SAFETY: kill is async-signal-safe; errno is thread-local and restored.
-    unsafe {
-        let errno = libc::__errno_location();
-        let saved = *errno;
-        libc::kill(pid, signal);
-        *errno = saved;
-    }
-}

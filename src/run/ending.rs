@@ -1,0 +1,194 @@
+//! After cargo: survivors are ended, the record becomes the report, the report is written and told, and the exit code follows.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::Stopped;
+use super::usher::Door;
+use super::who::Known;
+use crate::attribute::{Graph, Unwinder};
+use crate::gate::Gate;
+use crate::judge::{Journal, Places as Real};
+use crate::launch::survivors;
+use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
+use crate::model::{Act, Actor, ActorKind, Event, Exit, Hostile, Status};
+use crate::plan::host::Host;
+use crate::report::assemble::is_probe;
+use crate::report::json::Output;
+use crate::report::who::Nobody;
+use crate::report::{Facts, Format, Material, Places, Who, assemble, terminal};
+
+/// What is known when cargo has ended.
+pub struct Ran {
+    pub run: Run,
+    pub host: Host,
+    pub enforcement: Enforcement,
+    pub cargo: PathBuf,
+    pub args: Vec<OsString>,
+    pub cargo_exit: i32,
+    pub began: Instant,
+    pub unwinder: Arc<Unwinder>,
+}
+
+/// Kills what outlived cargo and blames it on its actor. After Ctrl-C everything outlives cargo: that is nobody's fault.
+pub fn survivors(gate: &Gate, journal: &Journal, door: &Door, interrupted: bool) {
+    let alive = gate.alive();
+    for survivor in survivors::end(&gate.helpers()) {
+        if interrupted {
+            continue;
+        }
+        let owner = alive.iter().find(|(_, pids)| pids.contains(&(survivor.pid as u32)));
+        // A listener hangs up when the last process of its actor is gone: with one left, it can only be that actor's.
+        let Some(actor) = owner.or(alive.first()).map(|(actor, _)| *actor) else {
+            journal.lost("a process outlived the build and no actor could be named for it");
+            continue;
+        };
+        let act = Act::Survive { exe: Hostile::from(survivor.exe) };
+        let breach = door.policy_of(actor).and_then(|policy| policy.judge(&act, None).breach);
+        journal.event(Event { actor, pid: survivor.pid as u32, act, status: Status::Refused, breach, blame: None });
+    }
+}
+
+/// Assembles, writes and tells the report.
+///
+/// # Errors
+/// When a report could not be written: then the run has no record.
+pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
+    let record = door.journal.snapshot();
+    let material = Material {
+        processes: record.processes,
+        processes_truncated: record.processes_truncated,
+        behaviours: record.behaviours.into_iter().map(|one| (one.actor, one.act, one.status, one.count)).collect(),
+        behaviours_truncated: record.truncated.values().sum(),
+        breaches: record.breaches.into_iter().map(|counted| (counted.event, counted.count)).collect(),
+        lost: record.lost.into_iter().flat_map(|(what, count)| std::iter::repeat_n(what, count.min(1000) as usize)).collect(),
+        events: record.events,
+        actors: record.actors,
+    };
+    let worked = material.actors.iter().any(|actor| !is_probe(actor));
+    let cargo = door.cargo.as_deref().unwrap_or(&ran.cargo);
+    let graph = worked.then(|| graph(cargo, &ran.args, door)).flatten();
+    let (units, fresh) = match &graph {
+        Some(graph) => (Some(graph.units()), Some(graph.units().saturating_sub(ran_units(&material.actors)))),
+        None => (None, None),
+    };
+    let mut run = ran.run;
+    run.duration_ms = ran.began.elapsed().as_millis() as u64;
+    run.costs = costs(&door.confining, &ran.unwinder);
+    let facts = Facts {
+        host: HostFacts {
+            kernel: ran.host.kernel.clone(),
+            arch: ran.host.arch.clone(),
+            rustc: worked.then(|| version(&door.places.toolchain.join("bin/rustc"))).flatten(),
+            cargo: worked.then(|| version(cargo)).flatten(),
+            user: nix::unistd::geteuid().to_string(),
+        },
+        enforcement: ran.enforcement,
+        units,
+        fresh,
+        cargo_exit: Some(ran.cargo_exit),
+        places: named(&door.places),
+        run,
+    };
+    let known = graph.map(|graph| Known { graph, artifacts: door.artifacts.clone() });
+    let who: &dyn Who = known.as_ref().map_or(&Nobody, |known| known);
+    let report = assemble(&material, &facts, who);
+
+    let mut failed = None;
+    let mut stored = None;
+    for (format, output) in outputs {
+        match output.write(|w| format.write(&report, w)).with_context(|| format!("write the report {}", output.path().display())) {
+            Ok(()) if *format == Format::Html && stored.is_none() => stored = Some(output.path()),
+            Ok(()) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let stored = stored.map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
+    let mut stderr = io::stderr().lock();
+    let told = terminal::after(&mut stderr, &report, stored.as_deref(), style).and_then(|()| stderr.flush());
+    if let Some(cause) = failed {
+        // Violations stay the first thing to be told; otherwise a run without its record is an incomplete one.
+        let exit = if report.outcome.exit_code == Exit::Violation.code() { Exit::Violation } else { Exit::Incomplete };
+        return Err(Stopped { exit, cause });
+    }
+    // A stderr that is gone (a closed pipe) loses text, not the report.
+    let _ = told;
+    Ok(ending(report.outcome.exit_code))
+}
+
+fn ending(code: u8) -> Exit {
+    [Exit::Success, Exit::Violation, Exit::Incomplete].into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Cargo(code))
+}
+
+fn graph(cargo: &Path, args: &[OsString], door: &Door) -> Option<Graph> {
+    door.places.workspace.as_ref()?;
+    let platform = host_triple(&door.places.toolchain.join("bin/rustc"));
+    match Graph::read(cargo, args, platform.as_deref()) {
+        Ok(graph) => Some(graph.with_cargo_home(&door.places.cargo_home)),
+        Err(error) => {
+            tracing::debug!("no build graph: {error:#}");
+            None
+        }
+    }
+}
+
+fn ask(program: &Path, argument: &str) -> Option<String> {
+    let output = Command::new(program).arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn version(program: &Path) -> Option<String> {
+    ask(program, "-V")
+}
+
+fn host_triple(rustc: &Path) -> Option<String> {
+    ask(rustc, "-vV")?.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
+}
+
+/// Packages whose build script ran or whose proc-macro was compiled.
+fn ran_units(actors: &[Actor]) -> u64 {
+    let built = |actor: &&Actor| {
+        actor.kind == ActorKind::BuildScript
+            || actor.kind == ActorKind::Rustc
+                && actor.argv.windows(2).any(|pair| pair[0].as_bytes() == b"--crate-type" && pair[1].as_bytes() == b"proc-macro")
+    };
+    let units: BTreeSet<_> = actors.iter().filter(built).map(|actor| (actor.package.clone(), actor.kind)).collect();
+    units.len() as u64
+}
+
+fn costs(confining: &[Duration], unwinder: &Unwinder) -> Costs {
+    let total: Duration = confining.iter().sum();
+    let (first, later) = unwinder.cost();
+    Costs {
+        confine_us: (total.as_micros() as u64).checked_div(confining.len() as u64).unwrap_or(0),
+        blame_first_us: first.as_micros() as u64,
+        blame_later_us: later.as_micros() as u64,
+        peak_memory_kib: peak_memory().unwrap_or(0),
+    }
+}
+
+/// `VmHWM` of our own process (proc_pid_status(5)).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.trim().parse().ok()
+}
+
+/// The placeholders of the report.
+fn named(places: &Real) -> Places {
+    let mut pairs = vec![(places.target.clone(), "{target}")];
+    pairs.extend(places.workspace.clone().map(|path| (path, "{workspace}")));
+    pairs.push((places.toolchain.clone(), "{toolchain}"));
+    pairs.push((places.cargo_home.clone(), "{cargo-home}"));
+    pairs.extend(places.rustup_home.clone().map(|path| (path, "{rustup-home}")));
+    pairs.push((places.tmp.clone(), "{tmp}"));
+    pairs.extend(places.home.clone().map(|path| (path, "{home}")));
+    Places::new(pairs)
+}

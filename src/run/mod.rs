@@ -1,0 +1,90 @@
+//! The conductor: the only place that knows every stage. In: a command line that was understood. Out: an exit code.
+
+mod build;
+mod demo;
+mod ending;
+mod pages;
+mod stage;
+mod usher;
+mod who;
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Result;
+
+use crate::cli::{Command, Typed};
+use crate::model::Exit;
+use crate::plan::host::Host;
+use crate::plan::{ConfigError, doctor};
+use crate::report::terminal;
+
+/// An error with the exit code it ends in.
+#[derive(Debug)]
+pub struct Stopped {
+    pub exit: Exit,
+    pub cause: anyhow::Error,
+}
+
+impl Stopped {
+    fn usage(cause: impl Into<anyhow::Error>) -> Self {
+        Stopped { exit: Exit::Usage, cause: cause.into() }
+    }
+
+    fn wall(cause: impl Into<anyhow::Error>) -> Self {
+        Stopped { exit: Exit::NoWall, cause: cause.into() }
+    }
+}
+
+impl From<ConfigError> for Stopped {
+    fn from(error: ConfigError) -> Self {
+        Stopped { exit: Exit::Config, cause: error.into() }
+    }
+}
+
+/// What nobody foresaw: no wall, no record, so never a success.
+impl From<anyhow::Error> for Stopped {
+    fn from(cause: anyhow::Error) -> Self {
+        Stopped { exit: Exit::NoWall, cause }
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.cause)
+    }
+}
+
+/// Does what was typed.
+///
+/// # Errors
+/// With the exit code the error stands for; `main` renders it.
+pub fn run(typed: &Typed) -> Result<Exit, Stopped> {
+    match &typed.command {
+        Command::Print(text) => print(text),
+        Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, style(typed)),
+        Command::Demo => demo::demo(),
+        Command::Doctor => {
+            let host = Host::examine();
+            print(&doctor::text(&host))?;
+            Ok(doctor::exit(&host))
+        }
+        Command::Report { file } => pages::report(&typed.options, file.as_deref(), style(typed)),
+        Command::Explain { topic } => pages::explain(topic),
+        Command::ProfileList => print(&pages::profiles(&typed.options)?),
+        Command::ProfileShow { name } => print(&pages::profile(&typed.options, name.as_deref())?),
+    }
+}
+
+/// Our own text on stdout; a reader that has gone away is not our failure.
+fn print(text: &str) -> Result<Exit, Stopped> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Stopped::usage(error)),
+        _ => Ok(Exit::Success),
+    }
+}
+
+fn style(typed: &Typed) -> terminal::Style {
+    let color = crate::cli::color::resolve(typed.options.color, &|name| std::env::var_os(name), io::stderr().is_terminal());
+    terminal::Style { color, verbosity: terminal::Verbosity::from_switches(typed.options.quiet, typed.options.verbose) }
+}

@@ -1,0 +1,87 @@
+//! What is set up before a build and taken down after it: the run's private directories, cargo's environment, the files reports go to.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use tempfile::TempDir;
+
+use super::usher::tmp_of;
+use crate::judge::Places;
+use crate::launch::search;
+use crate::plan::placeholders;
+use crate::plan::places::{self, Steering};
+
+pub type Env = Vec<(OsString, OsString)>;
+
+/// Cargo writes this into a target directory it makes; where we make it first, so do we (cargo-util, `paths::create_dir_all_excluded_from_backups_atomic`).
+const CACHE_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+    # This file is a cache directory tag created by cargo.\n\
+    # For information about cache directory tags see https://bford.info/cachedir/\n";
+
+/// Files through which one step of a CI job commands the next.
+const CI_FILES: [&str; 5] = ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
+const AGENTS: [&str; 3] = ["SSH_AUTH_SOCK", "GPG_AGENT_INFO", "DOCKER_HOST"];
+
+pub fn variable<'e>(env: &'e Env, name: &str) -> Option<&'e OsStr> {
+    env.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
+}
+
+/// The cargo to run: the one that called us, else the first on `PATH`.
+///
+/// # Errors
+/// When there is none.
+pub fn find_cargo(env: &Env) -> Result<PathBuf> {
+    if let Some(cargo) = variable(env, "CARGO") {
+        return Ok(cargo.into());
+    }
+    let path = variable(env, "PATH").unwrap_or_default();
+    search(OsStr::new("cargo"), path).ok_or_else(|| anyhow!("there is no `cargo` on PATH"))
+}
+
+/// The run's temporary directory, with cargo's own below it; removed when dropped.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_tmp() -> Result<TempDir> {
+    let tmp = tempfile::Builder::new().prefix("brig-").permissions(std::fs::Permissions::from_mode(0o700)).tempdir();
+    let tmp = tmp.context("make a temporary directory")?;
+    let cargos = tmp_of(tmp.path(), 0);
+    std::fs::create_dir(&cargos).with_context(|| format!("make {}", cargos.display()))?;
+    Ok(tmp)
+}
+
+/// Completes the places with what the environment says, once the toolchain is as good as known.
+pub fn find_places(cargo: &Path, steering: &Steering, env: &Env, tmp: &Path) -> Result<Places> {
+    let mut places = places::find(cargo, steering, env, tmp)?;
+    places.ci_files = CI_FILES.iter().filter_map(|name| variable(env, name)).map(|path| places::real(path.into())).collect();
+    places.agents = AGENTS.iter().filter_map(|name| variable(env, name)).map(socket).filter(|path| path.is_absolute()).collect();
+    places.path_dirs = placeholders::path_dirs(variable(env, "PATH").unwrap_or_default(), &places);
+    if places.workspace.is_none() {
+        // `cargo install`, or a directory without a workspace: there is no target directory of anybody's to put reports into.
+        let state =
+            variable(env, "XDG_STATE_HOME").map(PathBuf::from).or_else(|| places.home.as_ref().map(|home| home.join(".local/state")));
+        places.report_dir = places::real(state.unwrap_or_else(|| tmp.to_owned()).join("brig"));
+    }
+    Ok(places)
+}
+
+/// `unix:///run/docker.sock`, `/tmp/agent:0:1`, or a plain path.
+fn socket(text: &OsStr) -> PathBuf {
+    let text = text.to_string_lossy();
+    let path = text.strip_prefix("unix://").unwrap_or(&text);
+    places::real(path.split(':').next().unwrap_or_default().into())
+}
+
+/// Makes the target directory as cargo would have made it: the walls are built around what exists.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_target(target: &Path) -> Result<()> {
+    if target.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(target).with_context(|| format!("make the target directory {}", target.display()))?;
+    std::fs::write(target.join("CACHEDIR.TAG"), CACHE_TAG).with_context(|| format!("write into {}", target.display()))
+}

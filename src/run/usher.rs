@@ -1,0 +1,277 @@
+//! Who comes in: asked for every program cargo starts, it establishes who that is, resolves the policy and builds the walls.
+//! In: newcomers from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::attribute::{ExecFacts, Identity, identify};
+use crate::gate::Gate;
+use crate::judge::environment::{EnvVerdict, Environment, loader_tampering};
+use crate::judge::{Journal, Places, Policy};
+use crate::launch::confine::Walls;
+use crate::launch::newborn::Edit;
+use crate::launch::{Admission, Newcomer, Usher};
+use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Rule, Severity, Status};
+use crate::plan::placeholders;
+use crate::plan::places::real;
+use crate::plan::profile::{ActorFacts, Profile};
+use crate::wall::filter::{self, Pass};
+use crate::wall::ruleset::{self, Network};
+
+/// Digits in the name of an actor's temporary directory: `TMPDIR` is rewritten in place on its stack, so all are of one length.
+const DIGITS: usize = 8;
+
+pub struct Door<'a> {
+    pub profile: &'a Profile,
+    pub places: Places,
+    pub abi: u32,
+    pub network: Network,
+    pub gate: &'a Gate,
+    pub journal: Arc<Journal>,
+    /// The environment cargo was given.
+    pub given: Vec<(OsString, OsString)>,
+    environment: Environment,
+    filter: Vec<libc::sock_filter>,
+    pass: Pass,
+    last: u32,
+    /// Admitted, but not confined yet.
+    waiting: Option<(Arc<Actor>, Arc<Policy>, Instant)>,
+    /// What compilers write, by the stem of its file name: names the package of a proc-macro's `.so`.
+    pub artifacts: HashMap<String, Package>,
+    /// The real cargo, once its process has become it.
+    pub cargo: Option<PathBuf>,
+    pub confining: Vec<Duration>,
+    policies: HashMap<ActorId, Arc<Policy>>,
+    /// The cargo that was started, whatever its name.
+    started: PathBuf,
+}
+
+impl<'a> Door<'a> {
+    /// # Errors
+    /// When the filter cannot be compiled.
+    pub fn new(
+        profile: &'a Profile,
+        places: Places,
+        (abi, network): (u32, Network),
+        gate: &'a Gate,
+        journal: Arc<Journal>,
+        given: Vec<(OsString, OsString)>,
+        cargo: &Path,
+    ) -> Result<Self> {
+        let pass = Pass::random()?;
+        Ok(Door {
+            environment: profile.environment(),
+            filter: filter::program(&pass)?,
+            profile,
+            places,
+            abi,
+            network,
+            gate,
+            journal,
+            given,
+            pass,
+            last: 0,
+            waiting: None,
+            artifacts: HashMap::new(),
+            cargo: None,
+            confining: Vec::new(),
+            policies: HashMap::new(),
+            started: real(cargo.to_owned()),
+        })
+    }
+
+    pub fn policy_of(&self, actor: ActorId) -> Option<&Policy> {
+        self.policies.get(&actor).map(|policy| &**policy)
+    }
+
+    /// Is this cargo itself, or a part of its toolchain that drives cargo? Only such a one may start programs that are confined one by one.
+    fn conducts(&mut self, newcomer: &Newcomer) -> bool {
+        let file = newcomer.exe.file_name().unwrap_or_default();
+        // rustup's shims are one program with many names; the name it was called by decides what it becomes.
+        let is_shim = file == "rustup" || file == "rustup-init";
+        let called = newcomer.argv.first().map(|word| Path::new(word).file_name().unwrap_or_default()).unwrap_or_default();
+        let name = if is_shim { called } else { file };
+        let trees = self.places.workspace.iter().chain([&self.places.target, &self.places.tmp]);
+        let from_the_build = trees.filter(|tree| !tree.as_os_str().is_empty()).any(|tree| newcomer.exe.starts_with(tree));
+        let is_cargo = name == "cargo" || newcomer.in_place && self.cargo.is_none() && newcomer.exe == self.started;
+        if from_the_build || !(is_cargo || is_driver(name, &newcomer.exe, &self.places)) {
+            return false;
+        }
+        if is_cargo && !is_shim && newcomer.in_place {
+            self.cargo.get_or_insert_with(|| newcomer.exe.clone());
+            if let Some(root) = newcomer.exe.parent().and_then(Path::parent).filter(|root| root.join("bin/rustc").exists()) {
+                self.places.toolchain = real(root.to_owned());
+                self.places.linkers = placeholders::linkers(&self.places);
+            }
+        }
+        true
+    }
+
+    /// Where this actor keeps temporary files: made now, readable by nobody else's user.
+    fn tmp_for(&self, id: u32) -> Result<PathBuf> {
+        let dir = tmp_of(&self.places.tmp, id);
+        std::fs::DirBuilder::new().mode(0o700).create(&dir).with_context(|| format!("make {}", dir.display()))?;
+        Ok(dir)
+    }
+
+    /// One edit per variable, and the names that were withheld.
+    fn edits(&self, kind: ActorKind, newcomer: &Newcomer, tmp: &Path, actor: ActorId) -> (Vec<Edit>, Vec<String>) {
+        let (given, seen) = (bytes(&self.given), bytes(&newcomer.env));
+        let tampered = loader_tampering(kind, &given, &seen, &self.places);
+        let mut withheld = Vec::new();
+        let edits = seen
+            .iter()
+            .map(|(name, value)| {
+                if *name == b"TMPDIR" && value.starts_with(self.places.tmp.as_os_str().as_bytes()) {
+                    return Edit::Replace(tmp.as_os_str().to_owned());
+                }
+                if tampered.iter().any(|loader| loader == name) {
+                    // What the user had comes back, where it fits into the place; a longer one cannot have been put in front of.
+                    let before = given.iter().find(|(known, _)| known == name).map(|(_, before)| *before);
+                    return match before.filter(|before| before.len() <= value.len()) {
+                        Some(before) => Edit::Replace(OsString::from_vec(before.to_vec())),
+                        None => Edit::Remove,
+                    };
+                }
+                match self.environment.decide(kind, name, value) {
+                    EnvVerdict::Keep => Edit::Keep,
+                    EnvVerdict::Withhold => {
+                        withheld.push(String::from_utf8_lossy(name).into_owned());
+                        Edit::Remove
+                    }
+                }
+            })
+            .collect();
+        for name in tampered {
+            let name = String::from_utf8_lossy(&name).into_owned();
+            self.journal.event(Event {
+                actor,
+                pid: newcomer.pid as u32,
+                breach: Some(Breach {
+                    rule: Rule::EnvLoader,
+                    severity: Severity::High,
+                    reason: format!("`{name}` was not what cargo was given: a `cargo:rustc-env` directive set it"),
+                }),
+                act: Act::Withhold { name },
+                status: Status::Refused,
+                blame: None,
+            });
+        }
+        (edits, withheld)
+    }
+}
+
+fn bytes(env: &[(OsString, OsString)]) -> Vec<(&[u8], &[u8])> {
+    env.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
+}
+
+/// The directory of actor `id`; cargo's own is number 0.
+pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
+    tmp.join(format!("{id:0DIGITS$}"))
+}
+
+/// `cargo-clippy`, `cargo-nextest` …: installed by the user beside cargo, so as trusted as cargo.
+fn is_driver(name: &OsStr, exe: &Path, places: &Places) -> bool {
+    name.as_bytes().starts_with(b"cargo-")
+        && !name.as_bytes().starts_with(b"cargo-credential-")
+        && [places.cargo_home.join("bin"), places.toolchain.join("bin"), PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")]
+            .iter()
+            .any(|dir| exe.parent() == Some(dir))
+}
+
+/// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), and credential providers.
+fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
+    let file = newcomer.exe.file_name().unwrap_or_default();
+    let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && newcomer.cwd.starts_with(places.cargo_home.join("git"));
+    fetches || file.as_bytes().starts_with(b"cargo-credential-")
+}
+
+/// A wrapper gets the compiler as its first argument, and may hand the work to a server outside every wall (sccache does).
+fn wraps_the_compiler(newcomer: &Newcomer, places: &Places) -> bool {
+    let first = newcomer.argv.get(1).map(|word| Path::new(word).file_name().unwrap_or_default());
+    let is_clippy = newcomer.exe == places.toolchain.join("bin/clippy-driver") || newcomer.exe.ends_with("bin/clippy-driver");
+    let is_shim = newcomer.exe.file_name() == Some(OsStr::new("rustup"));
+    !is_clippy && !is_shim && first == Some(OsStr::new("rustc")) && newcomer.exe.file_name() != Some(OsStr::new("rustc"))
+}
+
+impl Usher for Door<'_> {
+    fn admit(&mut self, newcomer: &Newcomer) -> Result<Admission> {
+        let began = Instant::now();
+        if self.conducts(newcomer) {
+            tracing::debug!(pid = newcomer.pid, exe = ?newcomer.exe, "conductor");
+            return Ok(Admission::Conductor);
+        }
+        if wraps_the_compiler(newcomer, &self.places) {
+            bail!(
+                "{:?} wraps the compiler, and a wrapper such as sccache compiles in a server outside every wall\n  \
+                 help: run without it: `RUSTC_WRAPPER= RUSTC_WORKSPACE_WRAPPER= cargo brig …` (an empty variable overrides `build.rustc-wrapper`)",
+                newcomer.exe
+            );
+        }
+        let facts =
+            ExecFacts { exe: newcomer.exe.clone(), argv: newcomer.argv.to_vec(), env: newcomer.env.clone(), cwd: newcomer.cwd.clone() };
+        let mut identity = identify(&facts, &self.places);
+        if identity.kind == ActorKind::Tool && !is_cargos_helper(newcomer, &self.places) {
+            // A runner, or a program a configuration file in the repository named: not cargo's, so not trusted like cargo.
+            identity.kind = ActorKind::Program;
+            identity.attributed_by = "started by cargo, not built by it: confined like a program";
+        }
+        self.last += 1;
+        let id = ActorId(self.last);
+        let tmp = self.tmp_for(id.0)?;
+        let (edits, withheld) = self.edits(identity.kind, newcomer, &tmp, id);
+        let policy = Arc::new(self.profile.resolve(&self.places, &actor_facts(&identity, newcomer, &tmp)));
+        let ruleset = ruleset::build(&policy, self.abi, self.network)?;
+        if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
+            self.artifacts.insert(artifact.clone(), package.clone());
+        }
+        tracing::debug!(id = id.0, kind = identity.kind.name(), package = ?identity.package.as_ref().map(|package| &package.name), exe = ?newcomer.exe, "actor");
+        let actor = Arc::new(Actor {
+            id,
+            kind: identity.kind,
+            package: identity.package,
+            host: None,
+            pid: newcomer.pid as u32,
+            exe: newcomer.exe.clone(),
+            argv: newcomer.argv.iter().cloned().map(Hostile::from).collect(),
+            cwd: newcomer.cwd.clone(),
+            crate_name: identity.crate_name,
+            attributed_by: identity.attributed_by,
+            outputs: identity.outputs,
+            tmp,
+            withheld,
+        });
+        self.journal.actor((*actor).clone());
+        self.policies.insert(id, Arc::clone(&policy));
+        self.waiting = Some((actor, policy, began));
+        Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits }))
+    }
+
+    fn entered(&mut self, listener: OwnedFd) -> Result<()> {
+        let (actor, policy, began) = self.waiting.take().context("a listener without an actor")?;
+        self.gate.admit(actor, policy, listener)?;
+        self.confining.push(began.elapsed());
+        Ok(())
+    }
+}
+
+fn actor_facts(identity: &Identity, newcomer: &Newcomer, tmp: &Path) -> ActorFacts {
+    // Cargo writes `-C name=value`, as two words.
+    let argument = |name: &str| newcomer.argv.iter().find_map(|word| word.as_bytes().strip_prefix(name.as_bytes()));
+    ActorFacts {
+        kind: identity.kind,
+        package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
+        outputs: identity.outputs.clone(),
+        tmp: tmp.to_owned(),
+        extra_filename: argument("extra-filename=").map(|value| String::from_utf8_lossy(value).into_owned()),
+        linker: argument("linker=").map(|value| PathBuf::from(OsStr::from_bytes(value))),
+    }
+}
