@@ -105,7 +105,8 @@ impl<'a> Call<'a> {
 
     /// Has the caller changed who it is (a root's `setuid`)? Then the kernel must check its rights, not ours.
     pub fn is_someone_else(&self) -> bool {
-        self.watched.processes().user(self.tid).is_some_and(|user| user != own::user())
+        let user = self.watched.processes().user(self.tid);
+        own::own().is_ok_and(|own| user.is_some_and(|user| user != own.user))
     }
 
     /// For a worker thread that answers later.
