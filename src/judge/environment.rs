@@ -71,7 +71,10 @@ fn is_cargos(name: &[u8]) -> bool {
     }
     FROM_CARGO.iter().any(|prefix| name.starts_with(prefix))
         || matches!(name, b"CARGO_MAKEFLAGS" | b"CARGO_ENCODED_RUSTFLAGS" | b"CARGO_TARGET_TMPDIR" | b"CARGO_TARGET_DIR")
-        || matches!(name, b"OUT_DIR" | b"HOME" | b"PATH" | b"TMPDIR" | b"USER" | b"LANG" | b"CARGO" | b"RUSTC" | b"CARGO_HOME" | b"RUSTUP_HOME")
+        || matches!(
+            name,
+            b"OUT_DIR" | b"HOME" | b"PATH" | b"TMPDIR" | b"USER" | b"LANG" | b"CARGO" | b"RUSTC" | b"CARGO_HOME" | b"RUSTUP_HOME"
+        )
 }
 
 /// `scheme://user:password@host`, whatever the variable is called.
@@ -84,9 +87,28 @@ fn has_password(value: &[u8]) -> bool {
 
 /// Variables that decide which code a process loads or runs.
 const LOADER: [&[u8]; 22] = [
-    b"PATH", b"GCONV_PATH", b"GLIBC_TUNABLES", b"LOCPATH", b"NLSPATH", b"HOSTALIASES", b"BASH_ENV", b"ENV", b"PYTHONPATH", b"PYTHONSTARTUP",
-    b"PYTHONHOME", b"PERL5OPT", b"PERL5LIB", b"RUBYOPT", b"RUBYLIB", b"NODE_OPTIONS", b"GIT_SSH_COMMAND", b"GIT_EXEC_PATH", b"COMPILER_PATH",
-    b"GCC_EXEC_PREFIX", b"RUSTC_WRAPPER", b"RUSTC_WORKSPACE_WRAPPER",
+    b"PATH",
+    b"GCONV_PATH",
+    b"GLIBC_TUNABLES",
+    b"LOCPATH",
+    b"NLSPATH",
+    b"HOSTALIASES",
+    b"BASH_ENV",
+    b"ENV",
+    b"PYTHONPATH",
+    b"PYTHONSTARTUP",
+    b"PYTHONHOME",
+    b"PERL5OPT",
+    b"PERL5LIB",
+    b"RUBYOPT",
+    b"RUBYLIB",
+    b"NODE_OPTIONS",
+    b"GIT_SSH_COMMAND",
+    b"GIT_EXEC_PATH",
+    b"COMPILER_PATH",
+    b"GCC_EXEC_PREFIX",
+    b"RUSTC_WRAPPER",
+    b"RUSTC_WORKSPACE_WRAPPER",
 ];
 
 fn is_loader(name: &[u8]) -> bool {
@@ -104,9 +126,9 @@ pub fn loader_tampering(kind: ActorKind, given: &[Variable<'_>], seen: &[Variabl
     let before = |name: &[u8]| given.iter().find(|variable| variable.0 == name).map(|variable| variable.1);
     let changed = |(name, value): &Variable<'_>| match (before(name), *name) {
         (Some(old), _) if old == *value => false,
-        (old, b"PATH") => !is_prefixed(old, value, |dir| {
-            below(dir, &places.cargo_home.join("bin")).is_some() || below(dir, &places.toolchain).is_some()
-        }),
+        (old, b"PATH") => {
+            !is_prefixed(old, value, |dir| below(dir, &places.cargo_home.join("bin")).is_some() || below(dir, &places.toolchain).is_some())
+        }
         (old, b"LD_LIBRARY_PATH") => !is_prefixed(old, value, |dir| cargo_adds(kind, dir, places)),
         _ => true,
     };
@@ -145,14 +167,40 @@ mod tests {
         let lists = EnvironmentLists { pass: vec!["MY_BUILD_TOKEN".into()], ..EnvironmentLists::default() };
         let environment = Environment::compile(&lists);
         let withheld = [
-            ("CARGO_REGISTRY_TOKEN", "x"), ("CARGO_REGISTRIES_CORP_TOKEN", "x"), ("CARGO_REGISTRIES_CORP_CREDENTIAL_PROVIDER", "x"),
-            ("GITHUB_TOKEN", "x"), ("gh_token", "x"), ("ACTIONS_RUNTIME_TOKEN", "x"), ("ACTIONS_CACHE_URL", "x"), ("GITHUB_ENV", "/x"),
-            ("CI_JOB_TOKEN", "x"), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_SESSION_TOKEN", "x"),
-            ("GOOGLE_APPLICATION_CREDENTIALS", "/x"), ("AZURE_CLIENT_SECRET", "x"), ("NPM_TOKEN", "x"), ("VAULT_TOKEN", "x"),
-            ("PGPASSWORD", "x"), ("MYSQL_PWD", "x"), ("ANTHROPIC_API_KEY", "x"), ("OPENAI_API_KEY", "x"), ("POLYMARKET_PRIVATE_KEY", "x"),
-            ("MNEMONIC", "x"), ("SSH_AUTH_SOCK", "/x"), ("DBUS_SESSION_BUS_ADDRESS", "x"), ("GNUPGHOME", "x"), ("DOCKER_HOST", "x"),
-            ("XDG_RUNTIME_DIR", "/x"), ("TMUX", "x"), ("VSCODE_IPC_HOOK_CLI", "x"), ("SLACK_WEBHOOK", "x"), ("BW_SESSION", "x"),
-            ("DATABASE_URL", "postgres://u:p@localhost/db"), ("HTTPS_PROXY", "http://u:p@proxy:8080"), ("SENTRY_DSN", "x"),
+            ("CARGO_REGISTRY_TOKEN", "x"),
+            ("CARGO_REGISTRIES_CORP_TOKEN", "x"),
+            ("CARGO_REGISTRIES_CORP_CREDENTIAL_PROVIDER", "x"),
+            ("GITHUB_TOKEN", "x"),
+            ("gh_token", "x"),
+            ("ACTIONS_RUNTIME_TOKEN", "x"),
+            ("ACTIONS_CACHE_URL", "x"),
+            ("GITHUB_ENV", "/x"),
+            ("CI_JOB_TOKEN", "x"),
+            ("AWS_ACCESS_KEY_ID", "x"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("AWS_SESSION_TOKEN", "x"),
+            ("GOOGLE_APPLICATION_CREDENTIALS", "/x"),
+            ("AZURE_CLIENT_SECRET", "x"),
+            ("NPM_TOKEN", "x"),
+            ("VAULT_TOKEN", "x"),
+            ("PGPASSWORD", "x"),
+            ("MYSQL_PWD", "x"),
+            ("ANTHROPIC_API_KEY", "x"),
+            ("OPENAI_API_KEY", "x"),
+            ("POLYMARKET_PRIVATE_KEY", "x"),
+            ("MNEMONIC", "x"),
+            ("SSH_AUTH_SOCK", "/x"),
+            ("DBUS_SESSION_BUS_ADDRESS", "x"),
+            ("GNUPGHOME", "x"),
+            ("DOCKER_HOST", "x"),
+            ("XDG_RUNTIME_DIR", "/x"),
+            ("TMUX", "x"),
+            ("VSCODE_IPC_HOOK_CLI", "x"),
+            ("SLACK_WEBHOOK", "x"),
+            ("BW_SESSION", "x"),
+            ("DATABASE_URL", "postgres://u:p@localhost/db"),
+            ("HTTPS_PROXY", "http://u:p@proxy:8080"),
+            ("SENTRY_DSN", "x"),
         ];
         for (name, value) in withheld {
             let verdict = environment.decide(ActorKind::BuildScript, name.as_bytes(), value.as_bytes());
@@ -160,12 +208,35 @@ mod tests {
             assert_eq!(environment.decide(ActorKind::Tool, name.as_bytes(), value.as_bytes()), EnvVerdict::Keep, "{name} for a tool");
         }
         let kept = [
-            ("PATH", "/usr/bin"), ("HOME", "/home/u"), ("OUT_DIR", "/t"), ("CARGO_MAKEFLAGS", "-j"), ("CARGO_FEATURE_TOKEN", "1"),
-            ("CARGO_PKG_NAME", "secrecy"), ("CARGO_PKG_REPOSITORY", "https://u:p@x"), ("CARGO_CFG_TARGET_OS", "linux"), ("DEP_OPENSSL_KEY", "x"),
-            ("TOKENIZERS_PARALLELISM", "1"), ("XDG_SESSION_TYPE", "x11"), ("DESKTOP_SESSION", "x"), ("SSH_TTY", "/dev/pts/0"),
-            ("GIT_AUTHOR_NAME", "x"), ("CARGO_PKG_AUTHORS", "x"), ("PWD", "/w"), ("OLDPWD", "/w"), ("DATABASE_URL", "sqlite:x.db"),
-            ("HTTPS_PROXY", "http://proxy:8080"), ("LD_PRELOAD", "/x"), ("RUSTFLAGS", "-g"), ("CC", "clang"), ("MY_BUILD_TOKEN", "x"),
-            ("CI", "true"), ("GITHUB_ACTIONS", "true"), ("PROPTEST_SEED", "1"), ("LC_ALL", "C"), ("RUST_LOG", "x"), ("KEYBOARD", "x"),
+            ("PATH", "/usr/bin"),
+            ("HOME", "/home/u"),
+            ("OUT_DIR", "/t"),
+            ("CARGO_MAKEFLAGS", "-j"),
+            ("CARGO_FEATURE_TOKEN", "1"),
+            ("CARGO_PKG_NAME", "secrecy"),
+            ("CARGO_PKG_REPOSITORY", "https://u:p@x"),
+            ("CARGO_CFG_TARGET_OS", "linux"),
+            ("DEP_OPENSSL_KEY", "x"),
+            ("TOKENIZERS_PARALLELISM", "1"),
+            ("XDG_SESSION_TYPE", "x11"),
+            ("DESKTOP_SESSION", "x"),
+            ("SSH_TTY", "/dev/pts/0"),
+            ("GIT_AUTHOR_NAME", "x"),
+            ("CARGO_PKG_AUTHORS", "x"),
+            ("PWD", "/w"),
+            ("OLDPWD", "/w"),
+            ("DATABASE_URL", "sqlite:x.db"),
+            ("HTTPS_PROXY", "http://proxy:8080"),
+            ("LD_PRELOAD", "/x"),
+            ("RUSTFLAGS", "-g"),
+            ("CC", "clang"),
+            ("MY_BUILD_TOKEN", "x"),
+            ("CI", "true"),
+            ("GITHUB_ACTIONS", "true"),
+            ("PROPTEST_SEED", "1"),
+            ("LC_ALL", "C"),
+            ("RUST_LOG", "x"),
+            ("KEYBOARD", "x"),
         ];
         for (name, value) in kept {
             let verdict = environment.decide(ActorKind::BuildScript, name.as_bytes(), value.as_bytes());
@@ -182,7 +253,8 @@ mod tests {
             rustup_home: Some("/home/u/.rustup".into()),
             ..Places::default()
         };
-        let given: &[Variable<'_>] = &[(b"PATH", b"/usr/bin:/bin"), (b"LD_LIBRARY_PATH", b"/opt/x/lib"), (b"LD_PRELOAD", b"/usr/lib/mold.so")];
+        let given: &[Variable<'_>] =
+            &[(b"PATH", b"/usr/bin:/bin"), (b"LD_LIBRARY_PATH", b"/opt/x/lib"), (b"LD_PRELOAD", b"/usr/lib/mold.so")];
         let check = |kind, seen: &[Variable<'_>]| {
             let names = loader_tampering(kind, given, seen, &places);
             names.into_iter().map(|name| String::from_utf8(name).unwrap_or_default()).collect::<Vec<_>>()

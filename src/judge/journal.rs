@@ -111,7 +111,8 @@ impl Journal {
         actors.sort_by_key(|actor| actor.id);
         let (mut processes, processes_truncated) = lock(&self.processes).clone();
         processes.sort_by_key(|process| (process.actor, process.started_ms, process.pid));
-        let mut record = Record { actors, processes, processes_truncated, events: self.events.load(Ordering::Relaxed), ..Record::default() };
+        let mut record =
+            Record { actors, processes, processes_truncated, events: self.events.load(Ordering::Relaxed), ..Record::default() };
         let ledgers = self.ledgers.read().unwrap_or_else(PoisonError::into_inner);
         for (actor, ledger) in ledgers.iter() {
             lock(ledger).write_into(*actor, &mut record);

@@ -27,6 +27,8 @@ type Parts = Vec<Box<[u8]>>;
 struct Root {
     at: Vec<u8>,
     by_first: HashMap<Box<[u8]>, Vec<(Parts, Tag)>>,
+    /// Those whose first component holds a `*`.
+    loose: Vec<(Parts, Tag)>,
 }
 
 #[derive(Debug, Default)]
@@ -76,7 +78,11 @@ impl Matcher {
             self.roots.push(Root { at, ..Root::default() });
             self.roots.len() - 1
         });
-        self.roots[index].by_first.entry(first).or_default().push((parts, tag));
+        if first.contains(&b'*') {
+            self.roots[index].loose.push((parts, tag));
+        } else {
+            self.roots[index].by_first.entry(first).or_default().push((parts, tag));
+        }
     }
 
     fn tail(&mut self, parts: Parts, tag: Tag) {
@@ -91,26 +97,20 @@ impl Matcher {
     }
 
     pub fn find(&self, path: &[u8]) -> Option<Hit> {
-        let mut short = [0u8; SHORT];
-        let long;
-        let lowered: &[u8] = if path.len() <= SHORT {
-            let lowered = &mut short[..path.len()];
-            lowered.copy_from_slice(path);
-            lowered.make_ascii_lowercase();
-            lowered
-        } else {
-            long = path.to_ascii_lowercase();
-            &long
-        };
-        self.below_roots(lowered).or_else(|| self.by_tail(lowered)).or_else(|| self.within(lowered))
+        lowered(path, |path| self.below_roots(path).or_else(|| self.within(path)).or_else(|| self.by_tail(path)))
+    }
+
+    /// Only what names say, wherever the path lies.
+    pub fn find_by_name(&self, path: &[u8]) -> Option<Hit> {
+        lowered(path, |path| self.within(path).or_else(|| self.by_tail(path)))
     }
 
     fn below_roots(&self, path: &[u8]) -> Option<Hit> {
         self.roots.iter().find_map(|root| {
             let rest = super::paths::below_bytes(path, &root.at)?;
             let first = components(rest).next()?;
-            let entries = root.by_first.get(first)?;
-            let hit = entries.iter().find(|(parts, _)| starts_with(rest, parts))?;
+            let literal = root.by_first.get(first).into_iter().flatten();
+            let hit = literal.chain(&root.loose).find(|(parts, _)| starts_with(rest, parts))?;
             Some(Hit { tag: hit.1, rooted: true })
         })
     }
@@ -138,6 +138,19 @@ impl Matcher {
             }
         }
         None
+    }
+}
+
+/// Calls with the path in lower case, on the stack unless it is unusually long.
+fn lowered<T>(path: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
+    let mut short = [0u8; SHORT];
+    match short.get_mut(..path.len()) {
+        Some(buffer) => {
+            buffer.copy_from_slice(path);
+            buffer.make_ascii_lowercase();
+            look(buffer)
+        }
+        None => look(&path.to_ascii_lowercase()),
     }
 }
 

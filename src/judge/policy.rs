@@ -155,6 +155,3 @@ fn is_clean(path: &[u8]) -> bool {
     let Some(rest) = path.strip_prefix(b"/") else { return false };
     !rest.is_empty() && rest.split(|b| *b == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
 }
-
-#[cfg(test)]
-mod tests;

@@ -170,10 +170,10 @@ impl Secrets {
     }
 
     fn hit(&self, path: &[u8]) -> Option<Hit> {
-        let hit = self.files.find(path)?;
+        let on_island = !self.islands.is_empty() && within(path, &self.islands);
+        let hit = if on_island { self.files.find_by_name(path)? } else { self.files.find(path)? };
         if hit.rooted {
-            let island = within(path, &self.islands);
-            return (!island && !self.excepted(path)).then_some(hit);
+            return (!self.excepted(path)).then_some(hit);
         }
         let last = name(path).to_ascii_lowercase();
         let harmless = self.is_public(path)

@@ -47,7 +47,8 @@ pub fn find(workspace: Option<&Path>, named: Option<&Path>) -> Result<Option<Pat
         return if path.is_file() { Ok(Some(path.to_owned())) } else { Err(ConfigError::whole(&text, "there is no such file")) };
     }
     let Some(workspace) = workspace else { return Ok(None) };
-    let found: Vec<PathBuf> = ["brig.toml", ".config/brig.toml"].iter().map(|name| workspace.join(name)).filter(|path| path.is_file()).collect();
+    let found: Vec<PathBuf> =
+        ["brig.toml", ".config/brig.toml"].iter().map(|name| workspace.join(name)).filter(|path| path.is_file()).collect();
     match found.as_slice() {
         [_, second] => Err(ConfigError::whole(&second.display().to_string(), "there is also a `brig.toml`: keep one of them")),
         found => Ok(found.first().cloned()),
@@ -97,7 +98,9 @@ fn exceptions(document: &Document<'_>, item: &toml::Spanned<toml::de::DeValue<'_
     let entries = item.get_ref().as_array().map(|list| list.iter().collect::<Vec<_>>());
     let Some(entries) = entries else { return document.error(item.span(), format!("`{what}` must be written as `[[{what}]]`")) };
     for entry in &entries {
-        let Some(table) = entry.get_ref().as_table() else { return document.error(entry.span(), format!("`{what}` must be written as `[[{what}]]`")) };
+        let Some(table) = entry.get_ref().as_table() else {
+            return document.error(entry.span(), format!("`{what}` must be written as `[[{what}]]`"));
+        };
         if let Some((key, _)) = table.iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
             return document.unknown(key.span(), "key", key.get_ref(), known);
         }
@@ -111,7 +114,8 @@ fn exceptions(document: &Document<'_>, item: &toml::Spanned<toml::de::DeValue<'_
 
 /// `profile = "x"` next to `[profile.y]` is not TOML: the same key would be a string and a table.
 fn explain_profile_twice(mut error: ConfigError, text: &str) -> ConfigError {
-    let assigned = text.lines().any(|line| line.trim_start().strip_prefix("profile").is_some_and(|rest| rest.trim_start().starts_with('=')));
+    let assigned =
+        text.lines().any(|line| line.trim_start().strip_prefix("profile").is_some_and(|rest| rest.trim_start().starts_with('=')));
     if assigned && text.contains("[profile.") {
         error.message.push_str("; `profile = …` cannot stand next to `[profile.…]`: write `policy = …`");
     }
@@ -143,12 +147,16 @@ pub(crate) fn load_with(name_or_path: &str, config: &Config, file: &str) -> Resu
     let mut asked_by = ConfigError::whole(file, String::new());
     loop {
         // A profile may extend an embedded one under the same name: look past those already in the chain.
-        let own = config.profiles.iter().find(|(name, _)| *name == wanted && !chain.iter().any(|(known, layer)| known == name && !layer.embedded));
+        let own = config
+            .profiles
+            .iter()
+            .find(|(name, _)| *name == wanted && !chain.iter().any(|(known, layer)| known == name && !layer.embedded));
         let layer = match own {
             Some((_, layer)) => layer.clone(),
             None if wanted.contains('/') || wanted.ends_with(".toml") => from_file(&wanted)?,
             None => match embedded(&wanted) {
                 Some(text) => from_text(&format!("profiles/{wanted}.toml"), text, true)?,
+                None if chain.iter().any(|(name, _)| *name == wanted) => return Err(circle(asked_by, &wanted)),
                 None => {
                     let mut known: Vec<&str> = config.profiles.iter().map(|(name, _)| name.as_str()).collect();
                     known.extend(crate::plan::profile::EMBEDDED.iter().map(|(name, _)| *name));
@@ -158,8 +166,7 @@ pub(crate) fn load_with(name_or_path: &str, config: &Config, file: &str) -> Resu
             },
         };
         if chain.iter().any(|(name, known)| *name == wanted && known.file == layer.file) {
-            asked_by.message = format!("profile `{wanted}` inherits itself");
-            return Err(asked_by);
+            return Err(circle(asked_by, &wanted));
         }
         let next = layer.inherits.clone();
         chain.push((wanted, layer));
@@ -171,6 +178,11 @@ pub(crate) fn load_with(name_or_path: &str, config: &Config, file: &str) -> Resu
             }
         }
     }
+}
+
+fn circle(mut place: ConfigError, name: &str) -> ConfigError {
+    place.message = format!("profile `{name}` inherits itself");
+    place
 }
 
 fn from_file(path: &str) -> Result<Layer, ConfigError> {

@@ -15,9 +15,30 @@ const FILES: usize = 100;
 
 /// Below home: the files and directories attackers of the catalogue's incidents went for.
 const AT_HOME: [&str; 24] = [
-    ".ssh", ".aws", ".netrc", ".git-credentials", ".npmrc", ".pypirc", ".pgpass", ".my.cnf", ".vault-token", ".kube", ".docker", ".gnupg",
-    ".config/gh", ".config/gcloud", ".azure", ".config/solana", ".sui/sui_config", ".aptos", ".env", ".bash_history", ".zsh_history",
-    ".claude", ".codex", ".terraform.d",
+    ".ssh",
+    ".aws",
+    ".netrc",
+    ".git-credentials",
+    ".npmrc",
+    ".pypirc",
+    ".pgpass",
+    ".my.cnf",
+    ".vault-token",
+    ".kube",
+    ".docker",
+    ".gnupg",
+    ".config/gh",
+    ".config/gcloud",
+    ".azure",
+    ".config/solana",
+    ".sui/sui_config",
+    ".aptos",
+    ".env",
+    ".bash_history",
+    ".zsh_history",
+    ".claude",
+    ".codex",
+    ".terraform.d",
 ];
 
 pub(crate) fn find(places: &Places, secrets: &Secrets) -> Vec<(PathBuf, u64, u64)> {

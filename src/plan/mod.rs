@@ -8,5 +8,8 @@ pub mod placeholders;
 pub mod profile;
 mod resolve;
 
+#[cfg(test)]
+mod policies;
+
 pub use config::{Config, ConfigError, load};
 pub use profile::{ActorFacts, Profile};

@@ -89,8 +89,19 @@ pub(crate) struct Layer {
 const TABLES: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool];
 const ACTOR_LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
 const TOP: [&str; 13] = [
-    "description", "inherits", "mode", "require", "environment", "secrets", "extend-secrets", "not-secrets", "build-script", "rustc", "rustdoc",
-    "program", "tool",
+    "description",
+    "inherits",
+    "mode",
+    "require",
+    "environment",
+    "secrets",
+    "extend-secrets",
+    "not-secrets",
+    "build-script",
+    "rustc",
+    "rustdoc",
+    "program",
+    "tool",
 ];
 
 impl Layer {
@@ -113,7 +124,9 @@ impl Layer {
                 "extend-secrets" => layer.list(document, (None, "secrets"), true, item)?,
                 "not-secrets" => layer.list(document, (None, "not-secrets"), true, item)?,
                 "linker" | "proc-macro" => {
-                    return Err(document.error(key.span(), format!("`{text}` runs inside the compiler and shares its wall: grant it in `[rustc]`")));
+                    return Err(
+                        document.error(key.span(), format!("`{text}` runs inside the compiler and shares its wall: grant it in `[rustc]`"))
+                    );
                 }
                 other => match TABLES.into_iter().find(|kind| kind.name() == other) {
                     Some(kind) => layer.actor(document, kind, document.table(item, other)?)?,

@@ -11,7 +11,8 @@ use crate::plan::profile::{ActorFacts, Line, Profile};
 use crate::plan::{hard_links, placeholders};
 
 /// Trees that hold no secrets and change under nobody's hands: what the kernel may grant whole for reading.
-const PUBLISHED: [&str; 10] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store", "/run/current-system"];
+const PUBLISHED: [&str; 10] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store", "/run/current-system"];
 
 /// Entries that are the same for every actor, and those that are not.
 #[derive(Debug, Default)]
@@ -84,12 +85,10 @@ impl Settled {
 impl Settlement {
     fn new(profile: &Profile, kind: ActorKind, places: &Places) -> Self {
         let grants = profile.grants(kind);
-        let read = slots(&grants.read, places);
-        let kernel_read = if read.fixed.iter().any(|tree| tree == Path::new("/")) {
-            vec![PathBuf::from("/")]
-        } else {
-            kernel_read(&read.fixed, places)
-        };
+        let mut read = slots(&grants.read, places);
+        read.fixed = outermost(read.fixed);
+        let kernel_read =
+            if read.fixed.iter().any(|tree| tree == Path::new("/")) { vec![PathBuf::from("/")] } else { kernel_read(&read.fixed, places) };
         Settlement {
             kernel_read,
             read,
@@ -103,13 +102,17 @@ impl Settlement {
 
 fn slots(lines: &[Line], places: &Places) -> Slots {
     let (individual, fixed): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| placeholders::is_individual(&line.text));
-    let paths = fixed.iter().flat_map(|line| placeholders::expand(&line.text, places, None)).map(|path| path.canonicalize().unwrap_or(path));
-    Slots { fixed: outermost(paths.collect()), individual: individual.into_iter().map(|line| line.text.clone()).collect() }
+    let paths =
+        fixed.iter().flat_map(|line| placeholders::expand(&line.text, places, None)).map(|path| path.canonicalize().unwrap_or(path));
+    let mut fixed: Vec<PathBuf> = paths.collect();
+    fixed.sort();
+    fixed.dedup();
+    Slots { fixed, individual: individual.into_iter().map(|line| line.text.clone()).collect() }
 }
 
-/// Sorted, and without what lies in another one: fewer comparisons for every open.
-fn outermost(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
-    paths.sort();
+/// Without what lies in another one: fewer comparisons for every open. Only for reading: between writing and running, the more specific
+/// grant decides.
+fn outermost(paths: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut kept: Vec<PathBuf> = Vec::new();
     for path in paths {
         if !kept.iter().any(|tree| path.starts_with(tree)) {
@@ -147,7 +150,8 @@ fn carve(tree: &Path, holes: &[&Path]) -> Vec<PathBuf> {
         return Vec::new();
     }
     // A link would grant what it leads to.
-    let children = std::fs::read_dir(tree).into_iter().flatten().flatten().filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
+    let children =
+        std::fs::read_dir(tree).into_iter().flatten().flatten().filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
     children.map(|entry| entry.path()).flat_map(|child| carve(&child, holes)).collect()
 }
 

@@ -8,8 +8,30 @@ use crate::judge::rules::{Ruling, alarm};
 use crate::model::{Hostile, Rule, Severity};
 
 const DOWNLOADERS: [&[u8]; 24] = [
-    b"curl", b"wget", b"wget2", b"nc", b"ncat", b"netcat", b"socat", b"ssh", b"scp", b"sftp", b"rsync", b"ftp", b"tftp", b"lftp", b"aria2c",
-    b"http", b"https", b"xh", b"telnet", b"axel", b"lynx", b"w3m", b"dig", b"nslookup",
+    b"curl",
+    b"wget",
+    b"wget2",
+    b"nc",
+    b"ncat",
+    b"netcat",
+    b"socat",
+    b"ssh",
+    b"scp",
+    b"sftp",
+    b"rsync",
+    b"ftp",
+    b"tftp",
+    b"lftp",
+    b"aria2c",
+    b"http",
+    b"https",
+    b"xh",
+    b"telnet",
+    b"axel",
+    b"lynx",
+    b"w3m",
+    b"dig",
+    b"nslookup",
 ];
 
 pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Ruling> {

@@ -1,10 +1,10 @@
-//! `exec/dropped`: running a file the actor could have written itself. `OUT_DIR` is the exception the profile makes: configure
+//! `exec/dropped`: running a file the actor, or another part of the build, could have written. `OUT_DIR` is the exception the profile makes: configure
 //! scripts and generators compile their probes there.
 
 use crate::judge::Policy;
-use crate::judge::paths::{deepest, name, within};
+use crate::judge::paths::{below, deepest, name};
 use crate::judge::rules::{Ruling, alarm};
-use crate::model::{ActorKind, Hostile, Rule, Severity};
+use crate::model::{Hostile, Rule, Severity};
 
 pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Ruling> {
     if has_no_file(path) || is_dropped(policy, path) {
@@ -22,7 +22,7 @@ pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Rul
 }
 
 fn dropped(policy: &Policy) -> Ruling {
-    alarm(policy, Rule::ExecDropped, Severity::High, "exec (a file the actor may have written)")
+    alarm(policy, Rule::ExecDropped, Severity::High, "exec (a file the build may have written)")
 }
 
 /// A memory file, or one that was deleted after it was opened.
@@ -30,14 +30,15 @@ pub(crate) fn has_no_file(path: &[u8]) -> bool {
     path.starts_with(b"/memfd:") || path.starts_with(b"memfd:") || path.ends_with(b" (deleted)") || path.starts_with(b"/dev/shm/")
 }
 
-/// Writable more specifically than executable. Programs the user runs may build and run things (trybuild, compilers' tests).
+/// Writable more specifically than executable; or where builds and everybody else leave files, and nobody granted it.
 fn is_dropped(policy: &Policy, path: &[u8]) -> bool {
-    let Some(written) = deepest(path, &policy.write) else {
-        let scratch = [b"/tmp/".as_slice(), b"/var/tmp/"].iter().any(|dir| path.starts_with(dir));
-        return scratch && !within(path, &policy.exec);
-    };
-    match deepest(path, &policy.exec) {
-        Some(granted) => written > granted && policy.kind != ActorKind::Program,
-        None => true,
+    match (deepest(path, &policy.write), deepest(path, &policy.exec)) {
+        (Some(written), Some(granted)) => written > granted,
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => {
+            let scratch = [b"/tmp/".as_slice(), b"/var/tmp/"].iter().any(|dir| path.starts_with(dir));
+            scratch || below(path, &policy.places.target).is_some()
+        }
     }
 }

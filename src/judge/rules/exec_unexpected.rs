@@ -9,9 +9,35 @@ use crate::model::{ActorKind, Rule, Severity};
 
 /// Act with somebody else's rights, in somebody else's account, or later.
 const REMOTE_HANDS: [&[u8]; 29] = [
-    b"sudo", b"su", b"doas", b"pkexec", b"systemctl", b"systemd-run", b"crontab", b"at", b"batch", b"docker", b"podman", b"nerdctl", b"kubectl",
-    b"gh", b"glab", b"aws", b"gcloud", b"az", b"claude", b"gemini", b"codex", b"trufflehog", b"gitleaks", b"ssh-add", b"gpg", b"gdbus", b"busctl",
-    b"dbus-send", b"tmux",
+    b"sudo",
+    b"su",
+    b"doas",
+    b"pkexec",
+    b"systemctl",
+    b"systemd-run",
+    b"crontab",
+    b"at",
+    b"batch",
+    b"docker",
+    b"podman",
+    b"nerdctl",
+    b"kubectl",
+    b"gh",
+    b"glab",
+    b"aws",
+    b"gcloud",
+    b"az",
+    b"claude",
+    b"gemini",
+    b"codex",
+    b"trufflehog",
+    b"gitleaks",
+    b"ssh-add",
+    b"gpg",
+    b"gdbus",
+    b"busctl",
+    b"dbus-send",
+    b"tmux",
 ];
 
 pub(crate) fn exec(policy: &Policy, path: &[u8]) -> Option<Ruling> {

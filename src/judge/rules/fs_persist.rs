@@ -9,9 +9,11 @@ use crate::model::{Rule, Severity};
 /// Brig's policy, baseline and reports: no grant opens them.
 pub(crate) fn own_files(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     let places = &policy.places;
-    let policy_file = places.workspace.as_ref().and_then(|workspace| below(path, workspace)).is_some_and(|rest| {
-        matches!(rest, b"brig.toml" | b"brig.lock" | b".config/brig.toml")
-    });
+    let policy_file = places
+        .workspace
+        .as_ref()
+        .and_then(|workspace| below(path, workspace))
+        .is_some_and(|rest| matches!(rest, b"brig.toml" | b"brig.lock" | b".config/brig.toml"));
     let report = !places.report_dir.as_os_str().is_empty() && below(path, &places.report_dir).is_some();
     (policy_file || report).then(|| alarm(policy, Rule::FsPersist, Severity::High, "Brig's own policy and reports"))
 }

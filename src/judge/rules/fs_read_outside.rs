@@ -10,8 +10,7 @@ use crate::model::act::ObjectKind;
 use crate::model::{ActorKind, Object, Rule, Severity};
 
 /// Devices everyone may open.
-const DEVICES: [&[u8]; 9] =
-    [b"null", b"zero", b"full", b"random", b"urandom", b"stdin", b"stdout", b"stderr", b"ptmx"];
+const DEVICES: [&[u8]; 9] = [b"null", b"zero", b"full", b"random", b"urandom", b"stdin", b"stdout", b"stderr", b"ptmx"];
 
 /// `/dev`: the harmless devices, the terminal for programs the user talks to, nothing else by this rule.
 pub(crate) fn device(policy: &Policy, path: &[u8]) -> Option<Ruling> {
@@ -32,28 +31,94 @@ pub(crate) fn is_terminal(rest: &[u8]) -> bool {
 
 /// Files tools look for in every directory above the one they work on.
 const UPWARD: [&[u8]; 22] = [
-    b"Cargo.toml", b"Cargo.lock", b"rust-toolchain", b"rust-toolchain.toml", b"rustfmt.toml", b".rustfmt.toml", b"clippy.toml",
-    b".clippy.toml", b".gitignore", b".gitattributes", b".ignore", b".editorconfig", b".clang-format", b".clang-tidy", b".clangd",
-    b"sqlx.toml", b"package.json", b".python-version", b".tool-versions", b"HEAD", b"pyvenv.cfg", b"askama.toml",
+    b"Cargo.toml",
+    b"Cargo.lock",
+    b"rust-toolchain",
+    b"rust-toolchain.toml",
+    b"rustfmt.toml",
+    b".rustfmt.toml",
+    b"clippy.toml",
+    b".clippy.toml",
+    b".gitignore",
+    b".gitattributes",
+    b".ignore",
+    b".editorconfig",
+    b".clang-format",
+    b".clang-tidy",
+    b".clangd",
+    b"sqlx.toml",
+    b"package.json",
+    b".python-version",
+    b".tool-versions",
+    b"HEAD",
+    b"pyvenv.cfg",
+    b"askama.toml",
 ];
 
 /// First components below home that honest tools probe for settings of their own. None holds a secret the catalogue does not know.
 const PROBED: [&[u8]; 40] = [
-    b".cmake", b".terminfo", b".inputrc", b".rustup", b".cargo", b".pyenv", b".rbenv", b".nvm", b".asdf", b".volta", b".conda", b".condarc",
-    b".vcpkg", b".perl5", b".pydistutils.cfg", b".pythonrc.py", b".python", b".ccache", b".gitignore", b".gitignore_global", b".gitattributes",
-    b".gitmessage", b".clang-format", b".hushlogin", b".bashrc", b".profile", b".bash_profile", b".zshenv", b".nix-profile", b".nix-defexpr",
-    b".local", b".cache", b".android", b".emscripten", b".gdbinit", b".lldbinit", b".fonts", b".fontconfig", b".icons", b".wgetrc",
+    b".cmake",
+    b".terminfo",
+    b".inputrc",
+    b".rustup",
+    b".cargo",
+    b".pyenv",
+    b".rbenv",
+    b".nvm",
+    b".asdf",
+    b".volta",
+    b".conda",
+    b".condarc",
+    b".vcpkg",
+    b".perl5",
+    b".pydistutils.cfg",
+    b".pythonrc.py",
+    b".python",
+    b".ccache",
+    b".gitignore",
+    b".gitignore_global",
+    b".gitattributes",
+    b".gitmessage",
+    b".clang-format",
+    b".hushlogin",
+    b".bashrc",
+    b".profile",
+    b".bash_profile",
+    b".zshenv",
+    b".nix-profile",
+    b".nix-defexpr",
+    b".local",
+    b".cache",
+    b".android",
+    b".emscripten",
+    b".gdbinit",
+    b".lldbinit",
+    b".fonts",
+    b".fontconfig",
+    b".icons",
+    b".wgetrc",
 ];
 
 /// Below `~/.config`, the same.
 const PROBED_CONFIG: [&[u8]; 14] = [
-    b"pkgconfig", b"git", b"fontconfig", b"mise", b"asdf", b"nix", b"ccache", b"clangd", b"matplotlib", b"python", b"rustfmt", b"cargo",
-    b"user-dirs.dirs", b"locale.conf",
+    b"pkgconfig",
+    b"git",
+    b"fontconfig",
+    b"mise",
+    b"asdf",
+    b"nix",
+    b"ccache",
+    b"clangd",
+    b"matplotlib",
+    b"python",
+    b"rustfmt",
+    b"cargo",
+    b"user-dirs.dirs",
+    b"locale.conf",
 ];
 
 pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
-    // Reopened descriptors of pipes and sockets (`pipe:[1]`): the actor's own, a jobserver above all.
-    if !path.starts_with(b"/") || name(path).starts_with(b"GMfifo") {
+    if is_jobserver(path, object) {
         return Ruling::Allow;
     }
     // A listing tells names, and globs over `/opt` or `/` are common; what is listed still cannot be read.
@@ -74,6 +139,11 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruli
         return Ruling::Quiet(EACCES);
     }
     alarm(policy, Rule::FsReadOutside, severity_elsewhere(policy), "read")
+}
+
+/// GNU make 4.4 and newer hand job tokens through a named pipe.
+pub(crate) fn is_jobserver(path: &[u8], object: Option<Object>) -> bool {
+    name(path).starts_with(b"GMfifo") && object.is_some_and(|object| object.kind == ObjectKind::Special)
 }
 
 fn severity_elsewhere(policy: &Policy) -> Severity {

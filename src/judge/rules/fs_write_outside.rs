@@ -2,9 +2,9 @@
 
 use crate::judge::Policy;
 use crate::judge::paths::{below, below_bytes, components, name};
-use crate::judge::rules::fs_read_outside::is_terminal;
+use crate::judge::rules::fs_read_outside::{is_jobserver, is_terminal};
 use crate::judge::rules::{Ruling, alarm};
-use crate::model::{Act, ActorKind, Rule, Severity};
+use crate::model::{Act, ActorKind, Object, Rule, Severity};
 
 /// `/dev`: what everybody writes to.
 pub(crate) fn device(policy: &Policy, path: &[u8]) -> Option<Ruling> {
@@ -17,14 +17,25 @@ pub(crate) fn device(policy: &Policy, path: &[u8]) -> Option<Ruling> {
 
 /// Below home: caches that honest tools fill when they can.
 const CACHES: [&str; 12] = [
-    ".cache/fontconfig", ".cache/ccache", ".ccache", ".cache/clang", ".cache/go-build", ".cache/mesa_shader_cache", ".cache/pip", ".cmake",
-    ".cache/uv", ".cache/python", ".rnd", ".local/state",
+    ".cache/fontconfig",
+    ".cache/ccache",
+    ".ccache",
+    ".cache/clang",
+    ".cache/go-build",
+    ".cache/mesa_shader_cache",
+    ".cache/pip",
+    ".cmake",
+    ".cache/uv",
+    ".cache/python",
+    ".rnd",
+    ".local/state",
 ];
 
 /// Writes honest tools try and do without: refused, recorded, no alarm (COMPAT: rustix 0.38, git-version, python, nested cargo).
 pub(crate) fn is_habit(policy: &Policy, act: &Act, path: &[u8]) -> bool {
     let last = name(path);
-    let compiler_temp = |prefix: &[u8]| last.strip_prefix(prefix).is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric));
+    let compiler_temp =
+        |prefix: &[u8]| last.strip_prefix(prefix).is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric));
     if compiler_temp(b"rmeta") || compiler_temp(b"rustc") {
         return true;
     }
@@ -47,14 +58,12 @@ pub(crate) fn is_habit(policy: &Policy, act: &Act, path: &[u8]) -> bool {
     (own && matches!(act, Act::Metadata { .. })) || path.starts_with(b"/var/cache/fontconfig/")
 }
 
-pub(crate) fn write(policy: &Policy, path: &[u8]) -> Ruling {
-    if !path.starts_with(b"/") {
+pub(crate) fn write(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
+    if is_jobserver(path, object) {
         return Ruling::Allow;
     }
-    if name(path).starts_with(b"GMfifo") {
-        return Ruling::Allow;
-    }
-    let at_home = policy.places.home.as_ref().is_some_and(|home| below(path, home).is_some());
+    let places = &policy.places;
+    let at_home = places.home.as_ref().is_some_and(|home| below(path, home).is_some()) && below(path, &places.target).is_none();
     let severity = match (at_home, path.starts_with(b"/dev/")) {
         (true, _) => Severity::High,
         (false, true) => Severity::Low,

@@ -8,8 +8,24 @@ use crate::model::{Act, ActorKind, Rule, Severity};
 
 /// Names that decide what is built or run next.
 const STEERING: [&[u8]; 18] = [
-    b"Cargo.toml", b"Cargo.lock", b"Makefile", b"justfile", b"CMakeLists.txt", b"clippy.toml", b"rustfmt.toml", b"deny.toml", b".gitmodules",
-    b".gitattributes", b".gitlab-ci.yml", b"CLAUDE.md", b"AGENTS.md", b".cursorrules", b".mcp.json", b".ripgreprc", b"Dockerfile", b"package.json",
+    b"Cargo.toml",
+    b"Cargo.lock",
+    b"Makefile",
+    b"justfile",
+    b"CMakeLists.txt",
+    b"clippy.toml",
+    b"rustfmt.toml",
+    b"deny.toml",
+    b".gitmodules",
+    b".gitattributes",
+    b".gitlab-ci.yml",
+    b"CLAUDE.md",
+    b"AGENTS.md",
+    b".cursorrules",
+    b".mcp.json",
+    b".ripgreprc",
+    b"Dockerfile",
+    b"package.json",
 ];
 
 const SOURCE_ENDINGS: [&[u8]; 16] =
@@ -17,6 +33,9 @@ const SOURCE_ENDINGS: [&[u8]; 16] =
 
 pub(crate) fn write(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     let places = &policy.places;
+    if below(path, &places.target).is_some() {
+        return None;
+    }
     let tree = places.workspace.iter().chain(&places.packages).chain(&policy.own.package).find(|tree| below(path, tree).is_some())?;
     let rest = below(path, tree)?;
     let steers = is_source_like(rest);
@@ -24,7 +43,8 @@ pub(crate) fn write(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     // program may write it in its own package; what is source, steers a build, or hides, it may not.
     let own = policy.own.package.as_ref().is_some_and(|package| below(path, package).is_some_and(|rest| !rest.is_empty()));
     if policy.kind == ActorKind::Program && own && !steers {
-        let harmless = matches!(act, Act::Create { .. } | Act::Write { .. } | Act::Metadata { .. } | Act::Remove { .. } | Act::Rename { .. });
+        let harmless =
+            matches!(act, Act::Create { .. } | Act::Write { .. } | Act::Metadata { .. } | Act::Remove { .. } | Act::Rename { .. });
         return harmless.then_some(Ruling::Allow).or_else(|| Some(alarm(policy, Rule::FsWriteSource, Severity::Low, "write (workspace)")));
     }
     let severity = if steers { Severity::High } else { Severity::Medium };

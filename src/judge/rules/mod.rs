@@ -63,9 +63,9 @@ pub(crate) fn is_directory(object: Option<Object>) -> bool {
     object.is_some_and(|object| object.kind == crate::model::act::ObjectKind::Directory)
 }
 
-/// The gravest of several rulings on one act (a rename has two ends).
+/// The gravest of several rulings on one act (a rename has two ends); the first of equals.
 fn gravest<const N: usize>(rulings: [Ruling; N]) -> Ruling {
-    rulings.into_iter().max_by_key(Ruling::weight).unwrap_or(Ruling::Quiet(EACCES))
+    rulings.into_iter().rev().max_by_key(Ruling::weight).unwrap_or(Ruling::Quiet(EACCES))
 }
 
 pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling {
@@ -92,7 +92,15 @@ pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling
     }
 }
 
+/// Reopened descriptors of pipes and sockets (`pipe:[1]`): the actor's own, a jobserver above all.
+fn is_own_descriptor(path: &[u8]) -> bool {
+    [b"pipe:[".as_slice(), b"socket:[", b"anon_inode:"].iter().any(|kind| path.starts_with(kind))
+}
+
 fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
+    if is_own_descriptor(path) {
+        return Ruling::Allow;
+    }
     if let Some(ruling) = proc_tamper::read(policy, path) {
         return ruling;
     }
@@ -119,6 +127,9 @@ fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
 
 /// Any act that changes what lies at `path`.
 fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ruling {
+    if is_own_descriptor(path) {
+        return Ruling::Allow;
+    }
     if let Some(ruling) = proc_tamper::write(policy, path) {
         return ruling;
     }
@@ -148,7 +159,7 @@ fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ru
     fs_persist::write(policy, path)
         .or_else(|| fs_foreign_artifact::write(policy, path))
         .or_else(|| fs_write_source::write(policy, act, path))
-        .unwrap_or_else(|| fs_write_outside::write(policy, path))
+        .unwrap_or_else(|| fs_write_outside::write(policy, path, object))
 }
 
 fn exec(policy: &Policy, path: &[u8], argv: &[crate::model::Hostile], object: Option<Object>) -> Ruling {

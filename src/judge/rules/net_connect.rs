@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use libc::EACCES;
 
+use crate::judge::Policy;
 use crate::judge::policy::Reach;
 use crate::judge::rules::{Ruling, alarm};
-use crate::judge::Policy;
 use crate::model::{Endpoint, Rule, Severity};
 
 pub(crate) fn connect(policy: &Policy, to: &Endpoint) -> Ruling {
@@ -76,7 +76,7 @@ pub(crate) fn names_host(entry: &str, host: &[u8]) -> bool {
 
 /// Addresses at which clouds hand out credentials (AWS, GCP, Azure, ECS, EKS, Alibaba, Oracle).
 pub(crate) fn is_metadata(ip: IpAddr) -> bool {
-    match ip {
+    match ip.to_canonical() {
         IpAddr::V4(ip) => {
             matches!(ip.octets(), [169, 254, ..] | [168, 63, 129, 16] | [100, 100, 100, 200] | [192, 0, 0, 192])
         }
