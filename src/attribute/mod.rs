@@ -1,4 +1,22 @@
-//! Who did it: stacks of stopped threads to crates (`stack`), and crates, objects and manifest directories to packages of the build
-//! graph (`graph`). In: thread ids, `cargo metadata`. Out: `model::Blame`, `model::Package`.
+//! Who did it: stacks of stopped threads to crates (`stack`), the facts of an exec to an actor (`identity`), and crates, objects and
+//! manifest directories to packages of the build graph (`graph`). In: thread ids, exec facts, `cargo metadata`. Out: `model::Blame`,
+//! `Identity`, `model::Package`.
+//!
+//! Everything here is evidence, never a boundary: code can forge its own stack, so nothing is allowed because of it.
 
+pub mod graph;
+pub mod identity;
+mod invocation;
+mod memory;
+mod naming;
+mod objects;
+mod rules;
+pub mod source;
 pub mod stack;
+mod symbols;
+mod threads;
+mod walk;
+
+pub use graph::Graph;
+pub use identity::{ExecFacts, Identity, identify};
+pub use stack::{Caught, Unwinder};

@@ -9,3 +9,4 @@ pub mod notify;
 pub mod seccomp;
 #[cfg(test)]
 pub mod testing;
+pub mod trace;

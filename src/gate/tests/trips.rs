@@ -31,6 +31,7 @@ fn trip(what: &str) -> (String, f64) {
     let before = spent();
     let played = Stage::new(Mode::Enforce).play(&format!("trips {what}"));
     played.assert_good();
+    assert_eq!(played.breaches(), [] as [String; 0]);
     (played.told("trip").to_owned(), spent() - before)
 }
 

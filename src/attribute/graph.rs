@@ -1,0 +1,280 @@
+//! The build graph: who is in it and why. In: `cargo metadata`, `Cargo.lock`. Out: packages for crate names, macro files and manifest
+//! directories, the path that leads to each, and where the lock file names it.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::{Metadata, MetadataCommand, TargetKind};
+
+use super::naming::crate_of_file;
+use super::source::{clean, read_text, registry_package};
+use crate::model::Package;
+
+const MAX_LOCK: u64 = 64 << 20;
+const MAX_DEP_INFO: u64 = 4 << 20;
+
+/// Packages of a resolved workspace, by the order cargo lists them in.
+#[derive(Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    /// Line of each package's `version =` in the lock file.
+    lines: HashMap<(String, String), usize>,
+    workspace: PathBuf,
+    cargo_home: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Node {
+    package: Package,
+    member: bool,
+    build_script: bool,
+    /// Crate name of the proc-macro target.
+    proc_macro: Option<String>,
+    /// Crate name of the library, which symbols are spelt with.
+    library: Option<String>,
+    /// Crate names of programs, tests, examples.
+    others: Vec<String>,
+    needs: Vec<usize>,
+}
+
+impl Graph {
+    /// Asks cargo. `arguments` are the user's own, of which those that shape the graph are passed on; `platform` is the target triple
+    /// whose dependencies count. `cargo` must be the real one, not a proxy that a repository's toolchain file can steer.
+    ///
+    /// # Errors
+    /// When cargo fails (its own message is in the error) or its answer is not understood.
+    pub fn read(cargo: &Path, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
+        let mut command = Command::new(cargo);
+        command.args(["metadata", "--format-version", "1", "--offline"]).args(shaping(arguments));
+        command.args(platform.iter().flat_map(|platform| ["--filter-platform", platform]));
+        // Metadata makes cargo run the compiler. Which one must not come from a configuration file inside the repository: the
+        // environment overrides it, and an empty wrapper is none.
+        command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+        let compiler = cargo.with_file_name("rustc");
+        if compiler.is_file() {
+            command.env("RUSTC", compiler);
+        }
+        let output = command.stdin(Stdio::null()).output().with_context(|| format!("start {}", cargo.display()))?;
+        if !output.status.success() {
+            bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let text = String::from_utf8(output.stdout).context("cargo metadata: not UTF-8")?;
+        let metadata = MetadataCommand::parse(text).context("cargo metadata: not understood")?;
+        Ok(Graph::of(&metadata))
+    }
+
+    fn of(metadata: &Metadata) -> Graph {
+        let workspace = metadata.workspace_root.clone().into_std_path_buf();
+        let lock = read_text(&workspace.join("Cargo.lock"), MAX_LOCK).unwrap_or_default();
+        let (lines, checksums) = read_lock(&lock);
+        let members: HashSet<_> = metadata.workspace_members.iter().collect();
+        let resolved: HashMap<_, _> = metadata.resolve.iter().flat_map(|r| &r.nodes).map(|node| (&node.id, node)).collect();
+        // Only what the resolver kept for this platform is part of the build.
+        let mut packages: Vec<_> = metadata.packages.iter().filter(|p| resolved.is_empty() || resolved.contains_key(&p.id)).collect();
+        packages.sort_by(|a, b| (&a.name, &a.version, &a.id).cmp(&(&b.name, &b.version, &b.id)));
+        let index: HashMap<_, usize> = packages.iter().enumerate().map(|(n, p)| (&p.id, n)).collect();
+
+        let nodes = packages.iter().map(|package| {
+            let key = (package.name.to_string(), package.version.to_string());
+            let mut node = Node {
+                member: members.contains(&package.id),
+                build_script: false,
+                proc_macro: None,
+                library: None,
+                others: Vec::new(),
+                needs: resolved
+                    .get(&package.id)
+                    .map(|node| node.deps.iter().filter_map(|dep| index.get(&dep.pkg).copied()).collect())
+                    .unwrap_or_default(),
+                package: Package {
+                    source: package.source.as_ref().map(|source| source.repr.clone()),
+                    checksum: package.source.as_ref().and_then(|_| checksums.get(&key).cloned()),
+                    manifest_dir: package.manifest_path.parent().map(|dir| dir.as_std_path().to_path_buf()),
+                    name: key.0,
+                    version: key.1,
+                },
+            };
+            for target in &package.targets {
+                let name = target.name.replace('-', "_");
+                if target.kind.contains(&TargetKind::CustomBuild) {
+                    node.build_script = true;
+                } else if target.kind.contains(&TargetKind::ProcMacro) {
+                    node.proc_macro = Some(name);
+                } else if target.kind.iter().any(|k| {
+                    matches!(k, TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib | TargetKind::CDyLib | TargetKind::StaticLib)
+                }) {
+                    node.library = Some(name);
+                } else {
+                    node.others.push(name);
+                }
+            }
+            node
+        });
+        let nodes = nodes.collect();
+        Graph { nodes, lines, workspace, cargo_home: None }
+    }
+
+    /// Tells where cargo unpacks sources, so that paths there name packages the graph does not hold (`cargo install`).
+    pub fn with_cargo_home(mut self, cargo_home: &Path) -> Graph {
+        self.cargo_home = Some(cargo_home.to_path_buf());
+        self
+    }
+
+    /// The shortest path from a workspace member to the package, as `name version`; empty when it is not in the graph.
+    pub fn why(&self, name: &str, version: &str) -> Vec<String> {
+        let is_wanted = |n: usize| self.nodes[n].package.name == name && self.nodes[n].package.version == version;
+        let mut came_from: BTreeMap<usize, Option<usize>> = BTreeMap::new();
+        let mut queue: VecDeque<usize> = (0..self.nodes.len()).filter(|&n| self.nodes[n].member).collect();
+        came_from.extend(queue.iter().map(|&n| (n, None)));
+        while let Some(at) = queue.pop_front() {
+            if is_wanted(at) {
+                let mut path: Vec<String> = std::iter::successors(Some(at), |n| came_from.get(n).copied().flatten())
+                    .map(|n| format!("{} {}", self.nodes[n].package.name, self.nodes[n].package.version))
+                    .collect();
+                path.reverse();
+                return path;
+            }
+            for &next in &self.nodes[at].needs {
+                came_from.entry(next).or_insert_with(|| {
+                    queue.push_back(next);
+                    Some(at)
+                });
+            }
+        }
+        Vec::new()
+    }
+
+    /// The package as the graph knows it (source and checksum included).
+    pub fn package(&self, name: &str, version: &str) -> Option<Package> {
+        self.nodes.iter().find(|n| n.package.name == name && n.package.version == version).map(|n| n.package.clone())
+    }
+
+    /// The package whose manifest lies in this directory.
+    pub fn package_at(&self, manifest_dir: &Path) -> Option<Package> {
+        let known = self.nodes.iter().find(|n| n.package.manifest_dir.as_deref() == Some(manifest_dir));
+        known.map(|n| n.package.clone()).or_else(|| registry_package(manifest_dir, self.cargo_home.as_ref()?))
+    }
+
+    /// Packages whose crate symbols spell this way, libraries first; with `near`, those that it can reach, if any.
+    pub fn package_of_crate(&self, crate_name: &str, near: Option<&Package>) -> Vec<Package> {
+        let reach = near.and_then(|near| self.reach(near));
+        if matches!(crate_name, "build_script_build" | "build_script_main") {
+            return near.cloned().into_iter().collect();
+        }
+        let library = |n: &Node| [&n.library, &n.proc_macro].iter().any(|name| name.as_deref() == Some(crate_name));
+        let other = |n: &Node| n.others.iter().any(|name| name == crate_name);
+        let find = |is: &dyn Fn(&Node) -> bool| -> Vec<usize> { (0..self.nodes.len()).filter(|&n| is(&self.nodes[n])).collect() };
+        let mut found = find(&library);
+        if found.is_empty() {
+            found = find(&other);
+        }
+        if let Some(reach) = reach.filter(|reach| found.iter().any(|n| reach.contains(n))) {
+            found.retain(|n| reach.contains(n));
+        }
+        found.into_iter().map(|n| self.nodes[n].package.clone()).collect()
+    }
+
+    /// The node and everything it needs, directly or not.
+    fn reach(&self, from: &Package) -> Option<HashSet<usize>> {
+        let start = self.nodes.iter().position(|n| n.package.name == from.name && n.package.version == from.version)?;
+        let mut reached = HashSet::from([start]);
+        let mut open = vec![start];
+        while let Some(at) = open.pop() {
+            open.extend(self.nodes[at].needs.iter().copied().filter(|&next| reached.insert(next)));
+        }
+        Some(reached)
+    }
+
+    /// The package of a loaded macro, `lib<crate>-<hash>.so`: by the compilation that was seen to write it (`seen`: artifact → package,
+    /// see `Identity::artifact`); else by the sources its dep-info names; else by its crate name, when only one macro has that.
+    pub fn macro_of_object(&self, path: &Path, seen: &HashMap<String, Package>) -> Option<Package> {
+        let stem = path.file_name()?.to_str()?.strip_prefix("lib")?.strip_suffix(".so")?;
+        if let Some(package) = seen.get(stem) {
+            return Some(self.package(&package.name, &package.version).unwrap_or_else(|| package.clone()));
+        }
+        if let Some(package) = self.owner_by_dep_info(&path.with_file_name(format!("{stem}.d"))) {
+            return Some(package);
+        }
+        let crate_name = crate_of_file(path.file_name()?.to_str()?)?;
+        let mut macros = self.nodes.iter().filter(|n| n.proc_macro.as_deref() == Some(crate_name));
+        let only = macros.next()?;
+        macros.next().is_none().then(|| only.package.clone())
+    }
+
+    /// The package of the first source in a dep-info file (make's syntax, spaces escaped): that is the crate root.
+    fn owner_by_dep_info(&self, file: &Path) -> Option<Package> {
+        let text = read_text(file, MAX_DEP_INFO)?;
+        let (_, sources) = text.lines().next()?.split_once(": ")?;
+        let first = sources.replace("\\ ", "\0").split(' ').find(|source| source.ends_with(".rs"))?.replace('\0', " ");
+        let root = clean(&self.workspace.join(first));
+        if let Some(package) = self.cargo_home.as_ref().and_then(|home| registry_package(&root, home)) {
+            return Some(self.package(&package.name, &package.version).unwrap_or(package));
+        }
+        let holds = |n: &&Node| n.package.manifest_dir.as_ref().is_some_and(|dir| root.starts_with(dir));
+        let deepest =
+            self.nodes.iter().filter(holds).max_by_key(|n| n.package.manifest_dir.as_ref().map(|dir| dir.components().count()))?;
+        Some(deepest.package.clone())
+    }
+
+    /// Packages with a build script or a proc-macro: those whose code runs during a build.
+    pub fn units(&self) -> u64 {
+        self.nodes.iter().filter(|n| n.build_script || n.proc_macro.is_some()).count() as u64
+    }
+
+    /// `Cargo.lock:LINE` of the package's `version =` line.
+    pub fn lock_location(&self, name: &str, version: &str) -> Option<String> {
+        self.lines.get(&(name.to_owned(), version.to_owned())).map(|line| format!("Cargo.lock:{line}"))
+    }
+}
+
+type Key = (String, String);
+
+/// Lines of `version =` and checksums, by name and version. Read line by line, as cargo writes it, because TOML parsers keep no lines.
+fn read_lock(text: &str) -> (HashMap<Key, usize>, HashMap<Key, String>) {
+    let (mut lines, mut checksums) = (HashMap::new(), HashMap::new());
+    let mut name = None;
+    let mut key: Option<Key> = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        let value = |of: &str| line.strip_prefix(of)?.strip_prefix(" = \"")?.strip_suffix('"').map(str::to_owned);
+        if line.starts_with('[') {
+            (name, key) = (None, None);
+        } else if let Some(found) = value("name") {
+            name = Some(found);
+        } else if let Some(version) = value("version") {
+            key = name.take().map(|name| (name, version));
+            // Two sources of one version: the first stands for both.
+            if let Some(key) = &key {
+                lines.entry(key.clone()).or_insert(number);
+            }
+        } else if let (Some(checksum), Some(key)) = (value("checksum"), &key) {
+            checksums.entry(key.clone()).or_insert(checksum);
+        }
+    }
+    (lines, checksums)
+}
+
+/// Those of the user's arguments that change what is in the graph. Everything behind `--` is the program's.
+fn shaping(arguments: &[OsString]) -> Vec<OsString> {
+    const WITH_VALUE: [&str; 4] = ["--manifest-path", "--features", "-F", "--config"];
+    const ALONE: [&str; 5] = ["--all-features", "--no-default-features", "--locked", "--frozen", "--offline"];
+    let mut kept = Vec::new();
+    let mut rest = arguments.iter().take_while(|argument| *argument != "--");
+    while let Some(argument) = rest.next() {
+        let text = argument.to_str().unwrap_or_default();
+        let attached = WITH_VALUE.iter().any(|o| text.strip_prefix(o).is_some_and(|v| v.starts_with('=') || *o == "-F" && !v.is_empty()));
+        if attached || ALONE.contains(&text) && text != "--offline" {
+            kept.push(argument.clone());
+        } else if WITH_VALUE.contains(&text) {
+            kept.push(argument.clone());
+            kept.extend(rest.next().cloned());
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+#[path = "graph_tests.rs"]
+mod tests;

@@ -1,0 +1,141 @@
+//! A workspace of path packages, asked of the real cargo.
+
+use super::*;
+
+/// Members in `ws`, what they need beside it (path dependencies below the root would be members themselves):
+/// app → my-mac (macro), lib-dep (library renamed `other_name`, build script); lib-dep → deep; lonely is a member of its own.
+fn workspace() -> (tempfile::TempDir, Graph) {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let package = |path: &str, version: &str, rest: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let source = dir.path().join(path).join("src");
+        std::fs::create_dir_all(&source).expect("made");
+        std::fs::write(source.join("lib.rs"), "").expect("written");
+        let text = format!("[package]\nname = '{name}'\nversion = '{version}'\nedition = '2021'\n{rest}\n");
+        std::fs::write(dir.path().join(path).join("Cargo.toml"), text).expect("written");
+    };
+    std::fs::create_dir(dir.path().join("ws")).expect("made");
+    std::fs::write(dir.path().join("ws/Cargo.toml"), "[workspace]\nmembers = ['app', 'lonely']\nresolver = '2'\n").expect("written");
+    package(
+        "ws/app",
+        "1.0.0",
+        "[dependencies]\nmy-mac = { path = '../../my-mac' }\nalias = { package = 'lib-dep', path = '../../lib-dep' }",
+    );
+    package("my-mac", "0.4.0", "[lib]\nproc-macro = true");
+    package(
+        "lib-dep",
+        "0.1.0",
+        "[lib]\nname = 'other_name'\n[dependencies]\ndeep = { path = '../deep', optional = true }\n[features]\ndefault = ['deep']",
+    );
+    std::fs::write(dir.path().join("lib-dep/build.rs"), "fn main() {}").expect("written");
+    package("deep", "2.0.0-rc.1", "");
+    package("ws/lonely", "0.0.1", "");
+    let manifest = dir.path().join("ws/Cargo.toml").into_os_string();
+    let cargo = std::env::var_os("CARGO").map_or("cargo".into(), PathBuf::from);
+    let arguments = ["build".into(), "--release".into(), "--manifest-path".into(), manifest, "--".into(), "--features".into()];
+    let graph = Graph::read(&cargo, &arguments, None).expect("cargo metadata");
+    (dir, graph)
+}
+
+fn names(packages: &[Package]) -> Vec<&str> {
+    packages.iter().map(|p| p.name.as_str()).collect()
+}
+
+#[test]
+fn a_real_workspace_answers() {
+    let (dir, graph) = workspace();
+    assert_eq!(graph.why("deep", "2.0.0-rc.1"), ["app 1.0.0", "lib-dep 0.1.0", "deep 2.0.0-rc.1"]);
+    assert_eq!(graph.why("app", "1.0.0"), ["app 1.0.0"]);
+    assert_eq!(graph.why("deep", "9.9.9"), [] as [&str; 0]);
+    assert_eq!(graph.units(), 2);
+    assert_eq!(graph.package_at(&dir.path().join("lib-dep")).map(|p| p.name).as_deref(), Some("lib-dep"));
+
+    assert_eq!(names(&graph.package_of_crate("other_name", None)), ["lib-dep"]);
+    assert_eq!(names(&graph.package_of_crate("lib_dep", None)), [] as [&str; 0], "symbols spell the library's name");
+    assert_eq!(names(&graph.package_of_crate("build_script_build", graph.package("lib-dep", "0.1.0").as_ref())), ["lib-dep"]);
+
+    let line = graph.lock_location("lib-dep", "0.1.0").expect("in the lock file");
+    let number: usize = line.strip_prefix("Cargo.lock:").expect("prefix").parse().expect("number");
+    let lock = std::fs::read_to_string(dir.path().join("ws/Cargo.lock")).expect("lock file");
+    let lines: Vec<&str> = lock.lines().collect();
+    assert_eq!((lines[number - 2], lines[number - 1]), ("name = \"lib-dep\"", "version = \"0.1.0\""));
+}
+
+#[test]
+fn a_macro_file_is_known_three_ways() {
+    let (dir, graph) = workspace();
+    let deps = dir.path().join("target/debug/deps");
+    std::fs::create_dir_all(&deps).expect("made");
+    let object = deps.join("libmy_mac-6d65f9cfa48204c6.so");
+    let none = HashMap::new();
+    assert_eq!(graph.macro_of_object(&object, &none).map(|p| p.name).as_deref(), Some("my-mac"), "by name");
+
+    std::fs::write(deps.join("my_mac-6d65f9cfa48204c6.d"), "/t/libmy_mac.so: ../deep/src/lib.rs ../deep/src/x.rs\n\n").expect("written");
+    assert_eq!(graph.macro_of_object(&object, &none).map(|p| p.name).as_deref(), Some("deep"), "by its sources");
+
+    let registry = "/h/.cargo/registry/src/index-0a/far-mac-1.2.3/src/lib.rs";
+    std::fs::write(deps.join("my_mac-6d65f9cfa48204c6.d"), format!("/t/libmy_mac.so: {registry}\n")).expect("written");
+    let graph = graph.with_cargo_home(Path::new("/h/.cargo"));
+    assert_eq!(graph.macro_of_object(&object, &none).map(|p| (p.name, p.version)), Some(("far-mac".into(), "1.2.3".into())));
+
+    let seen = HashMap::from([("my_mac-6d65f9cfa48204c6".to_owned(), graph.package("lib-dep", "0.1.0").expect("known"))]);
+    assert_eq!(graph.macro_of_object(&object, &seen).map(|p| p.name).as_deref(), Some("lib-dep"), "by its compilation");
+    assert_eq!(graph.macro_of_object(Path::new("/usr/lib/libc.so.6"), &seen), None);
+}
+
+#[test]
+fn two_packages_of_one_crate_name_are_told_apart_by_reach() {
+    let node = |name: &str, version: &str, needs: &[usize]| Node {
+        package: Package { name: name.into(), version: version.into(), source: None, checksum: None, manifest_dir: None },
+        member: needs.len() == 2,
+        build_script: false,
+        proc_macro: None,
+        library: Some(name.replace('-', "_")),
+        others: vec![],
+        needs: needs.to_vec(),
+    };
+    let nodes =
+        vec![node("app", "1.0.0", &[1, 2]), node("old-user", "1.0.0", &[3]), node("rand-x", "0.9.0", &[]), node("rand-x", "0.8.0", &[])];
+    let graph = Graph { nodes, ..Graph::default() };
+    let versions = |near: Option<&str>| -> Vec<String> {
+        let near = near.and_then(|name| graph.package(name, "1.0.0"));
+        graph.package_of_crate("rand_x", near.as_ref()).into_iter().map(|p| p.version).collect()
+    };
+    assert_eq!(versions(None), ["0.9.0", "0.8.0"]);
+    assert_eq!(versions(Some("old-user")), ["0.8.0"]);
+    assert_eq!(versions(Some("app")), ["0.9.0", "0.8.0"]);
+    assert_eq!(graph.why("rand-x", "0.8.0"), ["app 1.0.0", "old-user 1.0.0", "rand-x 0.8.0"]);
+}
+
+#[test]
+fn lock_files_give_lines_and_checksums() {
+    let text = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"x\"\nchecksum = \"cc\"\n\n[[package]]\nname = \"b\"\nversion = \"1.0.0\"\n";
+    let (lines, checksums) = read_lock(text);
+    assert_eq!(lines[&("a".into(), "1.0.0".into())], 5);
+    assert_eq!(lines[&("b".into(), "1.0.0".into())], 11);
+    assert_eq!(checksums.get(&("a".into(), "1.0.0".into())).map(String::as_str), Some("cc"));
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn only_arguments_that_shape_the_graph_are_passed_on() {
+    let typed = [
+        "test",
+        "-p",
+        "x",
+        "--features=a",
+        "-F",
+        "b",
+        "-Fc",
+        "--all-features",
+        "--locked",
+        "--release",
+        "--config",
+        "k=1",
+        "--",
+        "--features",
+        "z",
+    ];
+    let kept = shaping(&typed.map(OsString::from));
+    assert_eq!(kept, ["--features=a", "-F", "b", "-Fc", "--all-features", "--locked", "--config", "k=1"].map(OsString::from));
+}
