@@ -6,6 +6,7 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -16,6 +17,7 @@ use crate::model::Mode;
 use crate::sys::files::{self, AT_FDCWD};
 
 const TIMES: u32 = 1000;
+const SPAWNS: u32 = 50;
 
 #[test]
 fn round_trips_take_microseconds() {
@@ -24,6 +26,11 @@ fn round_trips_take_microseconds() {
         let (elapsed, busy) = trip(what);
         println!("{what}: {elapsed} µs elapsed, {:.1} µs of processor", (busy - idle) / f64::from(TIMES));
     }
+    let (elapsed, busy) = trip("spawned");
+    println!("spawned: {elapsed} µs elapsed, {:.1} µs of processor", (busy - idle) / f64::from(SPAWNS));
+    let began = Instant::now();
+    (0..SPAWNS).for_each(|_| assert!(Command::new("/bin/true").status().unwrap().success()));
+    println!("spawned without us: {:.1} µs elapsed", began.elapsed().as_secs_f64() * 1e6 / f64::from(SPAWNS));
 }
 
 /// Microseconds: what the actor measured per call, and what processors spent in all.
@@ -65,12 +72,18 @@ pub fn travel(what: &str, out: &Path) {
             drop(files::openat(AT_FDCWD, &new, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC, 0o644).unwrap());
             files::unlink(AT_FDCWD, &new, 0).unwrap();
         }),
+        // Each is a first program of a child, so its spawner's stack is looked at.
+        "spawned" => time_of(SPAWNS, || assert!(Command::new("/bin/true").status().unwrap().success())),
         other => panic!("no trip `{other}`"),
     }
 }
 
-fn time(mut deed: impl FnMut()) {
+fn time(deed: impl FnMut()) {
+    time_of(TIMES, deed);
+}
+
+fn time_of(times: u32, mut deed: impl FnMut()) {
     let began = Instant::now();
-    (0..TIMES).for_each(|_| deed());
-    tell("trip", format!("{:.1}", began.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)));
+    (0..times).for_each(|_| deed());
+    tell("trip", format!("{:.1}", began.elapsed().as_secs_f64() * 1e6 / f64::from(times)));
 }
