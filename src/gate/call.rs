@@ -24,6 +24,8 @@ pub struct Call<'a> {
     pub args: [u64; 6],
     pid: Cell<Option<u32>>,
     notes: RefCell<Vec<Note>>,
+    /// What was found when this very call came for the first time.
+    looked: Option<Blame>,
 }
 
 /// What is to be written down once the call is answered.
@@ -35,7 +37,19 @@ pub(super) struct Note {
 }
 
 /// A thread caught on its way out of a call.
-struct Look(Caught);
+struct Look {
+    caught: Caught,
+    /// Is it the calling thread itself? Then the call must not be let through before the look: an exec destroys the stack, and a
+    /// call that blocks would be interrupted, restarted and caught for ever.
+    caller: bool,
+}
+
+/// A call whose stack was looked at before it was made, and which is coming again.
+pub(super) struct Repeat {
+    number: i64,
+    args: [u64; 6],
+    blame: Blame,
+}
 
 thread_local! {
     static LOOKS: Cell<u32> = const { Cell::new(0) };
@@ -44,7 +58,9 @@ thread_local! {
 impl<'a> Call<'a> {
     pub fn new(watched: &'a Watched, notification: &Notification) -> Call<'a> {
         let Notification { id, tid, number, args, .. } = *notification;
-        Call { watched, id, tid, number, args, pid: Cell::new(None), notes: RefCell::default() }
+        let before = watched.repeats().remove(&tid);
+        let looked = before.filter(|before| (before.number, before.args) == (number, args)).map(|before| before.blame);
+        Call { watched, id, tid, number, args, pid: Cell::new(None), notes: RefCell::default(), looked }
     }
 
     pub fn actor(&self) -> ActorId {
@@ -105,7 +121,8 @@ impl<'a> Call<'a> {
 
     /// Has the caller changed who it is (a root's `setuid`)? Then the kernel must check its rights, not ours.
     pub fn is_someone_else(&self) -> bool {
-        self.watched.processes().user(self.tid).is_some_and(|user| user != own::user())
+        let user = self.watched.processes().user(self.tid);
+        own::own().is_ok_and(|own| user.is_some_and(|user| user != own.user))
     }
 
     /// For a worker thread that answers later.
@@ -151,7 +168,7 @@ impl<'a> Call<'a> {
         let (mut look, mut heir) = (None, None);
         let spawned = self.is_spawn(&event);
         if event.breach.is_some() || spawned {
-            event.blame = self.watched.processes().inherited(event.pid);
+            event.blame = self.looked.clone().or_else(|| self.watched.processes().inherited(event.pid));
             let already = self.notes.borrow().iter().any(|note| note.look.is_some());
             if event.blame.is_none() && !already && LOOKS.get() < MOST_LOOKS {
                 LOOKS.set(LOOKS.get() + 1);
@@ -182,14 +199,33 @@ impl<'a> Call<'a> {
     fn catch(&self, event: &Event) -> Option<Look> {
         let unwinder = &self.watched.unwinder;
         let exec = event.pid != self.watched.actor.pid && matches!(event.act, Act::Exec { .. });
-        let caught = if exec && self.watched.processes().is_fork(event.pid) {
-            // A forked child still has its parent's stack, but only where the exec does not replace it.
-            let own_stack = |error| if event.status == Status::Refused { unwinder.catch(self.tid) } else { Err(error) };
-            unwinder.catch_spawner(self.tid).or_else(own_stack)
-        } else {
-            unwinder.catch(self.tid)
-        };
-        caught.ok().map(Look)
+        if exec && self.watched.processes().is_fork(event.pid) {
+            let caught = unwinder.catch_spawner(self.tid).ok()?;
+            return Some(Look { caller: caught.must_repeat(), caught });
+        }
+        Some(Look { caught: unwinder.catch(self.tid).ok()?, caller: true })
+    }
+
+    /// Is the caller itself caught?
+    pub(super) fn is_caught(&self) -> bool {
+        self.notes.borrow().iter().any(|note| note.look.as_ref().is_some_and(|look| look.caller))
+    }
+
+    /// Takes the look that was caught, forgets what was noted, and remembers the blame for when the call comes again. To be called
+    /// after the answer `Caught::REPEAT`.
+    pub(super) fn look_before_repeat(self) {
+        for note in self.notes.into_inner() {
+            let Some(look) = note.look else { continue };
+            let blame = self.watched.unwinder.blame(look.caught);
+            if let Some(pid) = note.heir {
+                self.watched.processes().blame(pid, blame.clone());
+            }
+            let mut repeats = self.watched.repeats();
+            if repeats.len() > 1024 {
+                repeats.clear();
+            }
+            repeats.insert(self.tid, Repeat { number: self.number, args: self.args, blame });
+        }
     }
 
     /// Takes back what was noted about an act that was allowed and then failed all the same: nothing happened.
@@ -211,7 +247,7 @@ impl Note {
     /// Writes it down. To be called on the thread that caught the stack, after the answer.
     pub(super) fn write(self, watched: &Watched, blame: &mut Option<Blame>) {
         let mut event = self.event;
-        if let Some(Look(caught)) = self.look {
+        if let Some(Look { caught, .. }) = self.look {
             let found = watched.unwinder.blame(caught);
             if let Some(pid) = self.heir {
                 watched.processes().blame(pid, found.clone());

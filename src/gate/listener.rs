@@ -13,6 +13,7 @@ use nix::sys::stat::{Mode, umask};
 use super::answer::give;
 use super::call::Note;
 use super::{Answer, Call, Watched, change, exec, memfd, net, open};
+use crate::attribute::stack::Caught;
 use crate::sys::notify::{self, Notification};
 use crate::wall::calls::{self, Row, Treatment};
 
@@ -89,13 +90,20 @@ fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later:
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let call = Call::new(watched, notification);
         let answer = decide(&call, notification, rows);
-        (answer, call.into_notes())
+        if matches!(answer, Answer::Continue) && call.is_caught() {
+            give(watched.listener.as_fd(), notification.id, Answer::Errno(Caught::REPEAT));
+            call.look_before_repeat();
+            return None;
+        }
+        Some((answer, call.into_notes()))
     }));
-    let Ok((answer, notes)) = outcome else {
+    let Ok(outcome) = outcome else {
         give(watched.listener.as_fd(), notification.id, Answer::Errno(libc::EPERM));
         watched.journal.lost("a call could not be understood");
         return;
     };
+    // To be repeated: it is answered and recorded when it comes again.
+    let Some((answer, notes)) = outcome else { return };
     let waits = matches!(answer, Answer::Later) && notes.iter().any(Note::waits);
     give(watched.listener.as_fd(), notification.id, answer);
     if waits {

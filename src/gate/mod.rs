@@ -24,6 +24,7 @@ mod resolve;
 mod tests;
 mod walk;
 
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +41,7 @@ use crate::attribute::stack::Unwinder;
 use crate::judge::{Journal, Policy};
 use crate::model::{Actor, ActorId};
 use answer::Answers;
+use call::Repeat;
 use process::Processes;
 
 /// What a gate thread knows about the actor it serves.
@@ -50,6 +52,8 @@ pub struct Watched {
     pub journal: Arc<Journal>,
     unwinder: Arc<Unwinder>,
     processes: Mutex<Processes>,
+    /// Calls that will come again, by thread.
+    repeats: Mutex<HashMap<u32, Repeat>>,
     answers: Arc<Answers>,
     /// When the run began: processes are dated from it.
     began: Instant,
@@ -68,11 +72,15 @@ impl Watched {
         let processes = Mutex::new(Processes::new(actor.pid));
         let (answers, listener) = (Arc::new(Answers::new()?), Arc::new(listener));
         let began = Instant::now();
-        Ok(Watched { actor, policy, listener, journal, unwinder, processes, answers, began })
+        Ok(Watched { actor, policy, listener, journal, unwinder, processes, repeats: Mutex::default(), answers, began })
     }
 
     fn processes(&self) -> MutexGuard<'_, Processes> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn repeats(&self) -> MutexGuard<'_, HashMap<u32, Repeat>> {
+        self.repeats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

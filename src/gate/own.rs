@@ -12,6 +12,8 @@ use crate::sys::files::{self, AT_FDCWD};
 /// Handles and numbers that do not change while we run. Actors cannot mount (that call is refused), so neither do the mounts.
 pub struct Own {
     pid: u32,
+    /// In whose name we open files.
+    pub user: u32,
     /// `/proc`.
     proc: OwnedFd,
     /// `/proc/self/fd`.
@@ -49,6 +51,7 @@ impl Own {
         let memfd = files::memfd(c"brig", libc::MFD_CLOEXEC)?;
         Ok(Own {
             pid: std::process::id(),
+            user: nix::unistd::geteuid().as_raw(),
             proc: directory(c"/proc")?,
             fds: directory(c"/proc/self/fd")?,
             procs: fs::read("/proc/self/mountinfo")?.split(|byte| *byte == b'\n').filter_map(proc_mount).collect(),
@@ -112,11 +115,6 @@ impl Own {
     pub fn is_ours(&self, pid: u32) -> bool {
         pid == self.pid || files::stat_at(self.proc.as_fd(), &text(format!("{}/task/{pid}", self.pid)), 0).is_ok()
     }
-}
-
-/// The user in whose name we open files.
-pub fn user() -> u32 {
-    nix::unistd::geteuid().as_raw()
 }
 
 fn text(text: String) -> CString {

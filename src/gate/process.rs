@@ -2,7 +2,8 @@
 //! tree inherits. In: thread ids of notified calls. Out: process ids, inherited blame, facts for the record.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use crate::model::{Blame, Process};
@@ -24,7 +25,10 @@ pub struct Status {
 
 /// Reads it; `None` when the thread is gone.
 pub fn status(tid: u32) -> Option<Status> {
-    parse_status(&fs::read(format!("/proc/{tid}/status")).ok()?)
+    // One read: procfs gives a page at a time, and all that is wanted stands in the first lines.
+    let mut text = [0; 1024];
+    let length = File::open(format!("/proc/{tid}/status")).ok()?.read(&mut text).ok()?;
+    parse_status(&text[..length])
 }
 
 fn parse_status(text: &[u8]) -> Option<Status> {

@@ -8,7 +8,7 @@ mod trips;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use crate::model::{Act, Hostile, Mode, Rule, Status};
+use crate::model::{Act, Mode, Rule, Status};
 use stage::{Stage, path_of};
 
 #[test]
@@ -40,6 +40,12 @@ fn a_secret_is_refused_by_every_way_that_leads_to_it() {
     assert!(refused >= 8, "{:?}", played.record.breaches);
     assert!(played.record.breaches.iter().all(|found| found.event.status == Status::Refused && found.event.blame.is_some()));
     assert!(played.record.breaches.iter().any(|found| found.event.breach.as_ref().is_some_and(|breach| breach.rule == Rule::SecretRead)));
+    let blamed = |by: &str| {
+        let blames = played.record.breaches.iter().filter_map(|found| found.event.blame.as_ref());
+        blames.filter(|blame| blame.by == by).any(|blame| blame.crates.iter().any(|found| found.name == "cargo_brig"))
+    };
+    assert!(blamed("stack"), "{:?}", played.record.breaches);
+    assert!(played.record.processes.iter().any(|process| process.blame.as_ref().is_some_and(|blame| blame.by == "inherited")));
     assert_eq!(fs::read(stage.secret()).unwrap(), b"TOKEN=CANARY\n");
     assert_eq!(fs::metadata(stage.secret()).unwrap().permissions().mode() & 0o777, 0o600);
 }
@@ -116,5 +122,4 @@ fn survivors_are_known_until_they_are_gone() {
     let played = stage.play("daemon");
     played.assert_good();
     assert!(played.alive_after.iter().any(|(_, pids)| !pids.is_empty()));
-    assert_eq!(Hostile::from("x").as_bytes(), b"x");
 }

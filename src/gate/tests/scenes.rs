@@ -39,8 +39,10 @@ fn actor() {
         "git" => git(),
         "racer" => racer(),
         "daemon" => daemon(),
-        "trips" => trips::travel(),
-        other => panic!("no scene `{other}`"),
+        other => match other.strip_prefix("trips ") {
+            Some(what) => trips::travel(what, &out),
+            None => panic!("no scene `{other}`"),
+        },
     }
 }
 
