@@ -86,7 +86,7 @@ fn has_password(value: &[u8]) -> bool {
 }
 
 /// Variables that decide which code a process loads or runs.
-const LOADER: [&[u8]; 22] = [
+const LOADER: [&[u8]; 19] = [
     b"PATH",
     b"GCONV_PATH",
     b"GLIBC_TUNABLES",
@@ -94,7 +94,6 @@ const LOADER: [&[u8]; 22] = [
     b"NLSPATH",
     b"HOSTALIASES",
     b"BASH_ENV",
-    b"ENV",
     b"PYTHONPATH",
     b"PYTHONSTARTUP",
     b"PYTHONHOME",
@@ -107,8 +106,6 @@ const LOADER: [&[u8]; 22] = [
     b"GIT_EXEC_PATH",
     b"COMPILER_PATH",
     b"GCC_EXEC_PREFIX",
-    b"RUSTC_WRAPPER",
-    b"RUSTC_WORKSPACE_WRAPPER",
 ];
 
 fn is_loader(name: &[u8]) -> bool {
@@ -118,9 +115,10 @@ fn is_loader(name: &[u8]) -> bool {
 type Variable<'a> = (&'a [u8], &'a [u8]);
 
 /// Loader variables of an actor that are neither what cargo was `given` nor what cargo and rustup themselves put in front: they came
-/// through a `cargo:rustc-env` directive. Names, in the order seen. What the user set stays the user's choice.
+/// through a `cargo:rustc-env` directive. Names, in the order seen. What the user set stays the user's choice; values of cargo's `[env]`
+/// table belong into `given`. Directives reach compilers and programs, never build scripts or tools.
 pub fn loader_tampering(kind: ActorKind, given: &[Variable<'_>], seen: &[Variable<'_>], places: &Places) -> Vec<Vec<u8>> {
-    if kind == ActorKind::Tool {
+    if matches!(kind, ActorKind::Tool | ActorKind::BuildScript) {
         return Vec::new();
     }
     let before = |name: &[u8]| given.iter().find(|variable| variable.0 == name).map(|variable| variable.1);
@@ -274,5 +272,6 @@ mod tests {
         assert_eq!(check(Rustc, &[(b"LD_PRELOAD", b"/w/evil.so"), (b"LD_AUDIT", b"x")]), ["LD_PRELOAD", "LD_AUDIT"]);
         assert_eq!(check(Rustc, &[(b"GCONV_PATH", b"/w"), (b"EDITOR", b"vi")]), ["GCONV_PATH"]);
         assert_eq!(check(Tool, &[(b"LD_PRELOAD", b"/w/evil.so")]), none);
+        assert_eq!(check(ActorKind::BuildScript, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/build/z-1/out")]), none);
     }
 }

@@ -1,10 +1,11 @@
-//! Many path patterns, one look: compiled from the lists in `profiles/secrets.toml`, asked on every open. In: pattern texts with a tag
+//! Many path patterns, one look: compiled from the lists in `profiles/catalogue.toml`, asked on every open. In: pattern texts with a tag
 //! each. Out: the tag of the first pattern that matches, without allocating. Case does not matter: `.ENV` is a secret, too.
 //!
 //! Four shapes: `~/x` and `{cargo-home}/x` and `/x` name a file or a whole tree below a root (components may hold `*`); `a/b` the
 //! last components of any path; `a/b/**` those components anywhere, with everything below.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::judge::Places;
@@ -22,11 +23,33 @@ pub struct Hit {
 
 type Parts = Vec<Box<[u8]>>;
 
+/// FNV-1a: keys are a few bytes, and the maps hold only our own patterns, so nobody can choose collisions.
+#[derive(Debug)]
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+    fn write_usize(&mut self, _length: usize) {}
+}
+
+type Map<V> = HashMap<Box<[u8]>, V, BuildHasherDefault<Fnv>>;
+
 /// Patterns that start with the same literal component, below one root.
 #[derive(Debug, Default)]
 struct Root {
     at: Vec<u8>,
-    by_first: HashMap<Box<[u8]>, Vec<(Parts, Tag)>>,
+    by_first: Map<Vec<(Parts, Tag)>>,
     /// Those whose first component holds a `*`.
     loose: Vec<(Parts, Tag)>,
 }
@@ -35,13 +58,17 @@ struct Root {
 pub struct Matcher {
     roots: Vec<Root>,
     /// Keyed by the exact last component; the parts before it, nearest last.
-    by_name: HashMap<Box<[u8]>, Vec<(Parts, Tag)>>,
+    by_name: Map<Vec<(Parts, Tag)>>,
     /// `*.ext`.
-    by_extension: HashMap<Box<[u8]>, Tag>,
+    by_extension: Map<Tag>,
     /// Last components that need a glob.
     loose: Vec<(Parts, Tag)>,
     /// Directories anywhere, keyed by their first component.
-    inner: HashMap<Box<[u8]>, Vec<(Parts, Tag)>>,
+    inner: Map<Vec<(Parts, Tag)>>,
+    /// First bytes of `inner`'s keys: most components need no look at all.
+    inner_starts: Vec<u8>,
+    /// Last components of all patterns.
+    ends: Vec<Box<[u8]>>,
 }
 
 /// Paths longer than this are lowered on the heap.
@@ -50,6 +77,10 @@ const SHORT: usize = 512;
 impl Matcher {
     pub fn add(&mut self, pattern: &str, tag: Tag, places: &Places) {
         let text = pattern.to_ascii_lowercase();
+        let end: Box<[u8]> = name(text.as_bytes()).into();
+        if !self.ends.contains(&end) {
+            self.ends.push(end);
+        }
         if let Some(rest) = text.strip_prefix("~/") {
             self.rooted(places.home.as_deref(), rest, tag);
         } else if let Some(rest) = text.strip_prefix("{cargo-home}/") {
@@ -61,6 +92,7 @@ impl Matcher {
         } else if let Some(dir) = text.strip_suffix("/**") {
             let parts = split(dir);
             if let Some(first) = parts.first() {
+                self.inner_starts.extend(first.first().filter(|start| !self.inner_starts.contains(start)).copied());
                 self.inner.entry(first.clone()).or_default().push((parts, tag));
             }
         } else {
@@ -100,6 +132,11 @@ impl Matcher {
         lowered(path, |path| self.below_roots(path).or_else(|| self.within(path)).or_else(|| self.by_tail(path)))
     }
 
+    /// A cheap no for matchers whose patterns all end in a literal name.
+    pub fn may_end_in(&self, last: &[u8]) -> bool {
+        self.ends.iter().any(|end| end.eq_ignore_ascii_case(last))
+    }
+
     /// Only what names say, wherever the path lies.
     pub fn find_by_name(&self, path: &[u8]) -> Option<Hit> {
         lowered(path, |path| self.within(path).or_else(|| self.by_tail(path)))
@@ -121,7 +158,7 @@ impl Matcher {
         let tag = exact
             .map(|(_, tag)| *tag)
             .or_else(|| plain_end(last).and_then(|extension| self.by_extension.get(extension).copied()))
-            .or_else(|| self.loose.iter().find(|(parts, _)| ends_with(path, parts)).map(|(_, tag)| *tag))?;
+            .or_else(|| self.loose.iter().find(|(parts, _)| may_end(last, parts) && ends_with(path, parts)).map(|(_, tag)| *tag))?;
         Some(Hit { tag, rooted: false })
     }
 
@@ -132,6 +169,9 @@ impl Matcher {
         let mut rest = path;
         while let Some(at) = rest.iter().position(|b| *b == b'/') {
             rest = &rest[at + 1..];
+            if !rest.first().is_some_and(|start| self.inner_starts.contains(start)) {
+                continue;
+            }
             let first = rest.split(|b| *b == b'/').next()?;
             if let Some(hit) = self.inner.get(first).and_then(|entries| entries.iter().find(|(parts, _)| starts_with(rest, parts))) {
                 return Some(Hit { tag: hit.1, rooted: false });
@@ -171,6 +211,12 @@ fn plain_end(name: &[u8]) -> Option<&[u8]> {
 fn starts_with(path: &[u8], parts: &Parts) -> bool {
     let mut found = components(path);
     parts.iter().all(|part| found.next().is_some_and(|component| glob(part, component)))
+}
+
+/// A cheap no: the last component starts with another letter.
+fn may_end(last: &[u8], parts: &Parts) -> bool {
+    let wanted = parts.last().and_then(|part| part.first()).copied();
+    wanted == Some(b'*') || wanted == last.first().copied()
 }
 
 fn ends_with(path: &[u8], parts: &Parts) -> bool {

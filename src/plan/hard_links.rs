@@ -82,3 +82,36 @@ fn look(path: &Path, secrets: &Secrets, depth: usize, budget: &mut usize, found:
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::SecretLists;
+
+    #[test]
+    fn only_secrets_with_several_names() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let root = dir.path().canonicalize().expect("real path");
+        let (home, workspace) = (root.join("home"), root.join("w"));
+        for sub in ["home/.ssh", "w/member/deep", "w/target", "w/node_modules"] {
+            std::fs::create_dir_all(root.join(sub)).expect("directory");
+        }
+        for name in ["home/.ssh/id_x", "w/member/.env", "w/member/deep/.env.local", "w/target/.env", "w/plain", "w/.env"] {
+            std::fs::write(root.join(name), "CANARY").expect("file");
+        }
+        for (from, to) in [("home/.ssh/id_x", "a"), ("w/member/.env", "b"), ("w/target/.env", "c"), ("w/plain", "d")] {
+            std::fs::hard_link(root.join(from), root.join(to)).expect("link");
+        }
+        let places =
+            Places { home: Some(home.clone()), target: workspace.join("target"), workspace: Some(workspace.clone()), ..Places::default() };
+        let secrets = Secrets::compile(&places, &SecretLists::default()).expect("compiles");
+        let found = find(&places, &secrets);
+        let paths: Vec<&PathBuf> = found.iter().map(|(path, ..)| path).collect();
+        assert_eq!(paths, [&home.join(".ssh/id_x"), &workspace.join("member/.env")]);
+        let secrets = secrets.with_inodes(found);
+        let alias = root.join("a").metadata().expect("alias");
+        let object = |ino| Some(crate::model::Object { dev: alias.dev(), ino, kind: crate::model::act::ObjectKind::File });
+        assert_eq!(secrets.class_of_object(object(alias.ino())), Some("ssh"));
+        assert_eq!(secrets.class_of_object(object(root.join("d").metadata().expect("plain").ino())), None);
+    }
+}

@@ -269,7 +269,10 @@ fn is_builds_own(dir: &Path, places: &Places) -> bool {
 pub fn linkers(places: &Places) -> Vec<PathBuf> {
     let usual = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
     let mut found: Vec<PathBuf> = Vec::new();
-    for dir in places.path_dirs.iter().chain(&usual) {
+    let mut dirs: Vec<PathBuf> = places.path_dirs.iter().chain(&usual).filter_map(|dir| dir.canonicalize().ok()).collect();
+    dirs.sort();
+    dirs.dedup();
+    for dir in dirs {
         for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let matches = LINKERS.iter().chain(&LINK_TOOLS).any(|pattern| is_named(pattern, name.as_encoded_bytes()));

@@ -127,7 +127,9 @@ fn outermost(paths: Vec<PathBuf>) -> Vec<PathBuf> {
 fn kernel_read(granted: &[PathBuf], places: &Places) -> Vec<PathBuf> {
     let sources = ["registry/src", "git/checkouts"].map(|dir| places.cargo_home.join(dir));
     let published: Vec<PathBuf> = PUBLISHED.iter().map(PathBuf::from).chain([places.toolchain.clone()]).chain(sources).collect();
-    let published: Vec<PathBuf> = published.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect();
+    // An empty path would be the start of every other one.
+    let published = published.into_iter().filter(|path| path.is_absolute());
+    let published: Vec<PathBuf> = published.map(|path| path.canonicalize().unwrap_or(path)).collect();
     let mut holes: Vec<&Path> = places.workspace.iter().chain(&places.packages).chain(&places.home).map(PathBuf::as_path).collect();
     holes.extend([&places.cargo_home, &places.target, &places.tmp, &places.report_dir].map(PathBuf::as_path));
     holes.extend(places.rustup_home.as_deref());
@@ -161,4 +163,32 @@ fn glob_paths(glob: &str, places: &Places) -> Vec<String> {
     let placeholder = &glob[..glob.len() - rest.len()];
     let trees = placeholders::expand(placeholder, places, None);
     trees.iter().filter_map(|tree| tree.to_str()).map(|tree| format!("{}{rest}", globset::escape(tree))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A published tree with the user's own places inside is granted around them, and no link leads out.
+    #[test]
+    fn holes_are_left_out() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let usr = dir.path().canonicalize().expect("real path");
+        for sub in ["lib", "src/app", "src/other", "local/cargo/registry/src"] {
+            std::fs::create_dir_all(usr.join(sub)).expect("directory");
+        }
+        std::os::unix::fs::symlink(usr.join("src/app"), usr.join("link")).expect("link");
+        let (app, cargo) = (usr.join("src/app"), usr.join("local/cargo"));
+        let mut carved = carve(&usr, &[&app, &cargo]);
+        carved.sort();
+        assert_eq!(carved, [usr.join("lib"), usr.join("src/other")]);
+        let sources = cargo.join("registry/src");
+        assert_eq!(carve(&sources, &[&app, &cargo]), std::slice::from_ref(&sources));
+    }
+
+    #[test]
+    fn a_wide_user_grant_gives_the_kernel_nothing() {
+        let places = Places { workspace: Some("/w".into()), ..Places::default() };
+        assert_eq!(kernel_read(&["/w".into(), "/etc".into(), "/home".into()], &places), Vec::<PathBuf>::new());
+    }
 }

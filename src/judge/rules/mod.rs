@@ -149,6 +149,10 @@ fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ru
         return alarm(policy, Rule::FsPersist, Severity::High, "writes into a secret through another name of it");
     }
     if let Some(granted) = policy.write_depth(path) {
+        // Opened for reading and writing, it would be read.
+        if let (Act::Write { .. }, Some(ruling)) = (act, secret_read::read(policy, path, object)) {
+            return ruling;
+        }
         return fs_foreign_artifact::neighbour(policy, act, path)
             .or_else(|| fs_persist::despite_grant(policy, path, granted))
             .unwrap_or(Ruling::Allow);
