@@ -4,11 +4,15 @@
 //!
 //! Nothing an actor sends may panic, block or starve a gate thread: what cannot be read is refused and recorded.
 
+pub mod answer;
+pub mod memory;
+pub mod net;
+
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
 use crate::judge::{Journal, Policy};
-use crate::model::{Act, Actor, Judgement, Object};
+use crate::model::{Act, Actor, Blame, Judgement, Object};
 
 /// One notified call, decoded no further than its registers.
 pub struct Call<'a> {
@@ -27,6 +31,8 @@ pub struct Watched {
     pub policy: Arc<Policy>,
     pub listener: OwnedFd,
     pub journal: Arc<Journal>,
+    /// The run's sockets, shared by all actors.
+    pub sockets: Arc<net::Sockets>,
 }
 
 /// How a call is answered.
@@ -47,7 +53,20 @@ pub enum Answer {
 
 impl Call<'_> {
     /// Judges, and records whatever is worth recording (with blame where the act needs a finer name).
-    pub fn judge(&self, _act: Act, _object: Option<Object>) -> Judgement {
-        todo!()
+    pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
+        net::Recorder::new(self.watched).judge(self.tid, act, object, self.blame())
+    }
+
+    /// The crates on the calling thread's stack. Stand-in of the network branch.
+    pub fn blame(&self) -> Option<Blame> {
+        None
+    }
+
+    /// For work that a worker thread answers.
+    ///
+    /// # Errors
+    /// When no descriptor is left.
+    pub fn reply(&self) -> std::io::Result<answer::Reply> {
+        Ok(answer::Reply::new(self.watched.listener.try_clone()?, self.id))
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::secrets::Secrets;
-use crate::model::{Act, ActorKind, Judgement, Mode, Object};
+use crate::model::{Act, ActorKind, Breach, Endpoint, Judgement, Mode, Object, Rule, Severity, Verdict};
 
 /// Everything the walls and the gate need to know about one actor.
 #[derive(Clone, Debug)]
@@ -53,8 +53,31 @@ pub struct Places {
 
 impl Policy {
     /// Judges an act on its resolved object. `object` is `None` where nothing exists yet or the act has no file.
-    pub fn judge(&self, _act: &Act, _object: Option<Object>) -> Judgement {
-        todo!()
+    pub fn judge(&self, act: &Act, _object: Option<Object>) -> Judgement {
+        // Stand-in of the network branch: just enough to test the gate's network side.
+        let named = |text: String| self.connect.contains(&text) || self.connect.iter().any(|any| any == "*");
+        let fine = match act {
+            Act::Connect { to: Endpoint::UnixPath { path } } | Act::Send { to: Endpoint::UnixPath { path } } => {
+                self.unix.iter().any(|tree| path.as_path().starts_with(tree))
+            }
+            Act::Connect { to: Endpoint::Ip { address, host, .. } } | Act::Send { to: Endpoint::Ip { address, host, .. } } => {
+                named(address.to_string())
+                    || host.as_ref().is_some_and(|host| named(format!("{}:{}", host.to_json_text(), address.port())))
+            }
+            Act::Lookup { name, .. } => {
+                self.connect.iter().any(|line| line == "*" || line.split(':').next() == Some(&name.to_json_text()))
+            }
+            Act::Connect { .. } | Act::Send { .. } | Act::Socket { .. } | Act::Tamper { .. } => false,
+            _ => true,
+        };
+        if fine {
+            return Judgement::allow();
+        }
+        let breach = Some(Breach { rule: Rule::NetConnect, severity: Severity::High, reason: String::new() });
+        match self.mode {
+            Mode::Enforce => Judgement { verdict: Verdict::Refuse(libc::EACCES), breach },
+            Mode::Observe => Judgement { verdict: Verdict::Allow, breach },
+        }
     }
 
     /// May a plain read of this absolute, lexically clean text be left to the kernel? Only in enforce mode, and only below a tree
