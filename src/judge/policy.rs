@@ -61,12 +61,9 @@ impl Policy {
                 self.unix.iter().any(|tree| path.as_path().starts_with(tree))
             }
             Act::Connect { to: Endpoint::Ip { address, host, .. } } | Act::Send { to: Endpoint::Ip { address, host, .. } } => {
-                named(address.to_string())
-                    || host.as_ref().is_some_and(|host| named(format!("{}:{}", host.to_json_text(), address.port())))
+                named(address.to_string()) || host.as_ref().is_some_and(|host| named(format!("{}:{}", host.to_json_text(), address.port())))
             }
-            Act::Lookup { name, .. } => {
-                self.connect.iter().any(|line| line == "*" || line.split(':').next() == Some(&name.to_json_text()))
-            }
+            Act::Lookup { name, .. } => self.connect.iter().any(|line| line == "*" || line.split(':').next() == Some(&name.to_json_text())),
             Act::Connect { .. } | Act::Send { .. } | Act::Socket { .. } | Act::Tamper { .. } => false,
             _ => true,
         };

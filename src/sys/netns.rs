@@ -38,8 +38,7 @@ pub fn own_v4(socket: BorrowedFd<'_>, label: u32, address: Ipv4Addr) -> io::Resu
 
 /// Gives `lo` one more IPv6 address (/128). `socket` must be of family inet6. `lo` is device 1 in every namespace.
 pub fn own_v6(socket: BorrowedFd<'_>, address: Ipv6Addr) -> io::Result<()> {
-    let request =
-        libc::in6_ifreq { ifr6_addr: libc::in6_addr { s6_addr: address.octets() }, ifr6_prefixlen: 128, ifr6_ifindex: 1 };
+    let request = libc::in6_ifreq { ifr6_addr: libc::in6_addr { s6_addr: address.octets() }, ifr6_prefixlen: 128, ifr6_ifindex: 1 };
     // SAFETY: `request` has the layout of `struct in6_ifreq` and the kernel only reads it.
     check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &raw const request) })
 }

@@ -87,11 +87,11 @@ pub fn set_option(socket: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int,
 
 /// `sendto(2)`, without SIGPIPE; an empty address means the connected peer.
 pub fn send_to(socket: BorrowedFd<'_>, payload: &[u8], flags: libc::c_int, address: &[u8]) -> io::Result<usize> {
-    let (name, length) = if address.is_empty() { (std::ptr::null(), 0) } else { (address.as_ptr().cast(), address.len() as libc::socklen_t) };
+    let (name, length) =
+        if address.is_empty() { (std::ptr::null(), 0) } else { (address.as_ptr().cast(), address.len() as libc::socklen_t) };
     // SAFETY: both pointers come with the lengths of what they point at; the kernel only reads.
-    let sent = unsafe {
-        libc::sendto(socket.as_raw_fd(), payload.as_ptr().cast(), payload.len(), flags | libc::MSG_NOSIGNAL, name, length)
-    };
+    let sent =
+        unsafe { libc::sendto(socket.as_raw_fd(), payload.as_ptr().cast(), payload.len(), flags | libc::MSG_NOSIGNAL, name, length) };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
 }
 

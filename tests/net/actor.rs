@@ -241,9 +241,7 @@ fn query(host: &str) -> Vec<u8> {
 }
 
 fn told(answer: &[u8]) -> String {
-    let address = answer[..].chunks(4).next_back().filter(|_| answer[7] > 0);
     let tail = &answer[answer.len() - 4..];
-    let _ = address;
     let ip = if answer[7] > 0 { format!(" {}.{}.{}.{}", tail[0], tail[1], tail[2], tail[3]) } else { String::new() };
     format!("rcode={}{ip}", answer[3] & 0xf)
 }
@@ -276,8 +274,7 @@ fn dns_tcp(server: &str, host: &str) -> io::Result<String> {
     Ok(told(&answer))
 }
 
-/// One thread flips number 100 between an inet and a unix socket and back, while another connects it to its own server over and over; the
-/// address is chosen so that nothing but the flip could make the outcome differ.
+/// One thread flips the address in memory between the actor's own server and a wanted one, while another connects over and over.
 fn race(harmless: SocketAddr, wanted: SocketAddr) -> io::Result<String> {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

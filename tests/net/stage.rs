@@ -28,7 +28,7 @@ impl Stage {
     pub fn enforce(connect: &[&str]) -> Stage {
         Stage {
             mode: Mode::Enforce,
-            connect: connect.iter().map(|line| line.to_string()).collect(),
+            connect: connect.iter().map(ToString::to_string).collect(),
             unix: Vec::new(),
             sockets: Arc::new(net::Sockets::start()),
             journal: Arc::new(Journal::default()),
@@ -49,6 +49,7 @@ impl Stage {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        ours.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
         let mut number = [0; 4];
         (&ours).read_exact(&mut number).unwrap();
         let listener = pidfd::get_fd(pidfd::open(child.id(), 0).unwrap().as_fd(), i32::from_ne_bytes(number)).unwrap();
@@ -99,7 +100,7 @@ impl Stage {
         }
     }
 
-    /// Acts with this status, as debug text: enough to look for a name or an address.
+    /// Acts with this status, in order.
     pub fn seen(&self, status: Status) -> Vec<Act> {
         self.journal.seen().into_iter().filter(|event| event.status == status).map(|event| event.act).collect()
     }

@@ -134,12 +134,7 @@ fn own_or_fresh(room: &Room, mut grip: Grip, known: Known) -> Result<Target, i32
 ///
 /// # Errors
 /// The errno of the refusal.
-pub fn aim(
-    call: &Call<'_>,
-    room: &Arc<Room>,
-    to: SocketAddr,
-    act: impl FnOnce(crate::model::Endpoint) -> Act,
-) -> Result<(), i32> {
+pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(crate::model::Endpoint) -> Act) -> Result<(), i32> {
     // Port 0 cannot be sent to: libcs connect to it to learn which source address would be used.
     if to.port() == 0 {
         return Ok(());

@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use super::dns;
 use super::relay::{Caller, Transport, lookup};
 use super::sockets::Room;
-use super::dns;
 use crate::model::{Act, Mode, Verdict};
 
 /// Where name servers listen.

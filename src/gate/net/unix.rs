@@ -126,7 +126,8 @@ fn split(tid: u32, path: &Path) -> (Option<PathBuf>, PathBuf) {
     if path.is_relative() {
         return (Some(format!("/proc/{tid}/cwd").into()), path.to_owned());
     }
-    let parts: Vec<&[u8]> = path.as_os_str().as_bytes().split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
+    let parts: Vec<&[u8]> =
+        path.as_os_str().as_bytes().split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
     let joined = |parts: &[&[u8]]| PathBuf::from(std::ffi::OsString::from_vec(parts.join(&b'/')));
     match parts.as_slice() {
         [b"proc", b"self" | b"thread-self", b"fd", number, rest @ ..] if number.iter().all(u8::is_ascii_digit) => {
