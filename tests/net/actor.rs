@@ -247,7 +247,7 @@ fn told(answer: &[u8]) -> String {
 }
 
 fn dns(server: &str, host: &str) -> io::Result<String> {
-    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    let socket = UdpSocket::bind(any(server))?;
     socket.set_read_timeout(Some(PATIENCE))?;
     let mut buffer = [0; 512];
     // Unconnected first, then connected: both ways resolvers use.

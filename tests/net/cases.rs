@@ -1,7 +1,8 @@
 //! The cases.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use cargo_brig::gate::net::dns;
 use cargo_brig::model::{Act, Endpoint, Status};
+
+use cargo_brig::sys::socket;
 
 use crate::stage::{Stage, unconfined};
 
@@ -28,6 +31,8 @@ pub const ALL: &[(&str, fn())] = &[
     ("names_allowed_are_looked_up", names_allowed_are_looked_up),
     ("unix_sockets_are_judged_by_path", unix_sockets_are_judged_by_path),
     ("rights_are_passed", rights_are_passed),
+    ("a_slow_peer_is_waited_for_elsewhere", a_slow_peer_is_waited_for_elsewhere),
+    ("without_duplicates", without_duplicates),
     ("loopback_device", loopback_device),
     ("no_sockets", no_sockets),
     ("a_dead_broker_is_a_refusal", a_dead_broker_is_a_refusal),
@@ -210,7 +215,7 @@ fn lookups(stage: &Stage, status: Status) -> Vec<String> {
 
 fn names_are_seen_and_refused() {
     for scene in ["dns", "dns-tcp"] {
-        for server in ["192.0.2.53:53", "127.0.0.53:53"] {
+        for server in ["192.0.2.53:53", "127.0.0.53:53", "[2001:db8::53]:53"] {
             let stage = Stage::enforce(&[]);
             assert_eq!(stage.play(&[scene, server, "canary-1234.example"]), "ok rcode=5", "{scene} {server}");
             let times = if scene == "dns" { 2 } else { 1 };
@@ -310,6 +315,26 @@ fn rights_are_passed() {
     assert_eq!(Stage::enforce(&[]).play(&["rights"]), "ok true");
 }
 
+/// A listener whose queue is full answers only after it was emptied: the gate must go on serving meanwhile.
+fn a_slow_peer_is_waited_for_elsewhere() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    socket::listen(listener.as_fd(), 0).unwrap();
+    let at = listener.local_addr().unwrap();
+    let filler = TcpStream::connect(at).unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        drop(filler);
+        for stream in listener.incoming() {
+            let mut text = String::new();
+            let _ = stream.and_then(|mut stream| {
+                stream.read_to_string(&mut text)?;
+                stream.write_all(b"from outside")
+            });
+        }
+    });
+    assert_eq!(Stage::enforce(&[&at.to_string()]).play(&["tcp", &at.to_string()]), "ok from outside");
+}
+
 /// Everything below runs with the means lowered by the environment; tests run one after another in this binary.
 fn lowered(to: &str, test: impl FnOnce() + std::panic::UnwindSafe) {
     // SAFETY: the only other threads of this process are sinks, which never look at the environment.
@@ -340,6 +365,25 @@ fn loopback_device() {
         assert_eq!(observed.play(&["tcp", &tcp.at]), "ok from outside");
         assert_eq!(observed.play(&["udp", &udp.at]), format!("ok from outside from {}", udp.at));
         assert_eq!(observed.seen(Status::Observed).len(), 2);
+    });
+}
+
+fn without_duplicates() {
+    lowered("no-duplicates", || {
+        let (tcp, udp) = (Sink::tcp("127.0.0.1:0"), Sink::udp("127.0.0.1:0"));
+        for scene in ["tcp", "tcp-nonblocking", "mapped"] {
+            assert_eq!(Stage::enforce(&[]).play(&[scene, &tcp.at]), "EACCES", "{scene}");
+            assert_eq!(Stage::enforce(&[&tcp.at]).play(&[scene, &tcp.at]), "ok from outside", "{scene}");
+        }
+        assert_eq!(tcp.visits(), 3);
+        assert_eq!(Stage::enforce(&[]).play(&["udp-connected", &udp.at]), "EACCES");
+        assert_eq!(Stage::enforce(&[&udp.at]).play(&["udp-connected", &udp.at]), "ok from outside");
+        assert_eq!(Stage::enforce(&[]).play(&["race", "127.0.0.1:0", &tcp.at]), "ok some=true");
+        assert_eq!(tcp.visits(), 0);
+        let directory = tempfile::tempdir().unwrap();
+        let mut allowing = Stage::enforce(&[]);
+        allowing.unix = vec![directory.path().to_owned()];
+        assert_eq!(allowing.play(&["unix-own", directory.path().to_str().unwrap()]), "ok own");
     });
 }
 

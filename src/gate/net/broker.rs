@@ -10,6 +10,7 @@ mod wire;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -44,6 +45,8 @@ impl Broker {
             .arg(ARGUMENT)
             .env_clear()
             .current_dir("/")
+            // A ^C at the terminal is for cargo and for us, who still have a report to write.
+            .process_group(0)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -62,7 +62,10 @@ fn inet(call: &Call<'_>, grip: Grip, bytes: &[u8], to: SocketAddr) -> Result<Ans
 fn stream(call: &Call<'_>, room: &Arc<Room>, mut grip: Grip, known: Known, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
     let resolver = to.port() == resolver::PORT;
     if resolver {
-        relay::stand_in(room, Transport::Tcp, to, caller(call)).map_err(|error| errno(&error))?;
+        relay::stand_in(room, Transport::Tcp, to, caller(call)).or_else(|error| {
+            allowed(call, Act::Connect { to: room.endpoint("tcp", to) })?;
+            Err(errno(&error))
+        })?;
     }
     if resolver || endpoint::is_local(to.ip()) {
         // The duplicate goes into the attempt; a second one is needed if that finds nobody.
@@ -139,13 +142,17 @@ pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(c
     if to.port() == 0 {
         return Ok(());
     }
-    // The names are what is judged there, one by one, by the sink.
-    if to.port() != resolver::PORT {
-        if endpoint::is_local(to.ip()) && room.holds_udp(to) {
-            return Ok(());
-        }
-        allowed(call, act(room.endpoint("udp", to)))?;
+    if to.port() == resolver::PORT {
+        // The names are what is judged there, one by one, by the sink. Where none can stand, the address is all that will ever be known.
+        return relay::stand_in(room, Transport::Udp, to, caller(call)).or_else(|error| {
+            allowed(call, act(room.endpoint("udp", to)))?;
+            Err(errno(&error))
+        });
     }
+    if endpoint::is_local(to.ip()) && room.holds_udp(to) {
+        return Ok(());
+    }
+    allowed(call, act(room.endpoint("udp", to)))?;
     relay::stand_in(room, Transport::Udp, to, caller(call)).map_err(|error| errno(&error))
 }
 

@@ -27,7 +27,7 @@ pub fn take(call: &Call<'_>, number: u64) -> Result<Grip, i32> {
         return Err(libc::EBADF);
     }
     let flags = fdinfo_flags(call.tid, number).ok_or(libc::EBADF)?;
-    let duplicate = duplicate(call.tid, number);
+    let duplicate = if call.watched.sockets.duplicates { duplicate(call.tid, number) } else { None };
     let inode = match &duplicate {
         Some(fd) => socket::inode(fd.as_fd()).ok().flatten(),
         None => std::fs::read_link(format!("/proc/{}/fd/{number}", call.tid)).ok().and_then(|target| socket_inode(target.to_str()?)),

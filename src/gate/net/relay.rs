@@ -69,12 +69,13 @@ struct Sink {
 /// When the place cannot be made; then nothing can be sent there.
 pub fn stand_in(room: &Arc<Room>, transport: Transport, to: SocketAddr, caller: Caller) -> io::Result<()> {
     room.with_relay(|relay| {
-        relay.callers.lock().unwrap_or_else(PoisonError::into_inner).insert(to, caller);
-        if relay.sinks.contains(&(transport, to)) {
-            return Ok(());
-        }
-        if relay.sinks.len() >= MOST_SINKS {
+        let stands = relay.sinks.contains(&(transport, to));
+        if !stands && relay.sinks.len() >= MOST_SINKS {
             return Err(io::Error::from_raw_os_error(libc::ENOBUFS));
+        }
+        relay.callers.lock().unwrap_or_else(PoisonError::into_inner).insert(to, caller);
+        if stands {
+            return Ok(());
         }
         room.own(to.ip())?;
         let family = endpoint::family_of(to.ip());

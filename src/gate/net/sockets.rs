@@ -16,7 +16,7 @@ use crate::gate::Watched;
 use crate::model::{ActorId, Endpoint, Hostile};
 use crate::sys::{netns, socket};
 
-/// Lowers what is used, for tests: `loopback-device` or `no-sockets`. It cannot raise.
+/// Lowers what is used, for tests: `loopback-device`, `no-sockets`, or `no-duplicates` (as where `pidfd_getfd` is denied). It cannot raise.
 const LOWER: &str = "BRIG_TEST_SOCKETS";
 
 /// How inet sockets are kept from leaving.
@@ -34,12 +34,14 @@ pub struct Sockets {
     means: OnceLock<Means>,
     rooms: Mutex<HashMap<ActorId, Arc<Room>>>,
     pub workers: Workers,
+    /// Whether actors' descriptors may be duplicated.
+    pub duplicates: bool,
 }
 
 impl Sockets {
     /// Costs nothing: the broker is started when the first inet socket is asked for.
     pub fn start() -> Sockets {
-        Sockets { means: OnceLock::new(), rooms: Mutex::default(), workers: Workers::default() }
+        Sockets { means: OnceLock::new(), rooms: Mutex::default(), workers: Workers::default(), duplicates: lowered() != "no-duplicates" }
     }
 
     /// `private-network`, `loopback-device` or `no-sockets`: what holds on this machine. Finds out when that is not known yet.
@@ -58,8 +60,8 @@ impl Sockets {
 
     pub fn means(&self) -> &Means {
         self.means.get_or_init(|| {
-            let lowered = std::env::var(LOWER).unwrap_or_default();
-            if lowered.is_empty()
+            let lowered = lowered();
+            if matches!(lowered.as_str(), "" | "no-duplicates")
                 && let Ok(broker) = Broker::start()
             {
                 return Means::Private(broker);
@@ -106,6 +108,10 @@ impl Sockets {
             room.close();
         }
     }
+}
+
+fn lowered() -> String {
+    std::env::var(LOWER).unwrap_or_default()
 }
 
 /// An inet socket of the host that only reaches the device `lo`. socket(7): binding needs no privilege, undoing it does (Linux 5.7).

@@ -6,13 +6,17 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::wire::Request;
-use crate::sys::{netns, socket};
+use crate::sys::{descriptors, netns, socket};
 
 /// More than any build has actors at work at once; each costs a descriptor and a namespace.
 const MOST_NAMESPACES: usize = 1024;
 
 /// Serves until the channel on descriptor 0 ends. Called from `main` when the hidden argument is seen.
 pub fn broker_main() -> ! {
+    // Whatever we were started with and did not mark close-on-exec (an outer jobserver) is none of the broker's business.
+    if descriptors::close_from(3).is_err() {
+        std::process::exit(1);
+    }
     let stdin = io::stdin();
     let channel = stdin.as_fd();
     let mut namespaces = Namespaces::default();
