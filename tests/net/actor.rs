@@ -111,6 +111,7 @@ fn play(args: &[&str]) -> io::Result<String> {
             served.join().unwrap()??;
             Ok(text)
         }
+        ["cost"] => cost(),
         ["rights"] => {
             let (a, b) = socket::pair(libc::SOCK_STREAM)?;
             socket::send_with_fd(a.as_fd(), b"x", Some(a.as_fd()))?;
@@ -120,6 +121,33 @@ fn play(args: &[&str]) -> io::Result<String> {
         ["race", harmless, wanted] => race(harmless.parse().unwrap(), wanted.parse().unwrap()),
         other => panic!("no such scene: {other:?}"),
     }
+}
+
+/// Microseconds for the first and for later sockets, and for meeting one's own server.
+fn cost() -> io::Result<String> {
+    const TIMES: u32 = 500;
+    let start = Instant::now();
+    drop(socket::create(libc::AF_INET, libc::SOCK_STREAM, 0)?);
+    let first = start.elapsed();
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        drop(socket::create(libc::AF_INET, libc::SOCK_STREAM, 0)?);
+    }
+    let later = start.elapsed() / TIMES;
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        drop(socket::create(libc::AF_UNIX, libc::SOCK_STREAM, 0)?);
+    }
+    let unix = start.elapsed() / TIMES;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let at = listener.local_addr()?;
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        drop(TcpStream::connect(at)?);
+        drop(listener.accept()?);
+    }
+    let meeting = start.elapsed() / TIMES;
+    Ok(format!("first {first:?}, later {later:?}, unix {unix:?}, socket and connect to an own server {meeting:?}"))
 }
 
 fn any(to: &str) -> &'static str {

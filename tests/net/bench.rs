@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use cargo_brig::gate::net::broker::Broker;
 
+use crate::stage::{self, Stage};
+
 pub fn main() -> ! {
     let start = Instant::now();
     let broker = Broker::start().unwrap();
@@ -24,5 +26,9 @@ pub fn main() -> ! {
         drop(broker.socket(1 + (index % 2) as u32, libc::AF_INET, libc::SOCK_STREAM, 0).unwrap());
     }
     println!("later socket, two taking turns {:>8.1} us", start.elapsed().as_secs_f64() * 1e6 / f64::from(count));
+    println!("unconfined: {}", stage::unconfined(&["cost"]));
+    let behind = Stage::enforce(&[]);
+    println!("behind the gate, first actor of the run: {}", behind.play(&["cost"]));
+    println!("behind the gate, second actor: {}", behind.play(&["cost"]));
     std::process::exit(0);
 }

@@ -390,8 +390,9 @@ fn without_duplicates() {
 fn no_sockets() {
     lowered("no-sockets", || {
         let stage = Stage::enforce(&["*"]);
-        assert_eq!(stage.play(&["tcp", "127.0.0.1:9"]), "EPERM");
+        assert_eq!(stage.play(&["tcp", "127.0.0.1:9"]), "EACCES");
         assert_eq!(stage.sockets.kind(), "no-sockets");
+        assert!(matches!(stage.seen(Status::Refused)[..], [Act::Socket { .. }]));
         assert_eq!(stage.play(&["rights"]), "ok true");
     });
 }

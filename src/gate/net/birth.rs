@@ -31,8 +31,15 @@ fn inet(call: &Call<'_>, family: i32, kind: i32, protocol: i32) -> Answer {
     let made = if observed { room.outside(family, kind, protocol) } else { room.give(family, kind, protocol) };
     match made {
         Ok(fd) => Answer::Descriptor { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
+        Err(_) if sockets.kind() == "no-sockets" => {
+            let act = Act::Socket { family: endpoint::family_name(family), kind: odd_name(sockets::bare(kind), protocol) };
+            Answer::Errno(refusal(&call.judge(act, None)).unwrap_or(libc::EPERM))
+        }
         Err(error) => {
-            call.watched.journal.lost("an inet socket could not be made in the actor's own network");
+            // Anything but EPERM is what the kernel says of such a socket anywhere: no IPv6 here, too many open.
+            if errno(&error) == libc::EPERM {
+                call.watched.journal.lost("an inet socket could not be made in the actor's own network");
+            }
             Answer::Errno(errno(&error))
         }
     }

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 use super::known::{Known, Place};
 use super::sockets::Room;
+use super::waits;
 use crate::gate::Call;
-use crate::sys::{notify, pidfd, socket};
+use crate::sys::{pidfd, socket};
 
 pub struct Grip {
     pub number: RawFd,
@@ -33,10 +34,7 @@ pub fn take(call: &Call<'_>, number: u64) -> Result<Grip, i32> {
         None => std::fs::read_link(format!("/proc/{}/fd/{number}", call.tid)).ok().and_then(|target| socket_inode(target.to_str()?)),
     };
     let inode = inode.ok_or(libc::ENOTSOCK)?;
-    // Everything above went by thread id: it is only worth something while the call still waits.
-    if !notify::id_valid(call.watched.listener.as_fd(), call.id) {
-        return Err(libc::EINTR);
-    }
+    waits(call)?;
     Ok(Grip { number, duplicate, inode, nonblocking: flags & libc::O_NONBLOCK != 0, cloexec: flags & libc::O_CLOEXEC != 0 })
 }
 

@@ -25,6 +25,7 @@ mod unix;
 mod workers;
 
 use std::io;
+use std::os::fd::AsFd;
 
 pub use bind::bind;
 pub use birth::socket;
@@ -36,6 +37,7 @@ pub use sockets::Sockets;
 
 use crate::gate::{Call, memory};
 use crate::model::{Act, Hostile, Judgement, Verdict};
+use crate::sys::notify;
 
 /// The bytes of a sockaddr argument, read once.
 fn read_address(call: &Call<'_>, name: &str, address: u64, length: u64) -> Result<Vec<u8>, i32> {
@@ -54,6 +56,11 @@ fn read_bytes(call: &Call<'_>, name: &str, address: u64, length: usize) -> Resul
             Err(libc::EFAULT)
         }
     }
+}
+
+/// Whether the call still waits. Everything under `/proc/<tid>` and in that thread's memory was the caller's only if it does.
+fn waits(call: &Call<'_>) -> Result<(), i32> {
+    if notify::id_valid(call.watched.listener.as_fd(), call.id) { Ok(()) } else { Err(libc::EINTR) }
 }
 
 /// The errno of a refusal; `None` when the act may go on.

@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::sockets::Room;
 use super::{dns, endpoint, resolver};
@@ -22,6 +23,9 @@ const MOST_FLOWS: usize = 256;
 const LONGEST: usize = 65_536;
 /// Datagrams taken from one sink before the others get their turn.
 const TURN: usize = 64;
+/// How long an address may take to become usable, and how often that is looked at.
+const SETTLED: Duration = Duration::from_millis(200);
+const BLINK: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -81,7 +85,7 @@ pub fn stand_in(room: &Arc<Room>, transport: Transport, to: SocketAddr, caller: 
         let family = endpoint::family_of(to.ip());
         let kind = if transport == Transport::Udp { libc::SOCK_DGRAM } else { libc::SOCK_STREAM };
         let made = room.give(family, kind | libc::SOCK_NONBLOCK, 0)?;
-        match socket::bind(made.as_fd(), &endpoint::encode(to, family)) {
+        match settled(|| socket::bind(made.as_fd(), &endpoint::encode(to, family))) {
             Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) => return Ok(()),
             other => other?,
         }
@@ -94,6 +98,18 @@ pub fn stand_in(room: &Arc<Room>, transport: Transport, to: SocketAddr, caller: 
         let _ = socket::send_to(relay.wake.as_fd(), &[1], libc::MSG_DONTWAIT, &[]);
         Ok(())
     })
+}
+
+/// A new IPv6 address is tentative until a kernel worker has passed it, also on `lo` where nothing is asked: bind says EADDRNOTAVAIL for
+/// that moment (net/ipv6/addrconf.c, `addrconf_dad_work`).
+fn settled(bind: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    let end = Instant::now() + SETTLED;
+    loop {
+        match bind() {
+            Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) && Instant::now() < end => std::thread::sleep(BLINK),
+            other => return other,
+        }
+    }
 }
 
 impl Relay {

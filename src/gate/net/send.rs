@@ -14,7 +14,7 @@ use super::grip::{self, Grip};
 use super::known::{Known, Place};
 use super::message::{self, Header};
 use super::sockets::Room;
-use super::{errno, read_bytes, unix};
+use super::{errno, read_bytes, unix, waits};
 use crate::gate::{Answer, Call};
 use crate::model::Act;
 use crate::sys::socket;
@@ -163,10 +163,10 @@ fn aim_of(call: &Call<'_>, name: &str, header: &[u8]) -> Result<Option<Aimed>, i
 }
 
 fn payload(call: &Call<'_>, payload: &Payload) -> Result<Vec<u8>, i32> {
-    match payload {
+    let bytes = match payload {
         Payload::Flat { at, length } => {
             let length = usize::try_from(*length).ok().filter(|length| *length <= LONGEST).ok_or(libc::EMSGSIZE)?;
-            read_bytes(call, "sendto", *at, length)
+            read_bytes(call, "sendto", *at, length)?
         }
         Payload::Parts(header) => {
             let table = read_bytes(call, "sendmsg", header.parts, header.part_count as usize * 16)?;
@@ -174,7 +174,9 @@ fn payload(call: &Call<'_>, payload: &Payload) -> Result<Vec<u8>, i32> {
             for (at, length) in message::parts(&table, LONGEST).ok_or(libc::EMSGSIZE)? {
                 out.extend(read_bytes(call, "sendmsg", at, length)?);
             }
-            Ok(out)
+            out
         }
-    }
+    };
+    waits(call)?;
+    Ok(bytes)
 }

@@ -13,7 +13,7 @@ use nix::sys::stat::{SFlag, fstat};
 use super::arrive::{self, Target};
 use super::endpoint::{self, Address};
 use super::grip::Grip;
-use super::{errno, refusal};
+use super::{errno, refusal, waits};
 use crate::gate::{Answer, Call};
 use crate::model::act::{Object, ObjectKind};
 use crate::model::{Act, Endpoint, Hostile};
@@ -62,6 +62,7 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
     let (to, object, door) = match address {
         Address::UnixPath(path) => {
             let pinned = pin(call.tid, Path::new(OsStr::from_bytes(path)))?;
+            waits(call)?;
             let stat = fstat(&pinned).map_err(|errno| errno as i32)?;
             // What is no socket has nobody behind it; the kernel says so too.
             if SFlag::from_bits_truncate(stat.st_mode & libc::S_IFMT) != SFlag::S_IFSOCK {
