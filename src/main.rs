@@ -4,12 +4,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use cargo_brig::cli::{self, Misuse};
+use cargo_brig::gate::net;
 use cargo_brig::model::Exit;
 use cargo_brig::report::escape;
 use cargo_brig::run::run;
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
+    if args.get(1).is_some_and(|word| word == net::BROKER_ARGUMENT) {
+        net::broker_main();
+    }
     let typed = match cli::parse(args, &|name| std::env::var_os(name)) {
         Ok(typed) => typed,
         Err(misuse) => return refuse(&misuse),

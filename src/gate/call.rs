@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Answer, Reply, Watched, memory, own, process};
 use crate::attribute::stack::Caught;
-use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
+use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status};
 use crate::sys::notify::{self, Notification};
 
 /// Stacks looked at per actor: what is refused a thousand times has been understood.
@@ -133,13 +133,7 @@ impl<'a> Call<'a> {
     /// Judges, and notes whatever is worth recording (with blame where the act needs a finer name).
     pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
         let judgement = self.watched.policy.judge(&act, object);
-        let status = match (judgement.verdict, &judgement.breach) {
-            (Verdict::Refuse(_), _) => Status::Refused,
-            (Verdict::Redact, _) => Status::Redacted,
-            (Verdict::Allow, Some(_)) => Status::Observed,
-            (Verdict::Allow, None) => Status::Allowed,
-        };
-        self.note(act, status, judgement.breach.clone());
+        self.note(act, judgement.status(), judgement.breach.clone());
         judgement
     }
 
@@ -157,6 +151,30 @@ impl<'a> Call<'a> {
 
     pub fn enforces(&self) -> bool {
         self.watched.policy.mode == Mode::Enforce
+    }
+
+    /// Who is on the caller's stack, for acts that are judged later without a call that waits. `Err` when the call has to come again,
+    /// looked at this time: it is to be answered with that errno, [`Caught::REPEAT`].
+    ///
+    /// # Errors
+    /// See above.
+    pub fn blame(&self) -> Result<Option<Blame>, i32> {
+        let known = self.looked.clone().or_else(|| self.watched.processes().inherited(self.pid()));
+        if known.is_some() || LOOKS.get() >= MOST_LOOKS {
+            return Ok(known);
+        }
+        LOOKS.set(LOOKS.get() + 1);
+        let Ok(caught) = self.watched.unwinder.catch_before(self.tid) else { return Ok(None) };
+        let event = Event {
+            actor: self.actor(),
+            pid: self.pid(),
+            act: Act::Tamper { call: "look".into(), detail: Hostile::default() },
+            status: Status::Allowed,
+            breach: None,
+            blame: None,
+        };
+        self.notes.borrow_mut().push(Note { event, look: Some(Look { caught, caller: true }), heir: None });
+        Err(Caught::REPEAT)
     }
 
     fn note(&self, act: Act, status: Status, breach: Option<Breach>) {

@@ -57,6 +57,7 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
         }
     }
     later.into_values().for_each(|notes| write(watched, notes));
+    watched.sockets.forget(watched.actor.id);
     let unconfirmed = watched.processes().unconfirmed();
     unconfirmed.into_iter().for_each(|process| watched.journal.process(process));
 }
@@ -90,7 +91,7 @@ fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later:
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let call = Call::new(watched, notification);
         let answer = decide(&call, notification, rows);
-        if matches!(answer, Answer::Continue) && call.is_caught() {
+        if matches!(answer, Answer::Continue | Answer::Errno(Caught::REPEAT)) && call.is_caught() {
             give(watched.listener.as_fd(), notification.id, Answer::Errno(Caught::REPEAT));
             call.look_before_repeat();
             return None;

@@ -36,6 +36,7 @@ use anyhow::{Context, Result};
 
 pub use answer::{Answer, Reply};
 pub use call::Call;
+use net::Sockets;
 
 use crate::attribute::stack::Unwinder;
 use crate::judge::{Journal, Policy};
@@ -55,6 +56,8 @@ pub struct Watched {
     /// Calls that will come again, by thread.
     repeats: Mutex<HashMap<u32, Repeat>>,
     answers: Arc<Answers>,
+    /// The run's sockets, shared by all actors.
+    pub sockets: Arc<Sockets>,
     /// When the run began: processes are dated from it.
     began: Instant,
 }
@@ -68,11 +71,12 @@ impl Watched {
         listener: OwnedFd,
         journal: Arc<Journal>,
         unwinder: Arc<Unwinder>,
+        sockets: Arc<Sockets>,
     ) -> io::Result<Watched> {
         let processes = Mutex::new(Processes::new(actor.pid));
         let (answers, listener) = (Arc::new(Answers::new()?), Arc::new(listener));
         let began = Instant::now();
-        Ok(Watched { actor, policy, listener, journal, unwinder, processes, repeats: Mutex::default(), answers, began })
+        Ok(Watched { actor, policy, listener, journal, unwinder, processes, repeats: Mutex::default(), answers, sockets, began })
     }
 
     fn processes(&self) -> MutexGuard<'_, Processes> {
@@ -88,6 +92,7 @@ impl Watched {
 pub struct Gate {
     journal: Arc<Journal>,
     unwinder: Arc<Unwinder>,
+    sockets: Arc<Sockets>,
     began: Instant,
     closing: Arc<AtomicBool>,
     posts: Mutex<Vec<Post>>,
@@ -105,9 +110,9 @@ const STACK: usize = 256 * 1024;
 impl Gate {
     /// # Errors
     /// When `/proc` is not there to look at: nothing can be resolved then.
-    pub fn new(journal: Arc<Journal>, unwinder: Arc<Unwinder>) -> Result<Gate> {
+    pub fn new(journal: Arc<Journal>, unwinder: Arc<Unwinder>, sockets: Arc<Sockets>) -> Result<Gate> {
         own::own().context("look at our own process under /proc")?;
-        Ok(Gate { journal, unwinder, began: Instant::now(), closing: Arc::default(), posts: Mutex::default() })
+        Ok(Gate { journal, unwinder, sockets, began: Instant::now(), closing: Arc::default(), posts: Mutex::default() })
     }
 
     /// Serves an actor from now on, until all its processes are gone.
@@ -116,7 +121,8 @@ impl Gate {
     /// When no thread can be had: the actor must not run then.
     pub fn admit(&self, actor: Arc<Actor>, policy: Arc<Policy>, listener: OwnedFd) -> Result<()> {
         let id = actor.id.0;
-        let mut watched = Watched::new(actor, policy, listener, self.journal.clone(), self.unwinder.clone()).context("make a bell")?;
+        let mut watched = Watched::new(actor, policy, listener, self.journal.clone(), self.unwinder.clone(), self.sockets.clone())
+            .context("make a bell")?;
         watched.began = self.began;
         let watched = Arc::new(watched);
         let (serving, closing) = (watched.clone(), self.closing.clone());
@@ -149,11 +155,12 @@ impl Gate {
                 self.journal.lost("a gate thread died");
             }
         }
+        self.sockets.finish();
     }
 
     /// Processes of our own that serve the build.
     pub fn helpers(&self) -> Vec<i32> {
-        Vec::new()
+        self.sockets.helper().into_iter().collect()
     }
 
     fn posts(&self) -> MutexGuard<'_, Vec<Post>> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Severity};
+use super::{Rule, Severity, Status};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +42,16 @@ pub struct Breach {
 impl Judgement {
     pub fn allow() -> Self {
         Judgement { verdict: Verdict::Allow, breach: None }
+    }
+
+    /// How an act that was answered so goes into the record.
+    pub fn status(&self) -> Status {
+        match (self.verdict, &self.breach) {
+            (Verdict::Refuse(_), _) => Status::Refused,
+            (Verdict::Redact, _) => Status::Redacted,
+            (Verdict::Allow, Some(_)) => Status::Observed,
+            (Verdict::Allow, None) => Status::Allowed,
+        }
     }
 
     pub fn refused(&self) -> bool {

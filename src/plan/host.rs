@@ -25,6 +25,9 @@ pub const KERNEL_FLOOR: (u32, u32) = (5, 19);
 /// Lets tests pretend an older Landlock; it can only lower what the kernel has.
 pub const LOWER_ABI: &str = "BRIG_LANDLOCK_ABI";
 
+/// The same for how sockets are kept in.
+pub const LOWER_SOCKETS: &str = "BRIG_TEST_SOCKETS";
+
 /// What this kernel can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
@@ -58,7 +61,7 @@ pub enum NoLandlock {
 }
 
 /// How actors' sockets are kept from the network, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sockets {
     PrivateNetwork,
     LoopbackDevice,
@@ -127,7 +130,7 @@ impl Host {
     pub fn examine() -> Host {
         let mut host = Host::look();
         host.tracing = Some(try_tracing());
-        let sockets = try_sockets();
+        let sockets = lowered_sockets(try_sockets());
         host.sockets = Some(sockets);
         if sockets != Sockets::PrivateNetwork {
             host.obstacle = obstacle();
@@ -202,6 +205,12 @@ pub(super) fn since(abi: u32) -> String {
         _ => return "use a newer kernel".into(),
     };
     format!("use Linux {kernel} or newer")
+}
+
+/// For tests: pretends the means that `BRIG_TEST_SOCKETS` names, where they are worse than what there is.
+fn lowered_sockets(has: Sockets) -> Sockets {
+    let wish = std::env::var_os(LOWER_SOCKETS).unwrap_or_default();
+    [Sockets::LoopbackDevice, Sockets::NoSockets].into_iter().find(|means| *means > has && wish == means.name()).unwrap_or(has)
 }
 
 fn lowered(kernel: std::io::Result<u32>, wish: Option<&str>) -> Result<u32, NoLandlock> {

@@ -15,6 +15,7 @@ use super::usher::{Door, tmp_of};
 use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;
+use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
 use crate::model::report::{Costs, Enforcement, Run};
@@ -67,7 +68,8 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     env.push(("TMPDIR".into(), tmp_of(&places.tmp, 0).into_os_string()));
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
-    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder))?;
+    let sockets = Arc::new(Sockets::only(host.sockets.map(plan::host::Sockets::name)));
+    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), sockets)?;
     let mut door = Door::new(&profile, places, (host.abi(), network), &gate, Arc::clone(&journal), env.clone(), &cargo)?;
     let fence = Fence::raise();
     let ended = launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door);

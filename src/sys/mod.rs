@@ -2,13 +2,17 @@
 
 pub mod attempt;
 pub mod child;
+pub mod descriptors;
 pub mod files;
 pub mod forward;
 pub mod landlock;
 pub mod memory;
+pub mod netns;
 pub mod notify;
+pub mod pidfd;
 pub mod remote;
 pub mod seccomp;
+pub mod socket;
 pub mod spawn;
 #[cfg(test)]
 pub mod testing;

@@ -98,7 +98,7 @@ impl Stage {
             .unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let journal = Arc::new(Journal::default());
-        let gate = Gate::new(journal.clone(), Arc::new(Unwinder::new())).unwrap();
+        let gate = Gate::new(journal.clone(), Arc::new(Unwinder::new()), Arc::new(super::super::net::Sockets::start())).unwrap();
         let listener = listener_of(&child, &mut output);
         gate.admit(Arc::new(self.actor(child.id())), Arc::new(self.policy()), listener).unwrap();
         child.stdin.take().unwrap().write_all(b"go\n").unwrap();

@@ -1,0 +1,60 @@
+//! `bind(2)`. Inside the private network any address is harmless, and the gate binds the socket itself; it also learns where the actor's
+//! own servers are. Unix paths are judged as files about to be made; Landlock's MAKE_SOCK stands behind that.
+
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+
+use super::connect::allowed;
+use super::endpoint::{self, Address};
+use super::grip;
+use super::known::Place;
+use super::{errno, read_address, unix};
+use crate::gate::{Answer, Call};
+use crate::model::Act;
+use crate::sys::socket;
+
+/// Answers `bind(fd, address, length)`.
+pub fn bind(call: &Call<'_>) -> Answer {
+    attempt(call).unwrap_or_else(Answer::Errno)
+}
+
+fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
+    let bytes = read_address(call, "bind", call.args[1], call.args[2])?;
+    match endpoint::decode_datagram(&bytes).ok_or(libc::EINVAL)? {
+        Address::Ip(to) => inet(call, &bytes, to),
+        Address::UnixPath(path) => {
+            allowed(call, Act::Create { path: unix::about_to_be_made(call.tid, &path)?.into() })?;
+            Ok(Answer::Continue)
+        }
+        Address::UnixAbstract(name) => {
+            allowed(call, Act::Bind { to: endpoint::abstract_name(&name) })?;
+            Ok(Answer::Continue)
+        }
+        Address::UnixUnnamed | Address::Netlink | Address::Unspecified => Ok(Answer::Continue),
+        Address::Other(family) => {
+            allowed(call, Act::Bind { to: endpoint::other(endpoint::family_name(i32::from(family))) })?;
+            Ok(Answer::Continue)
+        }
+    }
+}
+
+fn inet(call: &Call<'_>, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
+    let grip = grip::take(call, call.args[0])?;
+    let room = call.watched.sockets.room_for(call.watched);
+    let known = grip.known(Some(&room));
+    let protocol = known.map_or("unknown", |known| known.protocol_name());
+    allowed(call, Act::Bind { to: room.endpoint(protocol, to) })?;
+    let Some(known) = known else { return Err(libc::EPERM) };
+    // A socket the gate connected to the outside must not become a server there.
+    if known.place == Place::Host && call.watched.sockets.kind() == "private-network" {
+        return Err(libc::EINVAL);
+    }
+    let Some(own) = &grip.duplicate else {
+        return if known.place == Place::Private { Ok(Answer::Continue) } else { Err(libc::EPERM) };
+    };
+    socket::bind(own.as_fd(), bytes).map_err(|error| errno(&error))?;
+    if let Some(Address::Ip(at)) = socket::local_name(own.as_fd()).ok().as_deref().and_then(endpoint::decode) {
+        room.hold(known.protocol_name(), at);
+    }
+    Ok(Answer::Value(0))
+}

@@ -1,0 +1,167 @@
+//! `connect(2)`. The address is read once and the gate itself connects, so that no thread of the actor can change what was judged.
+
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use super::arrive::{self, Nobody, Target};
+use super::endpoint::{self, Address};
+use super::grip::{self, Grip};
+use super::known::{Known, Place};
+use super::relay::{self, Caller, Transport};
+use super::sockets::Room;
+use super::{errno, options, read_address, refusal, resolver, unix};
+use crate::gate::{Answer, Call};
+use crate::model::Act;
+use crate::sys::socket;
+
+/// Answers `connect(fd, address, length)`.
+pub fn connect(call: &Call<'_>) -> Answer {
+    attempt(call).unwrap_or_else(Answer::Errno)
+}
+
+fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
+    let bytes = read_address(call, "connect", call.args[1], call.args[2])?;
+    let address = endpoint::decode(&bytes).ok_or(libc::EINVAL)?;
+    let grip = grip::take(call, call.args[0])?;
+    match address {
+        Address::Ip(to) => inet(call, grip, &bytes, to),
+        Address::UnixPath(_) | Address::UnixAbstract(_) => unix::connect(call, grip, &address, &bytes),
+        Address::UnixUnnamed => Err(libc::EINVAL),
+        Address::Unspecified => dissolve(call, grip, &bytes),
+        Address::Netlink => on_itself(&grip, &bytes),
+        Address::Other(family) => {
+            let to = endpoint::other(endpoint::family_name(i32::from(family)));
+            allowed(call, Act::Connect { to })?;
+            on_itself(&grip, &bytes)
+        }
+    }
+}
+
+fn inet(call: &Call<'_>, grip: Grip, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
+    let room = call.watched.sockets.room_for(call.watched);
+    match grip.known(Some(&room)) {
+        Some(known) if !known.is_inet() => Err(libc::EINVAL),
+        Some(known) if known.place == Place::Private && known.kind == libc::SOCK_DGRAM => {
+            aim(call, &room, to, |to| Act::Connect { to })?;
+            let target = own_or_fresh(&room, grip, known)?;
+            arrive::inside(call, target, bytes).map_err(|Nobody| libc::ENETUNREACH)
+        }
+        Some(known) if known.place == Place::Private => stream(call, &room, grip, known, bytes, to),
+        Some(known) => shared(call, &room, grip, known, bytes, to),
+        None => {
+            // Not ours, and the kernel does not let us look at it: it may be judged, but not be connected safely.
+            allowed(call, Act::Connect { to: room.endpoint("unknown", to) })?;
+            Err(libc::EPERM)
+        }
+    }
+}
+
+/// A stream socket of the private network: its own servers and name servers are met inside, everything else is judged and then reached
+/// from a socket of the host that takes its place.
+fn stream(call: &Call<'_>, room: &Arc<Room>, mut grip: Grip, known: Known, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
+    let resolver = to.port() == resolver::PORT;
+    if resolver {
+        relay::stand_in(room, Transport::Tcp, to, caller(call)?).or_else(|error| {
+            allowed(call, Act::Connect { to: room.endpoint("tcp", to) })?;
+            Err(errno(&error))
+        })?;
+    }
+    if resolver || endpoint::is_local(to.ip()) {
+        // The duplicate goes into the attempt; a second one is needed if that finds nobody.
+        let second = grip.duplicate.as_ref().and_then(|fd| fd.try_clone().ok());
+        let target = own_or_fresh(room, Grip { duplicate: grip.duplicate.take(), ..grip }, known)?;
+        match arrive::inside(call, target, bytes) {
+            Ok(answer) => return Ok(answer),
+            // Nobody of this actor listens: what it wants is the host's loopback.
+            Err(Nobody) => grip.duplicate = second,
+        }
+    }
+    allowed(call, Act::Connect { to: room.endpoint(known.protocol_name(), to) })?;
+    outside(call, room, &grip, known, bytes)
+}
+
+/// A socket that is not in a private network: every destination is judged.
+fn shared(call: &Call<'_>, room: &Arc<Room>, mut grip: Grip, known: Known, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
+    let own_server = known.place == Place::Loopback && endpoint::is_local(to.ip()) && room.listens(known.protocol_name(), to);
+    if !own_server {
+        allowed(call, Act::Connect { to: room.endpoint(known.protocol_name(), to) })?;
+    }
+    if own_server || known.place == Place::Foreign {
+        let target = Target::own(&mut grip).ok_or(libc::EPERM)?;
+        return Ok(arrive::judged(call, target, bytes));
+    }
+    outside(call, room, &grip, known, bytes)
+}
+
+/// Connects a fresh socket of the host to the judged address and puts it in the actor's place.
+fn outside(call: &Call<'_>, room: &Room, grip: &Grip, known: Known, bytes: &[u8]) -> Result<Answer, i32> {
+    let fresh = room.outside(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
+    if let Some(old) = &grip.duplicate {
+        options::carry(old.as_fd(), fresh.as_fd());
+    }
+    Ok(arrive::judged(call, Target::fresh(fresh, grip), bytes))
+}
+
+/// `AF_UNSPEC`: the association ends. A socket that the gate had connected to the outside goes back to where it was born.
+fn dissolve(call: &Call<'_>, grip: Grip, bytes: &[u8]) -> Result<Answer, i32> {
+    let room = call.watched.sockets.room_for(call.watched);
+    let known = grip.known(Some(&room));
+    match known {
+        Some(known) if known.is_inet() && (known.place == Place::Host || grip.duplicate.is_none()) => {
+            let fresh = room.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
+            if let Some(old) = &grip.duplicate {
+                options::carry(old.as_fd(), fresh.as_fd());
+            }
+            Ok(Target::fresh(fresh, &grip).answer(Ok(())))
+        }
+        _ => on_itself(&grip, bytes),
+    }
+}
+
+/// For addresses that cannot make connect wait.
+fn on_itself(grip: &Grip, bytes: &[u8]) -> Result<Answer, i32> {
+    let own = grip.duplicate.as_ref().ok_or(libc::EPERM)?;
+    socket::connect(own.as_fd(), bytes).map(|()| Answer::Value(0)).map_err(|error| errno(&error))
+}
+
+fn own_or_fresh(room: &Room, mut grip: Grip, known: Known) -> Result<Target, i32> {
+    if let Some(target) = Target::own(&mut grip) {
+        return Ok(target);
+    }
+    let fresh = room.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
+    Ok(Target::fresh(fresh, &grip))
+}
+
+/// May datagrams go to `to`? If so, somebody stands there when this returns: the actor's own socket, or a sink of ours.
+///
+/// # Errors
+/// The errno of the refusal.
+pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(crate::model::Endpoint) -> Act) -> Result<(), i32> {
+    // Port 0 cannot be sent to: libcs connect to it to learn which source address would be used.
+    if to.port() == 0 {
+        return Ok(());
+    }
+    if to.port() == resolver::PORT {
+        // The names are what is judged there, one by one, by the sink. Where none can stand, the address is all that will ever be known.
+        return relay::stand_in(room, Transport::Udp, to, caller(call)?).or_else(|error| {
+            allowed(call, act(room.endpoint("udp", to)))?;
+            Err(errno(&error))
+        });
+    }
+    if endpoint::is_local(to.ip()) && room.holds_udp(to) {
+        return Ok(());
+    }
+    allowed(call, act(room.endpoint("udp", to)))?;
+    relay::stand_in(room, Transport::Udp, to, Caller::default()).map_err(|error| errno(&error))
+}
+
+/// Judges; the errno when it is refused.
+pub fn allowed(call: &Call<'_>, act: Act) -> Result<(), i32> {
+    refusal(&call.judge(act, None)).map_or(Ok(()), Err)
+}
+
+/// Who asks a name server: looked up now, because the questions themselves make no call that waits.
+fn caller(call: &Call<'_>) -> Result<Caller, i32> {
+    Ok(Caller { pid: call.pid(), blame: call.blame()? })
+}

@@ -1,0 +1,29 @@
+//! Judging and recording away from a gate thread, where no call waits: datagrams that reach a sink are judged one by one, long after the
+//! call that made them.
+
+use std::sync::Arc;
+
+use crate::gate::Watched;
+use crate::judge::{Journal, Policy};
+use crate::model::{Act, ActorId, Blame, Event, Judgement, Object};
+
+/// What judging needs of an actor.
+#[derive(Clone)]
+pub struct Recorder {
+    pub actor: ActorId,
+    pub policy: Arc<Policy>,
+    pub journal: Arc<Journal>,
+}
+
+impl Recorder {
+    pub fn new(watched: &Watched) -> Self {
+        Recorder { actor: watched.actor.id, policy: Arc::clone(&watched.policy), journal: Arc::clone(&watched.journal) }
+    }
+
+    /// Judges an act and writes it down. `pid` is the process (or thread) that acted, 0 when it is not known.
+    pub fn judge(&self, pid: u32, act: Act, object: Option<Object>, blame: Option<Blame>) -> Judgement {
+        let judgement = self.policy.judge(&act, object);
+        self.journal.event(Event { actor: self.actor, pid, act, status: judgement.status(), breach: judgement.breach.clone(), blame });
+        judgement
+    }
+}

@@ -1,0 +1,97 @@
+//! DNS questions that reached a sink: judged name by name, and for DNS over TCP the whole conversation. In: queries. Out: events, answers,
+//! and the host names of addresses.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use super::dns;
+use super::relay::{Caller, Transport, lookup};
+use super::sockets::Room;
+use crate::model::{Act, Mode, Verdict};
+
+/// Where name servers listen.
+pub const PORT: u16 = 53;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Questions in one TCP conversation.
+const MOST_TURNS: usize = 100;
+
+/// The query was refused.
+pub struct Refused;
+
+/// Judges every name of a query. What is no query is judged as a plain datagram to that address.
+///
+/// # Errors
+/// [`Refused`] when any of it is refused: the query must not be forwarded.
+pub fn judge(room: &Room, transport: Transport, via: SocketAddr, query: &[u8], caller: &Caller) -> Result<Vec<Vec<u8>>, Refused> {
+    let names = dns::names(query);
+    let acts: Vec<Act> = match &names {
+        Some(names) => names.iter().map(|name| lookup(room, transport, via, name)).collect(),
+        None => vec![Act::Send { to: room.endpoint(transport.name(), via) }],
+    };
+    let mut refused = false;
+    for act in acts {
+        let judgement = room.recorder.judge(caller.pid, act, None, caller.blame.clone());
+        refused |= judgement.verdict != Verdict::Allow;
+    }
+    if refused { Err(Refused) } else { Ok(names.unwrap_or_default()) }
+}
+
+/// Takes the addresses out of an answer to a question that was judged.
+pub fn learn(room: &Room, asked: &[Vec<u8>], answer: &[u8]) {
+    if let Some((name, addresses)) = dns::answers(answer)
+        && asked.iter().any(|asked| asked.eq_ignore_ascii_case(&name))
+    {
+        room.learn(&name.to_ascii_lowercase(), &addresses);
+    }
+}
+
+/// A whole conversation of DNS over TCP, on a worker's thread. Ends quietly: the other side sees the connection close.
+pub fn serve_stream(room: &Room, visitor: OwnedFd, to: SocketAddr, caller: &Caller) {
+    let _ = converse(room, TcpStream::from(visitor), to, caller);
+}
+
+fn converse(room: &Room, mut visitor: TcpStream, to: SocketAddr, caller: &Caller) -> io::Result<()> {
+    visitor.set_nonblocking(false)?;
+    visitor.set_read_timeout(Some(PATIENCE))?;
+    visitor.set_write_timeout(Some(PATIENCE))?;
+    let mut upstream: Option<TcpStream> = None;
+    for _ in 0..MOST_TURNS {
+        let query = read_framed(&mut visitor)?;
+        let Ok(asked) = judge(room, Transport::Tcp, to, &query, caller) else {
+            write_framed(&mut visitor, &dns::refusal(&query).ok_or(io::ErrorKind::InvalidData)?)?;
+            continue;
+        };
+        let bare = if room.recorder.policy.mode == Mode::Enforce { dns::bare(&query) } else { None };
+        let onward = match &mut upstream {
+            Some(open) => open,
+            none => {
+                let fresh = TcpStream::connect_timeout(&to, PATIENCE)?;
+                fresh.set_read_timeout(Some(PATIENCE))?;
+                fresh.set_write_timeout(Some(PATIENCE))?;
+                none.insert(fresh)
+            }
+        };
+        write_framed(onward, bare.as_deref().unwrap_or(&query))?;
+        let answer = read_framed(onward)?;
+        learn(room, &asked, &answer);
+        write_framed(&mut visitor, &answer)?;
+    }
+    Ok(())
+}
+
+/// RFC 1035 §4.2.2: two bytes of length, then the message.
+fn read_framed(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut length = [0; 2];
+    stream.read_exact(&mut length)?;
+    let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut message)?;
+    Ok(message)
+}
+
+fn write_framed(stream: &mut TcpStream, message: &[u8]) -> io::Result<()> {
+    let length = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+    stream.write_all(&[&length.to_be_bytes(), message].concat())
+}

@@ -1,0 +1,182 @@
+//! `sendto`, `sendmsg`, `sendmmsg`. Without an address they go to the kernel untouched. With one, the address is read once and judged; a
+//! datagram socket of the private network may then do its own sending, because only judged addresses exist in there.
+//!
+//! Left open below Landlock ABI 9: while a message without an address is passed to the kernel, a thread may write one in and exchange the
+//! descriptor for a unix *datagram* socket, and so reach a datagram socket with a path (a syslog socket, say) that was not judged.
+
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use super::connect::{aim, allowed};
+use super::endpoint::{self, Address};
+use super::grip::{self, Grip};
+use super::known::{Known, Place};
+use super::message::{self, Header};
+use super::sockets::Room;
+use super::{errno, read_bytes, unix, waits};
+use crate::gate::{Answer, Call};
+use crate::model::Act;
+use crate::sys::socket;
+
+/// Longest payload sent on an actor's behalf.
+const LONGEST: usize = 64 * 1024;
+const FASTOPEN: i32 = libc::MSG_FASTOPEN;
+
+/// Answers the three calls.
+pub fn send(call: &Call<'_>) -> Answer {
+    attempt(call).unwrap_or_else(Answer::Errno)
+}
+
+/// One message with an address.
+struct Aimed {
+    address: Vec<u8>,
+    payload: Payload,
+}
+
+enum Payload {
+    Flat { at: u64, length: u64 },
+    Parts(Header),
+}
+
+fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
+    let (aimed, flags) = gather(call)?;
+    if flags & FASTOPEN != 0 {
+        return fast_open(call, &aimed);
+    }
+    if aimed.is_empty() {
+        return Ok(Answer::Continue);
+    }
+    let several = call.number == libc::SYS_sendmmsg;
+    let mut held: Option<(Grip, Option<Known>, Arc<Room>)> = None;
+    for one in &aimed {
+        let to = match endpoint::decode_datagram(&one.address).ok_or(libc::EINVAL)? {
+            // To the connected peer, or to the kernel.
+            Address::Unspecified | Address::UnixUnnamed | Address::Netlink => continue,
+            Address::Other(family) => {
+                allowed(call, Act::Send { to: endpoint::other(endpoint::family_name(i32::from(family))) })?;
+                continue;
+            }
+            address @ (Address::UnixPath(_) | Address::UnixAbstract(_)) => {
+                let grip = grip::take(call, call.args[0])?;
+                // The length of each message would have to be written back, and rights be passed on: neither is done for a stranger.
+                if several || matches!(&one.payload, Payload::Parts(header) if header.control_length != 0) {
+                    return Err(libc::EOPNOTSUPP);
+                }
+                return unix::send(call, grip, &address, &one.address, payload(call, &one.payload)?, flags);
+            }
+            Address::Ip(to) => to,
+        };
+        if held.is_none() {
+            let room = call.watched.sockets.room_for(call.watched);
+            let grip = grip::take(call, call.args[0])?;
+            let known = grip.known(Some(&room));
+            held = Some((grip, known, room));
+        }
+        let Some((grip, known, room)) = &held else { return Err(libc::EPERM) };
+        match known {
+            // A connected stream ignores the address, another one says EPIPE.
+            Some(known) if known.kind == libc::SOCK_STREAM => {}
+            Some(known) if known.place == Place::Private => aim(call, room, to, |to| Act::Send { to })?,
+            Some(known) if known.place == Place::Loopback && endpoint::is_local(to.ip()) && room.listens("udp", to) => {}
+            Some(known) => {
+                allowed(call, Act::Send { to: room.endpoint(known.protocol_name(), to) })?;
+                if several {
+                    return Err(libc::EOPNOTSUPP);
+                }
+                return outside(room, grip, *known, to, &payload(call, &one.payload)?, flags);
+            }
+            None => {
+                allowed(call, Act::Send { to: room.endpoint("unknown", to) })?;
+                return Err(libc::EPERM);
+            }
+        }
+    }
+    Ok(Answer::Continue)
+}
+
+/// Data on the opening packet bypasses a rule about connect (THREATS E61), and its flag is a register nobody can race: such a send is
+/// judged as the connect it is, and then told that it is not supported, upon which programs connect in the ordinary way.
+fn fast_open(call: &Call<'_>, aimed: &[Aimed]) -> Result<Answer, i32> {
+    for one in aimed {
+        if let Some(Address::Ip(to)) = endpoint::decode_datagram(&one.address)
+            && !endpoint::is_local(to.ip())
+        {
+            let room = call.watched.sockets.room_for(call.watched);
+            allowed(call, Act::Connect { to: room.endpoint("tcp", to) })?;
+        }
+    }
+    Err(libc::EOPNOTSUPP)
+}
+
+/// Sent by the gate, where no private network holds the socket: from the actor's own socket when it is one of the host's, else from one
+/// that takes its place.
+fn outside(room: &Room, grip: &Grip, known: Known, to: SocketAddr, payload: &[u8], flags: i32) -> Result<Answer, i32> {
+    let flags = flags | libc::MSG_DONTWAIT;
+    let address = endpoint::encode(to, known.family);
+    if let (Some(own), Place::Host | Place::Foreign) = (&grip.duplicate, known.place) {
+        return socket::send_to(own.as_fd(), payload, flags, &address).map(|n| Answer::Value(n as i64)).map_err(|error| errno(&error));
+    }
+    let nonblocking = if grip.nonblocking { libc::SOCK_NONBLOCK } else { 0 };
+    let fresh = room.outside(known.family, known.kind | nonblocking, known.protocol).map_err(|error| errno(&error))?;
+    let sent = socket::send_to(fresh.as_fd(), payload, flags, &address).map_err(|error| errno(&error))?;
+    Ok(Answer::Replace { fd: fresh, at: grip.number, cloexec: grip.cloexec, value: sent as i64 })
+}
+
+/// The messages that carry an address, and the call's flags.
+fn gather(call: &Call<'_>) -> Result<(Vec<Aimed>, i32), i32> {
+    let args = call.args;
+    let mut aimed = Vec::new();
+    let flags = match call.number {
+        libc::SYS_sendto => {
+            if args[4] != 0 && args[5] as u32 != 0 {
+                let address = super::read_address(call, "sendto", args[4], args[5])?;
+                aimed.push(Aimed { address, payload: Payload::Flat { at: args[1], length: args[2] } });
+            }
+            args[3]
+        }
+        libc::SYS_sendmsg => {
+            let header = read_bytes(call, "sendmsg", args[1], message::HEADER)?;
+            aimed.extend(aim_of(call, "sendmsg", &header)?);
+            args[2]
+        }
+        libc::SYS_sendmmsg => {
+            let count = (args[2] as u32 as usize).min(message::MOST_PARTS as usize);
+            let headers = read_bytes(call, "sendmmsg", args[1], count * message::MANY_HEADER)?;
+            for header in headers.chunks_exact(message::MANY_HEADER) {
+                aimed.extend(aim_of(call, "sendmmsg", header)?);
+            }
+            args[3]
+        }
+        _ => return Err(libc::ENOSYS),
+    };
+    Ok((aimed, flags as u32 as i32))
+}
+
+fn aim_of(call: &Call<'_>, name: &str, header: &[u8]) -> Result<Option<Aimed>, i32> {
+    let header = message::header(header).ok_or(libc::EINVAL)?;
+    if !header.has_name() {
+        return Ok(None);
+    }
+    let address = read_bytes(call, name, header.name, header.name_length)?;
+    Ok(Some(Aimed { address, payload: Payload::Parts(header) }))
+}
+
+fn payload(call: &Call<'_>, payload: &Payload) -> Result<Vec<u8>, i32> {
+    let bytes = match payload {
+        Payload::Flat { at, length } => {
+            let length = usize::try_from(*length).ok().filter(|length| *length <= LONGEST).ok_or(libc::EMSGSIZE)?;
+            read_bytes(call, "sendto", *at, length)?
+        }
+        Payload::Parts(header) => {
+            let table = read_bytes(call, "sendmsg", header.parts, header.part_count as usize * 16)?;
+            let mut out = Vec::new();
+            for (at, length) in message::parts(&table, LONGEST).ok_or(libc::EMSGSIZE)? {
+                out.extend(read_bytes(call, "sendmsg", at, length)?);
+            }
+            out
+        }
+    };
+    waits(call)?;
+    Ok(bytes)
+}
