@@ -140,7 +140,7 @@ fn seize(tid: u32) -> io::Result<()> {
 
 /// Waits for the one tracee of this thread, walks its stack, lets it go.
 fn watch(objects: &Objects, tid: u32, by: &'static str, sender: &SyncSender<Blame>) {
-    let Ok((stopped, stop)) = trace::wait_traced() else { return };
+    let Some((stopped, stop)) = wait_for(tid) else { return };
     let signal = match stop {
         Stop::Event => 0,
         Stop::Signal(signal) => signal,
@@ -153,6 +153,24 @@ fn watch(objects: &Objects, tid: u32, by: &'static str, sender: &SyncSender<Blam
     let blame = walk.and_then(|walk| fence(|| Ok(walk.name(by)))).unwrap_or_else(walk::nothing);
     // Nobody listens when the gate lost patience or dropped the catch.
     let _ = sender.send(blame);
+}
+
+/// Waits for the tracee's stop. A child of our own is asked instead of waited for: see [`trace::stopped`].
+fn wait_for(tid: u32) -> Option<(u32, Stop)> {
+    if threads::parent_of(tid) != Some(std::process::id()) {
+        return trace::wait_traced().ok();
+    }
+    let mut pause = Duration::from_micros(30);
+    loop {
+        if let Some(stop) = trace::stopped(tid) {
+            return Some((tid, stop));
+        }
+        if !std::path::Path::new(&format!("/proc/{tid}")).exists() {
+            return None;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(2));
+    }
 }
 
 /// Climbs the stack of a stopped thread.

@@ -52,6 +52,23 @@ pub fn wait_traced() -> io::Result<(u32, Stop)> {
     }
 }
 
+/// How a tracee of the calling thread is stopped, without waiting; `None` while it is not stopped, or gone.
+///
+/// For our own children: a stop of a child that is traced by another thread of its parent's process is reported to whichever of the two
+/// threads waits first, `__WNOTHREAD` or not (wait_consider_task, kernel/exit.c), so waiting for it could go on for ever.
+pub fn stopped(tid: u32) -> Option<Stop> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let none = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: PTRACE_GETSIGINFO writes one siginfo_t, which `info` has room for.
+    let done = unsafe { libc::ptrace(libc::PTRACE_GETSIGINFO, tid as libc::pid_t, none, info.as_mut_ptr()) };
+    if done < 0 {
+        return None;
+    }
+    // SAFETY: zeroed, then filled by the kernel: plain integers either way.
+    let info = unsafe { info.assume_init() };
+    Some(if info.si_code >> 8 == libc::PTRACE_EVENT_STOP { Stop::Event } else { Stop::Signal(info.si_signo) })
+}
+
 /// Reads the general registers of a stopped tracee.
 ///
 /// # Errors
