@@ -65,7 +65,7 @@ impl Settled {
             mode: profile.mode,
             kind: facts.kind,
             read: fill(&settlement.read),
-            kernel: KernelGrants { read: settlement.kernel_read.clone(), write: write.clone(), exec: exec.clone() },
+            kernel: KernelGrants { read: settlement.kernel_read.clone(), write: write.clone(), exec: kernel_exec(&exec, &self.places) },
             write,
             exec,
             connect: settlement.connect.clone(),
@@ -141,6 +141,56 @@ fn kernel_read(granted: &[PathBuf], places: &Places) -> Vec<PathBuf> {
     out.sort();
     out.dedup();
     out
+}
+
+/// Directory entries looked at to find the programs of one package.
+const ENTRIES: usize = 4_000;
+
+/// What the kernel may let run. A grant to run is a grant to read (see `wall::ruleset`), so a tree of the user's own, which may hold
+/// secrets, is granted program by program: `./configure` of a member, not the member.
+fn kernel_exec(exec: &[PathBuf], places: &Places) -> Vec<PathBuf> {
+    let published = PUBLISHED.iter().map(PathBuf::from);
+    let caches = ["registry", "git/checkouts", "bin"].map(|dir| places.cargo_home.join(dir));
+    let built = [&places.toolchain, &places.target, &places.build, &places.tmp].into_iter().chain(&places.rustup_home).cloned();
+    let known: Vec<PathBuf> =
+        published.chain(caches).chain(built).chain(places.path_dirs.iter().cloned()).filter(|tree| tree.is_absolute()).collect();
+    let holes: Vec<&Path> = places
+        .workspace
+        .iter()
+        .chain(&places.packages)
+        .chain(&places.home)
+        .map(PathBuf::as_path)
+        .filter(|hole| hole.parent().is_some())
+        .collect();
+    let mut granted = Vec::new();
+    for tree in exec {
+        if tree.parent().is_none() {
+            granted.push(tree.clone());
+        } else if known.iter().any(|known| tree.starts_with(known)) {
+            granted.extend(carve(tree, &holes));
+        } else {
+            executables(tree, places, &mut ENTRIES.clone(), &mut granted);
+        }
+    }
+    granted
+}
+
+/// Files with an execute bit in a tree of sources; not in what was built there, and not in hidden directories.
+fn executables(tree: &Path, places: &Places, budget: &mut usize, found: &mut Vec<PathBuf>) {
+    use std::os::unix::fs::PermissionsExt;
+    for entry in std::fs::read_dir(tree).into_iter().flatten().flatten() {
+        let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+        if *budget == 0 {
+            return;
+        }
+        *budget -= 1;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if kind.is_dir() && !hidden && path != places.target && path != places.build {
+            executables(&path, places, budget, found);
+        } else if kind.is_file() && !hidden && entry.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0) {
+            found.push(path);
+        }
+    }
 }
 
 /// The tree without the holes: its children, as far down as a hole reaches. A tree inside a hole is whole: it was named on purpose.

@@ -79,7 +79,9 @@ pub fn of_grants(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Net
 }
 
 const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
-const EXECUTE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{Execute});
+/// The kernel opens a program for reading and for execution, and asks for both rights (get_required_file_open_access,
+/// security/landlock/fs.c): whoever grants a tree for execution grants its files for reading.
+const EXECUTE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{Execute | ReadFile});
 const CONNECT: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ResolveUnix});
 /// Everything that changes a tree but making device nodes: a root actor's own node of a disk, in its own directory, would be the disk.
 const WRITE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
