@@ -6,6 +6,7 @@
 pub mod channel;
 pub mod confine;
 pub mod inject;
+pub mod keeper;
 pub mod newborn;
 pub mod signals;
 pub mod survivors;

@@ -5,12 +5,15 @@ use nix::sys::signal::Signal;
 
 use crate::sys::forward;
 
+/// What ends a program politely.
+pub const PASSED_ON: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+
 /// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT do not end us.
 ///
 /// # Errors
 /// The errno of `sigaction`.
 pub fn forward_to(cargo: i32) -> nix::Result<()> {
-    forward::install(cargo, &[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT])
+    forward::install(cargo, &PASSED_ON)
 }
 
 /// Whether one of them arrived.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SIGKILL, kill};
+use nix::sys::signal;
 use nix::unistd::Pid;
 
 use crate::sys::wait::wait;
@@ -35,6 +35,15 @@ pub fn end(ours: &[i32]) -> Vec<Survivor> {
         }
         std::thread::sleep(Duration::from_millis(3));
     }
+    end_now(ours)
+}
+
+/// Kills every descendant, without grace: their supervisor is gone.
+pub fn kill() {
+    end_now(&[]);
+}
+
+fn end_now(ours: &[i32]) -> Vec<Survivor> {
     let mut found: Vec<Survivor> = Vec::new();
     for _ in 0..ROUNDS {
         let alive = descendants(ours);
@@ -45,7 +54,7 @@ pub fn end(ours: &[i32]) -> Vec<Survivor> {
             if found.iter().all(|survivor| survivor.pid != pid) && found.len() < 1000 {
                 found.push(Survivor { pid, exe: std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default() });
             }
-            let _ = kill(Pid::from_raw(pid), SIGKILL);
+            let _ = signal::kill(Pid::from_raw(pid), signal::SIGKILL);
         }
         std::thread::sleep(Duration::from_millis(1));
         reap(ours);

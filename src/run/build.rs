@@ -32,6 +32,7 @@ use crate::wall::probe::probe;
 /// # Errors
 /// Whatever keeps the build from starting, or from being confined.
 pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], style: terminal::Style) -> Result<Exit, Stopped> {
+    launch::keeper::split().context("split into supervisor and keeper")?;
     let began = Instant::now();
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut env: Env = std::env::vars_os().collect();

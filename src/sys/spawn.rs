@@ -14,6 +14,21 @@ pub struct Held {
     verdict: OwnedFd,
 }
 
+/// Splits this process in two; 0 in the child. Only while there is a single thread: then the child may go on like any program.
+///
+/// # Errors
+/// The errno of `fork`; `EBUSY` when other threads run, whose locks the child would inherit.
+pub fn fork() -> io::Result<i32> {
+    if std::fs::read_dir("/proc/self/task")?.count() != 1 {
+        return Err(io::Error::from_raw_os_error(libc::EBUSY));
+    }
+    // SAFETY: no other thread exists (checked above, and none can start meanwhile), so the child inherits a consistent process.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        pid => Ok(pid),
+    }
+}
+
 /// What the child becomes.
 pub struct Program<'a> {
     pub path: &'a CStr,

@@ -11,6 +11,7 @@ mod effect;
 mod exits;
 mod finding;
 mod honest;
+mod lifetime;
 mod modes;
 mod place;
 mod run;

@@ -3,12 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::place::{Place, brig, toolchain};
@@ -22,6 +24,20 @@ pub struct Run<'a> {
     command: Command,
     input: Vec<u8>,
     what: String,
+    signal: Option<Shot>,
+}
+
+/// A signal, whom it goes to, and what it waits for.
+type Shot = (Signal, Aim, fn(&Place) -> bool);
+
+/// Whom a signal goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    Process,
+    /// Everyone in its process group, as the terminal does.
+    Group,
+    /// Its child: of Brig, the supervisor.
+    Child,
 }
 
 /// What is left of a run.
@@ -59,7 +75,7 @@ impl<'a> Run<'a> {
         place.who.apply(&mut command);
         command.args(args);
         let what = format!("{} {}", program.to_string_lossy(), args.join(" "));
-        Run { place, command, input: Vec::new(), what }
+        Run { place, command, input: Vec::new(), what, signal: None }
     }
 
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
@@ -74,6 +90,13 @@ impl<'a> Run<'a> {
 
     pub fn input(mut self, bytes: &[u8]) -> Self {
         self.input = bytes.to_vec();
+        self
+    }
+
+    /// Sends a signal as soon as `when` holds. The run gets a process group of its own, as a shell gives it.
+    pub fn signal(mut self, signal: Signal, aim: Aim, when: fn(&Place) -> bool) -> Self {
+        self.command.process_group(0);
+        self.signal = Some((signal, aim, when));
         self
     }
 
@@ -92,6 +115,17 @@ impl<'a> Run<'a> {
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
                 break Some(status);
+            }
+            if let Some((signal, aim, when)) = self.signal
+                && when(self.place)
+            {
+                let pid = Pid::from_raw(child.id() as i32);
+                match aim {
+                    Aim::Process => kill(pid, signal).unwrap(),
+                    Aim::Group => killpg(pid, signal).unwrap(),
+                    Aim::Child => kill(child_of(pid), signal).unwrap(),
+                }
+                self.signal = None;
             }
             if begun.elapsed() > PATIENCE {
                 child.kill().ok();
@@ -115,6 +149,16 @@ impl<'a> Run<'a> {
         assert!(!outcome.stderr_text().contains("panicked at src/"), "panics:\n{outcome}");
         outcome
     }
+}
+
+/// The first child of a process.
+fn child_of(parent: Pid) -> Pid {
+    let ours = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok()) == Some(parent.as_raw())
+    };
+    let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    Pid::from_raw(pids.filter(ours).min().expect("it has a child"))
 }
 
 fn code(status: Option<ExitStatus>) -> i32 {
