@@ -25,7 +25,7 @@ use crate::sys::wait::{Change, wait};
 use channel::Channel;
 use confine::{Walls, confine};
 use inject::Borrowed;
-use newborn::Newborn;
+use newborn::{Edit, Newborn};
 
 /// The cargo to run.
 pub struct Cargo {
@@ -48,8 +48,8 @@ pub struct Newcomer<'a> {
 
 /// What the usher answers.
 pub enum Admission {
-    /// Cargo itself, or another part of the toolchain that starts actors: stays traced, is not confined.
-    Conductor,
+    /// Cargo itself, or another part of the toolchain that starts actors: stays traced, is not confined. One edit per variable.
+    Conductor(Vec<Edit>),
     Actor(Walls),
 }
 
@@ -216,7 +216,8 @@ impl Launcher<'_> {
             exe: exe.clone(),
         };
         match self.usher.admit(&newcomer)? {
-            Admission::Conductor => {
+            Admission::Conductor(edits) => {
+                newborn.edit(pid, &edits).with_context(|| format!("edit the environment of {exe:?}"))?;
                 borrowed.put_back()?;
                 tracee::resume(pid, 0)?;
             }

@@ -46,7 +46,7 @@ fn last(options: &Options) -> Result<PathBuf, Stopped> {
 
 fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
-    let cargo = stage::find_cargo(&env).map_err(Stopped::usage)?;
+    let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
     stage::find_places(&cargo, &steering(&[]), &env, &std::env::temp_dir()).map_err(Stopped::usage)
 }
 

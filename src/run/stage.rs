@@ -28,12 +28,12 @@ pub fn variable<'e>(env: &'e Env, name: &str) -> Option<&'e OsStr> {
     env.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
 }
 
-/// The cargo to run: the one that called us, else the first on `PATH`.
+/// The cargo to run: the one that called us, else the first on `PATH`. A `+toolchain` is for rustup's shim, which is found there.
 ///
 /// # Errors
 /// When there is none.
-pub fn find_cargo(env: &Env) -> Result<PathBuf> {
-    if let Some(cargo) = variable(env, "CARGO") {
+pub fn find_cargo(env: &Env, toolchain: bool) -> Result<PathBuf> {
+    if let Some(cargo) = variable(env, "CARGO").filter(|_| !toolchain) {
         return Ok(cargo.into());
     }
     let path = variable(env, "PATH").unwrap_or_default();

@@ -95,14 +95,10 @@ impl<'a> Door<'a> {
     /// Is this cargo itself, or a part of its toolchain that drives cargo? Only such a one may start programs that are confined one by one.
     fn conducts(&mut self, newcomer: &Newcomer) -> bool {
         let file = newcomer.exe.file_name().unwrap_or_default();
-        // rustup's shims are one program with many names; the name it was called by decides what it becomes.
-        let is_shim = file == "rustup" || file == "rustup-init";
-        let called = newcomer.argv.first().map(|word| Path::new(word).file_name().unwrap_or_default()).unwrap_or_default();
-        let name = if is_shim { called } else { file };
-        let trees = self.places.workspace.iter().chain([&self.places.target, &self.places.tmp]);
-        let from_the_build = trees.filter(|tree| !tree.as_os_str().is_empty()).any(|tree| newcomer.exe.starts_with(tree));
-        let is_cargo = name == "cargo" || newcomer.in_place && self.cargo.is_none() && newcomer.exe == self.started;
-        if from_the_build || !(is_cargo || is_driver(name, &newcomer.exe, &self.places)) {
+        let is_cargo = file == "cargo" || newcomer.in_place && self.cargo.is_none() && newcomer.exe == self.started;
+        // rustup's shims become another program in place, which then is a newcomer of its own.
+        let is_shim = file == "rustup";
+        if !(is_cargo || is_shim || is_driver(file)) || !self.is_installed(&newcomer.exe) {
             return false;
         }
         if is_cargo && !is_shim && newcomer.in_place {
@@ -115,11 +111,33 @@ impl<'a> Door<'a> {
         true
     }
 
+    /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
+    fn is_installed(&self, exe: &Path) -> bool {
+        let places = &self.places;
+        let own = places.workspace.iter().chain([&places.target, &places.build, &places.tmp]).chain(&places.packages);
+        if own.filter(|tree| tree.is_absolute()).any(|tree| exe.starts_with(tree)) {
+            return false;
+        }
+        let usual = [places.cargo_home.join("bin"), places.toolchain.join("bin"), "/usr/bin".into(), "/usr/local/bin".into()];
+        let in_a_toolchain = places.rustup_home.as_ref().is_some_and(|home| exe.starts_with(home.join("toolchains")));
+        exe == self.started || in_a_toolchain || exe.parent().is_some_and(|parent| usual.iter().any(|dir| dir == parent))
+    }
+
     /// Where this actor keeps temporary files: made now, readable by nobody else's user.
     fn tmp_for(&self, id: u32) -> Result<PathBuf> {
         let dir = tmp_of(&self.places.tmp, id);
         std::fs::DirBuilder::new().mode(0o700).create(&dir).with_context(|| format!("make {}", dir.display()))?;
         Ok(dir)
+    }
+
+    /// A conductor is not confined, so nothing a build script put into its environment may decide what it loads or starts.
+    fn untampered(&self, newcomer: &Newcomer) -> Vec<Edit> {
+        let (given, seen) = (bytes(&self.given), bytes(&newcomer.env));
+        let tampered = loader_tampering(ActorKind::Rustc, &given, &seen, &self.places);
+        let edit = |(name, value): &(&[u8], &[u8])| {
+            if tampered.iter().any(|loader| loader == name) { restore(&given, name, value) } else { Edit::Keep }
+        };
+        seen.iter().map(edit).collect()
     }
 
     /// One edit per variable, and the names that were withheld.
@@ -134,12 +152,7 @@ impl<'a> Door<'a> {
                     return Edit::Replace(tmp.as_os_str().to_owned());
                 }
                 if tampered.iter().any(|loader| loader == name) {
-                    // What the user had comes back, where it fits into the place; a longer one cannot have been put in front of.
-                    let before = given.iter().find(|(known, _)| known == name).map(|(_, before)| *before);
-                    return match before.filter(|before| before.len() <= value.len()) {
-                        Some(before) => Edit::Replace(OsString::from_vec(before.to_vec())),
-                        None => Edit::Remove,
-                    };
+                    return restore(&given, name, value);
                 }
                 match self.environment.decide(kind, name, value) {
                     EnvVerdict::Keep => Edit::Keep,
@@ -169,6 +182,15 @@ impl<'a> Door<'a> {
     }
 }
 
+/// What the user had comes back, where it fits into the place; a longer one cannot have been put in front of.
+fn restore(given: &[(&[u8], &[u8])], name: &[u8], value: &[u8]) -> Edit {
+    let before = given.iter().find(|(known, _)| *known == name).map(|(_, before)| *before);
+    match before.filter(|before| before.len() <= value.len()) {
+        Some(before) => Edit::Replace(OsString::from_vec(before.to_vec())),
+        None => Edit::Remove,
+    }
+}
+
 fn bytes(env: &[(OsString, OsString)]) -> Vec<(&[u8], &[u8])> {
     env.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
 }
@@ -178,20 +200,18 @@ pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
     tmp.join(format!("{id:0DIGITS$}"))
 }
 
-/// `cargo-clippy`, `cargo-nextest` …: installed by the user beside cargo, so as trusted as cargo.
-fn is_driver(name: &OsStr, exe: &Path, places: &Places) -> bool {
-    name.as_bytes().starts_with(b"cargo-")
-        && !name.as_bytes().starts_with(b"cargo-credential-")
-        && [places.cargo_home.join("bin"), places.toolchain.join("bin"), PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")]
-            .iter()
-            .any(|dir| exe.parent() == Some(dir))
+/// `cargo-clippy`, `cargo-nextest` …: as trusted as cargo, where the user installed them beside it.
+fn is_driver(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"cargo-") && !name.as_bytes().starts_with(b"cargo-credential-")
 }
 
-/// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), and credential providers.
+/// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), credential providers, and the toolchain's own
+/// programs that run no code of the build (rustfmt).
 fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
     let file = newcomer.exe.file_name().unwrap_or_default();
     let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && newcomer.cwd.starts_with(places.cargo_home.join("git"));
-    fetches || file.as_bytes().starts_with(b"cargo-credential-")
+    let of_the_toolchain = newcomer.exe.parent() == Some(&places.toolchain.join("bin"));
+    fetches || of_the_toolchain || file.as_bytes().starts_with(b"cargo-credential-")
 }
 
 /// A wrapper gets the compiler as its first argument, and may hand the work to a server outside every wall (sccache does).
@@ -207,7 +227,7 @@ impl Usher for Door<'_> {
         let began = Instant::now();
         if self.conducts(newcomer) {
             tracing::debug!(pid = newcomer.pid, exe = ?newcomer.exe, "conductor");
-            return Ok(Admission::Conductor);
+            return Ok(Admission::Conductor(self.untampered(newcomer)));
         }
         if wraps_the_compiler(newcomer, &self.places) {
             bail!(
