@@ -38,6 +38,7 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let mut env: Env = std::env::vars_os().collect();
     refuse_wrappers(&env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
+    stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
     let steering = steering(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;

@@ -1,10 +1,13 @@
 //! What is set up before a build and taken down after it: the run's private directories, cargo's environment, the files reports go to.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tempfile::TempDir;
 
 use super::usher::tmp_of;
@@ -38,6 +41,40 @@ pub fn find_cargo(env: &Env, toolchain: bool) -> Result<PathBuf> {
     }
     let path = variable(env, "PATH").unwrap_or_default();
     search(OsStr::new("cargo"), path).ok_or_else(|| anyhow!("there is no `cargo` on PATH"))
+}
+
+/// A repository's `rust-toolchain.toml` may name a toolchain by its path, and rustup would run the cargo it finds there: before any wall
+/// stands. Where rustup chooses, its choice must be one of the toolchains the user installed.
+///
+/// # Errors
+/// When it is not, with the way out.
+pub fn refuse_foreign_toolchain(cargo: &Path, toolchain: Option<&OsStr>, env: &Env) -> Result<()> {
+    let shim = places::real(cargo.to_owned());
+    if shim.file_name() != Some(OsStr::new("rustup")) {
+        return Ok(());
+    }
+    let mut command = Command::new(&shim);
+    command.arg0("rustup").arg("which");
+    if let Some(name) = toolchain.and_then(|name| name.as_bytes().strip_prefix(b"+")) {
+        command.arg("--toolchain").arg(OsStr::from_bytes(name));
+    }
+    let output = command.arg("cargo").env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    // What rustup cannot resolve it will not run either, and says so itself.
+    let Some(output) = output.ok().filter(|output| output.status.success()) else { return Ok(()) };
+    let chosen = Path::new(OsStr::from_bytes(output.stdout.trim_ascii_end())).to_owned();
+    let home = variable(env, "RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable(env, "HOME")?).join(".rustup")));
+    let installed = home.is_some_and(|home| {
+        let toolchains = home.join("toolchains");
+        chosen.starts_with(&toolchains) || chosen.starts_with(places::real(toolchains))
+    });
+    if installed {
+        return Ok(());
+    }
+    bail!(
+        "the toolchain chosen here is no installed one: {}\n  \
+         help: a `rust-toolchain` file of the repository names it by path; say which to use: `cargo-brig +stable …`, or set RUSTUP_TOOLCHAIN",
+        chosen.display()
+    )
 }
 
 /// The run's temporary directory, with cargo's own below it; removed when dropped.

@@ -214,12 +214,13 @@ fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
     fetches || of_the_toolchain || file.as_bytes().starts_with(b"cargo-credential-")
 }
 
-/// A wrapper gets the compiler as its first argument, and may hand the work to a server outside every wall (sccache does).
+/// A wrapper gets the compiler as its first argument (a script has its own name before that), and may hand the work to a server outside
+/// every wall, as sccache does.
 fn wraps_the_compiler(newcomer: &Newcomer, places: &Places) -> bool {
-    let first = newcomer.argv.get(1).map(|word| Path::new(word).file_name().unwrap_or_default());
-    let is_clippy = newcomer.exe == places.toolchain.join("bin/clippy-driver") || newcomer.exe.ends_with("bin/clippy-driver");
-    let is_shim = newcomer.exe.file_name() == Some(OsStr::new("rustup"));
-    !is_clippy && !is_shim && first == Some(OsStr::new("rustc")) && newcomer.exe.file_name() != Some(OsStr::new("rustc"))
+    let is_compiler = |word: &OsString| Path::new(word).file_name() == Some(OsStr::new("rustc"));
+    let compiles = newcomer.argv.iter().any(|word| word == "--crate-name" || word == "-vV");
+    let known = ["rustc", "clippy-driver", "rustup"].iter().any(|name| newcomer.exe.file_name() == Some(OsStr::new(name)));
+    !known && compiles && !newcomer.exe.starts_with(&places.target) && newcomer.argv.iter().skip(1).take(2).any(is_compiler)
 }
 
 impl Usher for Door<'_> {
@@ -230,10 +231,12 @@ impl Usher for Door<'_> {
             return Ok(Admission::Conductor(self.untampered(newcomer)));
         }
         if wraps_the_compiler(newcomer, &self.places) {
+            let before = newcomer.argv.iter().skip(1).position(|word| Path::new(word).file_name() == Some(OsStr::new("rustc")));
+            let wrapper = before.filter(|at| *at > 0).map_or(newcomer.exe.as_os_str(), |at| newcomer.argv[at].as_os_str());
             bail!(
                 "{:?} wraps the compiler, and a wrapper such as sccache compiles in a server outside every wall\n  \
                  help: run without it: `RUSTC_WRAPPER= RUSTC_WORKSPACE_WRAPPER= cargo brig …` (an empty variable overrides `build.rustc-wrapper`)",
-                newcomer.exe
+                wrapper
             );
         }
         let facts =

@@ -16,5 +16,6 @@ mod modes;
 mod place;
 mod run;
 mod sink;
+mod steering;
 mod who;
 mod zoo;
