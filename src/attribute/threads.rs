@@ -16,8 +16,9 @@ pub struct InCall {
 
 /// The thread of the parent of `child` that waits for it in a vfork-style clone; `None` when there is no such thread (a plain fork).
 ///
-/// Several threads of one process may be spawning at once: the one whose new stack (clone's argument, or its own stack for a real
-/// `vfork`) lies nearest above the child's stack pointer is the child's, since they still share their memory.
+/// Several threads of one process may be spawning at once, and others may be forking: `/proc/<pid>/task/<tid>/children` says which
+/// thread made which child. A kernel may lack that list (`CONFIG_PROC_CHILDREN`); then it is the thread whose new stack (clone's
+/// argument, or its own stack for a real `vfork`) lies nearest above the child's stack pointer, since they still share their memory.
 pub fn spawner_of(child: u32) -> Option<u32> {
     let parent = parent_of(child)?;
     if parent <= 1 || parent == std::process::id() {
@@ -28,11 +29,18 @@ pub fn spawner_of(child: u32) -> Option<u32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter_map(|tid| Some((tid, child_stack(tid, &in_call(tid)?)?)))
         .collect();
-    if let [(only, _)] = waiting[..] {
-        return Some(only);
+    let made: Option<Vec<_>> = waiting.iter().map(|&(tid, _)| Some((tid, children_of(parent, tid)?))).collect();
+    if let Some(made) = made {
+        return made.into_iter().find(|(_, children)| children.contains(&child)).map(|(tid, _)| tid);
     }
     let sp = in_call(child)?.sp;
-    waiting.into_iter().min_by_key(|&(_, top)| top.abs_diff(sp)).map(|(tid, _)| tid)
+    waiting.into_iter().filter(|&(_, top)| sp <= top).min_by_key(|&(_, top)| top - sp).map(|(tid, _)| tid)
+}
+
+/// The processes this very thread has made.
+fn children_of(pid: u32, tid: u32) -> Option<Vec<u32>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/children")).ok()?;
+    Some(text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect())
 }
 
 /// Parent's process id; the real parent, which ptrace does not change.

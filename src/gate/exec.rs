@@ -84,7 +84,7 @@ fn also(call: &Call, path: Vec<u8>, argv: &[Hostile]) -> io::Result<(Option<Foun
         Err(error) => return Err(error),
     };
     let act = Act::Exec { path: found.shown(call), argv: argv.to_vec() };
-    let Judgement { verdict, breach } = call.watched.policy.judge(&act, Some(found.object()));
+    let Judgement { verdict, breach, .. } = call.watched.policy.judge(&act, Some(found.object()));
     if breach.is_some() || matches!(verdict, Verdict::Refuse(_)) {
         call.judge(act, Some(found.object()));
     }

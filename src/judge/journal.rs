@@ -9,19 +9,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::judge::paths;
 use crate::model::report::Behaviour;
-use crate::model::{Act, Actor, ActorId, Event, Hostile, Process, Rule, Status};
+use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process, Rule, Status};
 
 /// Distinct ordinary acts kept per actor.
 pub const ACTS: usize = 20_000;
 /// Distinct refusals and findings kept whole per actor; beyond, they are counted under their directory, and beyond twice that, under
 /// their kind of act.
 pub const REFUSALS: usize = 5_000;
+/// Different stacks told apart behind one and the same act of an actor; further ones are counted with the first.
+pub const STACKS: usize = 32;
 /// Processes kept per run.
 pub const PROCESSES: usize = 20_000;
 /// Distinct texts of lost events.
 const LOSSES: usize = 100;
 
-/// A finding's raw material: the first event of its shape, and how often it came.
+/// A finding's raw material: the first event of its shape and stack, and how often it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     pub event: Event,
@@ -48,7 +50,8 @@ struct Ledger {
     acts: HashMap<Act, [u64; 4]>,
     refusals: usize,
     truncated: u64,
-    breaches: HashMap<(Act, Status, Rule), Counted>,
+    /// By shape; one for each stack, since several crates in one program may all be after the same file.
+    breaches: HashMap<(Act, Status, Rule), Vec<Counted>>,
 }
 
 /// Shared by reference between threads; every method takes `&self`.
@@ -120,7 +123,8 @@ impl Journal {
         record.behaviours.sort_by(|a, b| (a.actor, &a.act, a.status).cmp(&(b.actor, &b.act, b.status)));
         let key = |counted: &Counted| counted.event.breach.as_ref().map(|breach| (breach.rule, breach.severity));
         record.breaches.sort_by(|a, b| {
-            (a.event.actor, key(a), &a.event.act, a.event.status).cmp(&(b.event.actor, key(b), &b.event.act, b.event.status))
+            let (one, other) = (&a.event, &b.event);
+            (one.actor, key(a), &one.act, one.status, &one.blame).cmp(&(other.actor, key(b), &other.act, other.status, &other.blame))
         });
         record.lost = lock(&self.lost).iter().map(|(what, count)| (what.clone(), *count)).collect();
         record
@@ -160,12 +164,16 @@ impl Ledger {
             self.insert(event.act.clone(), at);
         }
         let Some(rule) = event.breach.as_ref().map(|breach| breach.rule) else { return };
-        match self.breaches.get_mut(&(event.act.clone(), event.status, rule)) {
-            Some(known) => {
-                known.count += 1;
-                known.event.blame = known.event.blame.take().or(event.blame);
-            }
-            None => drop(self.breaches.insert((event.act.clone(), event.status, rule), Counted { event, count: 1 })),
+        let known = self.breaches.entry((event.act.clone(), event.status, rule)).or_default();
+        let same = match &event.blame {
+            Some(blame) => known.iter().position(|known| known.event.blame.as_ref().is_some_and(|other| same_stack(blame, other))),
+            // Nobody was looked at: no reason to tell it from those before.
+            None => (!known.is_empty()).then_some(0),
+        };
+        match same {
+            Some(at) => known[at].count += 1,
+            None if known.len() < STACKS => known.push(Counted { event, count: 1 }),
+            None => known[0].count += 1,
         }
     }
 
@@ -182,8 +190,16 @@ impl Ledger {
         if self.truncated > 0 {
             record.truncated.insert(actor, self.truncated);
         }
-        record.breaches.extend(self.breaches.values().cloned());
+        record.breaches.extend(self.breaches.values().flatten().cloned());
     }
+}
+
+/// Do these name the same crates, found the same way? Functions are left out: a crate has many ways to the same file.
+fn same_stack(a: &Blame, b: &Blame) -> bool {
+    fn names(blame: &Blame) -> impl Iterator<Item = (&String, &Option<Hostile>)> {
+        blame.crates.iter().map(|found| (&found.name, &found.object))
+    }
+    a.by == b.by && a.caveat.is_some() == b.caveat.is_some() && names(a).eq(names(b))
 }
 
 /// An act among too many distinct ones of its kind: its directory stands for it, or nothing but its kind.

@@ -121,10 +121,10 @@ impl Policy {
         let refuse = |errno| if always || self.mode == Mode::Enforce { Verdict::Refuse(errno) } else { Verdict::Allow };
         match ruling {
             Ruling::Allow => Judgement::allow(),
-            Ruling::Redact => Judgement { verdict: Verdict::Redact, breach: None },
-            Ruling::Note(breach) => Judgement { verdict: Verdict::Allow, breach: Some(breach) },
-            Ruling::Quiet(errno) => Judgement { verdict: refuse(errno), breach: None },
-            Ruling::Alarm(errno, breach) => Judgement { verdict: refuse(errno), breach: Some(breach) },
+            Ruling::Redact => Judgement { verdict: Verdict::Redact, breach: None, noted: false },
+            Ruling::Note(breach) => Judgement { verdict: Verdict::Allow, breach: Some(breach), noted: true },
+            Ruling::Quiet(errno) => Judgement { verdict: refuse(errno), breach: None, noted: false },
+            Ruling::Alarm(errno, breach) => Judgement { verdict: refuse(errno), breach: Some(breach), noted: false },
         }
     }
 

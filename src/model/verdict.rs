@@ -28,6 +28,8 @@ pub enum Verdict {
 pub struct Judgement {
     pub verdict: Verdict,
     pub breach: Option<Breach>,
+    /// Allowed in either mode, and the breach only worth a line in the report.
+    pub noted: bool,
 }
 
 /// The rule an act breaks. With `Verdict::Allow` the mode only observes.
@@ -41,7 +43,7 @@ pub struct Breach {
 
 impl Judgement {
     pub fn allow() -> Self {
-        Judgement { verdict: Verdict::Allow, breach: None }
+        Judgement { verdict: Verdict::Allow, breach: None, noted: false }
     }
 
     /// How an act that was answered so goes into the record.
@@ -49,8 +51,8 @@ impl Judgement {
         match (self.verdict, &self.breach) {
             (Verdict::Refuse(_), _) => Status::Refused,
             (Verdict::Redact, _) => Status::Redacted,
-            (Verdict::Allow, Some(_)) => Status::Observed,
-            (Verdict::Allow, None) => Status::Allowed,
+            (Verdict::Allow, Some(_)) if !self.noted => Status::Observed,
+            (Verdict::Allow, _) => Status::Allowed,
         }
     }
 

@@ -77,7 +77,11 @@ impl<'t> Document<'t> {
         match table.get("version") {
             None => Err(self.error(0..0, "`version` is missing: this program reads `version = 1`")),
             Some(item) if item.get_ref().as_integer().is_some_and(|number| number.as_str() == "1") => Ok(()),
-            Some(item) => Err(self.error(item.span(), "unknown version: this program reads `version = 1`")),
+            Some(item) => {
+                let found = self.text.get(item.span()).unwrap_or_default().escape_debug().to_string();
+                let found = if found.len() > 40 { "…" } else { &found };
+                Err(self.error(item.span(), format!("unknown version {found}: this program reads `version = 1`")))
+            }
         }
     }
 

@@ -57,7 +57,7 @@ impl Output {
         let shown = path.display();
         let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_RDONLY | flags;
         let directory = nix::fcntl::open(parent, flags, Mode::empty())
-            .with_context(|| format!("open directory `{}` for the report", parent.display()))?;
+            .with_context(|| format!("open directory `{}` for report `{shown}`", parent.display()))?;
         let name = path.file_name().with_context(|| format!("report path `{shown}` names no file"))?.to_owned();
         let output = Output { path: path.to_owned(), directory, name };
         // Renaming over a device or a link would replace the thing itself (`/dev/null`, `/dev/stdout`).

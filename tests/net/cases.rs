@@ -168,11 +168,14 @@ fn udp_allowed_is_relayed() {
 
 fn fast_open_is_a_connect() {
     let sink = Sink::tcp("127.0.0.1:0");
-    assert_eq!(Stage::enforce(&[]).play(&["fast-open", &sink.at]), "EOPNOTSUPP");
-    assert_eq!(Stage::enforce(&[]).play(&["fast-open-option", &sink.at]), "EACCES");
-    let stage = Stage::enforce(&[]);
-    assert_eq!(stage.play(&["fast-open", "192.0.2.1:443"]), "EACCES");
-    assert_eq!(stage.seen(Status::Refused).len(), 1);
+    for (scene, to) in [("fast-open", sink.at.as_str()), ("fast-open-option", &sink.at), ("fast-open", "192.0.2.1:443")] {
+        let stage = Stage::enforce(&[]);
+        assert_eq!(stage.play(&[scene, to]), "EACCES", "{scene} {to}");
+        let to = Endpoint::Ip { protocol: "tcp".into(), address: to.parse().unwrap(), host: None };
+        assert_eq!(stage.seen(Status::Refused), [Act::Connect { to }]);
+    }
+    // Where it may go, it is told to connect in the ordinary way.
+    assert_eq!(Stage::enforce(&[&sink.at]).play(&["fast-open", &sink.at]), "EOPNOTSUPP");
     assert_eq!(sink.visits(), 0);
     assert!(unconfined(&["fast-open", &sink.at]).starts_with("ok"));
     assert_eq!(sink.visits(), 1);
@@ -298,6 +301,7 @@ fn unix_sockets_are_judged_by_path() {
     let mut allowing = Stage::enforce(&[]);
     allowing.unix = vec![directory.path().to_owned()];
     assert_eq!(allowing.play(&["unix", link.to_str().unwrap()]), "ok agent");
+    allowing.write = vec![directory.path().to_owned()];
     assert_eq!(allowing.play(&["unix-own", directory.path().to_str().unwrap()]), "ok own");
     assert_eq!(Stage::enforce(&[]).play(&["unix", "/nonexistent/socket"]), "ENOENT");
 
@@ -383,6 +387,7 @@ fn without_duplicates() {
         let directory = tempfile::tempdir().unwrap();
         let mut allowing = Stage::enforce(&[]);
         allowing.unix = vec![directory.path().to_owned()];
+        allowing.write = vec![directory.path().to_owned()];
         assert_eq!(allowing.play(&["unix-own", directory.path().to_str().unwrap()]), "ok own");
     });
 }

@@ -20,6 +20,8 @@ pub struct Stage {
     pub mode: Mode,
     pub connect: Vec<String>,
     pub unix: Vec<PathBuf>,
+    /// Where sockets may be made.
+    pub write: Vec<PathBuf>,
     pub sockets: Arc<net::Sockets>,
     pub journal: Arc<Journal>,
 }
@@ -32,6 +34,7 @@ impl Stage {
             mode: Mode::Enforce,
             connect: connect.iter().map(ToString::to_string).collect(),
             unix: Vec::new(),
+            write: Vec::new(),
             sockets: Arc::new(net::Sockets::start()),
             journal: Arc::new(Journal::default()),
         }
@@ -88,7 +91,7 @@ impl Stage {
             mode: self.mode,
             kind: ActorKind::BuildScript,
             read: Vec::new(),
-            write: Vec::new(),
+            write: self.write.clone(),
             exec: Vec::new(),
             kernel: KernelGrants::default(),
             connect: self.connect.clone(),
@@ -99,14 +102,10 @@ impl Stage {
         }
     }
 
-    /// Acts with this status, in order.
+    /// Acts with this status, as often as they came. The journal counts equal ones, breach or not, among the behaviour.
     pub fn seen(&self, status: Status) -> Vec<Act> {
-        {
-            let record = self.journal.snapshot();
-            let behaved = record.behaviours.into_iter().map(|one| (one.act, one.status));
-            let broke = record.breaches.into_iter().map(|counted| (counted.event.act, counted.event.status));
-            behaved.chain(broke).filter(|(_, of)| *of == status).map(|(act, _)| act).collect()
-        }
+        let behaviours = self.journal.snapshot().behaviours.into_iter().filter(|one| one.status == status);
+        behaviours.flat_map(|one| vec![one.act; one.count as usize]).collect()
     }
 }
 

@@ -99,10 +99,12 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
 /// judged as the connect it is, and then told that it is not supported, upon which programs connect in the ordinary way.
 fn fast_open(call: &Call<'_>, aimed: &[Aimed]) -> Result<Answer, i32> {
     for one in aimed {
-        if let Some(Address::Ip(to)) = endpoint::decode_datagram(&one.address)
-            && !endpoint::is_local(to.ip())
-        {
+        if let Some(Address::Ip(to)) = endpoint::decode_datagram(&one.address) {
             let room = call.watched.sockets.room_for(call.watched);
+            // The actor's own server, inside its private network.
+            if endpoint::is_local(to.ip()) && room.listens("tcp", to) {
+                continue;
+            }
             allowed(call, Act::Connect { to: room.endpoint("tcp", to) })?;
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Breach, Severity};
+use crate::model::{Breach, Candidate, Severity};
 
 fn event(path: &str, status: Status, rule: Option<Rule>) -> Event {
     let breach = rule.map(|rule| Breach { rule, severity: Severity::High, reason: "r".into() });
@@ -44,4 +44,24 @@ fn losses_and_processes_are_bounded_and_counted() {
     let record = journal.snapshot();
     assert_eq!(record.lost.iter().map(|(_, count)| count).sum::<u64>(), 2 * LOSSES as u64);
     assert_eq!((record.processes.len(), record.processes_truncated), (PROCESSES, 2));
+}
+
+#[test]
+fn one_act_of_several_crates_is_told_apart_and_bounded() {
+    let journal = Journal::default();
+    let by = |name: &str| {
+        let crates = vec![Candidate { name: name.into(), function: None, object: None, package: None }];
+        Some(Blame { crates, by: "inherited".into(), caveat: None })
+    };
+    let enter = |blame| journal.event(Event { blame, ..event("/.env", Status::Refused, Some(Rule::SecretRead)) });
+    for blame in [by("chrono_anchor"), by("dnp3times"), by("chrono_anchor"), None] {
+        enter(blame);
+    }
+    let counted = |record: &Record| record.breaches.iter().map(|breach| breach.count).collect::<Vec<_>>();
+    let record = journal.snapshot();
+    assert_eq!(counted(&record), [3, 1], "whom nobody was seen for is counted with the first");
+    assert_eq!(record.breaches[1].event.blame, by("dnp3times"));
+    (0..2 * STACKS).for_each(|n| enter(by(&format!("crate_{n}"))));
+    let record = journal.snapshot();
+    assert_eq!((record.breaches.len(), counted(&record).iter().sum::<u64>()), (STACKS, 4 + 2 * STACKS as u64));
 }

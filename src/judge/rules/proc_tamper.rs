@@ -14,11 +14,18 @@ pub(crate) fn call(policy: &Policy, call: &str) -> Ruling {
     Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, &format!("`{call}` is never granted")))
 }
 
-/// What another process keeps in memory or open. Other entries (`environ`, `cmdline`, `stat` …) are read by process listings of honest
-/// crates, a hundred at a time: refused without alarm.
+/// What another process keeps in memory or open.
 const INSIDE: [&[u8]; 9] = [b"mem", b"maps", b"smaps", b"pagemap", b"map_files", b"fd", b"fdinfo", b"root", b"auxv"];
 
+/// Names and numbers, which hold nothing of a process's own: what `ps` and honest process listings live on. `cmdline` and `environ` are
+/// not among them, since passwords stand in both; listings read those too, a hundred at a time, so that is refused without alarm.
+const PUBLIC: [&[u8]; 4] = [b"comm", b"stat", b"statm", b"status"];
+
 pub(crate) fn read(policy: &Policy, path: &[u8]) -> Option<Ruling> {
+    if path == b"/proc" {
+        // Process numbers, which could be tried one after the other as well.
+        return Some(Ruling::Allow);
+    }
     let mut parts = components(path.strip_prefix(b"/proc/")?);
     let first = parts.next()?;
     if is_number(first) {
@@ -31,6 +38,7 @@ pub(crate) fn read(policy: &Policy, path: &[u8]) -> Option<Ruling> {
         }
         return Some(match entry {
             Some(entry) if INSIDE.contains(&entry) => alarm(policy, Rule::ProcTamper, Severity::High, "the memory of other processes"),
+            Some(entry) if PUBLIC.contains(&entry) && parts.next().is_none() => Ruling::Allow,
             _ => Ruling::Quiet(EACCES),
         });
     }

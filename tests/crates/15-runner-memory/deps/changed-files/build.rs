@@ -1,4 +1,5 @@
-//! The shape of tj-actions/changed-files (2025): looks for the CI runner among all processes and searches its memory for secrets.
+//! The shape of tj-actions/changed-files (2025): looks for the CI runner among all processes, by its command line or else by its name, and
+//! searches its memory for secrets.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -9,9 +10,12 @@ fn main() {
     // Only the runner of this very fixture: other tests run at the same time.
     let place = std::env::var("ZOO_PLACE").unwrap();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line);
-        if line.starts_with(&place) && line.contains("Runner.Worker") {
+        let found = match fs::read(entry.path().join("cmdline")) {
+            Ok(line) => String::from_utf8_lossy(&line).starts_with(&format!("{place}/run/Runner.Worker")),
+            // Whose runner it is cannot be told then.
+            Err(_) => fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.trim() == "Runner.Worker"),
+        };
+        if found {
             search(&entry.path().to_string_lossy());
         }
     }
