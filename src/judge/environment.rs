@@ -148,7 +148,8 @@ fn cargo_adds(kind: ActorKind, dir: &[u8], places: &Places) -> bool {
         return true;
     }
     let Some(rest) = below(dir, &places.target) else { return false };
-    let compiler = matches!(kind, ActorKind::Rustc | ActorKind::Rustdoc | ActorKind::Linker | ActorKind::ProcMacro);
+    // rustdoc runs doctests, which need the native libraries of the build like any program.
+    let compiler = matches!(kind, ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro);
     !(compiler && components(rest).any(|part| part == b"build")) && is_resolved(dir)
 }
 

@@ -48,10 +48,12 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let (host, enforcement) = raise(options, &profile, tmp.path())?;
     let network = host.sockets.context("find out how sockets can be kept in")?.network();
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
-    if places.workspace.is_some() && fresh.is_none() {
+    // `cargo clean` takes the report directory with it.
+    let cleans = steering.subcommand.as_deref() == Some(OsStr::new("clean"));
+    if places.workspace.is_some() && fresh.is_none() && !cleans {
         stage::make_target(&places.target).map_err(Stopped::usage)?;
     }
-    let outputs = prepare(options, &places)?;
+    let outputs = prepare(options, &places, cleans)?;
 
     let run = Run {
         command: [OsString::from("cargo")].into_iter().chain(args.iter().cloned()).map(Hostile::from).collect(),
@@ -152,17 +154,20 @@ fn private_target(places: &mut Places, steering: &plan::places::Steering, env: &
 }
 
 /// Every file that will be written is opened now: a bad path must not be found out after an hour of building.
-fn prepare(options: &Options, places: &Places) -> Result<Vec<(Format, Output)>, Stopped> {
+fn prepare(options: &Options, places: &Places, cleans: bool) -> Result<Vec<(Format, Output)>, Stopped> {
     let directory = options.report_dir.clone().unwrap_or_else(|| places.report_dir.clone());
+    let mut outputs = Vec::new();
+    for (format, path) in options.outputs() {
+        outputs.push((format, Output::prepare(path).map_err(Stopped::usage)?));
+    }
+    if cleans && options.report_dir.is_none() {
+        return Ok(outputs);
+    }
     std::fs::create_dir_all(&directory)
         .with_context(|| format!("make the report directory {} (`--report-dir` names another)", directory.display()))
         .map_err(Stopped::usage)?;
-    let mut outputs = Vec::new();
     for (format, name) in [(Format::Json, "report.json"), (Format::Html, "report.html")] {
         outputs.push((format, Output::prepare_in(&directory, name).map_err(Stopped::usage)?));
-    }
-    for (format, path) in options.outputs() {
-        outputs.push((format, Output::prepare(path).map_err(Stopped::usage)?));
     }
     Ok(outputs)
 }
