@@ -7,7 +7,7 @@ mod summary;
 use std::io::{self, Write};
 
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
-use crate::model::{Hostile, Mode, Severity};
+use crate::model::{Finding, Hostile, Mode, Severity};
 
 use super::escape;
 use super::wording::Medium;
@@ -95,6 +95,14 @@ fn sockets(how: &str) -> String {
         "no-sockets" => "no sockets".into(),
         other => escape::ours(other),
     }
+}
+
+/// Some findings of a report, for `explain`.
+pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator<Item = &'r Finding>, style: Style) -> io::Result<()> {
+    for finding in chosen {
+        diagnostic::finding(w, report, finding, style)?;
+    }
+    Ok(())
 }
 
 /// Everything after cargo: findings, what makes the record weaker, the summary. `stored` is where the full report is.

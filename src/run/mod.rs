@@ -70,7 +70,7 @@ pub fn run(typed: &Typed) -> Result<Exit, Stopped> {
             Ok(doctor::exit(&host))
         }
         Command::Report { file } => pages::report(&typed.options, file.as_deref(), style(typed)),
-        Command::Explain { topic } => pages::explain(topic),
+        Command::Explain { topic } => pages::explain(&typed.options, topic, style(typed)),
         Command::ProfileList => print(&pages::profiles(&typed.options)?),
         Command::ProfileShow { name } => print(&pages::profile(&typed.options, name.as_deref())?),
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use super::{Stopped, print, stage};
 use crate::cli::Options;
 use crate::judge::rules;
-use crate::model::{ActorKind, Exit, Rule};
+use crate::model::{ActorKind, Exit, Finding, Rule};
 use crate::plan::places::steering;
 use crate::plan::{self, config, profile};
 use crate::report::json::{self, Output};
@@ -50,17 +50,43 @@ fn places() -> Result<crate::judge::Places, Stopped> {
     stage::find_places(&cargo, &steering(&[]), &env, &std::env::temp_dir()).map_err(Stopped::usage)
 }
 
-/// The page of a rule.
-pub fn explain(topic: &str) -> Result<Exit, Stopped> {
-    let Some(rule) = Rule::from_id(topic) else {
-        let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
-        let near = plan::document::suggestion(topic, &ids);
-        return Err(Stopped::usage(anyhow!("there is no rule `{}`{near}\n  help: the rules are {}", topic.escape_debug(), ids.join(", "))));
-    };
-    match rules::page(rule) {
-        Some(page) => print(page),
-        None => print(&format!("`{}` is reserved: this version does not raise it.\n", rule.id())),
+/// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.
+pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result<Exit, Stopped> {
+    if let Some(rule) = Rule::from_id(topic) {
+        return print(&page(rule));
     }
+    let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    let unknown = |why: &str| {
+        // Without a near one it lists them all, which the help line does better.
+        let near = Some(plan::document::suggestion(topic, &ids)).filter(|near| near.contains("did you mean")).unwrap_or_default();
+        Stopped::usage(anyhow!("`{}` is no rule, and {why}{near}\n  help: the rules are {}", topic.escape_debug(), ids.join(", ")))
+    };
+    // A rule's name was meant: no report can help.
+    if topic.contains('/') {
+        return Err(unknown("no finding has such a name"));
+    }
+    let Ok(report) = last(options).and_then(|file| json::load(&file).map_err(Stopped::usage)) else {
+        return Err(unknown("there is no stored report to look a finding or crate up in"));
+    };
+    let of_package = |finding: &&Finding| {
+        let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor).and_then(|actor| actor.package.as_ref()));
+        finding.id == topic || package.is_some_and(|package| package.name == topic)
+    };
+    let found: Vec<&Finding> = report.findings.iter().filter(of_package).collect();
+    if found.is_empty() {
+        return Err(unknown("the last report has no finding or offending crate of that name"));
+    }
+    let mut text = Vec::new();
+    terminal::findings(&mut text, &report, found.iter().copied(), style).context("render the findings")?;
+    let mut rules: Vec<Rule> = found.iter().map(|finding| finding.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let pages: Vec<String> = rules.into_iter().map(page).collect();
+    print(&(String::from_utf8_lossy(&text).into_owned() + &pages.join("\n")))
+}
+
+fn page(rule: Rule) -> String {
+    rules::page(rule).map_or_else(|| format!("`{}` is reserved: this version does not raise it.\n", rule.id()), str::to_owned)
 }
 
 /// One line per profile: the user's own first.
