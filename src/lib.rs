@@ -1,8 +1,19 @@
 //! Brig runs cargo so that every piece of third-party code which executes along the way runs behind its own kernel wall, is watched by
 //! its own listener, and ends up in a report that says which crate did what.
 //!
-//! Data flows one way: `cli → plan → launch → wall → gate → attribute → judge → report`. A room imports only rooms to its right;
-//! `model` is what everyone knows, `sys` is where `unsafe` lives, `run` is the only file that knows every stage.
+//! Data flows one way, from what was typed to what is told:
+//!
+//! - `cli`: what was typed
+//! - `plan`: what may happen: profiles, places, what this kernel can enforce
+//! - `launch`: starts cargo, and stops every program it starts before its first instruction
+//! - `wall`: a policy as a Landlock ruleset and a seccomp program
+//! - `gate`: answers the system calls of the confined
+//! - `attribute`: who that was: package, crate, function
+//! - `judge`: may they; and the journal of what happened
+//! - `report`: what the user gets
+//!
+//! A room imports only rooms further down this list (`tests/rooms.rs` holds that), besides `model`, the words everyone shares, and
+//! `sys`, where `unsafe` lives. `run` conducts: only it knows every stage. `demo` is a stage play about it.
 
 pub mod attribute;
 pub mod cli;

@@ -41,14 +41,14 @@ struct Node {
 }
 
 impl Graph {
-    /// Asks cargo. `arguments` are the user's own, of which those that shape the graph are passed on; `platform` is the target triple
+    /// Asks cargo. `arguments` are those of the user's own that shape the graph; `platform` is the target triple
     /// whose dependencies count. `cargo` must be the real one, not a proxy that a repository's toolchain file can steer.
     ///
     /// # Errors
     /// When cargo fails (its own message is in the error) or its answer is not understood.
     pub fn read(cargo: &Path, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
         let mut command = Command::new(cargo);
-        command.args(["metadata", "--format-version", "1", "--offline"]).args(shaping(arguments));
+        command.args(["metadata", "--format-version", "1", "--offline"]).args(arguments);
         command.args(platform.iter().flat_map(|platform| ["--filter-platform", platform]));
         // Metadata makes cargo run the compiler. Which one must not come from a configuration file inside the repository: the
         // environment overrides it, and an empty wrapper is none.
@@ -152,12 +152,6 @@ impl Graph {
         self.nodes.iter().find(|n| n.package.name == name && n.package.version == version).map(|n| n.package.clone())
     }
 
-    /// The package whose manifest lies in this directory.
-    pub fn package_at(&self, manifest_dir: &Path) -> Option<Package> {
-        let known = self.nodes.iter().find(|n| n.package.manifest_dir.as_deref() == Some(manifest_dir));
-        known.map(|n| n.package.clone()).or_else(|| registry_package(manifest_dir, self.cargo_home.as_ref()?))
-    }
-
     /// Packages whose crate symbols spell this way, libraries first; with `near`, those that it can reach, if any.
     pub fn package_of_crate(&self, crate_name: &str, near: Option<&Package>) -> Vec<Package> {
         let reach = near.and_then(|near| self.reach(near));
@@ -254,25 +248,6 @@ fn read_lock(text: &str) -> (HashMap<Key, usize>, HashMap<Key, String>) {
         }
     }
     (lines, checksums)
-}
-
-/// Those of the user's arguments that change what is in the graph. Everything behind `--` is the program's.
-fn shaping(arguments: &[OsString]) -> Vec<OsString> {
-    const WITH_VALUE: [&str; 4] = ["--manifest-path", "--features", "-F", "--config"];
-    const ALONE: [&str; 5] = ["--all-features", "--no-default-features", "--locked", "--frozen", "--offline"];
-    let mut kept = Vec::new();
-    let mut rest = arguments.iter().take_while(|argument| *argument != "--");
-    while let Some(argument) = rest.next() {
-        let text = argument.to_str().unwrap_or_default();
-        let attached = WITH_VALUE.iter().any(|o| text.strip_prefix(o).is_some_and(|v| v.starts_with('=') || *o == "-F" && !v.is_empty()));
-        if attached || ALONE.contains(&text) && text != "--offline" {
-            kept.push(argument.clone());
-        } else if WITH_VALUE.contains(&text) {
-            kept.push(argument.clone());
-            kept.extend(rest.next().cloned());
-        }
-    }
-    kept
 }
 
 #[cfg(test)]

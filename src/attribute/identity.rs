@@ -46,7 +46,7 @@ pub fn identify(facts: &ExecFacts, places: &Places) -> Identity {
     if is_build_script(facts) {
         return build_script(facts, places);
     }
-    if facts.exe.starts_with(&places.target) || below_a_target(&facts.exe) {
+    if is_result(&facts.exe, places) || below_a_target(&facts.exe) {
         return program(facts, places);
     }
     Identity {
@@ -66,7 +66,7 @@ fn compiler(facts: &ExecFacts, places: &Places) -> Option<ActorKind> {
         _ => None,
     };
     // What was built here is a program whatever it calls itself.
-    if facts.exe.starts_with(&places.target) {
+    if is_result(&facts.exe, places) {
         return None;
     }
     let called = facts.argv.first().map(|name| base(Path::new(name))).unwrap_or_default();
@@ -88,7 +88,7 @@ fn compiling(kind: ActorKind, arguments: &[OsString], facts: &ExecFacts, places:
     Identity {
         kind,
         package,
-        outputs: invocation.outputs_within(&places.target),
+        outputs: invocation.outputs_within(places),
         attributed_by,
         artifact: invocation.artifact(),
         crate_name: invocation.crate_name,
@@ -164,7 +164,11 @@ fn target_name(stem: &str) -> String {
     hashed.map_or(stem, |(name, _)| name).to_owned()
 }
 
-/// A directory above that cargo made for results: `cargo install` and `build.build-dir` put them outside the known target directory.
+fn is_result(exe: &Path, places: &Places) -> bool {
+    places.result(exe.as_os_str().as_bytes()).is_some()
+}
+
+/// A directory above that cargo made for results: `cargo install` puts them outside the known directories.
 fn below_a_target(exe: &Path) -> bool {
     exe.ancestors().skip(1).take(8).any(|above| above.join(".rustc_info.json").is_file() || above.join("CACHEDIR.TAG").is_file())
 }

@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::source::{clean, read_text};
+use crate::judge::Places;
 
 const MAX_RESPONSE_FILE: u64 = 16 << 20;
 
@@ -126,11 +127,13 @@ impl Invocation {
         Some(format!("{}{}", self.crate_name.as_ref()?, self.extra_filename.as_ref()?))
     }
 
-    /// Outputs that belong to the build: below the target directory, or below the profile directory that cargo's `--out-dir` lies in
+    /// Outputs that belong to the build: below its directories of results, or below the profile directory that cargo's `--out-dir` lies in
     /// (`cargo install` builds in a temporary one). A repository's `rustflags` may ask for an output anywhere; that is no grant.
-    pub fn outputs_within(&self, target: &Path) -> Vec<PathBuf> {
+    pub fn outputs_within(&self, places: &Places) -> Vec<PathBuf> {
         let profile = self.out_dir.as_deref().and_then(profile_directory);
-        let ours = |path: &&PathBuf| path.starts_with(target) || profile.is_some_and(|profile| path.starts_with(profile));
+        let ours = |path: &&PathBuf| {
+            places.results().any(|tree| path.starts_with(tree)) || profile.is_some_and(|profile| path.starts_with(profile))
+        };
         let mut outputs: Vec<PathBuf> = self.outputs.iter().filter(ours).cloned().collect();
         let mut seen = std::collections::HashSet::new();
         outputs.retain(|path| seen.insert(path.clone()));

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, IoSliceMut, Read};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use nix::sys::uio::{RemoteIoVec, process_vm_readv};
-use nix::unistd::Pid;
+use crate::sys;
 
 const PAGE: u64 = 4096;
 /// A walk of 512 frames touches far fewer; beyond that the stack is made to waste our time.
@@ -18,13 +17,13 @@ const MAX_MAPS: u64 = 4 << 20;
 
 /// The memory of one thread's process, page by page, each read once.
 pub struct Memory {
-    pid: Pid,
+    tid: u32,
     pages: HashMap<u64, Option<Box<[u8; PAGE as usize]>>>,
 }
 
 impl Memory {
     pub fn new(tid: u32) -> Self {
-        Memory { pid: Pid::from_raw(tid as i32), pages: HashMap::new() }
+        Memory { tid, pages: HashMap::new() }
     }
 
     /// The word at `address`, or `None` where nothing is mapped.
@@ -45,17 +44,11 @@ impl Memory {
                 return None;
             }
             let mut page = Box::new([0; PAGE as usize]);
-            let whole = read_memory(self.pid, number.checked_mul(PAGE)?, &mut page[..]) == Some(PAGE as usize);
+            let whole = sys::memory::read(self.tid, number.checked_mul(PAGE)?, &mut page[..]).is_ok_and(|count| count == page.len());
             self.pages.insert(number, whole.then_some(page));
         }
         self.pages.get(&number)?.as_deref()
     }
-}
-
-/// Reads what can be read of `into.len()` bytes at `address`.
-pub fn read_memory(pid: Pid, address: u64, into: &mut [u8]) -> Option<usize> {
-    let remote = RemoteIoVec { base: usize::try_from(address).ok()?, len: into.len() };
-    process_vm_readv(pid, &mut [IoSliceMut::new(into)], &[remote]).ok()
 }
 
 /// One file-backed mapping that holds code, and where the file's first byte is mapped if it is.

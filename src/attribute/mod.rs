@@ -10,6 +10,7 @@ mod invocation;
 mod memory;
 mod naming;
 mod objects;
+mod registers;
 mod rules;
 pub mod source;
 pub mod stack;

@@ -10,14 +10,14 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nix::unistd::Pid;
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{LittleEndian as LE, pod};
 
-use super::memory::{Mapping, read_memory};
+use super::memory::Mapping;
 use super::naming::Named;
 use super::rules::Rule;
+use crate::sys;
 
 const MAX_SEGMENTS: usize = 64;
 const MAX_OBJECTS: usize = 96;
@@ -204,7 +204,7 @@ fn open(path: &Path, flags: i32) -> Option<File> {
 fn same_head(tid: u32, mapping: &Mapping, file: &File) -> bool {
     let Some(head) = mapping.head else { return false };
     let (mut mapped, mut stored) = ([0; 1024], [0; 1024]);
-    read_memory(Pid::from_raw(tid as i32), head, &mut mapped) == Some(mapped.len())
+    sys::memory::read(tid, head, &mut mapped).is_ok_and(|count| count == mapped.len())
         && file.read_exact_at(&mut stored, 0).is_ok()
         && mapped == stored
 }
@@ -216,8 +216,8 @@ mod tests {
 
     use super::*;
     use crate::attribute::memory::Memory;
+    use crate::attribute::registers::Registers;
     use crate::attribute::rules::Frame;
-    use crate::sys::trace::Registers;
 
     /// A small library with unwind information and symbols.
     fn library() -> Vec<u8> {

@@ -12,7 +12,7 @@ use gimli::{
 
 use super::memory::Memory;
 use super::objects::Object;
-use crate::sys::trace::Registers;
+use super::registers::Registers;
 
 #[cfg(target_arch = "x86_64")]
 const STACK_POINTER: usize = 7;

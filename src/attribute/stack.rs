@@ -20,11 +20,14 @@ use nix::sys::ptrace;
 use nix::unistd::Pid;
 
 use super::objects::Objects;
+use super::registers::Registers;
 use super::rules::Frame;
 use super::threads;
 use super::walk::{self, Walk};
 use crate::model::Blame;
-use crate::sys::trace::{self, Stop};
+use crate::sys::process::status;
+use crate::sys::tracee;
+use crate::sys::wait::{Change, wait};
 
 /// How long a gate thread waits for the stop and the walk, after its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -140,30 +143,37 @@ fn seize(tid: u32) -> io::Result<()> {
 
 /// Waits for the one tracee of this thread, walks its stack, lets it go.
 fn watch(objects: &Objects, tid: u32, by: &'static str, sender: &SyncSender<Blame>) {
-    let Some((stopped, stop)) = wait_for(tid) else { return };
-    let signal = match stop {
-        Stop::Event => 0,
-        Stop::Signal(signal) => signal,
-        Stop::Gone => return,
+    let Some((stopped, change)) = wait_for(tid) else { return };
+    let signal = match change {
+        Change::Event { .. } | Change::Syscall => 0,
+        Change::Signal(signal) => signal,
+        Change::Exited(_) | Change::Killed(_) => return,
     };
     // A thread that exec'd comes back under its leader's id, with nothing left of the stack that was meant.
-    let walk = if stopped == tid { stand(objects, tid) } else { Err("the program was replaced before it could be looked at") };
+    let walk = if stopped as u32 == tid { stand(objects, tid) } else { Err("the program was replaced before it could be looked at") };
     // Dead meanwhile, or let go: either way it is no longer ours to hold, and names are found without it.
-    let _ = trace::detach(stopped, signal);
+    let _ = tracee::detach(stopped, signal);
     let blame = walk.and_then(|walk| fence(|| Ok(walk.name(by)))).unwrap_or_else(walk::nothing);
     // Nobody listens when the gate lost patience or dropped the catch.
     let _ = sender.send(blame);
 }
 
-/// Waits for the tracee's stop. A child of our own is asked instead of waited for: see [`trace::stopped`].
-fn wait_for(tid: u32) -> Option<(u32, Stop)> {
-    if threads::parent_of(tid) != Some(std::process::id()) {
-        return trace::wait_traced().ok();
+/// Waits for the one tracee's stop. A child of our own is asked instead of waited for: see [`tracee::stopped`].
+fn wait_for(tid: u32) -> Option<(i32, Change)> {
+    if status(tid).map(|status| status.parent) != Some(std::process::id()) {
+        // For any tracee of this thread: an exec gives the caller its leader's id.
+        return loop {
+            match wait(-1, false) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                changed => break changed.ok().flatten(),
+            }
+        };
     }
+    let pid = tid as i32;
     let mut pause = Duration::from_micros(30);
     loop {
-        if let Some(stop) = trace::stopped(tid) {
-            return Some((tid, stop));
+        if let Some(change) = tracee::stopped(pid) {
+            return Some((pid, change));
         }
         if !std::path::Path::new(&format!("/proc/{tid}")).exists() {
             return None;
@@ -176,8 +186,8 @@ fn wait_for(tid: u32) -> Option<(u32, Stop)> {
 /// Climbs the stack of a stopped thread.
 fn stand(objects: &Objects, tid: u32) -> Result<Walk<'_>, &'static str> {
     fence(|| {
-        let registers = trace::registers(tid).map_err(|_| "its registers could not be read")?;
-        walk::climb(objects, tid, Frame::new(&registers))
+        let registers = tracee::registers(tid as i32).map_err(|_| "its registers could not be read")?;
+        walk::climb(objects, tid, Frame::new(&Registers::from(&registers)))
     })
 }
 

@@ -4,10 +4,11 @@
 use std::fs;
 
 use super::memory::Memory;
+use crate::sys::process::status;
 
 /// A thread found inside a system call, as `/proc/<tid>/syscall` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InCall {
+struct InCall {
     pub number: i64,
     pub args: [u64; 6],
     pub sp: u64,
@@ -20,7 +21,8 @@ pub struct InCall {
 /// thread made which child. A kernel may lack that list (`CONFIG_PROC_CHILDREN`); then it is the thread whose new stack (clone's
 /// argument, or its own stack for a real `vfork`) lies nearest above the child's stack pointer, since they still share their memory.
 pub fn spawner_of(child: u32) -> Option<u32> {
-    let parent = parent_of(child)?;
+    // The real parent, which ptrace does not change.
+    let parent = status(child)?.parent;
     if parent <= 1 || parent == std::process::id() {
         return None;
     }
@@ -43,15 +45,8 @@ fn children_of(pid: u32, tid: u32) -> Option<Vec<u32>> {
     Some(text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect())
 }
 
-/// Parent's process id; the real parent, which ptrace does not change.
-pub fn parent_of(tid: u32) -> Option<u32> {
-    let status = fs::read(format!("/proc/{tid}/status")).ok()?;
-    let line = status.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(b"PPid:"))?;
-    std::str::from_utf8(line).ok()?.trim().parse().ok()
-}
-
 /// The call a blocked thread is in; `None` when it runs, or is blocked outside a call.
-pub fn in_call(tid: u32) -> Option<InCall> {
+fn in_call(tid: u32) -> Option<InCall> {
     parse_in_call(&fs::read_to_string(format!("/proc/{tid}/syscall")).ok()?)
 }
 

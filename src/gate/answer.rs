@@ -82,22 +82,13 @@ struct Waiting {
     listener: Arc<OwnedFd>,
     id: u64,
     answered: AtomicBool,
-    answers: Option<Arc<Answers>>,
+    answers: Arc<Answers>,
 }
 
 impl Reply {
-    pub fn new(listener: Arc<OwnedFd>, id: u64) -> Reply {
-        Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), answers: None }))
-    }
-
-    /// As `new`; the gate thread is told when the answer was given.
+    /// For one call; the gate thread is told when the answer was given.
     pub(super) fn telling(listener: Arc<OwnedFd>, id: u64, answers: Arc<Answers>) -> Reply {
-        Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), answers: Some(answers) }))
-    }
-
-    /// Does the call still wait?
-    pub fn valid(&self) -> bool {
-        notify::id_valid(self.0.listener.as_fd(), self.0.id)
+        Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), answers }))
     }
 
     /// Answers. Only the first answer of all clones counts; `Later` answers nothing.
@@ -112,9 +103,7 @@ impl Waiting {
     fn answer(&self, answer: Answer) {
         if !self.answered.swap(true, Ordering::AcqRel) {
             give(self.listener.as_fd(), self.id, answer);
-            if let Some(answers) = &self.answers {
-                answers.given(self.id);
-            }
+            self.answers.given(self.id);
         }
     }
 }

@@ -5,10 +5,11 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use super::{Answer, Reply, Watched, memory, own, process};
+use super::{Answer, Reply, Watched, memory, own};
 use crate::attribute::stack::Caught;
 use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status};
 use crate::sys::notify::{self, Notification};
+use crate::sys::process::status;
 
 /// Stacks looked at per actor: what is refused a thousand times has been understood.
 const MOST_LOOKS: u32 = 1000;
@@ -97,7 +98,7 @@ impl<'a> Call<'a> {
 
     /// The caller's file mode creation mask; everything is masked where it cannot be known.
     pub fn umask(&self) -> u32 {
-        process::status(self.tid).map_or(0o777, |status| status.umask)
+        status(self.tid).map_or(0o777, |status| status.umask)
     }
 
     /// The mode to create something with on the caller's behalf.
@@ -111,7 +112,7 @@ impl<'a> Call<'a> {
             if self.watched.processes().knows(pid) {
                 return true;
             }
-            match process::status(pid) {
+            match status(pid) {
                 Some(status) if status.parent > 1 => pid = status.parent,
                 _ => return false,
             }

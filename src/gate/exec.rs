@@ -10,11 +10,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::own::own;
-use super::process::{Expected, FileId, status};
+use super::process::{Expected, FileId};
 use super::resolve::{Found, How, fail};
-use super::{Answer, Call, argv, memory};
+use super::{Answer, Call, memory};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Hostile, Judgement, Process, Verdict};
+use crate::report::redact;
+use crate::sys::process::status;
 
 /// `BINPRM_BUF_SIZE`: how much of a file the kernel looks at for `#!`.
 const HEAD: u64 = 256;
@@ -44,7 +46,7 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
     if found.kind() != ObjectKind::File || found.facts.mode & 0o111 == 0 {
         return fail(libc::EACCES);
     }
-    let redacted = argv::redact(argv.clone());
+    let redacted = redact::argv(&argv);
     let act = Act::Exec { path: found.shown(call), argv: redacted.clone() };
     if let Verdict::Refuse(errno) = call.judge(act, Some(found.object())).verdict {
         return Ok(Answer::Errno(errno));

@@ -14,8 +14,8 @@ use super::answer::give;
 use super::call::Note;
 use super::{Answer, Call, Watched, change, exec, memfd, net, open};
 use crate::attribute::stack::Caught;
+use crate::model::calls::{self, Row, Treatment};
 use crate::sys::notify::{self, Notification};
-use crate::wall::calls::{self, Row, Treatment};
 
 /// Finds a call's row. The table's own search; tests have a table of their own.
 type Rows = fn(i64) -> Option<&'static Row>;

@@ -24,7 +24,7 @@ pub fn read(tid: u32, address: u64, into: &mut [u8]) -> io::Result<()> {
     if into.is_empty() {
         return Ok(());
     }
-    let count = sys::memory::read(tid, address, into, into.len())?;
+    let count = sys::memory::read(tid, address, into)?;
     if count == into.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EFAULT)) }
 }
 
@@ -51,7 +51,7 @@ pub fn read_string(tid: u32, address: u64, limit: usize) -> io::Result<(Vec<u8>,
         let from = address.wrapping_add(have as u64);
         let to_page_end = PAGE - (from as usize & (PAGE - 1));
         // Partial success is only possible at the split, so it goes where a mapping can end.
-        let count = sys::memory::read(tid, from, &mut bytes[have..], to_page_end)?;
+        let count = sys::memory::read_split(tid, from, &mut bytes[have..], to_page_end)?;
         if count == 0 {
             return Err(io::Error::from_raw_os_error(libc::EFAULT));
         }
@@ -82,7 +82,7 @@ pub fn read_argv(tid: u32, address: u64) -> io::Result<Vec<Hostile>> {
     let mut pointers = [0u8; 32 * 8];
     let mut at = address;
     loop {
-        let count = sys::memory::read(tid, at, &mut pointers, PAGE - (at as usize & (PAGE - 1)))? & !7;
+        let count = sys::memory::read_split(tid, at, &mut pointers, PAGE - (at as usize & (PAGE - 1)))? & !7;
         if count == 0 {
             return Err(io::Error::from_raw_os_error(libc::EFAULT));
         }

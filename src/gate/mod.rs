@@ -5,7 +5,6 @@
 //! Nothing an actor sends may panic, block or starve a gate thread: what cannot be read is refused and recorded.
 
 mod answer;
-mod argv;
 mod call;
 mod change;
 mod create;

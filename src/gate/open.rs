@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::own::own;
-use super::resolve::{Found, How, fail, is_clean};
+use super::resolve::{Found, How, fail};
 use super::{Answer, Call, create, memory, redact};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Hostile, Verdict};
@@ -164,7 +164,7 @@ fn may_pass(call: &Call, dirfd: i32, text: &[u8]) -> bool {
     }
     let policy = &call.watched.policy;
     if text[0] == b'/' {
-        return is_clean(text) && policy.may_pass(Path::new(OsStr::from_bytes(text)));
+        return policy.may_pass(Path::new(OsStr::from_bytes(text)));
     }
     if dirfd != libc::AT_FDCWD {
         return false;
@@ -172,7 +172,7 @@ fn may_pass(call: &Call, dirfd: i32, text: &[u8]) -> bool {
     let Ok(mut joined) = own().and_then(|own| own.link_of(call.tid, "cwd")) else { return false };
     joined.push(b'/');
     joined.extend_from_slice(text);
-    is_clean(&joined) && policy.may_pass(Path::new(OsStr::from_bytes(&joined)))
+    policy.may_pass(Path::new(OsStr::from_bytes(&joined)))
 }
 
 /// Opens what is there.

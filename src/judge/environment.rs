@@ -1,9 +1,6 @@
 //! What actors may see of cargo's environment. Reading it is no system call, so what must not be known is taken out before an actor's
 //! first instruction. In: a name and its value. Out: keep or withhold; and which loader variables a directive has changed.
 
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-
 use crate::judge::Places;
 use crate::judge::paths::{below, components, glob};
 use crate::judge::secrets::catalogue;
@@ -147,14 +144,10 @@ fn cargo_adds(kind: ActorKind, dir: &[u8], places: &Places) -> bool {
     if below(dir, &places.toolchain).is_some() || places.rustup_home.as_ref().is_some_and(|home| below(dir, home).is_some()) {
         return true;
     }
-    let Some(rest) = below(dir, &places.target) else { return false };
+    let Some(rest) = places.result(dir) else { return false };
     // rustdoc runs doctests, which need the native libraries of the build like any program.
     let compiler = matches!(kind, ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro);
-    !(compiler && components(rest).any(|part| part == b"build")) && is_resolved(dir)
-}
-
-fn is_resolved(dir: &[u8]) -> bool {
-    Path::new(std::ffi::OsStr::from_bytes(dir)).components().all(|part| !matches!(part, std::path::Component::ParentDir))
+    !components(rest).any(|part| part == b".." || compiler && part == b"build")
 }
 
 #[cfg(test)]

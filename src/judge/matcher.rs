@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::judge::Places;
 use crate::judge::paths::{components, glob, name};
+use crate::model::digest;
 
 /// Index of a class in the list a matcher was built from.
 pub type Tag = u16;
@@ -29,7 +30,7 @@ struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
+        Fnv(digest::EMPTY)
     }
 }
 
@@ -38,7 +39,7 @@ impl Hasher for Fnv {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        self.0 = digest::extend(self.0, bytes);
     }
     fn write_usize(&mut self, _length: usize) {}
 }

@@ -51,6 +51,11 @@ pub fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|b| *b == b'/').filter(|part| !part.is_empty())
 }
 
+/// Absolute, and no component is empty, `.` or `..`: nothing would be resolved away. The root itself does not count.
+pub fn is_clean(path: &[u8]) -> bool {
+    path.len() > 1 && path[0] == b'/' && path[1..].split(|b| *b == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
+}
+
 /// Is `dir` one of the directories above (or equal to) `of`?
 pub fn is_ancestor(dir: &[u8], of: &Path) -> bool {
     below_bytes(of.as_os_str().as_bytes(), dir).is_some()
@@ -93,6 +98,23 @@ mod tests {
         assert!(is_ancestor(b"/a", Path::new("/a/b")));
         assert!(!is_ancestor(b"/a/b/c", Path::new("/a/b")));
         assert_eq!((name(b"/a/b"), parent(b"/a/b"), parent(b"/a")), (&b"b"[..], &b"/a"[..], &b"/"[..]));
+    }
+
+    #[test]
+    fn clean_texts() {
+        for (text, clean) in [
+            ("/a/b", true),
+            ("/a", true),
+            ("/", false),
+            ("/a/", false),
+            ("/a//b", false),
+            ("/a/./b", false),
+            ("/a/..", false),
+            ("a", false),
+        ] {
+            assert_eq!(is_clean(text.as_bytes()), clean, "{text}");
+        }
+        assert!(is_clean(b"/a/...") && is_clean(b"/.env"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::judge::paths::{deepest, within};
+use crate::judge::paths::{below, deepest, is_clean, within};
 use crate::judge::rules::{self, Ruling};
 use crate::judge::secrets::Secrets;
 use crate::model::{Act, ActorKind, Breach, Endpoint, Judgement, Mode, Object, Rule, Severity, Verdict};
@@ -80,9 +80,22 @@ pub struct Places {
 }
 
 impl Places {
+    /// Where cargo leaves results: the target directory, and the build directory where it is another one.
+    pub fn results(&self) -> impl Iterator<Item = &PathBuf> {
+        let apart = self.build != self.target && self.build.is_absolute();
+        std::iter::once(&self.target).chain(apart.then_some(&self.build))
+    }
+
+    /// What is left of `path` below the directory of results it lies in.
+    pub fn result<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
+        // The build directory may lie in the target directory, or the other way round: no rest matters that much.
+        self.results().find_map(|tree| below(path, tree))
+    }
+
     /// The trees a build works on (not home, not the registry).
     pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        self.workspace.iter().chain([&self.target, &self.toolchain, &self.tmp]).chain(&self.packages).filter(|place| place.is_absolute())
+        let trees = self.workspace.iter().chain(self.results()).chain([&self.toolchain, &self.tmp]).chain(&self.packages);
+        trees.filter(|place| place.is_absolute())
     }
 }
 
@@ -150,10 +163,4 @@ impl Policy {
     pub(crate) fn is_build_time(&self) -> bool {
         !matches!(self.kind, ActorKind::Program | ActorKind::Tool)
     }
-}
-
-/// Absolute, and no component is empty, `.` or `..`.
-fn is_clean(path: &[u8]) -> bool {
-    let Some(rest) = path.strip_prefix(b"/") else { return false };
-    !rest.is_empty() && rest.split(|b| *b == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
 }

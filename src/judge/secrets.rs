@@ -233,7 +233,7 @@ fn public_trees(places: &Places) -> Vec<PathBuf> {
     let system = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ssl/certs", "/etc/pki", "/etc/ca-certificates"];
     let mut trees: Vec<PathBuf> = system.iter().map(PathBuf::from).collect();
     trees.extend(["/nix/store", "/gnu/store"].map(PathBuf::from));
-    trees.extend([&places.target, &places.toolchain, &places.tmp].into_iter().cloned());
+    trees.extend(places.results().chain([&places.toolchain, &places.tmp]).cloned());
     trees.extend(["registry/src", "git/checkouts"].map(|dir| places.cargo_home.join(dir)));
     trees.retain(|tree| tree.is_absolute());
     trees

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use crate::launch::channel::Channel;
 use crate::launch::inject::Borrowed;
 use crate::launch::newborn::{Edit, Newborn};
-use crate::sys::remote;
+use crate::sys::memory;
 use crate::wall::filter::Pass;
 
 /// What a newcomer is put behind.
@@ -58,7 +58,7 @@ pub fn confine(pid: i32, mut borrowed: Borrowed, newborn: &mut Newborn, walls: &
 
     if let Some(ruleset) = &walls.ruleset {
         channel.offer(ruleset.as_fd()).map_err(step("offer the ruleset"))?;
-        remote::write(pid, scratch, &message(scratch, None)).map_err(step("prepare the message"))?;
+        memory::write(pid as u32, scratch, &message(scratch, None)).map_err(step("prepare the message"))?;
         let flags = (libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC) as u64;
         call("receive the ruleset", libc::SYS_recvmsg, [number, scratch + MESSAGE, flags, 0, 0, 0])?;
         let fd = received(pid, scratch).map_err(step("receive the ruleset"))?;
@@ -68,20 +68,20 @@ pub fn confine(pid: i32, mut borrowed: Borrowed, newborn: &mut Newborn, walls: &
     // Cargo dies with us (EXITKILL); its children, whom nobody traces, die with cargo's thread that started them.
     call("tie its life to cargo's", libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0, 0, 0, 0])?;
 
-    remote::write(pid, scratch + PROGRAM, &program(scratch, &walls.filter)).map_err(step("write the filter"))?;
+    memory::write(pid as u32, scratch + PROGRAM, &program(scratch, &walls.filter)).map_err(step("write the filter"))?;
     let listener =
         match call("install the filter", libc::SYS_seccomp, [libc::SECCOMP_SET_MODE_FILTER as u64, LISTEN, scratch + PROGRAM, 0, 0, 0]) {
             Err(Failure::Step { source, .. }) if source.raw_os_error() == Some(libc::EBUSY) => return Err(Failure::Listened),
             other => other?,
         };
-    remote::write(pid, scratch, &message(scratch, Some(listener))).map_err(step("prepare the message"))?;
+    memory::write(pid as u32, scratch, &message(scratch, Some(listener))).map_err(step("prepare the message"))?;
     let [a, b, c] = walls.pass.words;
     call("send the listener", libc::SYS_sendmsg, [number, scratch + MESSAGE, libc::MSG_DONTWAIT as u64, a, b, c])?;
     let taken = channel.take().map_err(step("take the listener"))?;
     call("close the listener", libc::SYS_close, [listener, 0, 0, 0, 0, 0])?;
     call("close the channel", libc::SYS_close, [number, 0, 0, 0, 0, 0])?;
     // The pass lay in registers only; the messages and the filter are wiped from the scratch space.
-    remote::write(pid, scratch, &vec![0; INSTRUCTIONS as usize + size_of_val(&walls.filter[..])])
+    memory::write(pid as u32, scratch, &vec![0; INSTRUCTIONS as usize + size_of_val(&walls.filter[..])])
         .map_err(step("wipe the scratch space"))?;
     borrowed.let_go().map_err(step("let it go"))?;
     Ok(taken)
@@ -111,7 +111,7 @@ fn message(at: u64, send: Option<u64>) -> Vec<u8> {
 /// The number under which the ruleset arrived.
 fn received(pid: i32, scratch: u64) -> io::Result<u64> {
     let mut control = [0; 20];
-    if remote::read(pid, scratch + CONTROL, &mut control)? != control.len() {
+    if memory::read(pid as u32, scratch + CONTROL, &mut control)? != control.len() {
         return Err(io::Error::from_raw_os_error(libc::EFAULT));
     }
     let word = |at: usize| i32::from_ne_bytes(control[at..at + 4].try_into().expect("four bytes"));

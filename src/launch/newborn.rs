@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::sys::remote;
+use crate::sys::memory;
 
 const WORD: usize = size_of::<u64>();
 /// ARG_MAX is at most 6 MiB on Linux (execve(2)); anything larger is not a stack the kernel made.
@@ -45,7 +45,7 @@ impl Newborn {
             let have = image.len();
             let chunk = if have == 0 { 64 << 10 } else { 1 << 20 };
             image.resize(have + chunk, 0);
-            let got = match remote::read(pid, base + have as u64, &mut image[have..]) {
+            let got = match memory::read(pid as u32, base + have as u64, &mut image[have..]) {
                 Ok(got) => got,
                 Err(error) if have == 0 => return Err(error),
                 Err(_) => 0,
@@ -145,13 +145,13 @@ impl Newborn {
             let (new, rest) = room.split_at_mut_checked(value.len()).ok_or_else(|| io::Error::from_raw_os_error(libc::E2BIG))?;
             new.copy_from_slice(value);
             rest.fill(0);
-            remote::write(pid, self.base + range.start as u64, &self.image[range.clone()])?;
+            memory::write(pid as u32, self.base + range.start as u64, &self.image[range.clone()])?;
         }
         let mut block = kept;
         block.extend_from_slice(&[0; WORD]);
         block.extend_from_slice(&self.image[self.auxv.clone()]);
         block.resize(self.auxv.end - self.envp, 0);
-        remote::write(pid, self.base + self.envp as u64, &block)
+        memory::write(pid as u32, self.base + self.envp as u64, &block)
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
         let mut newborn = Newborn::parse(base, place.clone()).unwrap();
         newborn.edit(pid, &[Edit::Keep, Edit::Remove, Edit::Replace("/t".into())]).unwrap();
         let mut seen = vec![0; place.len()];
-        remote::read(pid, base, &mut seen).unwrap();
+        memory::read(pid as u32, base, &mut seen).unwrap();
         let after = Newborn::parse(base, seen.clone()).unwrap();
         let env: Vec<_> = after.env().map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect();
         assert_eq!(env, [("KEEP", "1"), ("TMPDIR", "/t")]);

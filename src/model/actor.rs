@@ -27,16 +27,6 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
-    pub const ALL: [ActorKind; 7] = [
-        ActorKind::BuildScript,
-        ActorKind::ProcMacro,
-        ActorKind::Rustc,
-        ActorKind::Linker,
-        ActorKind::Rustdoc,
-        ActorKind::Program,
-        ActorKind::Tool,
-    ];
-
     /// The kebab-case name used in profiles, reports and texts.
     pub fn name(self) -> &'static str {
         match self {

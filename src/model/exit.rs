@@ -15,7 +15,7 @@ pub enum Exit {
     Incomplete,
     /// Cargo's own code: 0–255, or 128+signal.
     Cargo(u8),
-    /// 102: behaviour not in the baseline, with `--locked-behaviour`.
+    /// 102: behaviour not in the baseline. Reserved: there are no baselines in this version.
     NewBehaviour,
     /// 0.
     Success,

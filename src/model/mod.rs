@@ -4,6 +4,8 @@
 pub mod act;
 pub mod actor;
 pub mod blame;
+pub mod calls;
+pub mod digest;
 pub mod event;
 pub mod exit;
 pub mod finding;

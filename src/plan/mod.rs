@@ -1,5 +1,5 @@
 //! What may happen: profiles and configuration, places (workspace, target, toolchain …), what this kernel can enforce.
-//! In: the parsed command line. Out: a `Plan` that resolves a `judge::Policy` for every actor.
+//! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
 pub mod config;
 pub mod doctor;
@@ -10,6 +10,7 @@ pub mod placeholders;
 pub mod places;
 pub mod profile;
 mod resolve;
+pub mod steering;
 
 #[cfg(test)]
 mod policies;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::judge::Places;
-use crate::judge::paths::glob;
+use crate::judge::paths::{self, glob};
 use crate::plan::document::suggestion;
 use crate::plan::profile::ActorFacts;
 
@@ -14,7 +14,7 @@ pub const KNOWN: [(&str, &str); 19] = [
     ("package", "the actor's own package"),
     ("out", "where this actor leaves results: OUT_DIR, or the compiler's output directories"),
     ("tmp", "the actor's private temporary directory"),
-    ("target", "the target directory"),
+    ("target", "the target directory, and `build.build-dir` where it is another one"),
     ("workspace", "the workspace"),
     ("packages", "path packages outside the workspace"),
     ("toolchain", "the Rust toolchain (sysroot)"),
@@ -166,7 +166,7 @@ pub fn check_glob(entry: &str) -> Result<(), String> {
 }
 
 fn is_clean(path: &str) -> bool {
-    path == "/" || path.strip_prefix('/').is_some_and(|rest| !rest.split('/').any(|part| matches!(part, "" | "." | "..")))
+    path == "/" || paths::is_clean(path.as_bytes())
 }
 
 fn unclean(entry: &str) -> String {
@@ -211,7 +211,7 @@ fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<Pa
         "out" => facts.map(|facts| facts.outputs.clone()).unwrap_or_default(),
         "tmp" => facts.map(|facts| facts.tmp.clone()).into_iter().collect(),
         "linker" => places.linkers.iter().cloned().chain(facts.and_then(|facts| facts.linker.clone())).collect(),
-        "target" => vec![places.target.clone()],
+        "target" => places.results().cloned().collect(),
         "workspace" => places.workspace.iter().cloned().collect(),
         "packages" => places.packages.clone(),
         "toolchain" => vec![places.toolchain.clone()],
@@ -259,7 +259,7 @@ pub fn path_dirs(path: &OsStr, places: &Places) -> Vec<PathBuf> {
 
 fn is_builds_own(dir: &Path, places: &Places) -> bool {
     let scratch = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| dir.starts_with(tree));
-    let own = places.workspace.iter().chain([&places.target, &places.tmp]).chain(&places.packages);
+    let own = places.workspace.iter().chain(places.results()).chain([&places.tmp]).chain(&places.packages);
     let above = places.all().chain(&places.home).chain([&places.cargo_home]).any(|place| place.starts_with(dir));
     scratch || above || own.filter(|tree| tree.is_absolute()).any(|tree| dir.starts_with(tree))
 }

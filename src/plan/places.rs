@@ -1,8 +1,7 @@
 //! Where things are: the workspace and its target directory (asked of cargo), cargo's and rustup's homes, the run's private temporary
-//! directory. In: cargo's arguments and environment. Out: `judge::Places`, all paths real.
+//! directory. In: what steers cargo, and its environment. Out: `judge::Places`, all paths real.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,6 +9,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::judge::Places;
+use crate::plan::steering::Steering;
 
 /// The few fields of `cargo metadata --no-deps` that matter here.
 #[derive(Debug, Deserialize)]
@@ -17,49 +17,6 @@ struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     build_directory: Option<PathBuf>,
-}
-
-/// Options of cargo that decide where it works; each is passed on to `cargo metadata`, `--target-dir` excepted.
-const STEERING: [&str; 3] = ["--manifest-path", "--config", "--lockfile-path"];
-
-/// What cargo was told about places.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Steering {
-    pub subcommand: Option<OsString>,
-    /// `+toolchain` and the options in [`STEERING`], as typed.
-    pub passed_on: Vec<OsString>,
-    pub target_dir: Option<PathBuf>,
-    pub path: Option<PathBuf>,
-}
-
-/// Reads cargo's arguments for what steers it. Everything behind `--` belongs to the program.
-pub fn steering(args: &[OsString]) -> Steering {
-    let mut found = Steering::default();
-    let mut words = args.iter().take_while(|word| *word != "--");
-    while let Some(word) = words.next() {
-        if word.as_bytes().starts_with(b"+") && found.subcommand.is_none() {
-            found.passed_on.push(word.clone());
-        } else if let Some((_, value)) = option(word, "--target-dir", &mut words) {
-            found.target_dir = Some(value.into());
-        } else if let Some((_, value)) = option(word, "--path", &mut words) {
-            found.path = Some(value.into());
-        } else if let Some((name, value)) = STEERING.iter().find_map(|name| option(word, name, &mut words)) {
-            found.passed_on.extend([name.into(), value]);
-        } else if !word.as_bytes().starts_with(b"-") && found.subcommand.is_none() {
-            found.subcommand = Some(word.clone());
-        }
-    }
-    found
-}
-
-/// `--name value` or `--name=value`.
-fn option<'n, 'a>(word: &OsStr, name: &'n str, rest: &mut impl Iterator<Item = &'a OsString>) -> Option<(&'n str, OsString)> {
-    let after = word.as_bytes().strip_prefix(name.as_bytes())?;
-    match after {
-        [] => Some((name, rest.next()?.clone())),
-        [b'=', value @ ..] => Some((name, OsStr::from_bytes(value).to_owned())),
-        _ => None,
-    }
 }
 
 /// Asks cargo where the workspace is. Without one (or with a broken manifest) cargo itself will say so when it runs: then the places
@@ -83,10 +40,8 @@ pub fn find(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)], tmp
         (None, None) if installs => variable("CARGO_TARGET_DIR").map_or_else(|| tmp.to_owned(), |dir| here.join(dir)),
         (None, None) => variable("CARGO_TARGET_DIR").map_or_else(|| here.join("target"), |dir| here.join(dir)),
     };
-    let build = match &steering.target_dir {
-        Some(_) => None,
-        None => metadata.as_ref().and_then(|metadata| metadata.build_directory.clone()),
-    };
+    // Without `build.build-dir` it follows `--target-dir`, which `cargo metadata` is not told.
+    let build = metadata.as_ref().and_then(|found| found.build_directory.clone().filter(|build| *build != found.target_directory));
     Ok(Places {
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.map_or_else(|| real(target.clone()), real),
@@ -101,9 +56,8 @@ pub fn find(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)], tmp
 }
 
 fn ask(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)]) -> Option<Metadata> {
-    let (toolchain, options): (Vec<_>, Vec<_>) = steering.passed_on.iter().partition(|word| word.as_bytes().starts_with(b"+"));
     let mut command = Command::new(cargo);
-    command.args(toolchain).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).args(options);
+    command.args(&steering.toolchain).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).args(&steering.places);
     if let Some(path) = &steering.path {
         command.arg("--manifest-path").arg(path.join("Cargo.toml"));
     }
@@ -128,21 +82,6 @@ pub fn real(path: PathBuf) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(text: &str) -> Vec<OsString> {
-        text.split_whitespace().map(OsString::from).collect()
-    }
-
-    #[test]
-    fn steering_is_found_in_both_forms_and_not_behind_dashes() {
-        let found =
-            steering(&words("+nightly build --release --manifest-path a/Cargo.toml --config=k=1 --target-dir=/t -- --target-dir x"));
-        assert_eq!(found.subcommand.as_deref(), Some(OsStr::new("build")));
-        assert_eq!(found.passed_on, words("+nightly --manifest-path a/Cargo.toml --config k=1"));
-        assert_eq!(found.target_dir, Some("/t".into()));
-        assert_eq!(steering(&words("run -- --manifest-path x")).passed_on, words(""));
-        assert_eq!(steering(&words("install --path tool")).path, Some("tool".into()));
-    }
 
     #[test]
     fn a_missing_directory_has_a_real_path_too() {

@@ -449,6 +449,31 @@ fn a_hard_link_to_a_secret_is_the_secret() {
 }
 
 #[test]
+fn a_build_directory_of_its_own_counts_as_the_target_directory() {
+    let places = Places { build: "/var/built".into(), ..places() };
+    let policy = |kind, out: &str| {
+        let mut facts = ActorFacts::new(kind, "/tmp/brig-1/7");
+        facts.outputs = vec![out.into()];
+        crate::plan::load("default", None).expect("embedded").resolve(&places, &facts)
+    };
+    let script = policy(BuildScript, "/var/built/debug/build/foo-sys-1/out");
+    let program = policy(Program, "/var/built/none");
+    for (policy, act, expected) in [
+        (&script, read("/var/built/debug/build/other-1/out/x.h"), Allow),
+        (&script, write("/var/built/debug/build/foo-sys-1/out/x.rs"), Allow),
+        (&script, exec("/var/built/debug/build/foo-sys-1/out/probe", &["probe"]), Allow),
+        (&script, create("/var/built/cxxbridge/x.h"), Allow),
+        (&script, write("/var/built/debug/deps/libserde-1.rlib"), Alarm(Rule::FsForeignArtifact, High)),
+        (&script, write("/home/u/app/target/debug/deps/libserde-1.rlib"), Alarm(Rule::FsForeignArtifact, High)),
+        (&script, exec("/var/built/debug/other", &["other"]), Alarm(Rule::ExecDropped, High)),
+        (&program, exec("/var/built/debug/deps/app-1", &["app"]), Allow),
+        (&program, create("/var/built/tmp/x"), Allow),
+    ] {
+        assert_eq!(said(&policy.judge(&act, file())), expected, "{act:?}");
+    }
+}
+
+#[test]
 fn reasons_name_profile_and_class() {
     let breach = policy_of("default", BuildScript).judge(&read("/home/u/app/.env"), file()).breach.expect("breach");
     assert_eq!(breach.reason, "profile `default`: secrets (project env)");

@@ -316,8 +316,7 @@ impl Profile {
     /// Tells two profiles apart in reports: 64-bit FNV-1a of everything that decides.
     pub fn digest(&self) -> String {
         let text = format!("{:?}{:?}{:?}{:?}{:?}", self.mode, self.require, self.environment, self.secrets, self.actors);
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        format!("{hash:016x}")
+        crate::model::digest::hex(text.as_bytes())
     }
 }
 

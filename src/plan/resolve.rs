@@ -131,7 +131,7 @@ fn kernel_read(granted: &[PathBuf], places: &Places) -> Vec<PathBuf> {
     let published = published.into_iter().filter(|path| path.is_absolute());
     let published: Vec<PathBuf> = published.map(|path| path.canonicalize().unwrap_or(path)).collect();
     let mut holes: Vec<&Path> = places.workspace.iter().chain(&places.packages).chain(&places.home).map(PathBuf::as_path).collect();
-    holes.extend([&places.cargo_home, &places.target, &places.tmp, &places.report_dir].map(PathBuf::as_path));
+    holes.extend(places.results().chain([&places.cargo_home, &places.tmp, &places.report_dir]).map(PathBuf::as_path));
     holes.extend(places.rustup_home.as_deref());
     holes.retain(|hole| hole.is_absolute() && hole.parent().is_some());
     let inside = |tree: &Path| granted.iter().any(|grant| tree.starts_with(grant));
@@ -151,7 +151,7 @@ const ENTRIES: usize = 4_000;
 fn kernel_exec(exec: &[PathBuf], places: &Places) -> Vec<PathBuf> {
     let published = PUBLISHED.iter().map(PathBuf::from);
     let caches = ["registry", "git/checkouts", "bin"].map(|dir| places.cargo_home.join(dir));
-    let built = [&places.toolchain, &places.target, &places.build, &places.tmp].into_iter().chain(&places.rustup_home).cloned();
+    let built = places.results().chain([&places.toolchain, &places.tmp]).chain(&places.rustup_home).cloned();
     let known: Vec<PathBuf> =
         published.chain(caches).chain(built).chain(places.path_dirs.iter().cloned()).filter(|tree| tree.is_absolute()).collect();
     let holes: Vec<&Path> = places
@@ -185,7 +185,7 @@ fn executables(tree: &Path, places: &Places, budget: &mut usize, found: &mut Vec
         }
         *budget -= 1;
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if kind.is_dir() && !hidden && path != places.target && path != places.build {
+        if kind.is_dir() && !hidden && !places.results().any(|built| *built == path) {
             executables(&path, places, budget, found);
         } else if kind.is_file() && !hidden && entry.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0) {
             found.push(path);

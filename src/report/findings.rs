@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status};
+use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status, digest};
 
 use super::{Facts, Material, Who, derive::Cast, trace::Trace};
 
@@ -101,8 +101,7 @@ fn correlate<'a>(groups: &mut BTreeMap<Key, Vec<&'a Breached<'a>>>, breached: &'
         };
         let secrets = of(&[Rule::SecretRead]);
         let network = of(&[Rule::NetConnect, Rule::NetDns, Rule::ExecDownloader]);
-        let known = groups.keys().any(|(rule, of, _)| *rule == Rule::SecretThenNetwork && *of == actor);
-        if let (Some(secret), false, false) = (secrets.first(), network.is_empty(), known) {
+        if let (Some(secret), false) = (secrets.first(), network.is_empty()) {
             let key = (Rule::SecretThenNetwork, actor, secret.offender.clone());
             groups.insert(key, [secrets, network].concat());
         }
@@ -178,10 +177,5 @@ fn reason(group: &[&Breached], correlated: bool) -> String {
 fn fingerprint(rule: Rule, package: Option<&Package>, kind: ActorKind, act: Option<&Act>) -> String {
     let act = act.and_then(|act| serde_json::to_string(act).ok()).unwrap_or_default();
     let text = [rule.id(), package.map_or("", |package| &package.name), kind.name(), &act].join("\0");
-    format!("{:016x}", fnv1a(text.as_bytes()))
-}
-
-/// FNV-1a, 64 bits: stable across versions and machines, which the standard library's hasher is not.
-pub fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    digest::hex(text.as_bytes())
 }

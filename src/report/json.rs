@@ -107,7 +107,7 @@ impl Output {
         for attempt in 0..100u32 {
             let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_nanos());
             let bytes = [self.name.as_bytes(), &seed.to_le_bytes(), &std::process::id().to_le_bytes(), &attempt.to_le_bytes()].concat();
-            let name = format!(".brig-{:016x}.tmp", super::findings::fnv1a(&bytes));
+            let name = format!(".brig-{}.tmp", crate::model::digest::hex(&bytes));
             let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
             match nix::fcntl::openat(&self.directory, name.as_str(), flags, Mode::from_bits_truncate(0o666)) {
                 Ok(fd) => return Ok((name, File::from(fd))),

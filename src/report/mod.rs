@@ -22,7 +22,6 @@ pub mod wording;
 
 pub use assemble::{Facts, Material, assemble};
 pub use normalise::Places;
-pub use outcome::decide;
 pub use who::Who;
 
 use std::io::{self, Write};

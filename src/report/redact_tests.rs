@@ -31,6 +31,12 @@ fn credentials_never_survive() {
         (&["x", "ghp_C4naryC4naryC4nary99"], &["x", "[redacted]"]),
         (&["curl", "-d", "C4naryC4naryC4nary99abcdef"], &["curl", "-d", "[redacted]"]),
         (&["curl", "https://h/?q=C4naryC4naryC4nary99abcdef"], &["curl", "https://h/?[redacted]"]),
+        (&["curl", "--user", "me:C4naryC4naryC4nary99", "https://h"], &["curl", "--user", "me:[redacted]", "https://h"]),
+        (&["tool", "--token", "C4naryC4naryC4nary99", "build"], &["tool", "--token", "[redacted]", "build"]),
+        (
+            &["sh", "-c", "PASSWORD=C4naryC4naryC4nary99 curl -H X-Api-Key:C4naryC4naryC4nary99 y"],
+            &["sh", "-c", "PASSWORD=[redacted] curl -H X-Api-Key:[redacted]"],
+        ),
         (&["x", "-----BEGIN KEY-----\nC4naryC4naryC4nary99"], &["x", "[redacted]"]),
     ];
     for (given, expected) in table {
@@ -59,6 +65,7 @@ fn honest_command_lines_stay() {
         &["cc", "-m64", "-L/usr/lib", "-Wl,--as-needed", "-o", "/t/deps/app-0123456789abcdefABCDEF0123"],
         &["sh", "-c", "cat ../.env | base64 > /tmp/x"],
         &["curl", "-F", "file=@.env", "https://h.example/upload"],
+        &["cc", "-c", "token.c", "-o", "token.o"],
         &["pkg-config", "--libs", "--cflags", "openssl >= 1.1.0"],
         &["sh", "-c", "grep -q std::token::Stream src/lib.rs"],
     ];

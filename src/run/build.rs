@@ -21,7 +21,7 @@ use crate::launch::{self, Cargo};
 use crate::model::report::{Costs, Enforcement, Run};
 use crate::model::{Exit, Hostile};
 use crate::plan::host::Host;
-use crate::plan::places::steering;
+use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, config};
 use crate::report::json::Output;
 use crate::report::{Format, terminal};
@@ -40,10 +40,11 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
     stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
-    let steering = steering(&args);
+    let steering = Steering::read(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
     let mut places = stage::find_places(&cargo, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
     let profile = load_profile(options, &places)?;
+    tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let (host, enforcement) = raise(options, &profile, tmp.path())?;
     let network = host.sockets.context("find out how sockets can be kept in")?.network();
@@ -51,7 +52,7 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     // `cargo clean` takes the report directory with it.
     let cleans = steering.subcommand.as_deref() == Some(OsStr::new("clean"));
     if places.workspace.is_some() && fresh.is_none() && !cleans {
-        stage::make_target(&places.target).map_err(Stopped::usage)?;
+        places.results().try_for_each(|tree| stage::make_target(tree)).map_err(Stopped::usage)?;
     }
     let outputs = prepare(options, &places, cleans)?;
 
@@ -85,7 +86,7 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
         return Err(Stopped::wall(failure));
     }
     drop(fresh);
-    let ran = Ran { run, host, enforcement, cargo, args, cargo_exit: ended.code, began, unwinder };
+    let ran = Ran { run, host, enforcement, cargo, steering, cargo_exit: ended.code, began, unwinder };
     ending::tell(ran, &door, &outputs, style)
 }
 
@@ -121,6 +122,7 @@ fn raise(options: &Options, profile: &Profile, tmp: &Path) -> Result<(Host, Enfo
         host.require(profile.require.landlock).map_err(Stopped::wall)?;
     }
     let sockets = host.sockets.context("find out how sockets can be kept in")?;
+    tracing::debug!(kernel = host.kernel, landlock = host.abi(), sockets = sockets.name(), "this machine");
     probe(tmp, host.abi(), sockets.network()).map_err(Stopped::wall)?;
     let enforcement =
         Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded: host.weaknesses(sockets) };
@@ -128,7 +130,7 @@ fn raise(options: &Options, profile: &Profile, tmp: &Path) -> Result<(Host, Enfo
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.
-fn private_target(places: &mut Places, steering: &plan::places::Steering, env: &mut Env) -> Result<tempfile::TempDir, Stopped> {
+fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Result<tempfile::TempDir, Stopped> {
     if steering.target_dir.is_some() {
         return Err(Stopped::usage(anyhow!("`--fresh` brings a target directory of its own: leave `--target-dir` out")));
     }
@@ -177,7 +179,7 @@ struct Fence(Option<String>);
 
 impl Fence {
     fn raise() -> Self {
-        let token = (std::env::var_os("GITHUB_ACTIONS").as_deref() == Some(OsStr::new("true")))
+        let token = ending::on_github_actions()
             .then(|| tempfile::Builder::new().rand_bytes(24).make(|path| Ok(path.to_owned())).ok())
             .flatten()
             .and_then(|name| Some(name.path().file_name()?.to_str()?.trim_start_matches('.').to_owned()));

@@ -1,7 +1,6 @@
 //! After cargo: survivors are ended, the record becomes the report, the report is written and told, and the exit code follows.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,8 +19,10 @@ use crate::launch::survivors;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
 use crate::model::{Act, Actor, ActorKind, Event, Exit, Hostile, Status};
 use crate::plan::host::Host;
+use crate::plan::steering::Steering;
 use crate::report::assemble::is_probe;
 use crate::report::json::Output;
+use crate::report::markdown;
 use crate::report::who::Nobody;
 use crate::report::{Facts, Format, Material, Places, Who, assemble, terminal};
 
@@ -31,7 +32,7 @@ pub struct Ran {
     pub host: Host,
     pub enforcement: Enforcement,
     pub cargo: PathBuf,
-    pub args: Vec<OsString>,
+    pub steering: Steering,
     pub cargo_exit: i32,
     pub began: Instant,
     pub unwinder: Arc<Unwinder>,
@@ -41,6 +42,7 @@ pub struct Ran {
 pub fn survivors(gate: &Gate, journal: &Journal, door: &Door, interrupted: bool) {
     let alive = gate.alive();
     for survivor in survivors::end(&gate.helpers()) {
+        tracing::debug!(pid = survivor.pid, exe = ?survivor.exe, interrupted, "outlived the build");
         if interrupted {
             continue;
         }
@@ -74,7 +76,7 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
     let cargo = door.cargo.as_deref().unwrap_or(&ran.cargo);
-    let graph = worked.then(|| graph(cargo, &ran.args, door)).flatten();
+    let graph = worked.then(|| graph(cargo, &ran.steering, door)).flatten();
     let (units, fresh) = match &graph {
         Some(graph) => (Some(graph.units()), Some(graph.units().saturating_sub(ran_units(&material.actors)))),
         None => (None, None),
@@ -113,7 +115,11 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
     let here = std::env::current_dir().unwrap_or_default();
     let stored = stored.map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
     let mut stderr = io::stderr().lock();
-    let told = terminal::after(&mut stderr, &report, stored.as_deref(), style).and_then(|()| stderr.flush());
+    let mut told = terminal::after(&mut stderr, &report, stored.as_deref(), style);
+    if on_github_actions() {
+        told = told.and_then(|()| markdown::annotations(&report, &mut stderr));
+    }
+    let told = told.and_then(|()| stderr.flush());
     if let Some(cause) = failed {
         // Violations stay the first thing to be told; otherwise a run without its record is an incomplete one.
         let exit = if report.outcome.exit_code == Exit::Violation.code() { Exit::Violation } else { Exit::Incomplete };
@@ -124,14 +130,19 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
     Ok(ending(report.outcome.exit_code))
 }
 
+/// There, lines of a certain shape are commands to the runner.
+pub fn on_github_actions() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
 fn ending(code: u8) -> Exit {
     [Exit::Success, Exit::Violation, Exit::Incomplete].into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Cargo(code))
 }
 
-fn graph(cargo: &Path, args: &[OsString], door: &Door) -> Option<Graph> {
+fn graph(cargo: &Path, steering: &Steering, door: &Door) -> Option<Graph> {
     door.places.workspace.as_ref()?;
     let platform = host_triple(&door.places.toolchain.join("bin/rustc"));
-    match Graph::read(cargo, args, platform.as_deref()) {
+    match Graph::read(cargo, &steering.graph(), platform.as_deref()) {
         Ok(graph) => Some(graph.with_cargo_home(&door.places.cargo_home)),
         Err(error) => {
             tracing::debug!("no build graph: {error:#}");
@@ -183,7 +194,7 @@ fn peak_memory() -> Option<u64> {
 
 /// The placeholders of the report.
 fn named(places: &Real) -> Places {
-    let mut pairs = vec![(places.target.clone(), "{target}")];
+    let mut pairs: Vec<_> = places.results().cloned().map(|path| (path, "{target}")).collect();
     pairs.extend(places.workspace.clone().map(|path| (path, "{workspace}")));
     pairs.push((places.toolchain.clone(), "{toolchain}"));
     pairs.push((places.cargo_home.clone(), "{cargo-home}"));

@@ -14,7 +14,8 @@ use super::usher::tmp_of;
 use crate::judge::Places;
 use crate::launch::search;
 use crate::plan::placeholders;
-use crate::plan::places::{self, Steering};
+use crate::plan::places;
+use crate::plan::steering::Steering;
 
 pub type Env = Vec<(OsString, OsString)>;
 

@@ -15,11 +15,12 @@ use anyhow::{Context, Result, bail};
 use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
 use crate::judge::environment::{EnvVerdict, Environment, loader_tampering};
+use crate::judge::rules::env_loader;
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
 use crate::launch::newborn::Edit;
 use crate::launch::{Admission, Newcomer, Usher};
-use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Rule, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Status};
 use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::{ActorFacts, Profile};
@@ -114,7 +115,7 @@ impl<'a> Door<'a> {
     /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
     fn is_installed(&self, exe: &Path) -> bool {
         let places = &self.places;
-        let own = places.workspace.iter().chain([&places.target, &places.build, &places.tmp]).chain(&places.packages);
+        let own = places.workspace.iter().chain(places.results()).chain([&places.tmp]).chain(&places.packages);
         if own.filter(|tree| tree.is_absolute()).any(|tree| exe.starts_with(tree)) {
             return false;
         }
@@ -168,11 +169,7 @@ impl<'a> Door<'a> {
             self.journal.event(Event {
                 actor,
                 pid: newcomer.pid as u32,
-                breach: Some(Breach {
-                    rule: Rule::EnvLoader,
-                    severity: Severity::High,
-                    reason: format!("`{name}` was not what cargo was given: a `cargo:rustc-env` directive set it"),
-                }),
+                breach: Some(env_loader::breach(&name)),
                 act: Act::Withhold { name },
                 status: Status::Refused,
                 blame: None,
@@ -220,7 +217,10 @@ fn wraps_the_compiler(newcomer: &Newcomer, places: &Places) -> bool {
     let is_compiler = |word: &OsString| Path::new(word).file_name() == Some(OsStr::new("rustc"));
     let compiles = newcomer.argv.iter().any(|word| word == "--crate-name" || word == "-vV");
     let known = ["rustc", "clippy-driver", "rustup"].iter().any(|name| newcomer.exe.file_name() == Some(OsStr::new(name)));
-    !known && compiles && !newcomer.exe.starts_with(&places.target) && newcomer.argv.iter().skip(1).take(2).any(is_compiler)
+    !known
+        && compiles
+        && places.result(newcomer.exe.as_os_str().as_bytes()).is_none()
+        && newcomer.argv.iter().skip(1).take(2).any(is_compiler)
 }
 
 impl Usher for Door<'_> {

@@ -1,10 +1,25 @@
-//! Descriptors by number.
+//! Descriptors by number, and what every call's result comes down to.
 
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+/// A result that is an errno when negative.
+pub(super) fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// The descriptor a call has just made.
+///
+/// # Safety
+/// `result` must come from a call that makes a descriptor and gives it to nobody else.
+pub(super) unsafe fn fresh(result: libc::c_int) -> io::Result<OwnedFd> {
+    // SAFETY: the caller vouches that a result that is not negative is a descriptor of ours alone.
+    check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+}
 
 /// Closes every descriptor from `first` on (`close_range(2)`, Linux 5.9). For a process that has just started and owns none of them.
 pub fn close_from(first: u32) -> io::Result<()> {
     // SAFETY: no pointers; the caller owns nothing above `first` yet, so no live `OwnedFd` loses its descriptor.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    check(result as libc::c_int).map(drop)
 }

@@ -3,9 +3,11 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 pub use nix::fcntl::AT_FDCWD;
+
+use super::descriptors::{check, fresh};
 
 /// What `fstat` says, reduced to what is judged.
 #[derive(Clone, Copy, Debug)]
@@ -18,18 +20,9 @@ pub struct Facts {
     pub rdev: u64,
 }
 
-fn check(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
-}
-
-fn own(fd: libc::c_int) -> io::Result<OwnedFd> {
-    // SAFETY: a non-negative result of an opening call is a fresh descriptor that nobody else owns.
-    check(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
 pub fn openat(dir: BorrowedFd, path: &CStr, flags: i32, mode: u32) -> io::Result<OwnedFd> {
-    // SAFETY: `path` is NUL-terminated and outlives the call.
-    own(unsafe { libc::openat(dir.as_raw_fd(), path.as_ptr(), flags, mode) })
+    // SAFETY: `path` is NUL-terminated and outlives the call, which makes the descriptor.
+    unsafe { fresh(libc::openat(dir.as_raw_fd(), path.as_ptr(), flags, mode)) }
 }
 
 /// `openat2(2)`; `resolve` are `RESOLVE_*` flags.
@@ -37,7 +30,8 @@ pub fn openat2(dir: BorrowedFd, path: &CStr, flags: i32, mode: u32, resolve: u64
     let how = [u64::from(flags as u32), u64::from(mode), resolve];
     // SAFETY: `open_how` is three u64 (flags, mode, resolve); both it and the NUL-terminated path outlive the call.
     let fd = unsafe { libc::syscall(libc::SYS_openat2, dir.as_raw_fd(), path.as_ptr(), how.as_ptr(), size_of_val(&how)) };
-    own(fd as libc::c_int)
+    // SAFETY: made by that very call.
+    unsafe { fresh(fd as libc::c_int) }
 }
 
 fn facts(fill: impl FnOnce(*mut libc::stat) -> libc::c_int) -> io::Result<Facts> {
@@ -142,8 +136,8 @@ pub fn remove_attribute(path: &CStr, name: &CStr) -> io::Result<()> {
 }
 
 pub fn memfd(name: &CStr, flags: u32) -> io::Result<OwnedFd> {
-    // SAFETY: `name` is NUL-terminated and outlives the call.
-    own(unsafe { libc::memfd_create(name.as_ptr(), flags) })
+    // SAFETY: `name` is NUL-terminated and outlives the call, which makes the descriptor.
+    unsafe { fresh(libc::memfd_create(name.as_ptr(), flags)) }
 }
 
 /// Seals a memfd (`F_SEAL_*`).

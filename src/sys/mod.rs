@@ -10,12 +10,11 @@ pub mod memory;
 pub mod netns;
 pub mod notify;
 pub mod pidfd;
-pub mod remote;
+pub mod process;
 pub mod seccomp;
 pub mod socket;
 pub mod spawn;
 #[cfg(test)]
 pub mod testing;
-pub mod trace;
 pub mod tracee;
 pub mod wait;

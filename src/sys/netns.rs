@@ -4,16 +4,18 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use super::descriptors::check;
+
 /// `unshare(2)`. With `CLONE_NEWUSER` the process must have a single thread.
 pub fn unshare(flags: libc::c_int) -> io::Result<()> {
     // SAFETY: no pointers; only the calling thread's namespaces change.
-    check(unsafe { libc::unshare(flags) })
+    check(unsafe { libc::unshare(flags) }).map(drop)
 }
 
 /// `setns(2)` into a network namespace.
 pub fn enter(namespace: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: the descriptor is open for the length of the call.
-    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) })
+    check(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) }).map(drop)
 }
 
 /// Brings the device `lo` up in the namespace `socket` (any inet socket) was born in: `SIOCSIFFLAGS`, netdevice(7).
@@ -21,7 +23,7 @@ pub fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
     let mut request = named(b"lo");
     request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
     // SAFETY: `request` is a whole `ifreq`, its name is NUL-terminated, and the kernel only reads it.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw mut request) })
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw mut request) }).map(drop)
 }
 
 /// Gives `lo` one more IPv4 address, as the alias `lo:<label>`, and narrows it to that single address.
@@ -33,14 +35,14 @@ pub fn own_v4(socket: BorrowedFd<'_>, label: u32, address: Ipv4Addr) -> io::Resu
     check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &raw mut request) })?;
     request.ifr_ifru.ifru_netmask = sockaddr_v4(Ipv4Addr::BROADCAST);
     // SAFETY: as above; without this the address would come with its whole classful network.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFNETMASK, &raw mut request) })
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFNETMASK, &raw mut request) }).map(drop)
 }
 
 /// Gives `lo` one more IPv6 address (/128). `socket` must be of family inet6. `lo` is device 1 in every namespace.
 pub fn own_v6(socket: BorrowedFd<'_>, address: Ipv6Addr) -> io::Result<()> {
     let request = libc::in6_ifreq { ifr6_addr: libc::in6_addr { s6_addr: address.octets() }, ifr6_prefixlen: 128, ifr6_ifindex: 1 };
     // SAFETY: `request` has the layout of `struct in6_ifreq` and the kernel only reads it.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &raw const request) })
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &raw const request) }).map(drop)
 }
 
 fn named(name: &[u8]) -> libc::ifreq {
@@ -58,8 +60,4 @@ fn sockaddr_v4(address: Ipv4Addr) -> libc::sockaddr {
         *to = from as libc::c_char;
     }
     out
-}
-
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

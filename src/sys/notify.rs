@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::OnceLock;
 
+use super::seccomp::notification_sizes;
+
 /// One call that waits for an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Notification {
@@ -15,7 +17,6 @@ pub struct Notification {
     /// `AUDIT_ARCH_*` of the call.
     pub arch: u32,
     pub args: [u64; 6],
-    pub instruction_pointer: u64,
 }
 
 /// `linux/audit.h`: what `Notification::arch` must be for a call of this machine's own ABI.
@@ -36,10 +37,8 @@ type Buffer = [u64; 64];
 fn notification_size() -> io::Result<usize> {
     static SIZE: OnceLock<usize> = OnceLock::new();
     let size = *SIZE.get_or_init(|| {
-        let mut sizes = libc::seccomp_notif_sizes { seccomp_notif: 0, seccomp_notif_resp: 0, seccomp_data: 0 };
-        // SAFETY: the kernel writes one `seccomp_notif_sizes` into memory of that type which outlives the call.
-        let result = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_NOTIF_SIZES, 0, &raw mut sizes) };
-        if result == 0 { usize::from(sizes.seccomp_notif).max(size_of::<libc::seccomp_notif>()) } else { usize::MAX }
+        let told = notification_sizes().map(|sizes| usize::from(sizes.seccomp_notif));
+        told.map_or(usize::MAX, |size| size.max(size_of::<libc::seccomp_notif>()))
     });
     if size > size_of::<Buffer>() {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "this kernel's seccomp notifications have an unknown size"));
@@ -67,14 +66,7 @@ pub fn recv(listener: BorrowedFd) -> io::Result<Option<Notification>> {
     }
     // SAFETY: `Buffer` is longer than `seccomp_notif` and aligned to 8; every bit pattern is a valid value of its integer fields.
     let notif = unsafe { buffer.as_ptr().cast::<libc::seccomp_notif>().read() };
-    Ok(Some(Notification {
-        id: notif.id,
-        tid: notif.pid,
-        number: i64::from(notif.data.nr),
-        arch: notif.data.arch,
-        args: notif.data.args,
-        instruction_pointer: notif.data.instruction_pointer,
-    }))
+    Ok(Some(Notification { id: notif.id, tid: notif.pid, number: i64::from(notif.data.nr), arch: notif.data.arch, args: notif.data.args }))
 }
 
 /// Does the call behind this cookie still wait? To be asked after reading the caller's memory: only then was it the caller's memory

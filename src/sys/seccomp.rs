@@ -1,9 +1,11 @@
-//! seccomp: install a program with a listener, ask what the kernel has, receive and answer one notification.
+//! seccomp's own call: install a program with a listener, ask what the kernel has. What a listener does is in `notify`.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use libc::{c_int, c_ulong, seccomp_notif, seccomp_notif_resp, seccomp_notif_sizes, sock_filter, sock_fprog};
+use libc::{c_int, c_ulong, seccomp_notif_sizes, sock_filter, sock_fprog};
+
+use super::descriptors::fresh;
 
 /// How an actor's filter is installed: with a listener, and with calls that, once received, only a fatal signal interrupts (Linux 5.19).
 pub const LISTENER_FLAGS: c_ulong = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
@@ -20,11 +22,8 @@ pub fn install(program: &[sock_filter], flags: c_ulong) -> io::Result<OwnedFd> {
     let program = sock_fprog { len, filter: program.as_ptr().cast_mut() };
     // SAFETY: `program` and the instructions it points to outlive the call; the kernel only reads them.
     let fd = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
-    match c_int::try_from(fd) {
-        // SAFETY: with NEW_LISTENER a non-negative answer is a descriptor that is ours alone.
-        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-        _ => Err(io::Error::last_os_error()),
-    }
+    // SAFETY: with NEW_LISTENER a non-negative answer is a descriptor that is ours alone.
+    unsafe { fresh(fd as c_int) }
 }
 
 /// Whether the kernel knows these filter flags: asked with a null program, to which a kernel that knows them answers `EFAULT`.
@@ -43,52 +42,6 @@ pub fn notification_sizes() -> io::Result<seccomp_notif_sizes> {
     // SAFETY: the kernel fills exactly this structure.
     match unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_NOTIF_SIZES, 0_u32, &raw mut sizes) } {
         0 => Ok(sizes),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// Asks the kernel to hand the processor over directly between the caller and whoever answers (Linux 6.6): several times faster.
-/// Says whether the kernel has it; without it everything works the same.
-pub fn wake_synchronously(listener: BorrowedFd<'_>) -> bool {
-    // The flag is the argument itself, not a pointer to it: `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`.
-    // SAFETY: no memory is passed.
-    unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, 1_u64) == 0 }
-}
-
-/// A buffer for one notification, larger than any kernel's so far: the kernel writes as much as *it* thinks the structure has.
-#[repr(C, align(8))]
-struct Room<T> {
-    value: T,
-    spare: [u8; 256],
-}
-
-/// Receives one notification. `None` when the caller is gone or we were interrupted: ask again.
-///
-/// # Errors
-/// The kernel's own.
-pub fn receive(listener: BorrowedFd<'_>) -> io::Result<Option<seccomp_notif>> {
-    // SAFETY: all-zero is a valid value of these plain C structures, and what the kernel demands before it fills them.
-    let mut room: Room<seccomp_notif> = unsafe { std::mem::zeroed() };
-    // SAFETY: the kernel writes one seccomp_notif of its own size; `Room` leaves 256 bytes for one that has grown.
-    match unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut room) } {
-        0 => Ok(Some(room.value)),
-        _ => match io::Error::last_os_error() {
-            error if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) => Ok(None),
-            error => Err(error),
-        },
-    }
-}
-
-/// Lets a notified call run with the caller's own arguments (`errno` 0), or fails it.
-///
-/// # Errors
-/// `ENOENT` when the caller is gone.
-pub fn answer(listener: BorrowedFd<'_>, id: u64, errno: i32) -> io::Result<()> {
-    let flags = if errno == 0 { libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 } else { 0 };
-    let mut room = Room { value: seccomp_notif_resp { id, val: 0, error: -errno, flags }, spare: [0; 256] };
-    // SAFETY: the kernel reads one seccomp_notif_resp of its own size; `Room` leaves zeroed bytes for one that has grown.
-    match unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut room) } {
-        0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
 }

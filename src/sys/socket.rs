@@ -4,13 +4,15 @@ use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use super::descriptors::{check, fresh};
+
 /// `SO_NETNS_COOKIE` (Linux 5.14), which libc does not declare for every target.
 pub const SO_NETNS_COOKIE: libc::c_int = 71;
 
 /// `socket(2)`; pass `SOCK_CLOEXEC` in `kind`.
 pub fn create(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {
-    // SAFETY: no pointers.
-    owned(unsafe { libc::socket(family, kind, protocol) })
+    // SAFETY: no pointers; the call makes the descriptor.
+    unsafe { fresh(libc::socket(family, kind, protocol)) }
 }
 
 /// `socketpair(AF_UNIX)`, close-on-exec.
@@ -25,26 +27,26 @@ pub fn pair(kind: libc::c_int) -> io::Result<(OwnedFd, OwnedFd)> {
 /// `connect(2)` to a sockaddr given as bytes.
 pub fn connect(socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
     // SAFETY: pointer and length describe `address`; the kernel copies it.
-    check(unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), address.len() as libc::socklen_t) })
+    check(unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), address.len() as libc::socklen_t) }).map(drop)
 }
 
 /// `bind(2)` to a sockaddr given as bytes.
 pub fn bind(socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
     // SAFETY: pointer and length describe `address`; the kernel copies it.
-    check(unsafe { libc::bind(socket.as_raw_fd(), address.as_ptr().cast(), address.len() as libc::socklen_t) })
+    check(unsafe { libc::bind(socket.as_raw_fd(), address.as_ptr().cast(), address.len() as libc::socklen_t) }).map(drop)
 }
 
 /// `listen(2)`.
 pub fn listen(socket: BorrowedFd<'_>, backlog: libc::c_int) -> io::Result<()> {
     // SAFETY: no pointers.
-    check(unsafe { libc::listen(socket.as_raw_fd(), backlog) })
+    check(unsafe { libc::listen(socket.as_raw_fd(), backlog) }).map(drop)
 }
 
 /// `accept4(2)`, close-on-exec and non-blocking, without the peer's address.
 pub fn accept(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-    // SAFETY: null address and length are allowed: the peer's address is not wanted.
-    owned(unsafe { libc::accept4(socket.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut(), flags) })
+    // SAFETY: null address and length are allowed: the peer's address is not wanted. The call makes the descriptor.
+    unsafe { fresh(libc::accept4(socket.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut(), flags)) }
 }
 
 /// `getsockname(2)` as sockaddr bytes.
@@ -82,7 +84,7 @@ pub fn netns_cookie(socket: BorrowedFd<'_>) -> io::Result<u64> {
 /// `setsockopt(2)`.
 pub fn set_option(socket: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int, value: &[u8]) -> io::Result<()> {
     // SAFETY: pointer and length describe `value`; the kernel copies it.
-    check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, value.as_ptr().cast(), value.len() as libc::socklen_t) })
+    check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, value.as_ptr().cast(), value.len() as libc::socklen_t) }).map(drop)
 }
 
 /// `sendto(2)`, without SIGPIPE; an empty address means the connected peer.
@@ -185,32 +187,17 @@ pub fn wait(fd: BorrowedFd<'_>, events: libc::c_short, timeout_ms: i32) -> io::R
 /// `fcntl(F_GETFL)`.
 pub fn status_flags(fd: BorrowedFd<'_>) -> io::Result<libc::c_int> {
     // SAFETY: no pointers.
-    let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) };
-    check(flags)?;
-    Ok(flags)
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })
 }
 
 /// `fcntl(F_SETFL)`.
 pub fn set_status_flags(fd: BorrowedFd<'_>, flags: libc::c_int) -> io::Result<()> {
     // SAFETY: no pointers.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) })
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
 }
 
 /// Inode number of an open socket; `None` when the descriptor is something else. `fstat(2)`.
 pub fn inode(fd: BorrowedFd<'_>) -> io::Result<Option<u64>> {
-    // SAFETY: `stat` is plain integers; all zeros is a valid value.
-    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-    // SAFETY: `stat` is writable for its whole size.
-    check(unsafe { libc::fstat(fd.as_raw_fd(), &raw mut stat) })?;
-    Ok((stat.st_mode & libc::S_IFMT == libc::S_IFSOCK).then_some(stat.st_ino))
-}
-
-fn owned(fd: libc::c_int) -> io::Result<OwnedFd> {
-    check(fd)?;
-    // SAFETY: the kernel just made this descriptor and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    let facts = super::files::stat(fd)?;
+    Ok((facts.mode & libc::S_IFMT == libc::S_IFSOCK).then_some(facts.ino))
 }

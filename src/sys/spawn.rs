@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
@@ -127,10 +127,4 @@ impl Held {
             _ => None,
         }
     }
-}
-
-/// Takes ownership of a descriptor that has just been received from the kernel.
-pub fn own(fd: RawFd) -> OwnedFd {
-    // SAFETY: the caller got the number from a call that creates a descriptor and hands it to nobody else (SCM_RIGHTS, ADDFD).
-    unsafe { OwnedFd::from_raw_fd(fd) }
 }

@@ -2,8 +2,10 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::descriptors::fresh;
 
 /// A writable page followed by one that is not mapped, and the address where it ends. Leaked.
 pub fn page_before_a_hole() -> (&'static mut [u8], u64) {
@@ -18,45 +20,32 @@ pub fn page_before_a_hole() -> (&'static mut [u8], u64) {
     }
 }
 
-/// Takes a copy of another process's descriptor.
-pub fn take_descriptor(pid: u32, fd: i32) -> io::Result<OwnedFd> {
-    // SAFETY: no memory is passed; each result that is not negative is a fresh descriptor of ours.
-    unsafe {
-        let pidfd = libc::syscall(libc::SYS_pidfd_open, pid, 0) as i32;
-        if pidfd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let pidfd = OwnedFd::from_raw_fd(pidfd);
-        let taken = libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) as i32;
-        if taken < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(taken)) }
-    }
-}
-
 /// `openat` in the current directory with a path that other threads may write to meanwhile.
 pub fn open_while_it_changes(path: &[AtomicU32]) -> io::Result<OwnedFd> {
     assert!(path.last().is_some_and(|last| last.load(Ordering::Relaxed) == 0));
     // SAFETY: the path ends in a NUL that nobody overwrites (checked above, and our tests keep to it); only the kernel reads it.
-    let fd = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC, 0) } as i32;
-    // SAFETY: a fresh descriptor of ours.
-    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(unsafe { OwnedFd::from_raw_fd(fd) }) }
+    let fd = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC, 0) };
+    // SAFETY: made by that very call.
+    unsafe { fresh(fd as i32) }
 }
 
 /// `openat2` with a structure of any size and contents; the errno.
 pub fn open_how(path: &CStr, how: &[u64], size: usize) -> i32 {
     assert!(size <= size_of_val(how));
     // SAFETY: the kernel reads `size` bytes, which the slice has, and a NUL-terminated path.
-    let fd = unsafe { libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), how.as_ptr(), size) } as i32;
-    if fd < 0 {
-        return io::Error::last_os_error().raw_os_error().unwrap_or(0);
-    }
-    // SAFETY: a fresh descriptor of ours.
-    drop(unsafe { OwnedFd::from_raw_fd(fd) });
-    0
+    let fd = unsafe { libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), how.as_ptr(), size) };
+    // SAFETY: made by that very call.
+    errno_of(unsafe { fresh(fd as i32) })
 }
 
 /// `open` of a pointer that leads nowhere; the errno.
 pub fn open_nowhere() -> i32 {
     // SAFETY: only the kernel looks at the pointer, and finds nothing there.
     let fd = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, 16, 0, 0) };
-    if fd < 0 { io::Error::last_os_error().raw_os_error().unwrap_or(0) } else { 0 }
+    // SAFETY: made by that very call.
+    errno_of(unsafe { fresh(fd as i32) })
+}
+
+fn errno_of(opened: io::Result<OwnedFd>) -> i32 {
+    opened.err().and_then(|error| error.raw_os_error()).unwrap_or(0)
 }

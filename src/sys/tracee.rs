@@ -1,6 +1,9 @@
-//! ptrace requests the launcher makes. All of them must come from the thread that attached (ptrace(2)).
+//! ptrace requests that `nix` cannot express, or not with raw signal numbers. All of them must come from the thread that attached
+//! (ptrace(2)): the launcher's for cargo, one of its own for each stack that is looked at.
 
 use std::io;
+
+use super::wait::Change;
 
 fn request(kind: libc::c_uint, pid: i32, address: u64, data: u64) -> io::Result<i64> {
     // SAFETY: only requests that take plain numbers come through here; none makes the kernel write to our memory.
@@ -49,7 +52,28 @@ pub fn poke(pid: i32, address: u64, word: u64) -> io::Result<()> {
     request(libc::PTRACE_POKEDATA, pid, address, word).map(drop)
 }
 
-/// The general registers.
+/// How a tracee of the calling thread is stopped, without waiting; `None` while it is not stopped, or gone.
+///
+/// For our own children: a stop of a child that is traced by another thread of its parent's process is reported to whichever of the two
+/// threads waits first, `__WNOTHREAD` or not (wait_consider_task, kernel/exit.c), so waiting for it could go on for ever.
+pub fn stopped(pid: i32) -> Option<Change> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let none = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: PTRACE_GETSIGINFO writes one siginfo_t, which `info` has room for.
+    let done = unsafe { libc::ptrace(libc::PTRACE_GETSIGINFO, pid, none, info.as_mut_ptr()) };
+    if done < 0 {
+        return None;
+    }
+    // SAFETY: zeroed, then filled by the kernel: plain integers either way.
+    let info = unsafe { info.assume_init() };
+    let event = info.si_code >> 8;
+    Some(if event == libc::PTRACE_EVENT_STOP { Change::Event { event, signal: info.si_signo } } else { Change::Signal(info.si_signo) })
+}
+
+/// The general registers of a stopped tracee.
+///
+/// # Errors
+/// `ESRCH` when it is gone or runs, `ENOEXEC` for a 32-bit one.
 pub fn registers(pid: i32) -> io::Result<libc::user_regs_struct> {
     let mut registers = std::mem::MaybeUninit::<libc::user_regs_struct>::zeroed();
     let size = size_of::<libc::user_regs_struct>();

@@ -1,4 +1,4 @@
-//! The table as a seccomp program. In: `calls::table` and the launcher's `Pass`. Out: BPF instructions, the same for every actor of a run.
+//! The table as a seccomp program. In: `model::calls::table` and the launcher's `Pass`. Out: BPF instructions, the same for every actor of a run.
 //!
 //! What an ordinary call pays: the kernel proves once per number that the program allows it whatever its arguments (the action
 //! cache, Linux 5.11) and then does not run the program at all; so the order of rows matters only for calls that are notified
@@ -13,7 +13,7 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Width, SeccompCmpOp as Is, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-use super::calls::{LAST_KNOWN, Row, Treatment, When, table};
+use crate::model::calls::{LAST_KNOWN, Row, Treatment, When, table};
 
 /// What lets the launcher's own injected `sendmsg` through the filter it has just installed: the call's unused argument registers
 /// 3–5 must hold these random words. The actor never sees them: registers are restored before it runs, and it cannot read its filter.

@@ -1,7 +1,6 @@
-//! The two walls: a resolved policy becomes a Landlock ruleset (`ruleset`) and a seccomp program (`filter`, from the table in
-//! `calls`); `probe` proves on this kernel that they hold. In: `judge::Policy`. Out: a ruleset descriptor and BPF instructions.
+//! The two walls: a resolved policy becomes a Landlock ruleset (`ruleset`) and a seccomp program (`filter`, from the table
+//! `model::calls`); `probe` proves on this kernel that they hold. In: `judge::Policy`. Out: a ruleset descriptor and BPF instructions.
 
-pub mod calls;
 pub mod filter;
 pub mod probe;
 pub mod ruleset;

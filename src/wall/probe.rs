@@ -18,12 +18,12 @@ use nix::sys::signal::kill;
 use nix::unistd::{Pid, getppid, truncate};
 use thiserror::Error;
 
-use super::calls::{self, Treatment};
 use super::filter::{self, Pass};
 use super::ruleset::{self, Network};
 use crate::judge::KernelGrants;
+use crate::model::calls::{self, Treatment};
 use crate::sys::attempt::{self, Answer};
-use crate::sys::{landlock, seccomp};
+use crate::sys::{landlock, notify, seccomp};
 
 /// What held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Walls {
 /// Answers until the thread behind the filter is gone. Dropping the listener frees a thread that still waits.
 fn serve(listener: &OwnedFd, errno_of: impl Fn(i64) -> i32, seen: &mut Vec<i64>) -> Result<(), Unproved> {
     let answering = |source| Unproved::Raise { step: "answer a seccomp notification", source };
-    seccomp::wake_synchronously(listener.as_fd());
+    notify::sync_wake_up(listener.as_fd());
     let end = Instant::now() + PATIENCE;
     loop {
         let left = PollTimeout::try_from(end.saturating_duration_since(Instant::now())).unwrap_or(PollTimeout::ZERO);
@@ -143,10 +143,12 @@ fn serve(listener: &OwnedFd, errno_of: impl Fn(i64) -> i32, seen: &mut Vec<i64>)
         }
         let events = ready[0].revents().unwrap_or(PollFlags::empty());
         if events.contains(PollFlags::POLLIN) {
-            if let Some(call) = seccomp::receive(listener.as_fd()).map_err(answering)? {
-                let number = i64::from(call.data.nr);
-                seen.push(number);
-                seccomp::answer(listener.as_fd(), call.id, errno_of(number)).map_err(answering)?;
+            if let Some(call) = notify::recv(listener.as_fd()).map_err(answering)? {
+                seen.push(call.number);
+                match errno_of(call.number) {
+                    0 => notify::proceed(listener.as_fd(), call.id),
+                    errno => notify::respond(listener.as_fd(), call.id, 0, errno),
+                }
             }
         } else if events.intersects(PollFlags::POLLHUP | PollFlags::POLLERR) {
             return Ok(());

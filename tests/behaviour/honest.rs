@@ -66,6 +66,25 @@ fn run_passes_streams_and_the_exit_code() {
 }
 
 #[test]
+fn intermediate_results_in_a_directory_of_their_own() {
+    for who in Who::all() {
+        for (fixture, args) in [("honest-scripts", ["build", "--offline"]), ("honest-tests", ["test", "--offline"])] {
+            let place = calm(fixture, OsStr::new("code"), who);
+            let built = place.path("home/built");
+            let go = |run: crate::run::Run<'_>| run.env("CARGO_BUILD_BUILD_DIR", &built).go();
+            go(cargo(&place, &args)).exits(0);
+            let made = outputs(&built);
+            fs::remove_dir_all(&built).unwrap();
+            fs::remove_dir_all(place.target()).unwrap();
+            let brig = go(guarded(&place, &[], &args));
+            expect_silence(brig.exits(0));
+            clean(&brig);
+            assert_eq!(made, outputs(&built), "not as plain cargo makes them\n{brig}");
+        }
+    }
+}
+
+#[test]
 fn examples_and_benches() {
     same("honest-run", OsStr::new("code"), &["run", "--example", "hello"], 0);
     same("honest-run", OsStr::new("code"), &["bench"], 0);

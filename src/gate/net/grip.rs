@@ -8,6 +8,7 @@ use super::known::{Known, Place};
 use super::sockets::Room;
 use super::waits;
 use crate::gate::Call;
+use crate::sys::process::status;
 use crate::sys::{pidfd, socket};
 
 pub struct Grip {
@@ -58,13 +59,10 @@ impl Grip {
 }
 
 fn duplicate(tid: u32, number: RawFd) -> Option<OwnedFd> {
-    let process = pidfd::open(tid, 0).or_else(|_| pidfd::open(tid, pidfd::THREAD)).or_else(|_| pidfd::open(leader(tid).unwrap_or(tid), 0));
+    let process = pidfd::open(tid, 0)
+        .or_else(|_| pidfd::open(tid, pidfd::THREAD))
+        .or_else(|_| pidfd::open(status(tid).map_or(tid, |status| status.pid), 0));
     pidfd::get_fd(process.ok()?.as_fd(), number).ok()
-}
-
-fn leader(tid: u32) -> Option<u32> {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
 /// `flags:` of proc_pid_fdinfo(5), octal, close-on-exec included.

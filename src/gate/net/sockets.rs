@@ -66,11 +66,6 @@ impl Sockets {
         }
     }
 
-    /// Whether any actor has asked for an inet socket yet.
-    pub fn used(&self) -> bool {
-        self.means.get().is_some()
-    }
-
     pub fn means(&self) -> &Means {
         self.means.get_or_init(|| {
             let lowered = lowered();
@@ -94,11 +89,6 @@ impl Sockets {
             Some(Means::Private(broker)) => broker.pid(),
             _ => None,
         }
-    }
-
-    /// The actor's room, if it has one.
-    pub fn room(&self, actor: ActorId) -> Option<Arc<Room>> {
-        lock(&self.rooms).get(&actor).cloned()
     }
 
     /// The actor's room, made if need be.

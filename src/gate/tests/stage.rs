@@ -139,7 +139,8 @@ fn listener_of(child: &Child, output: &mut impl BufRead) -> std::os::fd::OwnedFd
         let mut line = String::new();
         assert_ne!(output.read_line(&mut line).unwrap(), 0, "the actor never went behind its filter");
         if let Some(number) = line.trim().strip_prefix("LISTENER ") {
-            return sys::testing::take_descriptor(child.id(), number.parse().unwrap()).unwrap();
+            let process = sys::pidfd::open(child.id(), 0).unwrap();
+            return sys::pidfd::get_fd(std::os::fd::AsFd::as_fd(&process), number.parse().unwrap()).unwrap();
         }
     }
 }

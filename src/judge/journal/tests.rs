@@ -1,3 +1,5 @@
+//! What the journal keeps, counts and folds when there is too much.
+
 use super::*;
 use crate::model::{Breach, Candidate, Severity};
 

@@ -2,8 +2,8 @@
 
 use crate::model::{Breach, Rule, Severity};
 
-/// The launcher strips the variable and records this. `name` is a variable's name, never its value.
+/// The variable is taken out, or put back to what cargo was given, and this is recorded. `name` is a variable's name, never its value.
 pub fn breach(name: &str) -> Breach {
-    let severity = if name == "LD_LIBRARY_PATH" { Severity::Medium } else { Severity::High };
-    Breach { rule: Rule::EnvLoader, severity, reason: format!("`{name}` differs from what cargo was given") }
+    let reason = format!("`{name}` was not what cargo was given: a `cargo:rustc-env` directive set it");
+    Breach { rule: Rule::EnvLoader, severity: Severity::High, reason }
 }

@@ -2,7 +2,7 @@
 //! scripts and generators compile their probes there.
 
 use crate::judge::Policy;
-use crate::judge::paths::{below, deepest, name};
+use crate::judge::paths::{deepest, name};
 use crate::judge::rules::{Ruling, alarm};
 use crate::model::{Hostile, Rule, Severity};
 
@@ -38,7 +38,7 @@ fn is_dropped(policy: &Policy, path: &[u8]) -> bool {
         (None, Some(_)) => false,
         (None, None) => {
             let scratch = [b"/tmp/".as_slice(), b"/var/tmp/"].iter().any(|dir| path.starts_with(dir));
-            scratch || below(path, &policy.places.target).is_some()
+            scratch || policy.places.result(path).is_some()
         }
     }
 }

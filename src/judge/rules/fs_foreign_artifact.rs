@@ -11,7 +11,7 @@ const SHARED: [&[u8]; 7] = [b"deps", b"build", b".fingerprint", b"incremental", 
 
 pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     let places = &policy.places;
-    if let Some(rest) = below(path, &places.target) {
+    if let Some(rest) = places.result(path) {
         let shared = components(rest).any(|part| SHARED.contains(&part));
         return shared.then(|| alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another unit's build output)"));
     }

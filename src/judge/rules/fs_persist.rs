@@ -23,7 +23,7 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     if below(path, &places.toolchain).is_some() {
         return Some(alarm(policy, Rule::FsPersist, Severity::Critical, "write (the toolchain: every later build runs it)"));
     }
-    if name(path).is_empty() || policy.secrets.is_public(path) && below(path, &places.target).is_some() {
+    if name(path).is_empty() || policy.secrets.is_public(path) && places.result(path).is_some() {
         return None;
     }
     policy.secrets.is_persistence(path)?;
@@ -38,7 +38,7 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
 /// does below the build's own output is its own affair: a checkout in `OUT_DIR` has hooks, too.
 pub(crate) fn despite_grant(policy: &Policy, path: &[u8], granted: usize) -> Option<Ruling> {
     let places = &policy.places;
-    let scratch = policy.own.outputs.iter().chain([&policy.own.tmp, &places.target, &places.tmp]);
+    let scratch = policy.own.outputs.iter().chain(places.results()).chain([&policy.own.tmp, &places.tmp]);
     if scratch.filter(|tree| tree.is_absolute()).any(|tree| below(path, tree).is_some()) {
         return None;
     }

@@ -63,7 +63,7 @@ pub(crate) fn write(policy: &Policy, path: &[u8], object: Option<Object>) -> Rul
         return Ruling::Allow;
     }
     let places = &policy.places;
-    let at_home = places.home.as_ref().is_some_and(|home| below(path, home).is_some()) && below(path, &places.target).is_none();
+    let at_home = places.home.as_ref().is_some_and(|home| below(path, home).is_some()) && places.result(path).is_none();
     let severity = match (at_home, path.starts_with(b"/dev/")) {
         (true, _) => Severity::High,
         (false, true) => Severity::Low,

@@ -33,7 +33,7 @@ const SOURCE_ENDINGS: [&[u8]; 16] =
 
 pub(crate) fn write(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     let places = &policy.places;
-    if below(path, &places.target).is_some() {
+    if places.result(path).is_some() {
         return None;
     }
     let tree = places.workspace.iter().chain(&places.packages).chain(&policy.own.package).find(|tree| below(path, tree).is_some())?;

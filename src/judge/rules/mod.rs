@@ -1,4 +1,5 @@
-//! The rules: one file with its decision and one page with its explanation each. `rule` asks them in order: tampering, secrets, the
+//! The rules: one file with its decision and one page with its explanation each. (What is decided when the record is complete —
+//! `secret/then-network`, `coverage/lost`, `coverage/degraded` — has its page here and its decision in `report`.) `rule` asks them in order: tampering, secrets, the
 //! rules of the act's class, the profile's grants. In: a policy and an act on its resolved object. Out: a ruling.
 
 use libc::{EACCES, ENOENT};
@@ -8,8 +9,6 @@ use crate::judge::paths::within;
 use crate::model::{Act, Breach, Object, Rule, Severity};
 
 pub mod ci_command_file;
-pub mod coverage_degraded;
-pub mod coverage_lost;
 pub mod env_loader;
 pub mod env_withheld;
 pub mod exec_downloader;
@@ -27,7 +26,6 @@ pub mod net_dns;
 pub mod proc_survivor;
 pub mod proc_tamper;
 pub mod secret_read;
-pub mod secret_then_network;
 
 /// What the rules say, before the mode is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,13 +207,8 @@ pub fn page(rule: Rule) -> Option<&'static str> {
 }
 
 /// Rules that need baselines or exceptions: reserved, not raised yet.
-pub const NOT_RAISED: &[Rule] = &[Rule::BaselineNew, Rule::PolicyExpired, Rule::PolicyUnused, Rule::PolicyTooWide];
-
-/// One line of what the rule is about: the first sentence of its page.
-pub fn summary(rule: Rule) -> &'static str {
-    let text = page(rule).unwrap_or("# not raised yet\n\nReserved.");
-    text.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or("")
-}
+#[cfg(test)]
+const NOT_RAISED: &[Rule] = &[Rule::BaselineNew, Rule::PolicyExpired, Rule::PolicyUnused, Rule::PolicyTooWide];
 
 #[cfg(test)]
 mod tests {
@@ -231,7 +224,8 @@ mod tests {
                     for heading in ["## What it means", "## What to do"] {
                         assert!(text.contains(heading), "the page of {} lacks `{heading}`", rule.id());
                     }
-                    assert!(!summary(*rule).starts_with('#'), "the page of {} has no summary", rule.id());
+                    let summary = text.lines().skip(1).find(|line| !line.trim().is_empty());
+                    assert!(summary.is_some_and(|line| !line.starts_with('#')), "the page of {} has no summary", rule.id());
                 }
                 None => assert!(NOT_RAISED.contains(rule), "{} has no page", rule.id()),
             }

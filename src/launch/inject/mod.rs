@@ -37,7 +37,7 @@ impl Borrowed {
         }
         let at = arch::instruction_pointer(&saved);
         let mut code = [0; 8];
-        if crate::sys::remote::read(pid, at, &mut code)? != code.len() {
+        if crate::sys::memory::read(pid as u32, at, &mut code)? != code.len() {
             return Err(io::Error::from_raw_os_error(libc::EFAULT));
         }
         let code = u64::from_ne_bytes(code);

@@ -1,0 +1,96 @@
+//! Cargo's own arguments, read for what steers it: where it works, and what is in the build graph. In: arguments as typed. Out:
+//! [`Steering`]; everything else is cargo's business.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// Options that decide where cargo works; `cargo metadata` takes them too.
+const PLACES: [&str; 3] = ["--manifest-path", "--config", "--lockfile-path"];
+/// Options that decide what is in the graph.
+const FEATURES: [&str; 2] = ["--features", "-F"];
+const SWITCHES: [&str; 4] = ["--all-features", "--no-default-features", "--locked", "--frozen"];
+
+/// What cargo was told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Steering {
+    pub subcommand: Option<OsString>,
+    /// `+name`.
+    pub toolchain: Option<OsString>,
+    /// Where: options and their values, one word each.
+    pub places: Vec<OsString>,
+    /// What: the same.
+    features: Vec<OsString>,
+    pub target_dir: Option<PathBuf>,
+    /// `--path` of `cargo install`.
+    pub path: Option<PathBuf>,
+}
+
+impl Steering {
+    /// Everything behind `--` belongs to the program.
+    pub fn read(args: &[OsString]) -> Steering {
+        let mut found = Steering::default();
+        let mut words = args.iter().take_while(|word| *word != "--");
+        while let Some(word) = words.next() {
+            if word.as_bytes().starts_with(b"+") && found.subcommand.is_none() {
+                found.toolchain = Some(word.clone());
+            } else if let Some((_, value)) = option(word, "--target-dir", &mut words) {
+                found.target_dir = Some(value.into());
+            } else if let Some((_, value)) = option(word, "--path", &mut words) {
+                found.path = Some(value.into());
+            } else if let Some((name, value)) = PLACES.iter().find_map(|name| option(word, name, &mut words)) {
+                found.places.extend([name.into(), value]);
+            } else if let Some((name, value)) = FEATURES.iter().find_map(|name| option(word, name, &mut words)) {
+                found.features.extend([name.into(), value]);
+            } else if SWITCHES.iter().any(|switch| word == switch) {
+                found.features.push(word.clone());
+            } else if !word.as_bytes().starts_with(b"-") && found.subcommand.is_none() {
+                found.subcommand = Some(word.clone());
+            }
+        }
+        found
+    }
+
+    /// What `cargo metadata` must be told to answer for the same graph.
+    pub fn graph(&self) -> Vec<OsString> {
+        [&self.places[..], &self.features[..]].concat()
+    }
+}
+
+/// `--name value`, `--name=value`, `-N value` or `-Nvalue`.
+fn option<'n, 'a>(word: &OsStr, name: &'n str, rest: &mut impl Iterator<Item = &'a OsString>) -> Option<(&'n str, OsString)> {
+    match word.as_bytes().strip_prefix(name.as_bytes())? {
+        [] => Some((name, rest.next()?.clone())),
+        [b'=', value @ ..] => Some((name, OsStr::from_bytes(value).to_owned())),
+        value if !name.starts_with("--") => Some((name, OsStr::from_bytes(value).to_owned())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<OsString> {
+        text.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn found_in_every_form_and_not_behind_dashes() {
+        let typed = "+nightly build --release --manifest-path a/Cargo.toml --config=k=1 --target-dir=/t -- --target-dir x";
+        let found = Steering::read(&words(typed));
+        assert_eq!(found.subcommand.as_deref(), Some(OsStr::new("build")));
+        assert_eq!(found.toolchain.as_deref(), Some(OsStr::new("+nightly")));
+        assert_eq!(found.places, words("--manifest-path a/Cargo.toml --config k=1"));
+        assert_eq!(found.target_dir, Some("/t".into()));
+        assert_eq!(Steering::read(&words("run -- --manifest-path x")).places, words(""));
+        assert_eq!(Steering::read(&words("install --path tool")).path, Some("tool".into()));
+    }
+
+    #[test]
+    fn only_what_shapes_the_graph_is_passed_on() {
+        let typed = "test -p x --features=a -F b -Fc --all-features --locked --offline --release --config k=1 -- --features z";
+        let kept = "--config k=1 --features a -F b -F c --all-features --locked";
+        assert_eq!(Steering::read(&words(typed)).graph(), words(kept));
+    }
+}
