@@ -12,7 +12,7 @@
 //! (ptrace(2)).
 
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,7 @@ pub struct Unwinder {
 /// A thread that will stop on its way out of the call it is in. Dropping it lets the thread go by itself.
 pub struct Caught {
     coming: Receiver<Blame>,
+    found: Option<Blame>,
     repeat: bool,
 }
 
@@ -98,13 +99,31 @@ impl Unwinder {
 
     /// Waits for the stop (at most two seconds) and says who is on the stack.
     pub fn blame(&self, caught: Caught) -> Blame {
+        self.blame_within(caught, PATIENCE)
+    }
+
+    /// The same with a patience of the caller's own.
+    pub fn blame_within(&self, mut caught: Caught, patience: Duration) -> Blame {
+        self.settle(&mut caught, patience);
+        caught.found.unwrap_or_else(|| walk::nothing("the thread did not stop to be looked at"))
+    }
+
+    /// Has it stopped and been looked at? Waits for that no longer than `patience`; then [`Unwinder::blame`] does not wait.
+    pub fn settle(&self, caught: &mut Caught, patience: Duration) -> bool {
+        if caught.found.is_some() {
+            return true;
+        }
         let began = Instant::now();
-        let blame = caught.coming.recv_timeout(PATIENCE).unwrap_or_else(|_| walk::nothing("the thread did not stop to be looked at"));
+        caught.found = match caught.coming.recv_timeout(patience) {
+            Ok(blame) => Some(blame),
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => Some(walk::nothing("the thread was gone before it could be looked at")),
+        };
         let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
         if took.len() < MOST_TIMED {
             took.push(began.elapsed());
         }
-        blame
+        true
     }
 
     /// What looking cost: the first look, and the median of the later ones. Zero where there was none.
@@ -129,7 +148,7 @@ impl Unwinder {
             }
         })?;
         is_caught.recv().map_err(|_| io::Error::other("the thread that looks at stacks ended early"))??;
-        Ok(Caught { coming, repeat: false })
+        Ok(Caught { coming, found: None, repeat: false })
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Answer, Reply, Watched, memory, own};
 use crate::attribute::stack::Caught;
@@ -252,12 +253,25 @@ impl<'a> Call<'a> {
         self.notes.borrow_mut().retain(|note| note.event.breach.is_some() || note.event.status == Status::Refused);
     }
 
+    pub(super) fn has_notes(&self) -> bool {
+        !self.notes.borrow().is_empty()
+    }
+
     pub(super) fn into_notes(self) -> Vec<Note> {
         self.notes.into_inner()
     }
 }
 
 impl Note {
+    /// Whoever wanted this is a thread that waits for the caller, which must be able to go on meanwhile: has that thread been looked at?
+    /// True for all other notes.
+    pub(super) fn is_settled(&mut self, watched: &Watched, patience: Duration) -> bool {
+        match &mut self.look {
+            Some(look) if !look.caller => watched.unwinder.settle(&mut look.caught, patience),
+            _ => true,
+        }
+    }
+
     /// Does its stack still have to be looked at?
     pub(super) fn waits(&self) -> bool {
         self.look.is_some()
@@ -266,13 +280,17 @@ impl Note {
     /// Writes it down. To be called on the thread that caught the stack, after the answer.
     pub(super) fn write(self, watched: &Watched, blame: &mut Option<Blame>) {
         let mut event = self.event;
-        if let Some(Look { caught, .. }) = self.look {
-            let found = watched.unwinder.blame(caught);
+        if let Some(Look { caught, caller }) = self.look {
+            // A spawner has been waited for already, see `is_settled`.
+            let found =
+                if caller { watched.unwinder.blame(caught) } else { watched.unwinder.blame_within(caught, Duration::from_millis(20)) };
             if let Some(pid) = self.heir {
                 watched.processes().blame(pid, found.clone());
             }
             *blame = Some(found);
         }
+        // A fork runs its parent's program: that is the one which acts, and the one the record knows.
+        event.pid = watched.processes().program(event.pid);
         if (event.breach.is_some() || self.heir.is_some()) && event.blame.is_none() {
             event.blame = blame.clone();
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -16,6 +17,19 @@ use super::{Answer, Call, Watched, change, exec, memfd, net, open};
 use crate::attribute::stack::Caught;
 use crate::model::calls::{self, Row, Treatment};
 use crate::sys::notify::{self, Notification};
+
+/// How long the thread that waits for a new program is waited for, in the ordinary case that the program starts.
+const SPAWN: Duration = Duration::from_millis(100);
+/// A child whose program was refused may try another before it ends and its spawner can be looked at: it is served meanwhile, so long.
+const REFUSED: Duration = Duration::from_secs(2);
+const BETWEEN: Duration = Duration::from_millis(5);
+
+/// Notes about one process that wait for the look at its spawner.
+struct Pending {
+    pid: u32,
+    since: Instant,
+    notes: Vec<Note>,
+}
 
 /// Finds a call's row. The table's own search; tests have a table of their own.
 type Rows = fn(i64) -> Option<&'static Row>;
@@ -33,13 +47,14 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
     umask(Mode::empty());
     notify::sync_wake_up(watched.listener.as_fd());
     let mut later = HashMap::new();
-    while let Some(wake) = wait(watched) {
+    let mut pending: Vec<Pending> = Vec::new();
+    while let Some(wake) = wait(watched, !pending.is_empty()) {
         if closing.load(Ordering::Acquire) {
             break;
         }
         if wake.call {
             match notify::recv(watched.listener.as_fd()) {
-                Ok(Some(notification)) => answer_one(watched, &notification, rows, &mut later),
+                Ok(Some(notification)) => answer_one(watched, &notification, rows, &mut later, &mut pending),
                 Ok(None) => {}
                 Err(_) => {
                     watched.journal.lost("a listener could not be read");
@@ -52,10 +67,14 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
                 write(watched, later.remove(&id).unwrap_or_default());
             }
         }
+        for waiting in pending.extract_if(.., |waiting| waiting.is_over(watched)) {
+            write(watched, waiting.notes);
+        }
         if wake.gone {
             break;
         }
     }
+    pending.into_iter().for_each(|waiting| write(watched, waiting.notes));
     later.into_values().for_each(|notes| write(watched, notes));
     watched.sockets.forget(watched.actor.id);
     let unconfirmed = watched.processes().unconfirmed();
@@ -69,10 +88,17 @@ struct Wake {
     gone: bool,
 }
 
-fn wait(watched: &Watched) -> Option<Wake> {
+impl Pending {
+    fn is_over(&mut self, watched: &Watched) -> bool {
+        self.since.elapsed() > REFUSED || self.notes.iter_mut().all(|note| note.is_settled(watched, Duration::ZERO))
+    }
+}
+
+fn wait(watched: &Watched, briefly: bool) -> Option<Wake> {
     let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN), PollFd::new(watched.answers.bell(), PollFlags::POLLIN)];
     loop {
-        match poll(&mut fds, PollTimeout::NONE) {
+        let timeout = if briefly { PollTimeout::from(BETWEEN.as_millis() as u8) } else { PollTimeout::NONE };
+        match poll(&mut fds, timeout) {
             Err(Errno::EINTR) => {}
             Err(_) => {
                 watched.journal.lost("a listener could not be waited for");
@@ -87,7 +113,7 @@ fn wait(watched: &Watched) -> Option<Wake> {
     Some(Wake { call, bell: bell.contains(PollFlags::POLLIN), gone })
 }
 
-fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later: &mut HashMap<u64, Vec<Note>>) {
+fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later: &mut HashMap<u64, Vec<Note>>, pending: &mut Vec<Pending>) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let call = Call::new(watched, notification);
         let answer = decide(&call, notification, rows);
@@ -96,7 +122,8 @@ fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later:
             call.look_before_repeat();
             return None;
         }
-        Some((answer, call.into_notes()))
+        let pid = if call.has_notes() { call.pid() } else { 0 };
+        Some((answer, pid, call.into_notes()))
     }));
     let Ok(outcome) = outcome else {
         give(watched.listener.as_fd(), notification.id, Answer::Errno(libc::EPERM));
@@ -104,13 +131,18 @@ fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later:
         return;
     };
     // To be repeated: it is answered and recorded when it comes again.
-    let Some((answer, notes)) = outcome else { return };
+    let Some((answer, pid, mut notes)) = outcome else { return };
+    let patience = if matches!(answer, Answer::Continue) { SPAWN } else { Duration::ZERO };
     let waits = matches!(answer, Answer::Later) && notes.iter().any(Note::waits);
     give(watched.listener.as_fd(), notification.id, answer);
     if waits {
         later.insert(notification.id, notes);
-    } else {
+    } else if let Some(waiting) = pending.iter_mut().find(|waiting| waiting.pid == pid) {
+        waiting.notes.extend(notes);
+    } else if notes.iter_mut().all(|note| note.is_settled(watched, patience)) {
         write(watched, notes);
+    } else {
+        pending.push(Pending { pid, since: Instant::now(), notes });
     }
 }
 

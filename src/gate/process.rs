@@ -100,6 +100,19 @@ impl Processes {
         self.seen.get(&pid).is_none_or(|seen| !seen.program)
     }
 
+    /// The process itself, or the one whose program it runs as a fork.
+    pub fn program(&self, mut pid: u32) -> u32 {
+        let asked = pid;
+        for _ in 0..DEEPEST {
+            match self.seen.get(&pid) {
+                Some(seen) if seen.program => return pid,
+                Some(seen) => pid = seen.parent,
+                None => break,
+            }
+        }
+        asked
+    }
+
     pub fn file(&self, pid: u32) -> Option<FileId> {
         self.seen.get(&pid).and_then(|seen| seen.file)
     }
@@ -177,5 +190,6 @@ mod tests {
         assert_eq!(table.inherited(3).unwrap().crates[0].name, "evil");
         assert_eq!(table.inherited(1), None);
         assert!(!table.is_fork(1) && table.is_fork(3));
+        assert_eq!([1, 3, 9].map(|pid| table.program(pid)), [1, 1, 9]);
     }
 }

@@ -126,7 +126,7 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, who: &d
     tried.sort_by_key(|(_, (severity, _))| std::cmp::Reverse(*severity));
     let truncated = tried.len().saturating_sub(LISTED) as u64;
     let evidence: Vec<_> = tried.into_iter().take(LISTED).map(|((act, chain), (_, count))| Evidence { act, count, chain }).collect();
-    let first = group.iter().find(|b| Some(&b.act) == evidence.first().map(|e| &e.act));
+    let first = group.iter().find(|b| evidence.first().is_some_and(|e| (&b.act, &b.chain) == (&e.act, &e.chain)));
     let member = &cast.actors[actor];
     let named = |f: &dyn Fn(&str, &str) -> Vec<String>| offender.as_ref().map(|p| f(&p.name, &p.version)).unwrap_or_default();
     let finding = Finding {

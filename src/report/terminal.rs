@@ -97,10 +97,18 @@ fn sockets(how: &str) -> String {
     }
 }
 
-/// Some findings of a report, for `explain`.
+/// Some findings of a report. A crate's library and its tests are compiled one by one: a macro that steals in both is one thing to read.
 pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator<Item = &'r Finding>, style: Style) -> io::Result<()> {
+    let mut alike: Vec<(String, &Finding, u64)> = Vec::new();
     for finding in chosen {
-        diagnostic::finding(w, report, finding, style)?;
+        let title = MEDIUM.title(report, finding);
+        match alike.iter_mut().find(|(known, first, _)| *known == title && first.fingerprint == finding.fingerprint) {
+            Some((.., times)) => *times += 1,
+            None => alike.push((title, finding, 1)),
+        }
+    }
+    for (title, finding, times) in alike {
+        diagnostic::finding(w, (&title, times), finding, style)?;
     }
     Ok(())
 }
@@ -108,9 +116,7 @@ pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator
 /// Everything after cargo: findings, what makes the record weaker, the summary. `stored` is where the full report is.
 pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
     let least = if style.verbosity == Verbosity::Verbose { Severity::Info } else { Severity::Low };
-    for finding in report.findings.iter().filter(|finding| finding.severity >= least) {
-        diagnostic::finding(w, report, finding, style)?;
-    }
+    findings(w, report, report.findings.iter().filter(|finding| finding.severity >= least), style)?;
     if style.verbosity == Verbosity::Verbose {
         summary::actors(w, report, style)?;
     }

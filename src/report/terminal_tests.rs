@@ -286,3 +286,13 @@ fn colours_are_asked_for() {
     assert!(out.starts_with("\x1b[1;31merror[secret/read]\x1b[0m: build script of"), "{out:?}");
     assert!(out.contains("\x1b[1;31m     Refused\x1b[0m 1 act"), "{out:?}");
 }
+
+#[test]
+fn what_reads_the_same_is_told_once() {
+    let mut report = assemble(&stolen_env(), &facts(), &Graph);
+    let again = report.findings[0].clone();
+    report.findings.push(again);
+    let out = text(&report, Verbosity::Quiet);
+    assert_eq!(out.matches("error[secret/read]").count(), 1, "{out}");
+    assert!(out.contains("   = note  the same in 1 other actor of this description\n"), "{out}");
+}

@@ -30,7 +30,9 @@ impl Medium {
             (_, Some(evidence)) => self.act(&evidence.act),
             (_, None) => format!("broke {}", finding.rule.id()),
         };
-        let more = finding.evidence.len().saturating_sub(1) as u64 + finding.truncated;
+        // The same act may have come by several ways.
+        let acts: BTreeSet<_> = finding.evidence.iter().map(|evidence| &evidence.act).collect();
+        let more = acts.len().saturating_sub(1) as u64 + finding.truncated;
         if more > 0 && finding.rule != Rule::SecretThenNetwork {
             did.push_str(&format!(" and {more} more"));
         }

@@ -59,25 +59,32 @@ zoo! {
     t01_a_library_steals_when_a_unit_test_calls_it = Case {
         fixture: "01-timeapi-test", cargo: &["test"],
         does: &[Steals(Door::Tcp)],
-        finds: &[refused(&["secret/read", "exec/downloader"], "app", PROGRAM).blaming("chrono_anchor")],
+        finds: &[refused(&["secret/read"], "app", PROGRAM).blaming("chrono_anchor")],
         ..CASE
     };
     t02_the_same_in_a_build_script = Case {
         fixture: "02-timeapi-build",
         does: &[Steals(Door::Tcp)],
-        finds: &[refused(&["secret/read", "exec/downloader"], "time_calibrator", SCRIPT)],
+        finds: &[refused(&["exec/downloader"], "time_calibrator", SCRIPT).blaming("build_script_build")],
         ..CASE
     };
     t03_a_dropper_is_fetched_and_started = Case {
         fixture: "03-proc-macro1",
         does: &[Reaches(Door::Tcp), Says("zoo: second stage runs")],
-        finds: &[refused(&["net/connect"], "proc-macro1", SCRIPT), refused(&["exec/dropped"], "proc-macro1", SCRIPT)],
+        finds: &[
+            refused(&["net/connect"], "proc-macro1", SCRIPT).blaming("build_script_build"),
+            refused(&["exec/dropped"], "proc-macro1", SCRIPT).blaming("build_script_build"),
+        ],
         ..CASE
     };
     t04_a_shell_nobody_waits_for_sends_keys = Case {
         fixture: "04-sh-unawaited",
         does: &[Steals(Door::Tcp)],
-        finds: &[refused(&["secret/read"], "build-info", SCRIPT)],
+        finds: &[
+            refused(&["secret/read"], "build-info", SCRIPT),
+            refused(&["exec/downloader"], "build-info", SCRIPT),
+            refused(&["secret/then-network"], "build-info", SCRIPT),
+        ],
         late: 3,
         ..CASE
     };
@@ -90,7 +97,11 @@ zoo! {
     t06_a_thread_of_a_macro_works_on_after_it = Case {
         fixture: "06-macro-thread",
         does: &[Steals(Door::Tcp)],
-        finds: &[refused(&["secret/read"], "nice_derive", MACRO)],
+        finds: &[
+            refused(&["secret/read"], "nice_derive", MACRO),
+            refused(&["net/connect"], "nice_derive", MACRO),
+            refused(&["secret/then-network"], "nice_derive", MACRO),
+        ],
         ..CASE
     };
     t07_a_macro_acts_while_it_is_loaded = Case {
@@ -102,7 +113,7 @@ zoo! {
     t08_a_directive_steers_the_loader_and_the_path = Case {
         fixture: "08-rustc-env",
         does: &[Says("cannot be preloaded"), Plants("zoo-shim-ran")],
-        finds: &[refused(&["env/loader"], "preloader", &["build-script", "rustc"]).as_status(&["refused", "allowed", "observed"])],
+        finds: &[refused(&["env/loader"], "preloader", COMPILER)],
         ..CASE
     };
     t09_results_of_other_crates_are_planted = Case {
@@ -114,7 +125,7 @@ zoo! {
     t10_sources_in_the_registry_are_edited = Case {
         fixture: "10-registry-edit",
         does: &[Touches("home/.cargo/registry/src/zoo-0/victim-1.0.0/build.rs")],
-        finds: &[refused(&["fs/persist", "fs/foreign-artifact", "fs/write-source", "fs/write-outside"], "src-editor", SCRIPT)],
+        finds: &[refused(&["fs/foreign-artifact"], "src-editor", SCRIPT)],
         prepare: |place| {
             place.write(&place.path("home/.cargo/registry/src/zoo-0/victim-1.0.0/build.rs"), "fn main() {}\n");
             None
@@ -124,7 +135,7 @@ zoo! {
     t11_the_compiler_is_overwritten = Case {
         fixture: "11-rustc-overwrite",
         does: &[Touches("home/.rustup/toolchains/zoo/bin/rustc")],
-        finds: &[refused(&["fs/persist", "fs/write-outside"], "poisoning-rustc", SCRIPT)],
+        finds: &[refused(&["fs/persist"], "poisoning-rustc", SCRIPT)],
         prepare: |place| {
             place.write(&place.path("home/.rustup/toolchains/zoo/bin/rustc"), "not really a compiler\n");
             None
@@ -140,7 +151,7 @@ zoo! {
     t13_hooks_and_cargo_configuration_are_written = Case {
         fixture: "13-git-hooks",
         does: &[Touches("home/code/.git/hooks/post-checkout"), Touches("home/code/.cargo/config.toml")],
-        finds: &[refused(&["fs/persist"], "hooker", SCRIPT)],
+        finds: &[refused(&["fs/persist"], "hooker", SCRIPT), refused(&["fs/write-source"], "hooker", SCRIPT)],
         prepare: |place| {
             place.write(&place.workspace().join(".git/hooks/README"), "\n");
             None
@@ -160,7 +171,7 @@ zoo! {
     t15_the_memory_of_the_ci_runner_is_searched = Case {
         fixture: "15-runner-memory",
         does: &[Steals(Door::Tcp)],
-        finds: &[refused(&["proc/tamper", "secret/read"], "changed-files", SCRIPT)],
+        finds: &[refused(&["proc/tamper"], "changed-files", SCRIPT)],
         prepare: runner_worker,
         ..CASE
     };
@@ -173,7 +184,7 @@ zoo! {
     t17_names_in_dns_queries_carry_the_data = Case {
         fixture: "17-dns-labels",
         does: &[Reaches(Door::Udp)],
-        finds: &[refused(&["net/dns", "net/connect"], "dns-labels", SCRIPT)],
+        finds: &[refused(&["net/connect"], "dns-labels", SCRIPT)],
         ..CASE
     };
     t18_agents_are_asked = Case {
@@ -195,7 +206,7 @@ zoo! {
     t20_programs_run_from_memory_and_through_the_loader = Case {
         fixture: "20-memfd-exec",
         does: &[Says("zoo: ran from memory"), Says("zoo: ran through the loader")],
-        finds: &[refused(&["exec/dropped", "exec/unexpected", "proc/tamper"], "memfd-runner", SCRIPT)],
+        finds: &[refused(&["exec/dropped"], "memfd-runner", SCRIPT)],
         ..CASE
     };
     t21_a_secret_by_other_names = Case {
@@ -224,7 +235,7 @@ zoo! {
     t23_a_daemon_outlives_the_build = Case {
         fixture: "23-daemon",
         does: &[Plants("zoo-survived")],
-        finds: &[refused(&["proc/survivor"], "daemonizer", SCRIPT).as_status(&["refused", "observed", "allowed"])],
+        finds: &[refused(&["proc/survivor"], "daemonizer", SCRIPT)],
         late: 5,
         ..CASE
     };

@@ -2,22 +2,24 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Act, Blame, Evidence, Finding, Hostile, Severity, Status, report::Report};
+use crate::model::{Act, Blame, Evidence, Finding, Hostile, Severity, Status};
 
 use super::super::escape;
+use super::super::wording::count;
 use super::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 
 /// Acts written out below the first one.
 const ALSO: usize = 6;
 
-pub fn finding(w: &mut dyn Write, report: &Report, finding: &Finding, style: Style) -> io::Result<()> {
+/// Writes a finding that so many actors have under this title.
+pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Finding, style: Style) -> io::Result<()> {
     let (word, code) = match (finding.severity, finding.status) {
         (Severity::Info, _) => ("note", CYAN),
         (Severity::Low, _) | (_, Status::Observed | Status::Allowed) => ("warning", YELLOW),
         _ => ("error", RED),
     };
     let head = style.paint(code, &format!("{word}[{}]", finding.rule.id()));
-    writeln!(w, "{head}: {}", MEDIUM.title(report, finding))?;
+    writeln!(w, "{head}: {title}")?;
     if let Some(location) = &finding.location {
         writeln!(w, "  {} {}", style.paint(BLUE, "-->"), escape::ours(location))?;
     }
@@ -32,7 +34,11 @@ pub fn finding(w: &mut dyn Write, report: &Report, finding: &Finding, style: Sty
     for evidence in finding.evidence.iter().skip(usize::from(!correlated(finding))).take(ALSO) {
         let same_way = first.is_some_and(|first| first.chain == evidence.chain);
         let way = if same_way || evidence.chain.is_empty() { String::new() } else { format!(" ({})", chain(&evidence.chain)) };
-        line("also", &format!("{}{}{way}", MEDIUM.act(&evidence.act), times(evidence.count)))?;
+        let what = match &evidence.act {
+            Act::Exec { argv, .. } if argv.len() > 1 => format!("tried to run {}", command(argv)),
+            act => MEDIUM.act(act),
+        };
+        line("also", &format!("{what}{}{way}", times(evidence.count)))?;
     }
     let shown = ALSO + usize::from(!correlated(finding));
     let left = finding.evidence.len().saturating_sub(shown) as u64 + finding.truncated;
@@ -44,7 +50,12 @@ pub fn finding(w: &mut dyn Write, report: &Report, finding: &Finding, style: Sty
     }
     line("rule", &escape::ours(&finding.reason))?;
     if let Some(caveat) = finding.blame.as_ref().and_then(|blame| blame.caveat.as_ref()) {
-        line("note", &format!("the stack is not conclusive ({}): those named are candidates", escape::ours(caveat)))?;
+        let named = finding.blame.as_ref().is_some_and(|blame| !blame.crates.is_empty());
+        let means = if named { "those named are candidates" } else { "nobody is named inside it" };
+        line("note", &format!("the stack is not conclusive ({}): {means}", escape::ours(caveat)))?;
+    }
+    if actors > 1 {
+        line("note", &format!("the same in {} of this description", count(actors - 1, "other actor")))?;
     }
     match finding.baseline.as_deref() {
         Some("new") => line("note", "not in the accepted behaviour (brig.lock)")?,
