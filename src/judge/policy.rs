@@ -50,6 +50,8 @@ pub struct Own {
     pub tmp: PathBuf,
     /// `-C extra-filename` of a compiler: what tells its artifacts from its neighbours' in the shared `deps`.
     pub extra_filename: Option<String>,
+    /// `--crate-name` of a compiler.
+    pub crate_name: Option<String>,
 }
 
 /// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.

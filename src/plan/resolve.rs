@@ -77,6 +77,7 @@ impl Settled {
                 outputs: facts.outputs.clone(),
                 tmp: facts.tmp.clone(),
                 extra_filename: facts.extra_filename.clone(),
+                crate_name: facts.crate_name.clone(),
             },
         }
     }
