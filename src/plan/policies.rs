@@ -135,6 +135,11 @@ fn reads() {
             (BuildScript, read("/home/u/.cargo/registry/src/idx/bar-2/.env"), file(), Allow),
             (BuildScript, read("/home/u/.cargo/registry/src/idx/bar-2/tests/server.key"), file(), Allow),
             (BuildScript, read("/home/u/app/target/debug/build/z-1/out/z.h"), file(), Allow),
+            (BuildScript, read("/home/u/app/target/debug/.fingerprint/z-1/run-build-script-x.json"), file(), secret),
+            (Rustc, read("/home/u/app/target/x/debug/.fingerprint/z-1/run-build-script-x.json"), file(), secret),
+            (Program, read("/home/u/app/target/debug/.fingerprint/z-1/run-build-script-x.json"), file(), Quiet),
+            (Program, read("/home/u/app/target/debug/.fingerprint/z-1/lib-z"), file(), Allow),
+            (Program, read("/home/u/app/target/tests/debug/.fingerprint/z-1/lib-z.json"), file(), Allow),
             (BuildScript, read("/home/u/.rustup/settings.toml"), file(), Allow),
             (BuildScript, read("/dev/null"), file(), Allow),
             (BuildScript, read("pipe:[4711]"), None, Allow),
@@ -277,6 +282,7 @@ fn writes() {
             (Rustc, write("/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib"), file(), foreign(High)),
             (Rustc, create("/home/u/app/target/debug/deps/foo-00112233aabbccdd.8c1f2.rcgu.o"), None, Allow),
             (Rustc, create("/home/u/app/target/debug/deps/stAb12Cd"), None, Allow),
+            (Rustc, create("/home/u/app/target/debug/deps/.tmpV7PD0P.temp-archive"), None, Allow),
             (Rustc, create("/home/u/app/target/debug/deps/libz.so.1"), None, foreign(High)),
             (Rustc, create("/home/u/app/target/debug/deps/libserde-0.rlib"), None, foreign(High)),
             (Rustc, create("/home/u/app/target/debug/deps/libevil-00112233aabbccdd-ffffffffffffffff.so"), None, foreign(High)),
@@ -291,7 +297,10 @@ fn writes() {
             (BuildScript, link(&format!("{OUT}/a"), &format!("{OUT}/b")), file(), Allow),
             (
                 Rustc,
-                link("/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib", "/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.x"),
+                link(
+                    "/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib",
+                    "/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.x",
+                ),
                 file(),
                 Quiet,
             ),
@@ -449,8 +458,10 @@ fn the_kernel_is_granted_no_secret() {
             let private = ["/home/u/app", "/etc", "/home/u/.ssh", "/proc"].iter().any(|place| Path::new(place).starts_with(tree));
             assert!(!private, "{kind:?}: {}", tree.display());
         }
-        assert!(policy.may_pass(Path::new("/usr/include/stdio.h")) || !Path::new("/usr/include").exists());
-        assert!(policy.may_pass(Path::new("/home/u/.cargo/registry/src/idx/foo-1/src/lib.rs")));
+        // A program may run what lies in the target directory, so the kernel would let it read cargo's fingerprints there.
+        let exact = kind != Program;
+        assert_eq!(policy.may_pass(Path::new("/usr/include/stdio.h")), exact && Path::new("/usr/include").exists());
+        assert_eq!(policy.may_pass(Path::new("/home/u/.cargo/registry/src/idx/foo-1/src/lib.rs")), exact);
         for closed in
             ["/home/u/app/src/lib.rs", "/usr/../home/u/x", "/usr//x", "/usr/./x", "usr/x", "/usr/x/.env", "/usr", "/etc/passwd", ""]
         {

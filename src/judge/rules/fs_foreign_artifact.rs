@@ -64,11 +64,12 @@ fn is_own_artifact(policy: &Policy, last: &[u8]) -> bool {
     hash_in(last).is_none() && stem.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'_'))
 }
 
-/// What compilers and linkers make beside their result and remove again: rustc's `rmetaXXXXXX`, `stXXXXXX` of GNU strip, mold's own.
+/// What compilers and linkers make beside their result and remove again: rustc's `rmetaXXXXXX` and `.tmpXXXXXX.temp-archive`, `stXXXXXX`
+/// of GNU strip, mold's own. No loader asks for such a name.
 fn is_passing(last: &[u8]) -> bool {
-    [&b"rmeta"[..], b"rustc", b"st", b".mold-"].iter().any(|front| {
-        last.strip_prefix(*front).is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric))
-    })
+    let last = last.strip_suffix(b".temp-archive").unwrap_or(last);
+    let random = |rest: &[u8]| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric);
+    [&b"rmeta"[..], b"rustc", b"st", b".mold-", b".tmp"].iter().any(|front| last.strip_prefix(*front).is_some_and(random))
 }
 
 /// The 16 hex digits after the last `-` that has them.

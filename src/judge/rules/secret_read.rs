@@ -27,10 +27,8 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Opti
 /// Cargo keeps the values of the variables that build scripts name in `rerun-if-env-changed` — withheld ones too, for cargo has them — in
 /// the JSON half of its fingerprints. A nested cargo reads that half only to say why it rebuilds.
 pub(crate) fn fingerprint(policy: &Policy, path: &[u8], object: Option<Object>) -> Option<Ruling> {
-    let places = &policy.places;
-    let tree = [&places.target, &places.build].into_iter().find(|tree| below(path, tree).is_some())?;
     // The second is cargo's newer layout: `build/<package>/<hash>/fingerprint`.
-    let kept = components(parent(below(path, tree)?)).any(|part| matches!(part, b".fingerprint" | b"fingerprint"));
+    let kept = components(parent(policy.places.result(path)?)).any(|part| matches!(part, b".fingerprint" | b"fingerprint"));
     if !kept || !path.ends_with(b".json") || policy.write_depth(path).is_some() {
         return None;
     }
