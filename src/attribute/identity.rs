@@ -43,7 +43,7 @@ pub fn identify(facts: &ExecFacts, places: &Places) -> Identity {
         let wrapped = arguments.first().is_some_and(|first| base(Path::new(first)) == b"rustc");
         return compiling(compiler, &arguments[usize::from(wrapped)..], facts, places);
     }
-    if is_build_script(facts) {
+    if is_build_script(facts, places) {
         return build_script(facts, places);
     }
     if is_result(&facts.exe, places) || below_a_target(&facts.exe) {
@@ -122,11 +122,21 @@ fn owner(root: &Path, facts: &ExecFacts, places: &Places) -> (Option<Package>, &
 
 /// `…/build/<package>-<hash>/build-script-<name>`, and the newer `…/build/<package>/<hash>/…/build-script-<name>`, with the variables only
 /// build scripts get.
-fn is_build_script(facts: &ExecFacts) -> bool {
+fn is_build_script(facts: &ExecFacts, places: &Places) -> bool {
     let name = base(&facts.exe);
     let named = name.starts_with(b"build-script-") || name.starts_with(b"build_script_");
-    let placed = facts.exe.ancestors().skip(2).take(4).any(|above| above.ends_with("build"));
+    // A `build` directory above the target directory says nothing.
+    let inside = places.results().find_map(|tree| facts.exe.strip_prefix(tree).ok()).unwrap_or(&facts.exe);
+    let placed = inside.ancestors().skip(2).take(4).any(|above| above.ends_with("build"));
     named && placed && ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"].iter().all(|variable| get(facts, variable).is_some())
+}
+
+/// Is this a place where cargo lets build scripts leave things? What lies elsewhere was not cargo's idea.
+fn is_out_dir(out: &Path, exe: &Path, places: &Places) -> bool {
+    let shaped = out.ends_with("out") && out.components().any(|part| part.as_os_str() == "build");
+    let known = places.results().any(|tree| tree.is_absolute() && out.starts_with(tree));
+    // `cargo install` builds in a directory of its own.
+    shaped && (known || exe.ancestors().skip(1).take(8).any(|above| is_cargos_output(above) && out.starts_with(above)))
 }
 
 fn build_script(facts: &ExecFacts, places: &Places) -> Identity {
@@ -141,7 +151,11 @@ fn build_script(facts: &ExecFacts, places: &Places) -> Identity {
         kind: ActorKind::BuildScript,
         package,
         crate_name: Some("build_script_build".into()),
-        outputs: get(facts, "OUT_DIR").map(|out| clean(&facts.cwd.join(out))).into_iter().collect(),
+        outputs: get(facts, "OUT_DIR")
+            .map(|out| clean(&facts.cwd.join(out)))
+            .filter(|out| is_out_dir(out, &facts.exe, places))
+            .into_iter()
+            .collect(),
         attributed_by,
         artifact: None,
     }
@@ -170,7 +184,11 @@ fn is_result(exe: &Path, places: &Places) -> bool {
 
 /// A directory above that cargo made for results: `cargo install` puts them outside the known directories.
 fn below_a_target(exe: &Path) -> bool {
-    exe.ancestors().skip(1).take(8).any(|above| above.join(".rustc_info.json").is_file() || above.join("CACHEDIR.TAG").is_file())
+    exe.ancestors().skip(1).take(8).any(is_cargos_output)
+}
+
+fn is_cargos_output(dir: &Path) -> bool {
+    dir.join(".rustc_info.json").is_file() || dir.join("CACHEDIR.TAG").is_file()
 }
 
 fn from_environment(facts: &ExecFacts) -> Option<Package> {

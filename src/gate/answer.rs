@@ -91,6 +91,11 @@ impl Reply {
         Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), answers }))
     }
 
+    /// Does the call still wait?
+    pub fn valid(&self) -> bool {
+        notify::id_valid(self.0.listener.as_fd(), self.0.id)
+    }
+
     /// Answers. Only the first answer of all clones counts; `Later` answers nothing.
     pub fn send(self, answer: Answer) {
         if !matches!(answer, Answer::Later) {

@@ -6,9 +6,11 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
+use super::patient::as_person;
 use super::{Answer, Reply, Watched, memory, own};
 use crate::attribute::stack::Caught;
 use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status};
+use crate::sys::identity::Person;
 use crate::sys::notify::{self, Notification};
 use crate::sys::process::status;
 
@@ -122,9 +124,31 @@ impl<'a> Call<'a> {
     }
 
     /// Has the caller changed who it is (a root's `setuid`)? Then the kernel must check its rights, not ours.
-    pub fn is_someone_else(&self) -> bool {
+    fn is_someone_else(&self) -> bool {
         let user = self.watched.processes().user(self.tid);
         own::own().is_ok_and(|own| user.is_some_and(|user| user != own.user))
+    }
+
+    /// Who the caller is, where that is not who we are.
+    ///
+    /// # Errors
+    /// When it cannot be known.
+    pub fn someone_else(&self) -> io::Result<Option<Person>> {
+        if !self.is_someone_else() {
+            return Ok(None);
+        }
+        let person = crate::sys::process::person(self.tid).ok_or_else(|| io::Error::from_raw_os_error(libc::EPERM))?;
+        self.check_valid()?;
+        Ok(Some(person))
+    }
+
+    /// Does something to files with the caller's rights: ours, unless it has become somebody else. Never left to the kernel with the
+    /// caller's own pointers, which another thread exchanges.
+    ///
+    /// # Errors
+    /// The deed's, and `EPERM` where we cannot act in the caller's name.
+    pub fn as_caller<T>(&self, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        as_person(self.someone_else()?.as_ref(), deed)
     }
 
     /// For a worker thread that answers later.

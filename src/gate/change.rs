@@ -68,8 +68,9 @@ fn look(spot: &Spot) -> io::Result<Option<Found>> {
 pub fn do_if(call: &Call, act: Act, object: Option<Object>, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
     match call.judge(act, object).verdict {
         Verdict::Refuse(errno) => Ok(Answer::Errno(errno)),
-        Verdict::Allow | Verdict::Redact if call.is_someone_else() => Ok(Answer::Continue),
-        Verdict::Allow | Verdict::Redact => deed().map(|()| Answer::Value(0)),
+        // A copy can be read, and nothing else.
+        Verdict::Redact => Ok(Answer::Errno(libc::EACCES)),
+        Verdict::Allow => call.as_caller(deed).map(|()| Answer::Value(0)),
     }
 }
 

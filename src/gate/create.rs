@@ -27,12 +27,12 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
         }
         match spot.look() {
             Ok(_) if wanted.has(libc::O_EXCL) => return fail(libc::EEXIST),
-            Ok(found) if found.kind() != ObjectKind::Symlink => return existing(call, &found, wanted),
+            Ok(found) if found.kind() != ObjectKind::Symlink => return existing(call, found, wanted),
             Ok(_) if wanted.has(libc::O_NOFOLLOW) => return fail(libc::ELOOP),
             Ok(link) => {
                 let there = Start { base: Some(spot.parent.try_clone()?), text: spot.name.as_bytes().to_vec() };
                 match call.find(&there, How { resolve: wanted.resolve, ..How::default() }) {
-                    Ok(found) => return existing(call, &found, wanted),
+                    Ok(found) => return existing(call, found, wanted),
                     Err(error) if error.raw_os_error() != Some(libc::ENOENT) => return Err(error),
                     Err(_) => {}
                 }
@@ -55,11 +55,9 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
             }
             judged = true;
         }
-        if call.is_someone_else() {
-            return Ok(Answer::Continue);
-        }
         let flags = wanted.flags | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_CLOEXEC;
-        match files::openat(spot.parent.as_fd(), &spot.name, flags, call.creation_mode(wanted.mode)) {
+        let mode = call.creation_mode(wanted.mode);
+        match call.as_caller(|| files::openat(spot.parent.as_fd(), &spot.name, flags, mode)) {
             Ok(fd) => return Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() }),
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) && tries < MOST_TRIES => tries += 1,
             Err(error) => return Err(error),
@@ -75,10 +73,7 @@ pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer
     if let Verdict::Refuse(errno) = call.judge(Act::Create { path: crate::model::Hostile::new(path) }, None).verdict {
         return Ok(Answer::Errno(errno));
     }
-    if call.is_someone_else() {
-        return Ok(Answer::Continue);
-    }
     let flags = wanted.flags & !libc::O_NOFOLLOW;
-    let fd = own()?.reopen(found.handle.as_fd(), flags, call.creation_mode(wanted.mode))?;
+    let fd = call.as_caller(|| own()?.reopen(found.handle.as_fd(), flags, call.creation_mode(wanted.mode)))?;
     Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
 }

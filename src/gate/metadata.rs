@@ -85,7 +85,7 @@ fn behind(call: &Call, fd: i32) -> io::Result<Found> {
 fn change(call: &Call, name: &str, found: &Found, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
     if found.anonymous {
         // The actor's own pipe or memory: no file is touched.
-        return deed().map(|()| Answer::Value(0));
+        return call.as_caller(deed).map(|()| Answer::Value(0));
     }
     do_if(call, Act::Metadata { call: name.into(), path: found.shown(call) }, Some(found.object()), deed)
 }

@@ -16,6 +16,7 @@ mod metadata;
 pub mod net;
 mod open;
 mod own;
+mod patient;
 mod process;
 mod redact;
 mod resolve;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::own::own;
 use super::resolve::{Found, How, fail};
-use super::{Answer, Call, create, memory, redact};
+use super::{Answer, Call, create, memory, patient, redact};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Hostile, Verdict};
 
@@ -76,12 +76,18 @@ impl Wanted {
 
 pub fn open(call: &Call) -> io::Result<Answer> {
     let (at, wanted) = decode(call)?;
+    // The kernel would read these flags again from memory, where another thread may have exchanged them.
+    let settled = call.number != libc::SYS_openat2 || !call.enforces();
+    if wanted.has(libc::O_PATH) && !settled {
+        // Whoever uses it knows kernels that lack it.
+        return fail(libc::ENOSYS);
+    }
     if wanted.has(libc::O_PATH) {
         // Such a descriptor cannot be injected, and carries no data until it is opened again, which is judged.
         return Ok(Answer::Continue);
     }
     let text = call.path(at)?;
-    if !wanted.writes() && wanted.resolve == 0 && !wanted.has(TMPFILE) && may_pass(call, wanted.dirfd, &text) {
+    if settled && !wanted.writes() && wanted.resolve == 0 && !wanted.has(TMPFILE) && may_pass(call, wanted.dirfd, &text) {
         return Ok(Answer::Continue);
     }
     let start = call.start(wanted.dirfd, text)?;
@@ -91,7 +97,7 @@ pub fn open(call: &Call) -> io::Result<Answer> {
         create::create(call, start, &wanted)
     } else {
         let how = How { nofollow: wanted.has(libc::O_NOFOLLOW), directory: wanted.has(libc::O_DIRECTORY), resolve: wanted.resolve };
-        existing(call, &call.find(&start, how)?, &wanted)
+        existing(call, call.find(&start, how)?, &wanted)
     }
 }
 
@@ -176,7 +182,7 @@ fn may_pass(call: &Call, dirfd: i32, text: &[u8]) -> bool {
 }
 
 /// Opens what is there.
-pub fn existing(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answer> {
+pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer> {
     if found.kind() == ObjectKind::Symlink {
         return fail(libc::ELOOP);
     }
@@ -185,17 +191,18 @@ pub fn existing(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answe
     }
     // What has no place in the file system was reached through a descriptor the actor has already.
     if !found.anonymous {
-        match judge(call, found, wanted) {
+        match judge(call, &found, wanted) {
             Verdict::Allow => {}
             Verdict::Refuse(errno) => return Ok(Answer::Errno(errno)),
-            Verdict::Redact => return redact::hand_over(found, wanted),
+            Verdict::Redact => return redact::hand_over(&found, wanted),
         }
     }
-    if may_block(found, wanted) || call.is_someone_else() {
-        return Ok(Answer::Continue);
-    }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;
-    let fd = own()?.reopen(found.handle.as_fd(), flags, 0)?;
+    if may_block(&found, wanted) {
+        // Without walls there is nothing that a race could be led past.
+        return if call.enforces() { patient::open(call, found, wanted, flags) } else { Ok(Answer::Continue) };
+    }
+    let fd = call.as_caller(|| own()?.reopen(found.handle.as_fd(), flags, 0))?;
     Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
 }
 

@@ -26,6 +26,8 @@ pub struct Policy {
     /// What Landlock grants. Narrower than the above for reading: only trees that hold no secret, so that nothing the kernel lets
     /// through can be one; the gate hands the rest over as descriptors.
     pub kernel: KernelGrants,
+    /// The kernel grants no file for reading that `judge` would not: then a read of a published tree may be left to it.
+    pub exact: bool,
     /// `host:port` or `address:port`; `*` for any port, `*:*` for everything, `loopback` for the actor's private loopback.
     pub connect: Vec<String>,
     /// Path-named unix sockets that may be connected to: trees.
@@ -50,6 +52,8 @@ pub struct Own {
     pub tmp: PathBuf,
     /// `-C extra-filename` of a compiler: what tells its artifacts from its neighbours' in the shared `deps`.
     pub extra_filename: Option<String>,
+    /// `--crate-name` of a compiler.
+    pub crate_name: Option<String>,
 }
 
 /// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.
@@ -122,7 +126,7 @@ impl Policy {
     /// that the kernel grants whole (DESIGN §2.5).
     pub fn may_pass(&self, text: &Path) -> bool {
         let bytes = text.as_os_str().as_bytes();
-        self.mode == Mode::Enforce && is_clean(bytes) && within(bytes, &self.kernel.read) && !self.secrets.looks_secret(bytes)
+        self.exact && self.mode == Mode::Enforce && is_clean(bytes) && within(bytes, &self.kernel.read) && !self.secrets.looks_secret(bytes)
     }
 
     /// Where a connection to `to` may lead; the same decision as in `judge`.

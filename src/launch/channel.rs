@@ -39,9 +39,36 @@ impl Channel {
         socket::send_with_fd(self.near.as_fd(), b"r", Some(fd))
     }
 
+    /// Throws away what a program that died half confined has left in either direction: the next one must not take its ruleset.
+    pub fn drain(&self) {
+        for end in [&self.near, &self.far] {
+            while socket::receive_with_fd(end.as_fd(), &mut [0; 8]).is_ok() {}
+        }
+    }
+
     /// Takes the descriptor a stopped program has just sent.
     pub fn take(&self) -> io::Result<OwnedFd> {
         let (_, fd) = socket::receive_with_fd(self.near.as_fd(), &mut [0])?;
         fd.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no descriptor in the message"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_dead_is_left() {
+        let channel = Channel::new().unwrap();
+        let (stale, fresh) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let inode = |fd: BorrowedFd| nix::sys::stat::fstat(fd).unwrap().st_ino;
+        channel.offer(stale.as_fd()).unwrap();
+        channel.drain();
+        channel.offer(fresh.as_fd()).unwrap();
+        let swapped = Channel { near: channel.far.try_clone().unwrap(), far: channel.near.try_clone().unwrap(), number: 0 };
+        assert_eq!(inode(swapped.take().unwrap().as_fd()), inode(fresh.as_fd()));
+        swapped.offer(stale.as_fd()).unwrap();
+        channel.drain();
+        assert!(channel.take().is_err());
     }
 }

@@ -48,6 +48,7 @@ const LISTEN: u64 = 1 << 3 | 1 << 5;
 /// [`Failure`]; the process is then still stopped, and must be killed.
 pub fn confine(pid: i32, mut borrowed: Borrowed, newborn: &mut Newborn, walls: &Walls, channel: &Channel) -> Result<OwnedFd, Failure> {
     let step = |step| move |source| Failure::Step { step, source };
+    channel.drain();
     newborn.edit(pid, &walls.edits).map_err(step("edit its environment"))?;
     let scratch = (borrowed.stack_pointer() - SCRATCH) & !63;
     let number = channel.number() as u64;

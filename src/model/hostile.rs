@@ -97,6 +97,12 @@ impl From<OsString> for Hostile {
     }
 }
 
+impl From<&[u8]> for Hostile {
+    fn from(bytes: &[u8]) -> Self {
+        Hostile::new(bytes)
+    }
+}
+
 impl From<&str> for Hostile {
     fn from(text: &str) -> Self {
         Hostile(text.as_bytes().to_vec())

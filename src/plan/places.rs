@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::judge::Places;
@@ -42,11 +42,21 @@ pub fn find(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)], tmp
     };
     // Without `build.build-dir` it follows `--target-dir`, which `cargo metadata` is not told.
     let build = metadata.as_ref().and_then(|found| found.build_directory.clone().filter(|build| *build != found.target_directory));
+    let target = real(target);
+    for tree in metadata.iter().map(|metadata| real(metadata.workspace_root.clone())).chain(home.clone()) {
+        // A repository's configuration may say so; and what lies in the target directory everybody may read.
+        ensure!(
+            target == tree && home.as_ref() != Some(&tree) || !tree.starts_with(&target),
+            "the target directory {} holds {}: name another with `--target-dir` or `CARGO_TARGET_DIR`",
+            target.display(),
+            tree.display()
+        );
+    }
     Ok(Places {
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
-        build: build.map_or_else(|| real(target.clone()), real),
-        report_dir: real(target.clone()).join("brig"),
-        target: real(target),
+        build: build.map_or_else(|| target.clone(), real),
+        report_dir: target.join("brig"),
+        target,
         cargo_home: variable("CARGO_HOME").or_else(|| in_home(".cargo")).map(real).unwrap_or_default(),
         rustup_home: variable("RUSTUP_HOME").or_else(|| in_home(".rustup")).map(real),
         home,

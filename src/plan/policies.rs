@@ -39,6 +39,7 @@ fn policy_of(profile: &str, kind: ActorKind) -> Policy {
         _ => Vec::new(),
     };
     facts.extra_filename = (kind == Rustc).then(|| "-00112233aabbccdd".to_owned());
+    facts.crate_name = (kind == Rustc).then(|| "foo".to_owned());
     crate::plan::load(profile, None).expect("embedded").resolve(&places(), &facts)
 }
 
@@ -134,6 +135,11 @@ fn reads() {
             (BuildScript, read("/home/u/.cargo/registry/src/idx/bar-2/.env"), file(), Allow),
             (BuildScript, read("/home/u/.cargo/registry/src/idx/bar-2/tests/server.key"), file(), Allow),
             (BuildScript, read("/home/u/app/target/debug/build/z-1/out/z.h"), file(), Allow),
+            (BuildScript, read("/home/u/app/target/debug/.fingerprint/z-1/run-build-script-x.json"), file(), secret),
+            (Rustc, read("/home/u/app/target/x/debug/.fingerprint/z-1/run-build-script-x.json"), file(), secret),
+            (Program, read("/home/u/app/target/debug/.fingerprint/z-1/run-build-script-x.json"), file(), Quiet),
+            (Program, read("/home/u/app/target/debug/.fingerprint/z-1/lib-z"), file(), Allow),
+            (Program, read("/home/u/app/target/tests/debug/.fingerprint/z-1/lib-z.json"), file(), Allow),
             (BuildScript, read("/home/u/.rustup/settings.toml"), file(), Allow),
             (BuildScript, read("/dev/null"), file(), Allow),
             (BuildScript, read("pipe:[4711]"), None, Allow),
@@ -274,6 +280,30 @@ fn writes() {
             (Rustc, create("/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.rlib"), None, Allow),
             (Rustc, create("/home/u/app/target/debug/deps/rmetaAb12Cd"), None, Allow),
             (Rustc, write("/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib"), file(), foreign(High)),
+            (Rustc, create("/home/u/app/target/debug/deps/foo-00112233aabbccdd.8c1f2.rcgu.o"), None, Allow),
+            (Rustc, create("/home/u/app/target/debug/deps/stAb12Cd"), None, Allow),
+            (Rustc, create("/home/u/app/target/debug/deps/.tmpV7PD0P.temp-archive"), None, Allow),
+            (Rustc, create("/home/u/app/target/debug/deps/libz.so.1"), None, foreign(High)),
+            (Rustc, create("/home/u/app/target/debug/deps/libserde-0.rlib"), None, foreign(High)),
+            (Rustc, create("/home/u/app/target/debug/deps/libevil-00112233aabbccdd-ffffffffffffffff.so"), None, foreign(High)),
+            (Rustc, rename("/home/u/app/target/debug/deps", "/home/u/app/target/debug/incremental/foo-1/d"), dir(), foreign(High)),
+            (Rustc, create("/home/u/app/target/debug/incremental/foo-1abc/s-x/dep-graph.bin"), None, Allow),
+            (Rustc, write("/home/u/app/target/debug/incremental/bar-1abc/s-x/x.o"), file(), foreign(High)),
+            (Rustc, write("/home/u/app/target/debug/incremental/foo_bar-1abc/s-x/x.o"), file(), foreign(High)),
+            // A second name for what may not be written would be a way to write it.
+            (BuildScript, link("/home/u/app/src/lib.rs", &format!("{OUT}/x")), file(), Quiet),
+            (BuildScript, link("/home/u/app/.git/config", &format!("{OUT}/x")), file(), Quiet),
+            (BuildScript, link("/home/u/.rustup/toolchains/stable/lib/libx.so", &format!("{OUT}/x")), file(), Quiet),
+            (BuildScript, link(&format!("{OUT}/a"), &format!("{OUT}/b")), file(), Allow),
+            (
+                Rustc,
+                link(
+                    "/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib",
+                    "/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.x",
+                ),
+                file(),
+                Quiet,
+            ),
             (Rustc, create("/home/u/app/target/debug/build/other-1/out/x"), None, foreign(High)),
             (Program, create("/home/u/app/target/tmp/x"), None, Allow),
             (Program, create("/home/u/app/tests/snapshots/a.snap.new"), None, Allow),
@@ -364,7 +394,8 @@ fn network_and_agents() {
             (BuildScript, unix("/tmp/brig-1/7/s"), file(), Allow),
             (BuildScript, unix("/srv/pg/.s.PGSQL.5432"), file(), Alarm(Rule::IpcAgent, Medium)),
             (BuildScript, abstract_name("/tmp/.X11-unix/X0"), None, agent),
-            (Program, abstract_name("mine"), None, Allow),
+            (Program, abstract_name("somebodys"), None, Alarm(Rule::IpcAgent, Medium)),
+            (BuildScript, abstract_name("somebodys"), None, Alarm(Rule::IpcAgent, Medium)),
             (BuildScript, Act::Bind { to: ip("127.0.0.1:0", None) }, None, Note(Rule::NetBind)),
             (Program, Act::Bind { to: ip("127.0.0.1:0", None) }, None, Allow),
             (BuildScript, socket("AF_VSOCK"), None, net(Medium)),
@@ -427,8 +458,10 @@ fn the_kernel_is_granted_no_secret() {
             let private = ["/home/u/app", "/etc", "/home/u/.ssh", "/proc"].iter().any(|place| Path::new(place).starts_with(tree));
             assert!(!private, "{kind:?}: {}", tree.display());
         }
-        assert!(policy.may_pass(Path::new("/usr/include/stdio.h")) || !Path::new("/usr/include").exists());
-        assert!(policy.may_pass(Path::new("/home/u/.cargo/registry/src/idx/foo-1/src/lib.rs")));
+        // A program may run what lies in the target directory, so the kernel would let it read cargo's fingerprints there.
+        let exact = kind != Program;
+        assert_eq!(policy.may_pass(Path::new("/usr/include/stdio.h")), exact && Path::new("/usr/include").exists());
+        assert_eq!(policy.may_pass(Path::new("/home/u/.cargo/registry/src/idx/foo-1/src/lib.rs")), exact);
         for closed in
             ["/home/u/app/src/lib.rs", "/usr/../home/u/x", "/usr//x", "/usr/./x", "usr/x", "/usr/x/.env", "/usr", "/etc/passwd", ""]
         {

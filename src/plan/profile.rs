@@ -226,13 +226,15 @@ pub struct ActorFacts {
     pub tmp: PathBuf,
     /// `-C extra-filename` of a compiler.
     pub extra_filename: Option<String>,
+    /// `--crate-name` of a compiler.
+    pub crate_name: Option<String>,
     /// `-C linker` of a compiler: cargo's configuration chose it.
     pub linker: Option<PathBuf>,
 }
 
 impl ActorFacts {
     pub fn new(kind: ActorKind, tmp: impl Into<PathBuf>) -> Self {
-        ActorFacts { kind, package_dir: None, outputs: Vec::new(), tmp: tmp.into(), extra_filename: None, linker: None }
+        ActorFacts { kind, package_dir: None, outputs: Vec::new(), tmp: tmp.into(), extra_filename: None, crate_name: None, linker: None }
     }
 }
 

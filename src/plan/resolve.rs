@@ -60,12 +60,14 @@ impl Settled {
             slots.fixed.iter().cloned().chain(own).collect::<Vec<_>>()
         };
         let (write, exec) = (fill(&settlement.write), fill(&settlement.exec));
+        let kernel_exec = kernel_exec(&exec, &self.places, &self.secrets);
         Policy {
+            exact: !self.reach_fingerprints(&kernel_exec, facts),
             profile: profile.name.clone(),
             mode: profile.mode,
             kind: facts.kind,
             read: fill(&settlement.read),
-            kernel: KernelGrants { read: settlement.kernel_read.clone(), write: write.clone(), exec: kernel_exec(&exec, &self.places) },
+            kernel: KernelGrants { read: settlement.kernel_read.clone(), write: write.clone(), exec: kernel_exec },
             write,
             exec,
             connect: settlement.connect.clone(),
@@ -77,8 +79,19 @@ impl Settled {
                 outputs: facts.outputs.clone(),
                 tmp: facts.tmp.clone(),
                 extra_filename: facts.extra_filename.clone(),
+                crate_name: facts.crate_name.clone(),
             },
         }
+    }
+}
+
+impl Settled {
+    /// Does the right to run things let the kernel hand out cargo's fingerprints, which are not for reading?
+    fn reach_fingerprints(&self, kernel_exec: &[PathBuf], facts: &ActorFacts) -> bool {
+        let own = |tree: &PathBuf| facts.outputs.iter().chain([&facts.tmp]).any(|own| tree.starts_with(own));
+        let trees = self.places.results().collect::<Vec<_>>();
+        let overlap = |tree: &PathBuf| trees.iter().any(|target| target.starts_with(tree) || tree.starts_with(target));
+        kernel_exec.iter().any(|tree| overlap(tree) && !own(tree))
     }
 }
 
@@ -148,7 +161,7 @@ const ENTRIES: usize = 4_000;
 
 /// What the kernel may let run. A grant to run is a grant to read (see `wall::ruleset`), so a tree of the user's own, which may hold
 /// secrets, is granted program by program: `./configure` of a member, not the member.
-fn kernel_exec(exec: &[PathBuf], places: &Places) -> Vec<PathBuf> {
+fn kernel_exec(exec: &[PathBuf], places: &Places, secrets: &Secrets) -> Vec<PathBuf> {
     let published = PUBLISHED.iter().map(PathBuf::from);
     let caches = ["registry", "git/checkouts", "bin"].map(|dir| places.cargo_home.join(dir));
     let built = places.results().chain([&places.toolchain, &places.tmp]).chain(&places.rustup_home).cloned();
@@ -169,14 +182,14 @@ fn kernel_exec(exec: &[PathBuf], places: &Places) -> Vec<PathBuf> {
         } else if known.iter().any(|known| tree.starts_with(known)) {
             granted.extend(carve(tree, &holes));
         } else {
-            executables(tree, places, &mut ENTRIES.clone(), &mut granted);
+            executables(tree, places, secrets, &mut ENTRIES.clone(), &mut granted);
         }
     }
     granted
 }
 
 /// Files with an execute bit in a tree of sources; not in what was built there, and not in hidden directories.
-fn executables(tree: &Path, places: &Places, budget: &mut usize, found: &mut Vec<PathBuf>) {
+fn executables(tree: &Path, places: &Places, secrets: &Secrets, budget: &mut usize, found: &mut Vec<PathBuf>) {
     use std::os::unix::fs::PermissionsExt;
     for entry in std::fs::read_dir(tree).into_iter().flatten().flatten() {
         let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
@@ -186,7 +199,9 @@ fn executables(tree: &Path, places: &Places, budget: &mut usize, found: &mut Vec
         *budget -= 1;
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         if kind.is_dir() && !hidden && !places.results().any(|built| *built == path) {
-            executables(&path, places, budget, found);
+            executables(&path, places, secrets, budget, found);
+        } else if secrets.looks_secret(path.as_os_str().as_encoded_bytes()) {
+            // Some file systems give every file the bit.
         } else if kind.is_file() && !hidden && entry.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0) {
             found.push(path);
         }

@@ -115,8 +115,7 @@ impl<'a> Door<'a> {
     /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
     fn is_installed(&self, exe: &Path) -> bool {
         let places = &self.places;
-        let own = places.workspace.iter().chain(places.results()).chain([&places.tmp]).chain(&places.packages);
-        if own.filter(|tree| tree.is_absolute()).any(|tree| exe.starts_with(tree)) {
+        if of_the_build(exe, places) {
             return false;
         }
         let usual = [places.cargo_home.join("bin"), places.toolchain.join("bin"), "/usr/bin".into(), "/usr/local/bin".into()];
@@ -202,13 +201,22 @@ fn is_driver(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b"cargo-") && !name.as_bytes().starts_with(b"cargo-credential-")
 }
 
+/// In a tree that a repository or a package brought along, or that the build writes to.
+fn of_the_build(exe: &Path, places: &Places) -> bool {
+    let caches = ["registry", "git"].map(|dir| places.cargo_home.join(dir));
+    let trees = places.workspace.iter().chain(places.results()).chain(&places.packages).chain([&places.tmp]);
+    trees.chain(&caches).any(|tree| tree.is_absolute() && exe.starts_with(tree))
+}
+
 /// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), credential providers, and the toolchain's own
-/// programs that run no code of the build (rustfmt).
+/// programs that run no code of the build (rustfmt). Not what a repository brought along: its configuration can name any provider.
 fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
-    let file = newcomer.exe.file_name().unwrap_or_default();
+    let (exe, file) = (&newcomer.exe, newcomer.exe.file_name().unwrap_or_default());
+    let anybodys = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| exe.starts_with(tree)) && !exe.starts_with(&places.cargo_home);
     let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && newcomer.cwd.starts_with(places.cargo_home.join("git"));
-    let of_the_toolchain = newcomer.exe.parent() == Some(&places.toolchain.join("bin"));
-    fetches || of_the_toolchain || file.as_bytes().starts_with(b"cargo-credential-")
+    let of_the_toolchain = exe.parent() == Some(&places.toolchain.join("bin"));
+    let provides = file.as_bytes().starts_with(b"cargo-credential-");
+    of_the_toolchain || (fetches || provides) && !anybodys && !of_the_build(exe, places)
 }
 
 /// A wrapper gets the compiler as its first argument (a script has its own name before that), and may hand the work to a server outside
@@ -295,6 +303,46 @@ fn actor_facts(identity: &Identity, newcomer: &Newcomer, tmp: &Path) -> ActorFac
         outputs: identity.outputs.clone(),
         tmp: tmp.to_owned(),
         extra_filename: argument("extra-filename=").map(|value| String::from_utf8_lossy(value).into_owned()),
+        crate_name: identity.crate_name.clone(),
         linker: argument("linker=").map(|value| PathBuf::from(OsStr::from_bytes(value))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_be_trusted_by_name() {
+        let places = Places {
+            workspace: Some("/home/u/app".into()),
+            target: "/home/u/app/target".into(),
+            build: "/var/build/app".into(),
+            packages: vec!["/home/u/lib".into()],
+            cargo_home: "/home/u/.cargo".into(),
+            rustup_home: Some("/home/u/.rustup".into()),
+            toolchain: "/home/u/.rustup/toolchains/stable".into(),
+            tmp: "/tmp/brig-1".into(),
+            ..Places::default()
+        };
+        for (exe, built) in [
+            ("/home/u/.rustup/toolchains/stable/bin/cargo", false),
+            ("/home/u/.cargo/bin/cargo", false),
+            ("/home/u/.cargo/registry/src/idx/x-1.0.0/cargo", true),
+            ("/home/u/.cargo/git/checkouts/x/1/cargo-credential-x", true),
+            ("/home/u/app/tools/cargo-credential-x", true),
+            ("/home/u/lib/cargo", true),
+            ("/var/build/app/debug/cargo", true),
+            ("/tmp/brig-1/3/cargo", true),
+        ] {
+            assert_eq!(of_the_build(Path::new(exe), &places), built, "{exe}");
+        }
+        let helps = |exe: &str, cwd: &str| {
+            let newcomer = Newcomer { pid: 1, in_place: false, exe: exe.into(), argv: &[], env: Vec::new(), cwd: cwd.into() };
+            is_cargos_helper(&newcomer, &places)
+        };
+        assert!(helps("/usr/bin/git", "/home/u/.cargo/git/db/x") && !helps("/usr/bin/git", "/home/u/app"));
+        assert!(helps("/usr/libexec/cargo-credential-libsecret", "/") && !helps("/home/u/app/tools/cargo-credential-x", "/"));
+        assert!(!helps("/dev/shm/cargo-credential-x", "/") && !helps("/tmp/git", "/home/u/.cargo/git/db/x"));
     }
 }

@@ -5,6 +5,7 @@ pub mod child;
 pub mod descriptors;
 pub mod files;
 pub mod forward;
+pub mod identity;
 pub mod landlock;
 pub mod memory;
 pub mod netns;

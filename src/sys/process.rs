@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::Read;
 
+use super::identity::Person;
+
 /// What `/proc/<tid>/status` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -41,6 +43,18 @@ fn parse_status(text: &[u8]) -> Option<Status> {
     Some(Status { pid: pid?, parent: parent?, umask: umask?, user: user? })
 }
 
+/// In whose name a thread opens files: user, group and supplementary groups.
+pub fn person(tid: u32) -> Option<Person> {
+    parse_person(&std::fs::read(format!("/proc/{tid}/status")).ok()?)
+}
+
+fn parse_person(text: &[u8]) -> Option<Person> {
+    let line = |name: &[u8]| text.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(name)?).ok());
+    let fourth = |name: &[u8]| line(name)?.split_ascii_whitespace().nth(3)?.parse().ok();
+    let groups = line(b"Groups:")?.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    Some(Person { user: fourth(b"Uid:")?, group: fourth(b"Gid:")?, groups })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +64,8 @@ mod tests {
         let text = b"Name:\ta\\nTgid:\t7\nUmask:\t0027\nState:\tR (running)\nTgid:\t42\nNgid:\t0\nPid:\t43\nPPid:\t6\nTracerPid:\t0\nUid:\t1\t2\t3\t4\n";
         assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: 0o27, user: 4 }));
         assert_eq!(parse_status(b""), None);
+        let text = b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t9 10 \n";
+        assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10] }));
         assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
     }
 }

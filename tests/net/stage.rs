@@ -94,6 +94,7 @@ impl Stage {
             write: self.write.clone(),
             exec: Vec::new(),
             kernel: KernelGrants::default(),
+            exact: true,
             connect: self.connect.clone(),
             unix: self.unix.clone(),
             secrets: Arc::new(Secrets::default()),

@@ -28,14 +28,32 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
         }
         Address::UnixAbstract(name) => {
             allowed(call, Act::Bind { to: endpoint::abstract_name(&name) })?;
-            Ok(Answer::Continue)
+            named(call, &bytes)
         }
-        Address::UnixUnnamed | Address::Netlink | Address::Unspecified => Ok(Answer::Continue),
+        // The kernel chooses an abstract name, for unix sockets.
+        Address::UnixUnnamed => named(call, &bytes),
+        Address::Netlink | Address::Unspecified => Ok(Answer::Continue),
         Address::Other(family) => {
             allowed(call, Act::Bind { to: endpoint::other(endpoint::family_name(i32::from(family))) })?;
             Ok(Answer::Continue)
         }
     }
+}
+
+/// Binds a unix socket to an abstract name and remembers the name as the actor's own. Done by us: a name counts as its own because we
+/// bound it, not because it said that it would.
+fn named(call: &Call<'_>, bytes: &[u8]) -> Result<Answer, i32> {
+    let mut grip = grip::take(call, call.args[0])?;
+    let target = unix::seat(call, &mut grip)?;
+    let socket = target.handle().map_err(|error| errno(&error))?;
+    if socket::int_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_DOMAIN).ok() != Some(libc::AF_UNIX) {
+        return Err(libc::EINVAL);
+    }
+    socket::bind(socket.as_fd(), bytes).map_err(|error| errno(&error))?;
+    if let Some(Address::UnixAbstract(name)) = socket::local_name(socket.as_fd()).ok().as_deref().and_then(endpoint::decode) {
+        call.watched.sockets.room_for(call.watched).bound(name);
+    }
+    Ok(target.answer(Ok(())))
 }
 
 fn inet(call: &Call<'_>, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {

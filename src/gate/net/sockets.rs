@@ -153,6 +153,8 @@ struct State {
     hosts: HashMap<IpAddr, Hostile>,
     /// Places where somebody inside is known to receive datagrams, or (loopback device only) to listen.
     held: HashSet<(&'static str, SocketAddr)>,
+    /// Abstract unix names that the gate bound for the actor.
+    names: HashSet<Vec<u8>>,
 }
 
 const MOST_HOSTS: usize = 4096;
@@ -239,6 +241,18 @@ impl Room {
         if state.held.len() < MOST_HELD {
             state.held.insert((protocol, address));
         }
+    }
+
+    /// An abstract unix name is the actor's own from now on.
+    pub fn bound(&self, name: Vec<u8>) {
+        let mut state = lock(&self.state);
+        if state.names.len() < MOST_HELD {
+            state.names.insert(name);
+        }
+    }
+
+    pub fn has_bound(&self, name: &[u8]) -> bool {
+        lock(&self.state).names.contains(name)
     }
 
     pub fn listens(&self, protocol: &'static str, address: SocketAddr) -> bool {

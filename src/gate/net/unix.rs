@@ -28,14 +28,7 @@ struct Door {
 
 pub fn connect(call: &Call<'_>, mut grip: Grip, address: &Address, bytes: &[u8]) -> Result<Answer, i32> {
     let door = judge(call, address, bytes, |to| Act::Connect { to })?;
-    let target = match Target::own(&mut grip) {
-        Some(target) => target,
-        None => {
-            let kind = kind_of(call.tid, grip.inode).ok_or(libc::EPERM)?;
-            let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-            Target::fresh(socket::create(libc::AF_UNIX, kind | flags, 0).map_err(|error| errno(&error))?, &grip)
-        }
-    };
+    let target = seat(call, &mut grip)?;
     let asking = target.handle().map_err(|error| errno(&error))?;
     let nonblocking = target.nonblocking();
     let ask = move || {
@@ -43,6 +36,16 @@ pub fn connect(call: &Call<'_>, mut grip: Grip, address: &Address, bytes: &[u8])
         socket::connect(asking.as_fd(), &door.address)
     };
     Ok(arrive::patiently(call, nonblocking, ask, move |outcome| target.answer(outcome)))
+}
+
+/// The actor's own socket, or one of its kind to take its place.
+pub fn seat(call: &Call<'_>, grip: &mut Grip) -> Result<Target, i32> {
+    if let Some(target) = Target::own(grip) {
+        return Ok(target);
+    }
+    let kind = kind_of(call.tid, grip.inode).ok_or(libc::EPERM)?;
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    Ok(Target::fresh(socket::create(libc::AF_UNIX, kind | flags, 0).map_err(|error| errno(&error))?, grip))
 }
 
 /// A datagram to a named unix socket, sent by the gate from the actor's own socket.
@@ -73,6 +76,10 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
             let real = std::fs::read_link(&through).map_err(|error| errno(&error))?;
             let address = endpoint::encode_unix(through.as_bytes()).ok_or(libc::EINVAL)?;
             (Endpoint::UnixPath { path: Hostile::from(real) }, Some(object), Door { address, pinned: Some(pinned) })
+        }
+        // The kernel's scope does not hold us, so what is not the actor's own is judged.
+        Address::UnixAbstract(name) if call.watched.sockets.room_for(call.watched).has_bound(name) => {
+            return Ok(Door { address: bytes.to_vec(), pinned: None });
         }
         Address::UnixAbstract(name) => (endpoint::abstract_name(name), None, Door { address: bytes.to_vec(), pinned: None }),
         _ => return Err(libc::EINVAL),

@@ -76,6 +76,7 @@ impl Stage {
             write: vec![out.clone(), tmp, "/dev/null".into(), "/proc/self".into()],
             exec: [system.clone(), vec![out, this_program]].concat(),
             kernel: KernelGrants { read: system, ..KernelGrants::default() },
+            exact: true,
             connect: Vec::new(),
             unix: Vec::new(),
             secrets: Arc::new(Secrets::compile(&places, &SecretLists::default()).unwrap()),

@@ -37,11 +37,15 @@ fn by_path(policy: &Policy, path: &[u8]) -> Ruling {
     alarm(policy, Rule::IpcAgent, Severity::Medium, "unix sockets")
 }
 
-/// Abstract names live in the network namespace: unknown ones are the actor's own and stay inside it.
+/// Abstract names are the host's, and no file's permissions guard them. The gate knows those its actor has bound itself and does not ask
+/// about them; whatever else listens, listens outside.
 fn by_name(policy: &Policy, name: &[u8]) -> Ruling {
-    let agents: [&[u8]; 6] = [b"/tmp/.X11-unix", b"/tmp/dbus-", b"/tmp/.ICE-unix", b"/containerd-shim", b"/run/user", b"/run/systemd"];
-    match agents.iter().any(|known| name.starts_with(known)) && !policy.is_trusted() {
-        true => alarm(policy, Rule::IpcAgent, Severity::High, "unix sockets (an agent outside the wall)"),
-        false => Ruling::Allow,
+    if policy.is_trusted() {
+        return Ruling::Allow;
     }
+    let agents: [&[u8]; 6] = [b"/tmp/.X11-unix", b"/tmp/dbus-", b"/tmp/.ICE-unix", b"/containerd-shim", b"/run/user", b"/run/systemd"];
+    if agents.iter().any(|known| name.starts_with(known)) {
+        return alarm(policy, Rule::IpcAgent, Severity::High, "unix sockets (an agent outside the wall)");
+    }
+    alarm(policy, Rule::IpcAgent, Severity::Medium, "unix sockets (an abstract name it has not bound itself)")
 }

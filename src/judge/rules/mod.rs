@@ -2,7 +2,7 @@
 //! `secret/then-network`, `coverage/lost`, `coverage/degraded` — has its page here and its decision in `report`.) `rule` asks them in order: tampering, secrets, the
 //! rules of the act's class, the profile's grants. In: a policy and an act on its resolved object. Out: a ruling.
 
-use libc::{EACCES, ENOENT};
+use libc::{EACCES, ENOENT, EXDEV};
 
 use crate::judge::Policy;
 use crate::judge::paths::within;
@@ -81,7 +81,11 @@ pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling
             change(policy, act, from.as_bytes(), object),
             change(policy, act, to.as_bytes(), None),
         ]),
-        Act::Link { from, to } => gravest([read(policy, from.as_bytes(), object), change(policy, act, to.as_bytes(), None)]),
+        Act::Link { from, to } => gravest([
+            read(policy, from.as_bytes(), object),
+            linked(policy, from.as_bytes(), object),
+            change(policy, act, to.as_bytes(), None),
+        ]),
         Act::Exec { path, argv } => exec(policy, path.as_bytes(), argv, object),
         Act::Connect { to } | Act::Send { to } => ipc_agent::connect(policy, to).unwrap_or_else(|| net_connect::connect(policy, to)),
         Act::Lookup { name, .. } => net_dns::lookup(policy, name.as_bytes()),
@@ -108,6 +112,9 @@ fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
     if let Some(ruling) = secret_read::read(policy, path, object) {
         return ruling;
     }
+    if let Some(ruling) = secret_read::fingerprint(policy, path, object) {
+        return ruling;
+    }
     if let Some(ruling) = secret_read::redacted(policy, path, object) {
         return ruling;
     }
@@ -121,6 +128,16 @@ fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
         return Ruling::Quiet(ENOENT);
     }
     fs_read_outside::read(policy, path, object)
+}
+
+/// A second name of a file is a second way to write it, and to read it whole: only what may be written may get one. `EXDEV` is what
+/// Landlock says of such a link, and whoever hears it copies.
+fn linked(policy: &Policy, from: &[u8], object: Option<Object>) -> Ruling {
+    let whole = read(policy, from, object) != Ruling::Redact;
+    match change(policy, &Act::Write { path: from.into() }, from, object) {
+        Ruling::Allow | Ruling::Note(_) if whole => Ruling::Allow,
+        _ => Ruling::Quiet(EXDEV),
+    }
 }
 
 /// Any act that changes what lies at `path`.

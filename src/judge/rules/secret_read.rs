@@ -3,7 +3,7 @@
 use libc::EACCES;
 
 use crate::judge::Policy;
-use crate::judge::paths::{is_ancestor, name, parent};
+use crate::judge::paths::{below, components, is_ancestor, name, parent};
 use crate::judge::rules::{Ruling, alarm, is_directory};
 use crate::model::{Object, Rule, Severity};
 
@@ -24,6 +24,23 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Opti
     Some(alarm(policy, Rule::SecretRead, severity, &format!("secrets ({class}{alias})")))
 }
 
+/// Cargo keeps the values of the variables that build scripts name in `rerun-if-env-changed` — withheld ones too, for cargo has them — in
+/// the JSON half of its fingerprints. A nested cargo reads that half only to say why it rebuilds.
+pub(crate) fn fingerprint(policy: &Policy, path: &[u8], object: Option<Object>) -> Option<Ruling> {
+    // The second is cargo's newer layout: `build/<package>/<hash>/fingerprint`.
+    let kept = components(parent(policy.places.result(path)?)).any(|part| matches!(part, b".fingerprint" | b"fingerprint"));
+    if !kept || !path.ends_with(b".json") || policy.write_depth(path).is_some() {
+        return None;
+    }
+    if object.is_none() {
+        return Some(Ruling::Quiet(libc::ENOENT));
+    }
+    Some(match policy.is_build_time() {
+        true => alarm(policy, Rule::SecretRead, Severity::High, "secrets (cargo's fingerprints hold the values of variables)"),
+        false => Ruling::Quiet(EACCES),
+    })
+}
+
 /// Renaming a secret makes it another name's content.
 pub(crate) fn moved(policy: &Policy, from: &[u8], object: Option<Object>) -> Ruling {
     match (policy.is_trusted(), policy.secrets.class_of(from)) {
@@ -39,7 +56,7 @@ pub(crate) fn redacted(policy: &Policy, path: &[u8], object: Option<Object>) -> 
     if object.is_none() || is_directory(object) || policy.secrets.is_public(path) {
         return None;
     }
-    if policy.own.outputs.iter().any(|tree| crate::judge::paths::below(path, tree).is_some()) {
+    if policy.own.outputs.iter().any(|tree| below(path, tree).is_some()) {
         return None;
     }
     let repository = parent(parent(path));
