@@ -292,7 +292,7 @@ fn writes() {
             (Rustc, write("/home/u/app/target/debug/incremental/foo_bar-1abc/s-x/x.o"), file(), foreign(High)),
             // A second name for what may not be written would be a way to write it.
             (BuildScript, link("/home/u/app/src/lib.rs", &format!("{OUT}/x")), file(), Quiet),
-            (BuildScript, link("/home/u/app/.git/config", &format!("{OUT}/x")), file(), Quiet),
+            (BuildScript, link("/home/u/app/.git/config", &format!("{OUT}/x")), file(), Alarm(Rule::SecretRead, High)),
             (BuildScript, link("/home/u/.rustup/toolchains/stable/lib/libx.so", &format!("{OUT}/x")), file(), Quiet),
             (BuildScript, link(&format!("{OUT}/a"), &format!("{OUT}/b")), file(), Allow),
             (

@@ -84,6 +84,29 @@ fn tokens_in_the_environment_do_not_reach_build_scripts() {
 }
 
 #[test]
+fn what_cargo_remembers_of_the_environment_is_not_for_reading() {
+    for who in Who::all() {
+        let place = Place::new("fingerprints", who);
+        let found = || {
+            let mut text = String::new();
+            visit(&place.target(), &mut |path| {
+                if path.file_name().is_some_and(|name| name == "found") {
+                    text = fs::read_to_string(path).unwrap();
+                }
+            });
+            text
+        };
+        crate::run::cargo(&place, BUILD).go().exits(0);
+        assert!(found().contains(&place.canary), "plain cargo must leave the token there");
+        fs::remove_dir_all(place.target()).unwrap();
+        let outcome = guarded(&place, &[], BUILD).go();
+        expect(&outcome, &[refused(&["secret/read"], "reader", &["build-script"])]);
+        assert!(!found().contains(&place.canary), "{outcome}");
+        assert!(!found().is_empty(), "the hashes, which nested cargos need, are withheld as well\n{outcome}");
+    }
+}
+
+#[test]
 fn the_report_cannot_be_forged_from_inside() {
     for who in Who::all() {
         let place = Place::new("24-forgery", who);

@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
-use std::os::unix::net::UnixListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -22,7 +24,7 @@ impl Heard {
     }
 }
 
-/// The four doors a theft can leave through.
+/// The five doors a theft can leave through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     Tcp,
@@ -31,22 +33,24 @@ pub enum Door {
     Agent,
     /// Looks like a container daemon's socket.
     Docker,
+    /// A unix socket with an abstract name.
+    Abstract,
 }
 
 impl Door {
-    pub const ALL: [Door; 4] = [Door::Tcp, Door::Udp, Door::Agent, Door::Docker];
+    pub const ALL: [Door; 5] = [Door::Tcp, Door::Udp, Door::Agent, Door::Docker, Door::Abstract];
 }
 
 pub struct Sinks {
     pub tcp_port: u16,
     pub udp_port: u16,
-    heard: [Heard; 4],
+    heard: [Heard; 5],
 }
 
 impl Sinks {
     /// Starts listening; the unix sockets are made in `dir`. The threads end with the test program.
     pub fn start(dir: &Path) -> Sinks {
-        let heard: [Heard; 4] = Default::default();
+        let heard: [Heard; 5] = Default::default();
         let tcp = TcpListener::bind("127.0.0.1:0").expect("bind a loopback port");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("bind a loopback port");
         let (tcp_port, udp_port) = (tcp.local_addr().unwrap().port(), udp.local_addr().unwrap().port());
@@ -64,6 +68,10 @@ impl Sinks {
             let log = heard[door as usize].clone();
             thread::spawn(move || listener.incoming().flatten().for_each(|stream| take(stream, &log)));
         }
+        let name = SocketAddr::from_abstract_name(dir.join("abstract").as_os_str().as_bytes()).expect("a short name");
+        let listener = UnixListener::bind_addr(&name).expect("bind an abstract name");
+        let log = heard[Door::Abstract as usize].clone();
+        thread::spawn(move || listener.incoming().flatten().for_each(|stream| take(stream, &log)));
         Sinks { tcp_port, udp_port, heard }
     }
 

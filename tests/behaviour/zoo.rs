@@ -1,4 +1,4 @@
-//! The zoo: twenty-five tricks (THREATS.md §6), each a workspace of its own below `tests/crates/`. This table is the specification:
+//! The zoo: twenty-eight tricks (THREATS.md §6 and what attacking Brig itself brought up), each a workspace of its own below `tests/crates/`. This table is the specification:
 //! what each does under plain cargo, and which finding about whom it must be under Brig, with nothing of it done.
 
 use std::fs;
@@ -249,6 +249,29 @@ zoo! {
         fixture: "25-nested-cargo", cargo: &["test"],
         does: &[Steals(Door::Tcp)],
         finds: &[refused(&["secret/read"], "app", PROGRAM)],
+        ..CASE
+    };
+    t26_a_second_name_is_written_and_read = Case {
+        fixture: "26-second-names",
+        does: &[Touches("home/code/src/lib.rs"), Says("zoo: the token CANARY")],
+        finds: &[refused(&["secret/read"], "second-namer", SCRIPT)],
+        prepare: |place| {
+            let text = format!("[http]\n\textraheader = {}-git\n", place.canary);
+            place.write(&place.workspace().join(".git/config"), &text);
+            None
+        },
+        ..CASE
+    };
+    t27_a_macro_plants_where_all_compilers_write = Case {
+        fixture: "27-common-directories",
+        does: &[Plants("libzoo_plant.so.1"), Plants("zoo-in-your-session")],
+        finds: &[refused(&["fs/foreign-artifact"], "planting_macro", MACRO)],
+        ..CASE
+    };
+    t28_somebody_listens_on_an_abstract_name = Case {
+        fixture: "28-abstract-names",
+        does: &[Reaches(Door::Abstract)],
+        finds: &[refused(&["ipc/agent"], "abstract-caller", SCRIPT)],
         ..CASE
     };
 }

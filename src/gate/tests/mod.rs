@@ -117,6 +117,11 @@ fn a_race_wins_nothing() {
 }
 
 #[test]
+fn what_may_wait_is_opened_by_us_as_well() {
+    Stage::new(Mode::Enforce).play("waiter").assert_good();
+}
+
+#[test]
 fn survivors_are_known_until_they_are_gone() {
     let stage = Stage::new(Mode::Enforce);
     let played = stage.play("daemon");

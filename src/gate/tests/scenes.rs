@@ -38,6 +38,7 @@ fn actor() {
         "tamperer" => tamperer(&out),
         "git" => git(),
         "racer" => racer(),
+        "waiter" => waiter(&out, &secret),
         "daemon" => daemon(),
         other => match other.strip_prefix("trips ") {
             Some(what) => trips::travel(what, &out),
@@ -366,6 +367,44 @@ fn racer() {
     done.store(true, Ordering::Relaxed);
     flipper.join().unwrap();
     stage::tell("read the secret", secrets);
+}
+
+/// As the racer, with a FIFO as the harmless one: opening it may have to wait for somebody.
+fn waiter(out: &Path, secret: &Path) {
+    std::env::set_current_dir(out).unwrap();
+    mkfifo("fifo", Mode::from_bits_truncate(0o600)).unwrap();
+    symlink(secret, "link").unwrap();
+    // Both ends stay open, so that nobody does wait.
+    let _ends = OpenOptions::new().read(true).write(true).open("fifo").unwrap();
+    let word = |text: &[u8; 4]| u32::from_ne_bytes(*text);
+    let path = Arc::new([AtomicU32::new(word(b"fifo")), AtomicU32::new(0)]);
+    let done = Arc::new(AtomicBool::new(false));
+    let (flipped, until) = (path.clone(), done.clone());
+    let flipper = std::thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            flipped[0].store(word(b"link"), Ordering::Relaxed);
+            flipped[0].store(word(b"fifo"), Ordering::Relaxed);
+        }
+    });
+    let opened: Vec<_> = (0..500).filter_map(|_| testing::open_while_it_changes(&path[..]).ok()).collect();
+    done.store(true, Ordering::Relaxed);
+    flipper.join().unwrap();
+    assert!(!opened.is_empty(), "the FIFO was never opened");
+    let regular = opened.iter().filter(|fd| files::stat(fd.as_fd()).unwrap().mode & libc::S_IFMT == libc::S_IFREG).count();
+    assert_eq!(regular, 0, "the secret was opened");
+
+    // The flags of this call lie in memory, too: it is not left to the kernel.
+    assert_eq!(testing::open_how(c"fifo", &[libc::O_PATH as u64, 0, 0], 24), libc::ENOSYS);
+    drop(open("fifo", libc::O_PATH).unwrap());
+    drop(open("/dev/ptmx", libc::O_RDWR | libc::O_NOCTTY).unwrap());
+    nix::unistd::setsid().unwrap();
+    assert_eq!(errno(open("/dev/tty", libc::O_WRONLY)), libc::ENXIO);
+
+    // A FIFO nobody else ever opens holds up its thread, not the gate.
+    mkfifo("lonely", Mode::from_bits_truncate(0o600)).unwrap();
+    std::thread::spawn(|| open("lonely", 0));
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(fs::read_dir(".").unwrap().count() >= 3);
 }
 
 fn daemon() {

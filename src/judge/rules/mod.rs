@@ -133,9 +133,14 @@ fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
 /// A second name of a file is a second way to write it, and to read it whole: only what may be written may get one. `EXDEV` is what
 /// Landlock says of such a link, and whoever hears it copies.
 fn linked(policy: &Policy, from: &[u8], object: Option<Object>) -> Ruling {
-    let whole = read(policy, from, object) != Ruling::Redact;
+    if read(policy, from, object) == Ruling::Redact {
+        return Ruling::Alarm(
+            EXDEV,
+            policy.breach(Rule::SecretRead, Severity::High, "secrets (another name for what is handed out redacted)"),
+        );
+    }
     match change(policy, &Act::Write { path: from.into() }, from, object) {
-        Ruling::Allow | Ruling::Note(_) if whole => Ruling::Allow,
+        Ruling::Allow | Ruling::Note(_) => Ruling::Allow,
         _ => Ruling::Quiet(EXDEV),
     }
 }

@@ -1,0 +1,3 @@
+//! Uses a macro and never looks inside.
+
+planting_macro::plant!();
