@@ -53,6 +53,8 @@ impl Graph {
         // Metadata makes cargo run the compiler. Which one must not come from a configuration file inside the repository: the
         // environment overrides it, and an empty wrapper is none.
         command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+        // At each start cargo reads all certificates of the system; offline it needs none.
+        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
         let compiler = cargo.with_file_name("rustc");
         if compiler.is_file() {
             command.env("RUSTC", compiler);
@@ -213,9 +215,9 @@ impl Graph {
         Some(deepest.package.clone())
     }
 
-    /// Packages with a build script or a proc-macro: those whose code runs during a build.
-    pub fn units(&self) -> u64 {
-        self.nodes.iter().filter(|n| n.build_script || n.proc_macro.is_some()).count() as u64
+    /// Packages whose code runs at build time: a build script, or a macro.
+    pub fn code_at_build(&self) -> impl Iterator<Item = &Package> {
+        self.nodes.iter().filter(|node| node.build_script || node.proc_macro.is_some()).map(|node| &node.package)
     }
 
     /// `Cargo.lock:LINE` of the package's `version =` line.

@@ -47,7 +47,7 @@ fn a_real_workspace_answers() {
     assert_eq!(graph.why("deep", "2.0.0-rc.1"), ["app 1.0.0", "lib-dep 0.1.0", "deep 2.0.0-rc.1"]);
     assert_eq!(graph.why("app", "1.0.0"), ["app 1.0.0"]);
     assert_eq!(graph.why("deep", "9.9.9"), [] as [&str; 0]);
-    assert_eq!(graph.units(), 2);
+    assert_eq!(graph.code_at_build().count(), 2);
 
     assert_eq!(names(&graph.package_of_crate("other_name", None)), ["lib-dep"]);
     assert_eq!(names(&graph.package_of_crate("lib_dep", None)), [] as [&str; 0], "symbols spell the library's name");

@@ -46,6 +46,7 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
     crate::sys::files::own_umask();
     umask(Mode::empty());
     notify::sync_wake_up(watched.listener.as_fd());
+    let _ = crate::sys::schedule::short_slices();
     let mut later = HashMap::new();
     let mut pending: Vec<Pending> = Vec::new();
     while let Some(wake) = wait(watched, !pending.is_empty()) {

@@ -145,6 +145,11 @@ impl Gate {
         alive.map(|post| (post.watched.actor.id, post.watched.processes().pids())).collect()
     }
 
+    /// What an actor that is still alive may do.
+    pub fn policy_of(&self, actor: ActorId) -> Option<Arc<Policy>> {
+        self.posts().iter().find(|post| post.watched.actor.id == actor).map(|post| post.watched.policy.clone())
+    }
+
     /// Ends all threads. Whoever is still alive gets `ENOSYS` for everything it asks from now on.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);

@@ -4,6 +4,7 @@
 //! Each actor has a ledger of its own behind its own lock, and one gate thread serves one actor: locks are hardly ever contended.
 
 use std::collections::{BTreeMap, HashMap};
+use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -45,7 +46,7 @@ pub struct Record {
     pub events: u64,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Ledger {
     acts: HashMap<Act, [u64; 4]>,
     refusals: usize,
@@ -57,6 +58,7 @@ struct Ledger {
 /// Shared by reference between threads; every method takes `&self`.
 #[derive(Default)]
 pub struct Journal {
+    /// By their numbers.
     actors: Mutex<Vec<Actor>>,
     ledgers: RwLock<HashMap<ActorId, Arc<Mutex<Ledger>>>>,
     processes: Mutex<(Vec<Process>, u64)>,
@@ -73,9 +75,9 @@ impl Journal {
     /// A new actor, or a better description of a known one.
     pub fn actor(&self, actor: Actor) {
         let mut actors = lock(&self.actors);
-        match actors.iter_mut().find(|known| known.id == actor.id) {
-            Some(known) => *known = actor,
-            None => actors.push(actor),
+        match actors.binary_search_by_key(&actor.id, |known| known.id) {
+            Ok(at) => actors[at] = actor,
+            Err(at) => actors.insert(at, actor),
         }
     }
 
@@ -108,17 +110,31 @@ impl Journal {
         Arc::clone(self.ledgers.write().unwrap_or_else(PoisonError::into_inner).entry(actor).or_default())
     }
 
-    /// The record so far. Gate threads may go on writing.
+    /// A copy of the record so far. Gate threads may go on writing.
     pub fn snapshot(&self) -> Record {
-        let mut actors = lock(&self.actors).clone();
-        actors.sort_by_key(|actor| actor.id);
-        let (mut processes, processes_truncated) = lock(&self.processes).clone();
+        let ledgers = self.ledgers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let ledgers = ledgers.into_iter().map(|(actor, ledger)| (actor, lock(&ledger).clone())).collect();
+        self.record(lock(&self.actors).clone(), lock(&self.processes).clone(), ledgers)
+    }
+
+    /// The record so far, which is the caller's from now on: a copy would double what a long build needs.
+    pub fn take(&self) -> Record {
+        let ledgers = take(&mut *self.ledgers.write().unwrap_or_else(PoisonError::into_inner));
+        let ledgers = ledgers.into_iter().map(|(actor, ledger)| (actor, take(&mut *lock(&ledger)))).collect();
+        self.record(take(&mut *lock(&self.actors)), take(&mut *lock(&self.processes)), ledgers)
+    }
+
+    fn record(
+        &self,
+        actors: Vec<Actor>,
+        (mut processes, processes_truncated): (Vec<Process>, u64),
+        ledgers: Vec<(ActorId, Ledger)>,
+    ) -> Record {
         processes.sort_by_key(|process| (process.actor, process.started_ms, process.pid));
         let mut record =
             Record { actors, processes, processes_truncated, events: self.events.load(Ordering::Relaxed), ..Record::default() };
-        let ledgers = self.ledgers.read().unwrap_or_else(PoisonError::into_inner);
-        for (actor, ledger) in ledgers.iter() {
-            lock(ledger).write_into(*actor, &mut record);
+        for (actor, ledger) in ledgers {
+            ledger.write_into(actor, &mut record);
         }
         record.behaviours.sort_by(|a, b| (a.actor, &a.act, a.status).cmp(&(b.actor, &b.act, b.status)));
         let key = |counted: &Counted| counted.event.breach.as_ref().map(|breach| (breach.rule, breach.severity));
@@ -181,16 +197,16 @@ impl Ledger {
         self.acts.entry(act).or_default()[at] += 1;
     }
 
-    fn write_into(&self, actor: ActorId, record: &mut Record) {
-        for (act, counts) in &self.acts {
-            for (status, count) in STATUSES.into_iter().zip(counts).filter(|(_, count)| **count > 0) {
-                record.behaviours.push(Behaviour { actor, act: act.clone(), status, count: *count });
+    fn write_into(self, actor: ActorId, record: &mut Record) {
+        for (act, counts) in self.acts {
+            for (status, count) in STATUSES.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+                record.behaviours.push(Behaviour { actor, act: act.clone(), status, count });
             }
         }
         if self.truncated > 0 {
             record.truncated.insert(actor, self.truncated);
         }
-        record.breaches.extend(self.breaches.values().flatten().cloned());
+        record.breaches.extend(self.breaches.into_values().flatten());
     }
 }
 

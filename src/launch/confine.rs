@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use crate::launch::channel::Channel;
-use crate::launch::inject::Borrowed;
+use crate::launch::inject::{Borrowed, Request, table_bytes};
 use crate::launch::newborn::{Edit, Newborn};
 use crate::sys::memory;
 use crate::wall::filter::Pass;
@@ -37,8 +37,12 @@ const MESSAGE: u64 = 0;
 const VECTOR: u64 = 64;
 const BYTE: u64 = 80;
 const CONTROL: u64 = 96;
-const PROGRAM: u64 = 128;
-const INSTRUCTIONS: u64 = 144;
+/// For the calls themselves.
+const TABLE: u64 = 128;
+const PROGRAM: u64 = TABLE + table_bytes(MOST) as u64;
+const INSTRUCTIONS: u64 = PROGRAM + 16;
+/// Most calls made in one go.
+const MOST: usize = 7;
 /// `SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` (5.0 and 5.19; seccomp(2)).
 const LISTEN: u64 = 1 << 3 | 1 << 5;
 
@@ -52,45 +56,61 @@ pub fn confine(pid: i32, mut borrowed: Borrowed, newborn: &mut Newborn, walls: &
     newborn.edit(pid, &walls.edits).map_err(step("edit its environment"))?;
     let scratch = (borrowed.stack_pointer() - SCRATCH) & !63;
     let number = channel.number() as u64;
-    let mut call = |name: &'static str, number: i64, args: [u64; 6]| -> Result<u64, Failure> {
-        let result = borrowed.call(number, args).map_err(step(name))?;
-        result.map_err(|errno| Failure::Step { step: name, source: io::Error::from_raw_os_error(errno) })
+    let mut run = |requests: &[Request]| -> Result<Vec<u64>, Failure> {
+        let outcome = borrowed.run(requests, scratch + TABLE).map_err(step("make it confine itself"))?;
+        outcome.map_err(|failed| match failed {
+            (INSTALL, libc::EBUSY) => Failure::Listened,
+            (step, errno) => Failure::Step { step, source: io::Error::from_raw_os_error(errno) },
+        })
     };
 
+    let mut requests = Vec::new();
+    let mut listener = None;
     if let Some(ruleset) = &walls.ruleset {
         channel.offer(ruleset.as_fd()).map_err(step("offer the ruleset"))?;
         memory::write(pid as u32, scratch, &message(scratch, None)).map_err(step("prepare the message"))?;
         let flags = (libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC) as u64;
-        call("receive the ruleset", libc::SYS_recvmsg, [number, scratch + MESSAGE, flags, 0, 0, 0])?;
+        run(&[request("receive the ruleset", libc::SYS_recvmsg, [number, scratch + MESSAGE, flags, 0, 0, 0])])?;
         let fd = received(pid, scratch).map_err(step("receive the ruleset"))?;
-        call("enter the Landlock domain", libc::SYS_landlock_restrict_self, [fd, 0, 0, 0, 0, 0])?;
-        call("close the ruleset", libc::SYS_close, [fd, 0, 0, 0, 0, 0])?;
+        requests.push(request("enter the Landlock domain", libc::SYS_landlock_restrict_self, [fd, 0, 0, 0, 0, 0]));
+        requests.push(request("close the ruleset", libc::SYS_close, [fd, 0, 0, 0, 0, 0]));
+        // A new descriptor gets the lowest free number: the one just closed. Were it another, sending this one would fail.
+        listener = Some(fd);
     }
     // Cargo dies with us (EXITKILL); its children, whom nobody traces, die with cargo's thread that started them.
-    call("tie its life to cargo's", libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0, 0, 0, 0])?;
-
+    let deathsig = [libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0, 0, 0, 0];
+    requests.push(request("tie its life to cargo's", libc::SYS_prctl, deathsig));
     memory::write(pid as u32, scratch + PROGRAM, &program(scratch, &walls.filter)).map_err(step("write the filter"))?;
-    let listener =
-        match call("install the filter", libc::SYS_seccomp, [libc::SECCOMP_SET_MODE_FILTER as u64, LISTEN, scratch + PROGRAM, 0, 0, 0]) {
-            Err(Failure::Step { source, .. }) if source.raw_os_error() == Some(libc::EBUSY) => return Err(Failure::Listened),
-            other => other?,
-        };
-    memory::write(pid as u32, scratch, &message(scratch, Some(listener))).map_err(step("prepare the message"))?;
+    let install = [libc::SECCOMP_SET_MODE_FILTER as u64, LISTEN, scratch + PROGRAM, 0, 0, 0];
+    requests.push(request(INSTALL, libc::SYS_seccomp, install));
+
+    let listener = match listener {
+        Some(listener) => listener,
+        None => run(&std::mem::take(&mut requests))?.last().copied().unwrap_or(u64::MAX),
+    };
     let [a, b, c] = walls.pass.words;
-    call("send the listener", libc::SYS_sendmsg, [number, scratch + MESSAGE, libc::MSG_DONTWAIT as u64, a, b, c])?;
+    requests.push(request("send the listener", libc::SYS_sendmsg, [number, scratch + MESSAGE, libc::MSG_DONTWAIT as u64, a, b, c]));
+    requests.push(request("close the listener", libc::SYS_close, [listener, 0, 0, 0, 0, 0]));
+    requests.push(request("close the channel", libc::SYS_close, [number, 0, 0, 0, 0, 0]));
+    memory::write(pid as u32, scratch, &message(scratch, Some(listener))).map_err(step("prepare the message"))?;
+    run(&requests)?;
     let taken = channel.take().map_err(step("take the listener"))?;
-    call("close the listener", libc::SYS_close, [listener, 0, 0, 0, 0, 0])?;
-    call("close the channel", libc::SYS_close, [number, 0, 0, 0, 0, 0])?;
-    // The pass lay in registers only; the messages and the filter are wiped from the scratch space.
+    // The pass, the messages and the filter are wiped from the scratch space.
     memory::write(pid as u32, scratch, &vec![0; INSTRUCTIONS as usize + size_of_val(&walls.filter[..])])
         .map_err(step("wipe the scratch space"))?;
     borrowed.let_go().map_err(step("let it go"))?;
     Ok(taken)
 }
 
+const INSTALL: &str = "install the filter";
+
+fn request(name: &'static str, number: i64, args: [u64; 6]) -> Request {
+    Request { name, number, args }
+}
+
 /// `msghdr`, one `iovec` of one byte, and room for (or a message with) one descriptor, laid out for address `at`.
 fn message(at: u64, send: Option<u64>) -> Vec<u8> {
-    let mut bytes = vec![0; PROGRAM as usize];
+    let mut bytes = vec![0; TABLE as usize];
     let mut put = |offset: u64, value: &[u8]| bytes[offset as usize..offset as usize + value.len()].copy_from_slice(value);
     // struct msghdr: name, namelen, iov, iovlen, control, controllen, flags (bits/socket.h, 64-bit).
     put(MESSAGE + 16, &(at + VECTOR).to_ne_bytes());

@@ -92,6 +92,8 @@ pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
         let _ = wait(held.pid, false);
         return Err(error).context("trace cargo (ptrace is not permitted here; `cargo brig doctor` says more)");
     }
+    // Cargo waits for us at every start of a program. From here on this thread only waits for events; cargo is already there.
+    let _ = crate::sys::schedule::short_slices();
     held.release().context("start cargo")?;
     let change = launcher.follow();
     let failure = launcher.failure;

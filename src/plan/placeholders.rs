@@ -276,8 +276,10 @@ pub fn linkers(places: &Places) -> Vec<PathBuf> {
         for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let matches = LINKERS.iter().chain(&LINK_TOOLS).any(|pattern| is_named(pattern, name.as_encoded_bytes()));
+            // The directory is real: what is no link in it is real, too.
+            let is_link = || entry.file_type().is_ok_and(|kind| kind.is_symlink());
             if matches && is_program(&entry.path()) {
-                found.extend(entry.path().canonicalize().ok());
+                found.extend(if is_link() { entry.path().canonicalize().ok() } else { Some(entry.path()) });
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -19,12 +19,15 @@ struct Metadata {
     build_directory: Option<PathBuf>,
 }
 
-/// Asks cargo where the workspace is. Without one (or with a broken manifest) cargo itself will say so when it runs: then the places
-/// hold no workspace, and the target is the current directory's.
+/// Cargo, asked where the workspace is, and thinking.
+pub struct Asked(Option<Child>);
+
+/// What cargo was asked (see [`ask`]), completed with the environment. Without a workspace (or with a broken manifest) cargo itself will
+/// say so when it runs: then the places hold none, and the target is the current directory's.
 ///
 /// # Errors
 /// When a directory that must exist cannot be made or resolved.
-pub fn find(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)], tmp: &Path) -> Result<Places> {
+pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp: &Path) -> Result<Places> {
     let variable = |name: &str| {
         env.iter().find(|(key, _)| key == name).map(|(_, value)| PathBuf::from(value)).filter(|value| !value.as_os_str().is_empty())
     };
@@ -32,7 +35,7 @@ pub fn find(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)], tmp
     let home = variable("HOME").map(real);
     let in_home = |name: &str| home.as_ref().map(|home| home.join(name));
     let installs = steering.subcommand.as_deref() == Some(OsStr::new("install"));
-    let metadata = if installs && steering.path.is_none() { None } else { ask(cargo, steering, env) };
+    let metadata = asked.answer();
     let target = match (&steering.target_dir, &metadata) {
         (Some(dir), _) => here.join(dir),
         (None, Some(metadata)) => metadata.target_directory.clone(),
@@ -65,14 +68,30 @@ pub fn find(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)], tmp
     })
 }
 
-fn ask(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)]) -> Option<Metadata> {
+/// Asks cargo where the workspace is. It takes cargo some ten milliseconds to say: there is other work meanwhile.
+pub fn ask(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)]) -> Asked {
+    if steering.subcommand.as_deref() == Some(OsStr::new("install")) && steering.path.is_none() {
+        return Asked(None);
+    }
     let mut command = Command::new(cargo);
     command.args(&steering.toolchain).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).args(&steering.places);
     if let Some(path) = &steering.path {
         command.arg("--manifest-path").arg(path.join("Cargo.toml"));
     }
-    let output = command.env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())
+    command.env_clear().envs(env.iter().cloned());
+    // Cargo reads all certificates of the system at each start, which takes as long as everything else. Offline it needs none; only a
+    // rustup shim, which is not in a toolchain, might have to download one first.
+    if cargo.parent().and_then(Path::parent).is_some_and(|root| root.join("lib/rustlib").is_dir()) {
+        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
+    }
+    Asked(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok())
+}
+
+impl Asked {
+    fn answer(self) -> Option<Metadata> {
+        let output = self.0?.wait_with_output().ok()?;
+        serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())
+    }
 }
 
 /// The real path; for what does not exist yet, the real path of its nearest existing ancestor with the rest appended.

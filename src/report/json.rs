@@ -75,7 +75,8 @@ impl Output {
         &self.path
     }
 
-    /// Writes the file whole or not at all; an earlier one stays until the new one is complete.
+    /// Writes the file whole or not at all; an earlier one stays until the new one is complete. Not synced: what a crash of the machine
+    /// may take is a record of a build whose results cargo does not sync either, and a sync costs more than a build that does nothing.
     pub fn write(&self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let shown = self.path.display();
         let (temporary, file) = self.create().with_context(|| format!("create a file beside `{shown}`"))?;
@@ -89,9 +90,7 @@ impl Output {
     fn fill(&self, file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<File> {
         let mut buffered = BufWriter::new(file);
         content(&mut buffered)?;
-        let file = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        Ok(file)
+        Ok(buffered.into_inner().map_err(io::IntoInnerError::into_error)?)
     }
 
     fn put(&self, temporary: &str, file: &File) -> Result<()> {

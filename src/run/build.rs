@@ -21,11 +21,12 @@ use crate::launch::{self, Cargo};
 use crate::model::report::{Costs, Enforcement, Run};
 use crate::model::{Exit, Hostile};
 use crate::plan::host::Host;
+use crate::plan::places;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, config};
 use crate::report::json::Output;
 use crate::report::{Format, terminal};
-use crate::wall::probe::probe;
+use crate::wall::probe::{Proof, Unproved, probe};
 
 /// Runs cargo with `args` behind the walls.
 ///
@@ -42,11 +43,13 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
     let steering = Steering::read(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
-    let mut places = stage::find_places(&cargo, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
+    let asked = places::ask(&cargo, &steering, &env);
+    let tried = Tried::here(tmp.path());
+    let mut places = stage::find_places(asked, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
     let profile = load_profile(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
-    let (host, enforcement) = raise(options, &profile, tmp.path())?;
+    let (host, enforcement) = tried.suffices(options, &profile)?;
     let network = host.sockets.context("find out how sockets can be kept in")?.network();
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
@@ -80,7 +83,7 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let ended = launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door);
     drop(fence);
     let ended = ended.map_err(Stopped::usage)?;
-    ending::survivors(&gate, &journal, &door, ended.interrupted);
+    ending::survivors(&gate, &journal, ended.interrupted);
     gate.close();
     if let Some(failure) = ended.failure {
         return Err(Stopped::wall(failure));
@@ -114,19 +117,34 @@ fn load_profile(options: &Options, places: &Places) -> Result<Profile, Stopped> 
     Ok(profile)
 }
 
-/// What this kernel can enforce, proved on it.
-fn raise(options: &Options, profile: &Profile, tmp: &Path) -> Result<(Host, Enforcement), Stopped> {
-    let host = Host::examine();
-    host.able().map_err(Stopped::wall)?;
-    if !options.allow_degraded {
-        host.require(profile.require.landlock).map_err(Stopped::wall)?;
+/// What this kernel can enforce, proved on it: done while cargo thinks about where the workspace is, judged once the profile is known.
+struct Tried {
+    host: Host,
+    /// `None` where there is nothing to prove.
+    proof: Option<Result<Proof, Unproved>>,
+}
+
+impl Tried {
+    fn here(tmp: &Path) -> Tried {
+        let host = Host::examine();
+        let sockets = host.sockets.filter(|_| host.able().is_ok());
+        let proof = sockets.map(|sockets| probe(tmp, host.abi(), sockets.network()));
+        Tried { host, proof }
     }
-    let sockets = host.sockets.context("find out how sockets can be kept in")?;
-    tracing::debug!(kernel = host.kernel, landlock = host.abi(), sockets = sockets.name(), "this machine");
-    probe(tmp, host.abi(), sockets.network()).map_err(Stopped::wall)?;
-    let enforcement =
-        Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded: host.weaknesses(sockets) };
-    Ok((host, enforcement))
+
+    fn suffices(self, options: &Options, profile: &Profile) -> Result<(Host, Enforcement), Stopped> {
+        let host = self.host;
+        host.able().map_err(Stopped::wall)?;
+        if !options.allow_degraded {
+            host.require(profile.require.landlock).map_err(Stopped::wall)?;
+        }
+        let sockets = host.sockets.context("find out how sockets can be kept in")?;
+        tracing::debug!(kernel = host.kernel, landlock = host.abi(), sockets = sockets.name(), "this machine");
+        self.proof.context("prove the walls")?.map_err(Stopped::wall)?;
+        let enforcement =
+            Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded: host.weaknesses(sockets) };
+        Ok((host, enforcement))
+    }
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.

@@ -1,23 +1,23 @@
 //! After cargo: survivors are ended, the record becomes the report, the report is written and told, and the exit code follows.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::Stopped;
 use super::usher::Door;
 use super::who::Known;
+use super::{Stopped, coverage};
 use crate::attribute::{Graph, Unwinder};
 use crate::gate::Gate;
 use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
-use crate::model::{Act, Actor, ActorKind, Event, Exit, Hostile, Status};
+use crate::model::{Act, Event, Exit, Hostile, Status};
 use crate::plan::host::Host;
 use crate::plan::steering::Steering;
 use crate::report::assemble::is_probe;
@@ -39,7 +39,7 @@ pub struct Ran {
 }
 
 /// Kills what outlived cargo and blames it on its actor. After Ctrl-C everything outlives cargo: that is nobody's fault.
-pub fn survivors(gate: &Gate, journal: &Journal, door: &Door, interrupted: bool) {
+pub fn survivors(gate: &Gate, journal: &Journal, interrupted: bool) {
     let alive = gate.alive();
     for survivor in survivors::end(&gate.helpers()) {
         tracing::debug!(pid = survivor.pid, exe = ?survivor.exe, interrupted, "outlived the build");
@@ -53,7 +53,7 @@ pub fn survivors(gate: &Gate, journal: &Journal, door: &Door, interrupted: bool)
             continue;
         };
         let act = Act::Survive { exe: Hostile::from(survivor.exe) };
-        let breach = door.policy_of(actor).and_then(|policy| policy.judge(&act, None).breach);
+        let breach = gate.policy_of(actor).and_then(|policy| policy.judge(&act, None).breach);
         journal.event(Event { actor, pid: survivor.pid as u32, act, status: Status::Refused, breach, blame: None });
     }
 }
@@ -63,7 +63,7 @@ pub fn survivors(gate: &Gate, journal: &Journal, door: &Door, interrupted: bool)
 /// # Errors
 /// When a report could not be written: then the run has no record.
 pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
-    let record = door.journal.snapshot();
+    let record = door.journal.take();
     let material = Material {
         processes: record.processes,
         processes_truncated: record.processes_truncated,
@@ -76,20 +76,28 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
     let cargo = door.cargo.as_deref().unwrap_or(&ran.cargo);
-    let graph = worked.then(|| graph(cargo, &ran.steering, door)).flatten();
+    let rustc = worked.then(|| ask(&door.places.toolchain.join("bin/rustc"), "-vV")).flatten();
+    let (graph, cargo_version) = thread::scope(|scope| {
+        let version = scope.spawn(|| worked.then(|| ask(cargo, "-V")).flatten());
+        let graph = worked.then(|| graph(cargo, &ran.steering, rustc.as_deref(), door)).flatten();
+        (graph, version.join().ok().flatten())
+    });
     let (units, fresh) = match &graph {
-        Some(graph) => (Some(graph.units()), Some(graph.units().saturating_sub(ran_units(&material.actors)))),
+        Some(graph) => {
+            let (units, fresh) = coverage::units(graph, &material.actors, &door.places.build);
+            (Some(units), Some(fresh))
+        }
         None => (None, None),
     };
     let mut run = ran.run;
     run.duration_ms = ran.began.elapsed().as_millis() as u64;
-    run.costs = costs(&door.confining, &ran.unwinder);
     let facts = Facts {
         host: HostFacts {
             kernel: ran.host.kernel.clone(),
             arch: ran.host.arch.clone(),
-            rustc: worked.then(|| version(&door.places.toolchain.join("bin/rustc"))).flatten(),
-            cargo: worked.then(|| version(cargo)).flatten(),
+            // Its first line is what `-V` prints.
+            rustc: rustc.as_deref().and_then(|text| text.lines().next()).map(str::to_owned),
+            cargo: cargo_version,
             user: nix::unistd::geteuid().to_string(),
         },
         enforcement: ran.enforcement,
@@ -101,7 +109,9 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
     };
     let known = graph.map(|graph| Known { graph, artifacts: door.artifacts.clone() });
     let who: &dyn Who = known.as_ref().map_or(&Nobody, |known| known);
-    let report = assemble(&material, &facts, who);
+    let mut report = assemble(&material, &facts, who);
+    drop(material);
+    report.run.costs = costs(&door.confining, &ran.unwinder);
 
     let mut failed = None;
     let mut stored = None;
@@ -139,10 +149,10 @@ fn ending(code: u8) -> Exit {
     [Exit::Success, Exit::Violation, Exit::Incomplete].into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Cargo(code))
 }
 
-fn graph(cargo: &Path, steering: &Steering, door: &Door) -> Option<Graph> {
+fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, door: &Door) -> Option<Graph> {
     door.places.workspace.as_ref()?;
-    let platform = host_triple(&door.places.toolchain.join("bin/rustc"));
-    match Graph::read(cargo, &steering.graph(), platform.as_deref()) {
+    let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
+    match Graph::read(cargo, &steering.graph(), platform) {
         Ok(graph) => Some(graph.with_cargo_home(&door.places.cargo_home)),
         Err(error) => {
             tracing::debug!("no build graph: {error:#}");
@@ -154,25 +164,6 @@ fn graph(cargo: &Path, steering: &Steering, door: &Door) -> Option<Graph> {
 fn ask(program: &Path, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn version(program: &Path) -> Option<String> {
-    ask(program, "-V")
-}
-
-fn host_triple(rustc: &Path) -> Option<String> {
-    ask(rustc, "-vV")?.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
-}
-
-/// Packages whose build script ran or whose proc-macro was compiled.
-fn ran_units(actors: &[Actor]) -> u64 {
-    let built = |actor: &&Actor| {
-        actor.kind == ActorKind::BuildScript
-            || actor.kind == ActorKind::Rustc
-                && actor.argv.windows(2).any(|pair| pair[0].as_bytes() == b"--crate-type" && pair[1].as_bytes() == b"proc-macro")
-    };
-    let units: BTreeSet<_> = actors.iter().filter(built).map(|actor| (actor.package.clone(), actor.kind)).collect();
-    units.len() as u64
 }
 
 fn costs(confining: &[Duration], unwinder: &Unwinder) -> Costs {

@@ -1,6 +1,7 @@
 //! The conductor: the only place that knows every stage. In: a command line that was understood. Out: an exit code.
 
 mod build;
+mod coverage;
 mod demo;
 mod ending;
 mod pages;

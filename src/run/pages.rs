@@ -10,6 +10,7 @@ use super::{Stopped, print, stage};
 use crate::cli::Options;
 use crate::judge::rules;
 use crate::model::{ActorKind, Exit, Finding, Rule};
+use crate::plan::places::ask;
 use crate::plan::steering::Steering;
 use crate::plan::{self, config, profile};
 use crate::report::json::{self, Output};
@@ -47,7 +48,8 @@ fn last(options: &Options) -> Result<PathBuf, Stopped> {
 fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
     let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
-    stage::find_places(&cargo, &Steering::default(), &env, &std::env::temp_dir()).map_err(Stopped::usage)
+    let steering = Steering::default();
+    stage::find_places(ask(&cargo, &steering, &env), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
 }
 
 /// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.

@@ -14,7 +14,7 @@ use super::usher::tmp_of;
 use crate::judge::Places;
 use crate::launch::search;
 use crate::plan::placeholders;
-use crate::plan::places;
+use crate::plan::places::{self, Asked};
 use crate::plan::steering::Steering;
 
 pub type Env = Vec<(OsString, OsString)>;
@@ -91,8 +91,8 @@ pub fn make_tmp() -> Result<TempDir> {
 }
 
 /// Completes the places with what the environment says, once the toolchain is as good as known.
-pub fn find_places(cargo: &Path, steering: &Steering, env: &Env, tmp: &Path) -> Result<Places> {
-    let mut places = places::find(cargo, steering, env, tmp)?;
+pub fn find_places(asked: Asked, steering: &Steering, env: &Env, tmp: &Path) -> Result<Places> {
+    let mut places = places::find(asked, steering, env, tmp)?;
     places.ci_files = CI_FILES.iter().filter_map(|name| variable(env, name)).map(|path| places::real(path.into())).collect();
     places.agents = AGENTS.iter().filter_map(|name| variable(env, name)).map(socket).filter(|path| path.is_absolute()).collect();
     places.path_dirs = placeholders::path_dirs(variable(env, "PATH").unwrap_or_default(), &places);

@@ -25,7 +25,7 @@ use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::{ActorFacts, Profile};
 use crate::wall::filter::{self, Pass};
-use crate::wall::ruleset::{self, Network};
+use crate::wall::ruleset::{self, Network, Pins};
 
 /// Digits in the name of an actor's temporary directory: `TMPDIR` is rewritten in place on its stack, so all are of one length.
 const DIGITS: usize = 8;
@@ -42,6 +42,7 @@ pub struct Door<'a> {
     environment: Environment,
     filter: Vec<libc::sock_filter>,
     pass: Pass,
+    pins: Pins,
     last: u32,
     /// Admitted, but not confined yet.
     waiting: Option<(Arc<Actor>, Arc<Policy>, Instant)>,
@@ -50,7 +51,6 @@ pub struct Door<'a> {
     /// The real cargo, once its process has become it.
     pub cargo: Option<PathBuf>,
     pub confining: Vec<Duration>,
-    policies: HashMap<ActorId, Arc<Policy>>,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
 }
@@ -79,18 +79,14 @@ impl<'a> Door<'a> {
             journal,
             given,
             pass,
+            pins: Pins::default(),
             last: 0,
             waiting: None,
             artifacts: HashMap::new(),
             cargo: None,
             confining: Vec::new(),
-            policies: HashMap::new(),
             started: real(cargo.to_owned()),
         })
-    }
-
-    pub fn policy_of(&self, actor: ActorId) -> Option<&Policy> {
-        self.policies.get(&actor).map(|policy| &**policy)
     }
 
     /// Is this cargo itself, or a part of its toolchain that drives cargo? Only such a one may start programs that are confined one by one.
@@ -106,7 +102,6 @@ impl<'a> Door<'a> {
             self.cargo.get_or_insert_with(|| newcomer.exe.clone());
             if let Some(root) = newcomer.exe.parent().and_then(Path::parent).filter(|root| root.join("bin/rustc").exists()) {
                 self.places.toolchain = real(root.to_owned());
-                self.places.linkers = placeholders::linkers(&self.places);
             }
         }
         true
@@ -255,12 +250,16 @@ impl Usher for Door<'_> {
             identity.kind = ActorKind::Program;
             identity.attributed_by = "started by cargo, not built by it: confined like a program";
         }
+        if self.last == 0 {
+            // Looks into a few directories, which a build that starts nobody need not.
+            self.places.linkers = placeholders::linkers(&self.places);
+        }
         self.last += 1;
         let id = ActorId(self.last);
         let tmp = self.tmp_for(id.0)?;
         let (edits, withheld) = self.edits(identity.kind, newcomer, &tmp, id);
         let policy = Arc::new(self.profile.resolve(&self.places, &actor_facts(&identity, newcomer, &tmp)));
-        let ruleset = ruleset::build(&policy, self.abi, self.network)?;
+        let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?;
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());
         }
@@ -281,7 +280,6 @@ impl Usher for Door<'_> {
             withheld,
         });
         self.journal.actor((*actor).clone());
-        self.policies.insert(id, Arc::clone(&policy));
         self.waiting = Some((actor, policy, began));
         Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits }))
     }

@@ -12,6 +12,7 @@ pub mod netns;
 pub mod notify;
 pub mod pidfd;
 pub mod process;
+pub mod schedule;
 pub mod seccomp;
 pub mod socket;
 pub mod spawn;

@@ -3,7 +3,7 @@
 //! Nothing is best effort here: what an ABI has is handled whole, a right the kernel does not take is an error, and what is missing on an
 //! older kernel is said by `plan::host`, not silently left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use landlock::{
 };
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
-use nix::sys::stat::{SFlag, fstat};
+use nix::sys::stat::{FileStat, SFlag, fstat, stat};
 
 use crate::judge::{KernelGrants, Policy};
 use crate::model::Mode;
@@ -37,10 +37,10 @@ pub enum Network {
 /// # Errors
 /// When the kernel refuses a step, or a tree granted for writing is named through a symbolic link: whoever can replace a
 /// component of the path would choose what is granted. The caller must not run the actor.
-pub fn build(policy: &Policy, abi: u32, network: Network) -> Result<Option<OwnedFd>> {
+pub fn build(policy: &Policy, abi: u32, network: Network, pins: &mut Pins) -> Result<Option<OwnedFd>> {
     match policy.mode {
         Mode::Observe => Ok(None),
-        Mode::Enforce => of_grants(&policy.kernel, &policy.unix, abi, network).map(Some),
+        Mode::Enforce => with_pins(&policy.kernel, &policy.unix, abi, network, pins).map(Some),
     }
 }
 
@@ -49,6 +49,10 @@ pub fn build(policy: &Policy, abi: u32, network: Network) -> Result<Option<Owned
 /// # Errors
 /// As for `build`.
 pub fn of_grants(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Network) -> Result<OwnedFd> {
+    with_pins(grants, unix, abi, network, &mut Pins::default())
+}
+
+fn with_pins(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Network, pins: &mut Pins) -> Result<OwnedFd> {
     ensure!(abi >= LEAST_ABI, "landlock ABI {abi} is older than {LEAST_ABI}, the oldest a build can run behind");
     let abi = ABI::from(i32::try_from(abi).unwrap_or(i32::MAX));
 
@@ -67,7 +71,18 @@ pub fn of_grants(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Net
 
     let mut ruleset = ruleset.create().context("create a landlock ruleset")?;
     for (path, wanted) in merged(grants, unix) {
-        let Some(grant) = Grant::open(path, wanted)? else { continue };
+        let opened;
+        let grant = match pins.get(path, wanted) {
+            Some(pinned) => pinned,
+            None => match Grant::open(path, wanted)? {
+                Some(grant) if pins.has_room(wanted) => pins.keep(path, grant),
+                Some(grant) => {
+                    opened = grant;
+                    &opened
+                }
+                None => continue,
+            },
+        };
         let rights = grant.rights(wanted, abi);
         if !rights.is_empty() {
             let rule = PathBeneath::new(&grant.handle, rights);
@@ -100,10 +115,39 @@ fn merged<'a>(grants: &'a KernelGrants, unix: &'a [PathBuf]) -> BTreeMap<&'a Pat
     merged
 }
 
+/// Handles on what rulesets name, kept from actor to actor: fifty paths are the same for all of them, and opening one costs more than its
+/// rule. Only what is granted for reading and running is kept, and a handle counts only while its path still leads to that object.
+#[derive(Debug, Default)]
+pub struct Pins(HashMap<PathBuf, Grant>);
+
+impl Pins {
+    /// Descriptors kept at most; beyond, paths are opened for each actor. A process has 1024 by default.
+    const MOST: usize = 128;
+
+    fn get(&self, path: &Path, wanted: BitFlags<AccessFs>) -> Option<&Grant> {
+        self.0.get(path).filter(|grant| Self::suits(wanted) && stat(path).is_ok_and(|there| grant.is(&there)))
+    }
+
+    fn has_room(&self, wanted: BitFlags<AccessFs>) -> bool {
+        self.0.len() < Self::MOST && Self::suits(wanted)
+    }
+
+    fn suits(wanted: BitFlags<AccessFs>) -> bool {
+        (READ | EXECUTE).contains(wanted)
+    }
+
+    fn keep(&mut self, path: &Path, grant: Grant) -> &Grant {
+        self.0.entry(path.to_owned()).insert_entry(grant).into_mut()
+    }
+}
+
 /// A path pinned for a rule.
+#[derive(Debug)]
 struct Grant {
     handle: OwnedFd,
     kind: SFlag,
+    /// Device and inode.
+    object: (u64, u64),
 }
 
 impl Grant {
@@ -124,8 +168,13 @@ impl Grant {
             }
             Err(error) => return Err(error).with_context(|| format!("open {} for a landlock rule", path.display())),
         };
-        let mode = fstat(&handle).with_context(|| format!("stat {} for a landlock rule", path.display()))?.st_mode;
-        Ok(Some(Grant { handle, kind: SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) }))
+        let facts = fstat(&handle).with_context(|| format!("stat {} for a landlock rule", path.display()))?;
+        let kind = SFlag::from_bits_truncate(facts.st_mode & SFlag::S_IFMT.bits());
+        Ok(Some(Grant { handle, kind, object: (facts.st_dev, facts.st_ino) }))
+    }
+
+    fn is(&self, there: &FileStat) -> bool {
+        self.object == (there.st_dev, there.st_ino)
     }
 
     /// What of `wanted` applies to this kind of file on this ABI. A device named by itself is also for `ioctl`.

@@ -5,6 +5,12 @@ use libc::user_regs_struct as Registers;
 pub const INSTRUCTION_BYTES: u64 = 4;
 const SVC_0: u64 = 0xd400_0001;
 
+/// No loop here: calls are stepped one by one.
+pub const LOOP: [u8; 0] = [];
+pub const LOOP_END: u64 = 0;
+
+pub fn set_loop(_: &mut Registers, _: u64, _: u64) {}
+
 /// A 32-bit program answers PTRACE_GETREGSET with a smaller set, which `sys::tracee::registers` already refuses; what is left is AArch64.
 pub fn is_native(registers: &Registers) -> bool {
     /// PSR_MODE32_BIT, arch/arm64/include/uapi/asm/ptrace.h.
