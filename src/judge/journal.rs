@@ -21,6 +21,8 @@ pub const REFUSALS: usize = 5_000;
 pub const STACKS: usize = 32;
 /// Processes kept per run.
 pub const PROCESSES: usize = 20_000;
+/// Bytes of paths and arguments kept per actor, and of arguments kept of all processes: an argument list alone may have 32 KiB.
+const TEXT: usize = 16 << 20;
 /// Distinct texts of lost events.
 const LOSSES: usize = 100;
 
@@ -48,6 +50,8 @@ pub struct Record {
 
 #[derive(Clone, Default)]
 struct Ledger {
+    /// Of all acts.
+    text: usize,
     acts: HashMap<Act, [u64; 4]>,
     refusals: usize,
     truncated: u64,
@@ -61,9 +65,17 @@ pub struct Journal {
     /// By their numbers.
     actors: Mutex<Vec<Actor>>,
     ledgers: RwLock<HashMap<ActorId, Arc<Mutex<Ledger>>>>,
-    processes: Mutex<(Vec<Process>, u64)>,
+    processes: Mutex<Processes>,
     lost: Mutex<BTreeMap<String, u64>>,
     events: AtomicU64,
+}
+
+#[derive(Clone, Default)]
+struct Processes {
+    kept: Vec<Process>,
+    /// Of their arguments.
+    text: usize,
+    truncated: u64,
 }
 
 /// A thread that panicked elsewhere must not take the record with it.
@@ -87,13 +99,17 @@ impl Journal {
         lock(&ledger).enter(event);
     }
 
-    pub fn process(&self, process: Process) {
+    pub fn process(&self, mut process: Process) {
         let mut processes = lock(&self.processes);
-        if processes.0.len() < PROCESSES {
-            processes.0.push(process);
-        } else {
-            processes.1 += 1;
+        if processes.kept.len() >= PROCESSES {
+            processes.truncated += 1;
+            return;
         }
+        if processes.text >= TEXT {
+            process.argv = vec![Hostile::from("…")];
+        }
+        processes.text += process.argv.iter().map(|argument| argument.as_bytes().len()).sum::<usize>();
+        processes.kept.push(process);
     }
 
     /// An event that could not be read or recorded: the run is no longer complete. `what` is our own text.
@@ -127,7 +143,7 @@ impl Journal {
     fn record(
         &self,
         actors: Vec<Actor>,
-        (mut processes, processes_truncated): (Vec<Process>, u64),
+        Processes { kept: mut processes, truncated: processes_truncated, .. }: Processes,
         ledgers: Vec<(ActorId, Ledger)>,
     ) -> Record {
         processes.sort_by_key(|process| (process.actor, process.started_ms, process.pid));
@@ -165,14 +181,14 @@ impl Ledger {
         if let Some(counts) = self.acts.get_mut(&event.act) {
             counts[at] += 1;
         } else if ordinary {
-            if self.acts.len() - self.refusals >= ACTS {
+            if self.acts.len() - self.refusals >= ACTS || self.text >= TEXT {
                 self.truncated += 1;
             } else {
                 self.insert(event.act.clone(), at);
             }
         } else {
-            if self.refusals >= REFUSALS {
-                event.act = fold(&event.act, self.refusals >= 2 * REFUSALS);
+            if self.refusals >= REFUSALS || self.text >= TEXT {
+                event.act = fold(&event.act, self.refusals >= 2 * REFUSALS || self.text >= TEXT);
             }
             if !self.acts.contains_key(&event.act) {
                 self.refusals += 1;
@@ -194,6 +210,9 @@ impl Ledger {
     }
 
     fn insert(&mut self, act: Act, at: usize) {
+        if !self.acts.contains_key(&act) {
+            self.text += text(&act);
+        }
         self.acts.entry(act).or_default()[at] += 1;
     }
 
@@ -216,6 +235,21 @@ fn same_stack(a: &Blame, b: &Blame) -> bool {
         blame.crates.iter().map(|found| (&found.name, &found.object))
     }
     a.by == b.by && a.caveat.is_some() == b.caveat.is_some() && names(a).eq(names(b))
+}
+
+/// How much there is to keep of an act.
+fn text(act: &Act) -> usize {
+    let length = |text: &Hostile| text.as_bytes().len();
+    match act {
+        Act::Exec { path, argv } => length(path) + argv.iter().map(length).sum::<usize>(),
+        Act::Rename { from: path, to: other } | Act::Link { from: path, to: other } | Act::Symlink { target: other, path } => {
+            length(path) + length(other)
+        }
+        Act::Read { path } | Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Metadata { path, .. } => length(path),
+        Act::Tamper { detail, .. } => length(detail),
+        Act::Lookup { name, .. } => length(name),
+        _ => 0,
+    }
 }
 
 /// An act among too many distinct ones of its kind: its directory stands for it, or nothing but its kind.

@@ -67,3 +67,18 @@ fn one_act_of_several_crates_is_told_apart_and_bounded() {
     let record = journal.snapshot();
     assert_eq!((record.breaches.len(), counted(&record).iter().sum::<u64>()), (STACKS, 4 + 2 * STACKS as u64));
 }
+
+#[test]
+fn long_texts_are_bounded_too() {
+    let journal = Journal::default();
+    let long = |n: usize| format!("/{n}/{}", "x".repeat(64 << 10));
+    for n in 0..1000 {
+        journal.event(event(&long(n), Status::Allowed, None));
+        journal.event(event(&long(n), Status::Refused, Some(Rule::SecretRead)));
+    }
+    let record = journal.snapshot();
+    let length: usize = record.behaviours.iter().map(|did| super::text(&did.act)).sum();
+    // Each act is told once for being allowed and once for being refused.
+    assert!(length < 3 * super::TEXT, "{length}");
+    assert_eq!(record.breaches.iter().map(|breach| breach.count).sum::<u64>(), 1000);
+}
