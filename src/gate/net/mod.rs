@@ -1,4 +1,4 @@
-//! The network side of the gate: `socket`, `connect`, `sendto/sendmsg/sendmmsg`, `bind`. In: one notified call. Out: an [`Answer`].
+//! The network side of the gate: `socket`, `connect`, `sendto/sendmsg/sendmmsg`, `bind`. In: one notified call. Out: an `Answer`.
 //!
 //! Inet sockets are born where nothing can leave: in the actor's own network namespace (`broker`, `sockets`). An address is read once
 //! (`endpoint`), judged, and used by us on the socket itself (`grip`, `connect`, `bind`) or on one of the host's that takes its place.
