@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
-use super::Stopped;
+use super::{Layers, Stopped};
 use super::ending::{self, Ran};
 use super::stage::{self, Env};
 use super::usher::{Door, tmp_of};
@@ -32,7 +32,13 @@ use crate::wall::probe::{Proof, Unproved, probe};
 ///
 /// # Errors
 /// Whatever keeps the build from starting, or from being confined.
-pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], style: terminal::Style) -> Result<Exit, Stopped> {
+pub fn build(
+    options: &Options,
+    toolchain: Option<&OsStr>,
+    args: &[OsString],
+    layers: Layers,
+    style: terminal::Style,
+) -> Result<Exit, Stopped> {
     launch::keeper::split().context("split into supervisor and keeper")?;
     let began = Instant::now();
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -78,7 +84,7 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let unwinder = Arc::new(Unwinder::new());
     let sockets = Arc::new(Sockets::only(host.sockets.map(plan::host::Sockets::name)));
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), sockets)?;
-    let mut door = Door::new(&profile, places, (host.abi(), network), &gate, Arc::clone(&journal), env.clone(), &cargo)?;
+    let mut door = Door::new(&profile, places, (host.abi(), network), &gate, Arc::clone(&journal), env.clone(), &cargo)?.behind(layers);
     let fence = Fence::raise();
     let ended = launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door);
     drop(fence);

@@ -4,6 +4,7 @@ mod build;
 mod coverage;
 mod demo;
 mod ending;
+mod layers;
 mod pages;
 mod stage;
 mod usher;
@@ -19,6 +20,7 @@ use crate::model::Exit;
 use crate::plan::host::Host;
 use crate::plan::{ConfigError, doctor};
 use crate::report::terminal;
+pub use layers::Layers;
 
 /// An error with the exit code it ends in.
 #[derive(Debug)]
@@ -61,9 +63,17 @@ impl fmt::Display for Stopped {
 /// # Errors
 /// With the exit code the error stands for; `main` renders it.
 pub fn run(typed: &Typed) -> Result<Exit, Stopped> {
+    run_behind(typed, Layers::ALL)
+}
+
+/// The same with fewer layers around the actors of a build: see [`Layers`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
     match &typed.command {
         Command::Print(text) => print(text),
-        Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, style(typed)),
+        Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, layers, style(typed)),
         Command::Demo => demo::demo(),
         Command::Doctor => {
             let host = Host::examine();

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::layers::{Layers, let_through};
 use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
 use crate::judge::environment::{EnvVerdict, Environment, loader_tampering};
@@ -53,6 +54,7 @@ pub struct Door<'a> {
     pub confining: Vec<Duration>,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
+    layers: Layers,
 }
 
 impl<'a> Door<'a> {
@@ -86,7 +88,12 @@ impl<'a> Door<'a> {
             cargo: None,
             confining: Vec::new(),
             started: real(cargo.to_owned()),
+            layers: Layers::ALL,
         })
+    }
+
+    pub fn behind(self, layers: Layers) -> Self {
+        Door { layers, ..self }
     }
 
     /// Is this cargo itself, or a part of its toolchain that drives cargo? Only such a one may start programs that are confined one by one.
@@ -259,7 +266,7 @@ impl Usher for Door<'_> {
         let tmp = self.tmp_for(id.0)?;
         let (edits, withheld) = self.edits(identity.kind, newcomer, &tmp, id);
         let policy = Arc::new(self.profile.resolve(&self.places, &actor_facts(&identity, newcomer, &tmp)));
-        let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?;
+        let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());
         }
@@ -286,7 +293,10 @@ impl Usher for Door<'_> {
 
     fn entered(&mut self, listener: OwnedFd) -> Result<()> {
         let (actor, policy, began) = self.waiting.take().context("a listener without an actor")?;
-        self.gate.admit(actor, policy, listener)?;
+        match self.layers.gate {
+            true => self.gate.admit(actor, policy, listener)?,
+            false => let_through(listener).context("let everything through")?,
+        }
         self.confining.push(began.elapsed());
         Ok(())
     }
