@@ -8,10 +8,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
-use super::{Layers, Stopped};
 use super::ending::{self, Ran};
 use super::stage::{self, Env};
 use super::usher::{Door, tmp_of};
+use super::{Layers, Stopped};
 use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;

@@ -79,7 +79,7 @@ pub fn list(report: &Value) -> Vec<String> {
     report["findings"].as_array().into_iter().flatten().map(|finding| line(report, finding)).collect()
 }
 
-fn line(report: &Value, finding: &Value) -> String {
+pub fn line(report: &Value, finding: &Value) -> String {
     let actor = actor(report, finding);
     let acts: Vec<String> = finding["evidence"].as_array().into_iter().flatten().take(3).map(Value::to_string).collect();
     format!(
@@ -95,14 +95,14 @@ fn line(report: &Value, finding: &Value) -> String {
     )
 }
 
-fn actor<'a>(report: &'a Value, finding: &Value) -> &'a Value {
+pub fn actor<'a>(report: &'a Value, finding: &Value) -> &'a Value {
     static NOBODY: Value = Value::Null;
     let actors = report["actors"].as_array().into_iter().flatten();
     actors.into_iter().find(|actor| actor["id"] == finding["actor"]).unwrap_or(&NOBODY)
 }
 
 /// Crates on the stack, innermost first, by symbol and by package.
-fn blamed(finding: &Value) -> Vec<&str> {
+pub fn blamed(finding: &Value) -> Vec<&str> {
     let crates = finding["blame"]["crates"].as_array().into_iter().flatten();
     crates.flat_map(|found| [&found["name"], &found["package"]["name"]]).filter_map(Value::as_str).collect()
 }

@@ -111,21 +111,24 @@ pub fn toolchain() -> &'static Path {
     })
 }
 
-/// The program under test, where every user can reach it: where the build directory lies below a private home, a copy of it, which stays
-/// behind in the temporary directory (a static is never dropped).
+/// The program under test, where every user can reach it.
 pub fn brig() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let built = Path::new(env!("CARGO_BIN_EXE_cargo-brig"));
-        let open = |dir: &Path| fs::metadata(dir).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0);
-        if built.ancestors().all(open) {
-            return built.to_path_buf();
-        }
-        let dir = tempfile::Builder::new().prefix("brig-bin-").tempdir().expect("make a temporary directory").keep();
-        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(built, dir.join("cargo-brig")).expect("copy cargo-brig");
-        dir.join("cargo-brig")
-    })
+    PROGRAM.get_or_init(|| reachable(Path::new(env!("CARGO_BIN_EXE_cargo-brig"))))
+}
+
+/// A program that was built: where the build directory lies below a private home, a copy of it, which stays behind in the temporary
+/// directory.
+pub fn reachable(built: &Path) -> PathBuf {
+    let open = |dir: &Path| fs::metadata(dir).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0);
+    if built.ancestors().all(open) {
+        return built.to_path_buf();
+    }
+    let dir = tempfile::Builder::new().prefix("brig-bin-").tempdir().expect("make a temporary directory").keep();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = dir.join(built.file_name().expect("a program has a name"));
+    fs::copy(built, &copy).expect("copy a program");
+    copy
 }
 
 /// Calls `each` for everything below `dir`, without following links.

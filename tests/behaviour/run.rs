@@ -65,7 +65,12 @@ pub fn guarded<'a>(place: &'a Place, options: &[&str], args: &[&str]) -> Run<'a>
 
 /// Brig with exactly these arguments.
 pub fn bare<'a>(place: &'a Place, args: &[&str]) -> Run<'a> {
-    Run::new(place, brig().as_os_str(), args)
+    program(place, brig().as_os_str(), args)
+}
+
+/// Any program with exactly these arguments.
+pub fn program<'a>(place: &'a Place, program: &OsStr, args: &[&str]) -> Run<'a> {
+    Run::new(place, program, args)
 }
 
 impl<'a> Run<'a> {

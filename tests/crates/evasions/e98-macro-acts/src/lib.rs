@@ -1,0 +1,3 @@
+//! Calls a macro and never looks inside.
+
+acting_macro::act!();

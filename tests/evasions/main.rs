@@ -1,0 +1,83 @@
+//! The corpus of evasions: every row of THREATS.md §4 as a small inert crate below `tests/crates/evasions/`, all of them built at once —
+//! by plain cargo, where each must really win, and under Brig, where none may, and where the report must name the crate.
+//!
+//! Fixtures say for themselves what they are and what must be found about them (`[package.metadata.evasion]`, see `fixture`). A `trial` is
+//! one run of all of them; `verdict` compares trials; `table` prints what came out, and it must equal the one in the repository. Rows whose
+//! proof needs a run of its own are listed in `elsewhere.toml` with the test that holds them.
+//!
+//! This binary is the test, and Brig with a layer taken away, which tells what the kernel's wall and the gate hold by themselves.
+//!
+//! usage: cargo test --test evasions -- [--write] [--keep] [FIXTURE…]
+
+mod elsewhere;
+mod fixture;
+mod layered;
+mod table;
+mod trial;
+mod verdict;
+
+#[path = "../behaviour/effect.rs"]
+#[allow(dead_code)]
+mod effect;
+#[path = "../behaviour/finding.rs"]
+#[allow(dead_code)]
+mod finding;
+#[path = "../behaviour/place.rs"]
+#[allow(dead_code)]
+mod place;
+#[path = "../behaviour/run.rs"]
+#[allow(dead_code)]
+mod run;
+#[path = "../behaviour/sink.rs"]
+#[allow(dead_code)]
+mod sink;
+#[path = "../behaviour/who.rs"]
+#[allow(dead_code)]
+mod who;
+
+use std::process::ExitCode;
+
+use fixture::Fixture;
+use trial::{How, Trial};
+use who::Who;
+
+fn main() -> ExitCode {
+    layered::perhaps();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |option: &str| args.iter().any(|arg| arg == option);
+    let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let all = fixture::all();
+    let chosen: Vec<&Fixture> =
+        all.iter().filter(|one| wanted.is_empty() || wanted.iter().any(|part| one.name.contains(part.as_str()))).collect();
+
+    let mut failures = elsewhere::check();
+    let mut users = Vec::new();
+    for who in Who::all() {
+        let run = |how| Trial::run(who, how, &chosen, asked("--keep"));
+        let trials = [How::Plain, How::Enforce, How::Observe, How::WallOnly, How::GateOnly, How::Neither].map(run);
+        failures.extend(trials.iter().flat_map(|trial| trial.failures(&chosen)));
+        users.push((who, trials));
+    }
+    let verdicts: Vec<_> = chosen.iter().map(|fixture| verdict::of(fixture, &users)).collect();
+    for verdict in &verdicts {
+        let word = if verdict.faults.is_empty() { "ok" } else { "FAILED" };
+        println!("test evasions::{} ... {word}", verdict.fixture.name);
+        failures.extend(verdict.faults.iter().map(|fault| format!("{}: {fault}", verdict.fixture.name)));
+    }
+    if wanted.is_empty() {
+        failures.extend(elsewhere::missing(&all));
+        failures.extend(table::settle(&verdicts, &users, asked("--write")));
+    } else {
+        print!("{}", table::rows(&verdicts));
+    }
+    let failed = verdicts.iter().filter(|verdict| !verdict.faults.is_empty()).count();
+    for failure in &failures {
+        eprintln!("\n{failure}");
+    }
+    println!("\ntest result: {}. {} passed; {failed} failed; 0 ignored", word(&failures), verdicts.len() - failed);
+    ExitCode::from(u8::from(!failures.is_empty()))
+}
+
+fn word(failures: &[String]) -> &'static str {
+    if failures.is_empty() { "ok" } else { "FAILED" }
+}

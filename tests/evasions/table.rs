@@ -1,0 +1,123 @@
+//! The table: what came out, row by row, as Markdown. It is written by this program alone, and the one in the repository must equal what
+//! comes out here, where the machine is the same in what matters.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_brig::plan::host::Host;
+
+use crate::elsewhere;
+use crate::verdict::{Trials, Verdict};
+use crate::who::Who;
+
+const HEAD: &str = "| row | technique | fixture or test | stopped by | rule | named | as root | as an ordinary user | observe mode |\n|---|---|---|---|---|---|---|---|---|\n";
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evasions.md")
+}
+
+/// Writes the table, or compares it with the one that is there. What differs is a failure.
+pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec<String> {
+    if users.len() < 2 {
+        println!("note: the table needs both users; not compared");
+        return Vec::new();
+    }
+    let text = format!("{}\n{HEAD}{}\n{}", intro(), rows(verdicts), totals(verdicts));
+    if write {
+        fs::write(path(), &text).expect("write the table");
+        println!("wrote {}", path().display());
+        return Vec::new();
+    }
+    let there = fs::read_to_string(path()).unwrap_or_default();
+    let machine = |text: &str| text.lines().find(|line| line.starts_with("Made on ")).map(str::to_owned);
+    if machine(&there) != machine(&text) {
+        println!("note: the table in the repository was made on another kind of machine; not compared");
+        return Vec::new();
+    }
+    let differs = |one: &str, other: &str| {
+        one.lines().filter(|line| !other.lines().any(|there| there == *line)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (gone, new) = (differs(&there, &text), differs(&text, &there));
+    if gone.is_empty() && new.is_empty() {
+        return Vec::new();
+    }
+    let lines = |sign: char, lines: &[String]| lines.iter().map(|line| format!("{sign} {line}\n")).collect::<String>();
+    vec![format!("scripts/evasions.md is not what came out (`scripts/evasions` writes it):\n{}{}", lines('-', &gone), lines('+', &new))]
+}
+
+fn intro() -> String {
+    let host = Host::examine();
+    let sockets = host.sockets.map_or("none", |sockets| sockets.name());
+    format!(
+        "# Every known evasion\n\n\
+         Written by `scripts/evasions`; nothing here is written by hand, and `scripts/check` fails where it is not what comes out. Rows are those of\n\
+         THREATS.md §4. Each fixture (`tests/crates/evasions/`) first wins under plain cargo, by every way it counts, as root and as an ordinary user.\n\
+         \"Stopped by\" is measured: the same build with the kernel's wall alone, with the gate alone, and with neither (what is stopped then is\n\
+         *preparation*: environment, descriptors, and calls that do not exist). Rows with a test instead of a fixture need a run of their own.\n\n\
+         Made on {}, Landlock {}, sockets: {sockets}.\n",
+        host.arch,
+        host.abi(),
+    )
+}
+
+/// One line per fixture, and per row that is proved elsewhere.
+pub fn rows(verdicts: &[Verdict]) -> String {
+    let mut lines: Vec<(u32, String)> =
+        verdicts.iter().map(|verdict| (crate::fixture::number(&verdict.fixture.says.row), line(verdict))).collect();
+    lines.extend(elsewhere::lines());
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn line(verdict: &Verdict) -> String {
+    let says = &verdict.fixture.says;
+    let layers: Vec<String> = match verdict.layers.len() {
+        1 => verdict.layers.iter().map(|(layer, _)| layer.clone()).collect(),
+        _ => verdict.layers.iter().map(|(layer, count)| format!("{layer} ({count})")).collect(),
+    };
+    let join = |words: &std::collections::BTreeSet<String>| words.iter().cloned().collect::<Vec<_>>().join(", ");
+    let mut technique = verdict.fixture.technique.clone();
+    let notes = [("recorded only", &says.recorded_ways), ("not seen", &says.unseen_ways), ("closed to everybody here", &says.closed_ways)];
+    for (word, ways) in notes {
+        for (way, why) in ways {
+            let _ = write!(technique, "; {word}: {way} ({why})");
+        }
+    }
+    let [root, user] = [0, 1].map(|at| verdict.enforced.get(at).cloned().unwrap_or_default());
+    let cells = [
+        &says.row,
+        &technique,
+        &verdict.fixture.name,
+        &layers.join(", "),
+        &join(&verdict.rules),
+        &join(&verdict.blamed),
+        &root,
+        &user,
+        &join(&verdict.observed),
+    ];
+    let mut line = String::new();
+    for cell in cells {
+        let _ = write!(line, "| {} ", if cell.is_empty() { "—" } else { cell });
+    }
+    line + "|\n"
+}
+
+fn totals(verdicts: &[Verdict]) -> String {
+    let mut rows: Vec<&str> = verdicts.iter().map(|verdict| verdict.fixture.says.row.as_str()).collect();
+    rows.dedup();
+    let count = |of: &dyn Fn(&Verdict) -> usize| verdicts.iter().map(of).sum::<usize>();
+    let ways = count(&|verdict| verdict.fixture.ways(true).len());
+    let recorded = count(&|verdict| verdict.fixture.says.recorded_ways.len());
+    let unseen = count(&|verdict| verdict.fixture.says.unseen_ways.len());
+    let faults = count(&|verdict| usize::from(!verdict.faults.is_empty()));
+    format!(
+        "Totals: {} rows — {} by {} fixtures with {ways} ways, {} by tests of their own. Of the ways, {} are stopped, {recorded} recorded only, \
+         {unseen} not seen. Fixtures that did not come out as they must: {faults}.\n",
+        rows.len() + elsewhere::rows_not_among(&rows),
+        rows.len(),
+        verdicts.len(),
+        elsewhere::rows_not_among(&rows),
+        ways - recorded - unseen,
+    )
+}

@@ -1,0 +1,231 @@
+//! One run of all fixtures in a throw-away place. In: a user and what stands around the build. Out: the ways that won, and the reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::effect::spilled;
+use crate::finding::{actor, line, violations};
+use crate::fixture::{At, Fixture, WORKSPACE};
+use crate::layered;
+use crate::place::Place;
+use crate::run::{Outcome, Run, cargo, guarded};
+use crate::sink::Door;
+use crate::who::Who;
+
+/// How long daemons have to do their work after the build.
+const LATE: Duration = Duration::from_secs(4);
+/// A descriptor that a careless caller leaves open. High: a number that a thread is about to get from `accept` cannot be taken.
+const LEFT_OPEN: i32 = 900;
+
+/// What stands around the build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing: the control.
+    Plain,
+    Enforce,
+    Observe,
+    WallOnly,
+    GateOnly,
+    Neither,
+}
+
+pub struct Trial {
+    pub who: Who,
+    pub how: How,
+    /// Ways that won, by row and name of the fixture's crate: `e01-absolute-path:absolute`.
+    pub won: BTreeSet<String>,
+    pub reports: Vec<Value>,
+    /// Where the planted secrets turned up.
+    spilled: Vec<String>,
+    /// For readers of failures.
+    pub told: String,
+    pub took: Duration,
+}
+
+impl Trial {
+    pub fn run(who: Who, how: How, fixtures: &[&Fixture], keep: bool) -> Trial {
+        let begun = Instant::now();
+        let place = Place::new(WORKSPACE, who);
+        let scene = Scene::set(&place);
+        let mut trial =
+            Trial { who, how, won: BTreeSet::new(), reports: Vec::new(), spilled: Vec::new(), told: String::new(), took: Duration::ZERO };
+        let mut outcomes = Vec::new();
+        for (at, first) in [(At::Build, ["build", "--keep-going"]), (At::Test, ["test", "--no-fail-fast"])] {
+            let packages: Vec<&str> = fixtures.iter().filter(|one| one.says.at == at).flat_map(|one| ["-p", &one.name]).collect();
+            if packages.is_empty() {
+                continue;
+            }
+            let args = [&first[..], &["--offline"], &packages].concat();
+            let run = match how {
+                How::Plain => cargo(&place, &args),
+                How::Enforce => guarded(&place, &[], &args),
+                How::Observe => guarded(&place, &["--mode", "observe"], &args),
+                How::WallOnly => layered::guarded(&place, "wall", &args),
+                How::GateOnly => layered::guarded(&place, "gate", &args),
+                How::Neither => layered::guarded(&place, "neither", &args),
+            };
+            outcomes.push(scene.around(run).go());
+        }
+        std::thread::sleep(LATE);
+        for outcome in outcomes {
+            trial.won.extend(scene.marks(&place, &outcome));
+            if matches!(how, How::Enforce) {
+                trial.spilled.extend(spilled(&place, &outcome));
+            }
+            trial.told.push_str(&outcome.to_string());
+            trial.reports.extend(outcome.report);
+        }
+        trial.took = begun.elapsed();
+        println!("trial {how:?} as {}: {} ways won, {:.0?}", name(who), trial.won.len(), trial.took);
+        drop(scene);
+        if keep {
+            println!("kept: {}", place.path("").display());
+            std::mem::forget(place);
+        }
+        trial
+    }
+
+    /// What must not be, whichever fixture did it.
+    pub fn failures(&self, fixtures: &[&Fixture]) -> Vec<String> {
+        let whose = format!("{:?} as {}", self.how, name(self.who));
+        let mut failures: Vec<String> = self.spilled.iter().map(|place| format!("{whose}: a secret is in {place}")).collect();
+        if self.how != How::Plain && self.reports.is_empty() {
+            failures.push(format!("{whose}: no report\n{}", self.told));
+        }
+        if matches!(self.how, How::Enforce | How::Observe) {
+            let known: BTreeSet<&str> = fixtures.iter().flat_map(|fixture| [fixture.name.as_str(), fixture.offender()]).collect();
+            for report in &self.reports {
+                let innocent =
+                    violations(report).filter(|finding| !offender(report, finding).as_str().is_some_and(|name| known.contains(name)));
+                failures.extend(innocent.map(|finding| format!("{whose}: blames somebody innocent: {}", line(report, finding))));
+            }
+        }
+        failures
+    }
+
+    /// The ways of this fixture that won.
+    pub fn won_by(&self, fixture: &Fixture) -> BTreeSet<&str> {
+        self.won.iter().filter_map(|mark| mark.strip_prefix(fixture.name.as_str())?.strip_prefix(':')).collect()
+    }
+}
+
+pub fn name(who: Who) -> &'static str {
+    if who.is_root() { "root" } else { "user" }
+}
+
+/// The package a finding is about. What is done through the crate all fixtures share is done by its user.
+pub fn offender<'a>(report: &'a Value, finding: &'a Value) -> &'a Value {
+    let named = &finding["offender"]["name"];
+    if named.is_null() || *named == "trick" { &actor(report, finding)["package"]["name"] } else { named }
+}
+
+/// What fixtures find around them: the same for all, and laid anew for each trial.
+struct Scene {
+    nonce: String,
+    env: BTreeMap<&'static str, std::ffi::OsString>,
+    worker: Child,
+}
+
+impl Scene {
+    fn set(place: &Place) -> Scene {
+        let nonce = place.canary.replace("CANARY-", "");
+        for (path, mark) in [
+            ("home/.netrc", "netrc"),
+            ("home/.git-credentials", "git"),
+            ("home/.config/gh/hosts.yml", "gh"),
+            ("home/.docker/config.json", "docker"),
+            ("home/.gnupg/secring.gpg", "gpg"),
+            ("home/.config/solana/id.json", "wallet"),
+            ("home/.mozilla/firefox/x.default/logins.json", "browser"),
+            ("home/.bash_history", "history"),
+            ("home/.cargo/credentials.toml", "cargo"),
+        ] {
+            place.plant(path, mark, "");
+        }
+        for (path, text) in [
+            ("home/.bashrc", "# nothing\n"),
+            ("home/.gitconfig", "[user]\n\tname = zoo\n"),
+            ("home/.cargo/bin/some-tool", "#!/bin/sh\n"),
+            ("home/.cargo/registry/src/zoo-0/victim-1.0.0/build.rs", "fn main() {}\n"),
+            ("home/.rustup/toolchains/zoo/bin/rustc", "not really a compiler\n"),
+            ("run/github_env", ""),
+            ("run/github_path", ""),
+            ("run/github_step_summary", ""),
+        ] {
+            place.write(&place.path(path), text);
+        }
+        place.write(&place.workspace().join(".git/hooks/README"), "\n");
+        place.write(&place.workspace().join(".git/config"), &format!("[http]\n\textraheader = {}-git\n", place.canary));
+        fs::create_dir_all(place.path("home/code/notes")).unwrap();
+        // A second name that was there before anybody looked.
+        fs::hard_link(place.path("home/.ssh/id_ed25519"), place.path("home/code/notes/second-name.txt")).unwrap();
+        let left_open = fs::File::open(place.path("home/.aws/credentials")).unwrap();
+        // SAFETY: the number is nobody's here (the scene before has closed it), and dup2 takes nothing else.
+        assert_eq!(
+            unsafe { libc::dup2(left_open.as_raw_fd(), LEFT_OPEN) },
+            LEFT_OPEN,
+            "leave a descriptor open: {}",
+            std::io::Error::last_os_error()
+        );
+        let worker = runner_worker(place);
+        let env = BTreeMap::from([
+            ("ZOO_NONCE", nonce.clone().into()),
+            ("ZOO_WORKER", worker.id().to_string().into()),
+            ("GITHUB_ENV", place.path("run/github_env").into()),
+            ("GITHUB_PATH", place.path("run/github_path").into()),
+            ("GITHUB_STEP_SUMMARY", place.path("run/github_step_summary").into()),
+            ("AWS_SECRET_ACCESS_KEY", format!("{}-aws-env", place.canary).into()),
+        ]);
+        Scene { nonce, env, worker }
+    }
+
+    fn around<'a>(&self, run: Run<'a>) -> Run<'a> {
+        self.env.iter().fold(run, |run, (name, value)| run.env(name, value.clone()))
+    }
+
+    /// Every mark anywhere but in reports, which may quote an argument.
+    fn marks(&self, place: &Place, outcome: &Outcome) -> BTreeSet<String> {
+        let start = format!("won:{}:", self.nonce);
+        let mut grep = Command::new("grep");
+        grep.args(["-r", "-a", "-o", "-h", "-D", "skip", "--exclude-dir=report", "-E"]).arg(format!("{start}[a-z0-9_.:-]+"));
+        let found = grep.arg(place.path("")).output().expect("run grep");
+        let mut texts = vec![found.stdout, outcome.stdout.clone(), outcome.stderr.clone()];
+        texts.extend(Door::ALL.map(|door| place.sinks.heard(door)));
+        let mut marks = BTreeSet::new();
+        for text in texts {
+            for rest in String::from_utf8_lossy(&text).split(&start).skip(1) {
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.:-".contains(c))).unwrap_or(rest.len());
+                marks.insert(rest[..end].to_owned());
+            }
+        }
+        marks
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.worker.kill().ok();
+        self.worker.wait().ok();
+        nix::unistd::close(LEFT_OPEN).ok();
+    }
+}
+
+/// A process that looks like the one which holds a CI job's secrets: a shell that waits for input it never gets.
+fn runner_worker(place: &Place) -> Child {
+    let program = place.path("run/Runner.Worker");
+    fs::copy("/bin/sh", &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    place.hand_over();
+    let mut command = Command::new(&program);
+    place.who.apply(&mut command);
+    let secret = format!("SECRET='{{\"value\":\"{}-runner\",\"isSecret\":true}}'; read line", place.canary);
+    command.arg("-c").arg(secret).env("RUNNER_SECRET", format!("{}-runner-env", place.canary));
+    command.stdin(Stdio::piped()).process_group(0).spawn().unwrap()
+}

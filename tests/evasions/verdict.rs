@@ -1,0 +1,191 @@
+//! What the trials say about one fixture. In: a fixture and both users' trials. Out: its line of the table, and what is not as it must be.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::finding::{actor, blamed};
+use crate::fixture::Fixture;
+use crate::trial::{How, Trial, name, offender};
+use crate::who::Who;
+
+pub type Trials = [Trial; 6];
+
+pub struct Verdict<'a> {
+    pub fixture: &'a Fixture,
+    /// Rules found about the offender in enforce mode, with the kinds of actor.
+    pub rules: BTreeSet<String>,
+    pub blamed: BTreeSet<String>,
+    /// What stops its ways, and how many of them each.
+    pub layers: BTreeSet<(String, usize)>,
+    /// One word for each user, in their order.
+    pub enforced: Vec<String>,
+    pub observed: BTreeSet<String>,
+    pub faults: Vec<String>,
+}
+
+pub fn of<'a>(fixture: &'a Fixture, users: &[(Who, Trials)]) -> Verdict<'a> {
+    let mut verdict = Verdict {
+        fixture,
+        rules: BTreeSet::new(),
+        blamed: BTreeSet::new(),
+        layers: BTreeSet::new(),
+        enforced: Vec::new(),
+        observed: BTreeSet::new(),
+        faults: Vec::new(),
+    };
+    for (who, trials) in users {
+        verdict.control(*who, of_how(trials, How::Plain));
+        verdict.enforce(*who, of_how(trials, How::Enforce));
+        verdict.observe(*who, of_how(trials, How::Observe));
+    }
+    if let Some((who, trials)) = users.last() {
+        verdict.layers(*who, trials);
+    }
+    if verdict.rules.is_empty()
+        && fixture.says.acts.is_empty()
+        && fixture.says.ways.iter().any(|way| !fixture.says.unseen_ways.contains_key(way))
+    {
+        verdict.faults.push("leaves nothing in the report".into());
+    }
+    verdict
+}
+
+fn of_how(trials: &Trials, how: How) -> &Trial {
+    trials.iter().find(|trial| trial.how == how).expect("every user has every trial")
+}
+
+impl Verdict<'_> {
+    /// A trick that does not work proves nothing.
+    fn control(&mut self, who: Who, trial: &Trial) {
+        let won = trial.won_by(self.fixture);
+        for way in self.fixture.ways(who.is_root()) {
+            if !won.contains(way) {
+                self.faults.push(format!("as {}, plain cargo: `{way}` does not win\n{}", name(who), trial.told));
+            }
+        }
+        for way in self.fixture.says.closed_ways.keys().filter(|way| won.contains(way.as_str())) {
+            self.faults.push(format!("as {}, plain cargo: `{way}` is said to be closed here, and wins", name(who)));
+        }
+    }
+
+    fn enforce(&mut self, who: Who, trial: &Trial) {
+        let (fixture, won) = (self.fixture, trial.won_by(self.fixture));
+        for way in won.iter().filter(|way| !fixture.is_open(way)) {
+            self.faults.push(format!("as {}, under Brig: `{way}` wins", name(who)));
+        }
+        for way in fixture.ways(who.is_root()).into_iter().filter(|way| fixture.is_open(way) && !won.contains(way)) {
+            self.faults.push(format!("as {}, under Brig: `{way}` is said to be open, and is stopped", name(who)));
+        }
+        let found = found(fixture, trial);
+        self.expect(who, "enforce", &found, trial, &["refused"]);
+        for one in &found {
+            self.rules.insert(one.rule.clone());
+            self.blamed.insert(one.named.clone());
+        }
+        let open = |map: &std::collections::BTreeMap<String, String>| {
+            fixture.ways(who.is_root()).iter().filter(|way| map.contains_key(**way)).count()
+        };
+        let (recorded, unseen) = (open(&fixture.says.recorded_ways), open(&fixture.says.unseen_ways));
+        let stopped = fixture.ways(who.is_root()).len() - recorded - unseen;
+        let words = [(stopped, "stopped"), (recorded, "recorded"), (unseen, "not seen")];
+        self.enforced.push(
+            words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", "),
+        );
+    }
+
+    fn observe(&mut self, who: Who, trial: &Trial) {
+        let found = found(self.fixture, trial);
+        // What would blind the record is refused in either mode.
+        self.expect(who, "observe", &found, trial, &["observed", "refused", "allowed"]);
+        self.observed.extend(found.iter().map(|one| one.status.clone()));
+    }
+
+    fn expect(&mut self, who: Who, mode: &str, found: &[Found], trial: &Trial, statuses: &[&str]) {
+        let says = &self.fixture.says;
+        let fits = |one: &Found, rule: &String| {
+            one.rule == *rule
+                && one.kind == says.actor
+                && (statuses.contains(&&*one.status) || one.status == "allowed")
+                && says.blames.as_ref().is_none_or(|name| one.crates.contains(name))
+        };
+        for rule in says.finds.iter().filter(|rule| !found.iter().any(|one| fits(one, rule))) {
+            let by = says.blames.as_ref().map(|name| format!(" blaming `{name}`")).unwrap_or_default();
+            let said: Vec<String> =
+                found.iter().map(|one| format!("{} [{}] of {} {:?}", one.rule, one.status, one.named, one.crates)).collect();
+            let offender = self.fixture.offender();
+            self.faults.push(format!(
+                "as {}, {mode}: no {rule} of {} of `{offender}`{by}; found: {said:#?}\n{}",
+                name(who),
+                says.actor,
+                trial.told
+            ));
+        }
+        for act in says.acts.iter().filter(|act| !behaved(self.fixture, trial, act)) {
+            self.faults.push(format!("as {}, {mode}: no `{act}` in the recorded behaviour", name(who)));
+        }
+    }
+
+    fn layers(&mut self, who: Who, trials: &Trials) {
+        let wins = |how, way| of_how(trials, how).won_by(self.fixture).contains(way);
+        let mut counts = std::collections::BTreeMap::new();
+        for way in self.fixture.ways(who.is_root()) {
+            let layer = match (wins(How::Neither, way), wins(How::WallOnly, way), wins(How::GateOnly, way)) {
+                _ if self.fixture.is_open(way) => continue,
+                (false, ..) => "preparation",
+                (true, false, false) => "kernel wall and gate",
+                (true, false, true) => "kernel wall",
+                (true, true, false) => "gate",
+                (true, true, true) => "wall and gate together",
+            };
+            *counts.entry(layer.to_owned()).or_insert(0) += 1;
+        }
+        self.layers = counts.into_iter().collect();
+    }
+}
+
+/// A finding about the fixture's offender.
+struct Found {
+    rule: String,
+    kind: String,
+    status: String,
+    named: String,
+    crates: BTreeSet<String>,
+}
+
+fn found(fixture: &Fixture, trial: &Trial) -> Vec<Found> {
+    let mut all = Vec::new();
+    for report in &trial.reports {
+        for finding in report["findings"].as_array().into_iter().flatten() {
+            if *offender(report, finding) == fixture.offender()
+                && (fixture.offender() == fixture.name || concerns(fixture, report, finding))
+            {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let kind = text(&actor(report, finding)["kind"]);
+                all.push(Found {
+                    rule: text(&finding["rule"]),
+                    status: text(&finding["status"]),
+                    named: format!("{kind} of {}", fixture.offender()),
+                    crates: blamed(finding).into_iter().map(str::to_owned).collect(),
+                    kind,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// An offender that serves several fixtures: is this about the one who used it?
+fn concerns(fixture: &Fixture, report: &Value, finding: &Value) -> bool {
+    let host = &actor(report, finding)["host"];
+    let mut actors = report["actors"].as_array().into_iter().flatten();
+    host.is_null() || actors.any(|actor| actor["id"] == *host && actor["package"]["name"] == *fixture.name)
+}
+
+fn behaved(fixture: &Fixture, trial: &Trial, act: &str) -> bool {
+    trial.reports.iter().any(|report| {
+        let actors = report["actors"].as_array().into_iter().flatten();
+        let own: Vec<&Value> = actors.filter(|actor| actor["package"]["name"] == *fixture.name).map(|actor| &actor["id"]).collect();
+        report["behaviour"].as_array().into_iter().flatten().any(|one| one["act"] == *act && own.contains(&&one["actor"]))
+    })
+}
