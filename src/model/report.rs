@@ -167,7 +167,7 @@ pub struct ReportedActor {
     pub host: Option<ActorId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crate_name: Option<String>,
-    /// Of a program: `tests`, `benches`, `example` or `program`.
+    /// Of a program: `tests`, `doctests`, `benches`, `example` or `program`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Why the package is in the graph: a path from a workspace member.

@@ -151,6 +151,8 @@ fn role(actor: &Actor, facts: &Facts) -> Option<String> {
         Some("deps") if bench => "benches",
         Some("deps") => "tests",
         Some("examples") => "example",
+        // Found below rustdoc: what rustdoc runs are its tests.
+        _ if actor.host.is_some() => "doctests",
         _ => "program",
     };
     Some(role.to_owned())

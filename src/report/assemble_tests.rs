@@ -94,6 +94,26 @@ fn a_macro_without_findings_is_not_named() {
 }
 
 #[test]
+fn a_doctest_is_no_linker() {
+    let mut material = material();
+    let mut rustdoc = actor(20, ActorKind::Rustdoc, Some(package("app", "0.1.0")), Some("app"), "/opt/toolchain/bin/rustdoc");
+    rustdoc.pid = 2000;
+    material.actors.push(rustdoc);
+    let cc = process(20, 2001, 2000, "/usr/bin/cc", &["cc"]);
+    let test = process(20, 2002, 2000, "/tmp/brig-77/20/rustdoctestAb/rust_out", &["rust_out"]);
+    let child = process(20, 2003, 2002, "/usr/bin/sh", &["sh"]);
+    material.processes = vec![cc, test, child];
+    material.breaches = vec![breach(20, 2003, read("/home/u/app/.env"), Rule::SecretRead, Severity::High)];
+    let report = report_of(&material);
+    assert_eq!(titles(&report), ["doctests of app 0.1.0 tried to read {workspace}/.env — refused"]);
+    let of = |exe: &str| {
+        report.processes.iter().find(|process| process.exe.to_json_text() == exe).and_then(|process| report.actor(process.actor))
+    };
+    assert_eq!(of("/usr/bin/cc").map(|actor| actor.kind), Some(ActorKind::Linker));
+    assert_eq!(of("/usr/bin/sh").map(|actor| actor.kind), Some(ActorKind::Program));
+}
+
+#[test]
 fn a_dependency_inside_the_tests_is_the_offender() {
     let table: [(Option<Blame>, &str, &str); 5] = [
         (stack(&[("chrono_anchor", None), ("app", None)]), "tests of app 0.1.0, through chrono_anchor 0.1.0,", "chrono_anchor"),

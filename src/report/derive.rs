@@ -1,5 +1,5 @@
-//! Finer identities than a listener can give: a proc-macro inside the compiler that loaded it, the linker below it. In: the actors
-//! the launcher saw, the process table, the stacks. Out: the cast of the report, and who in it did what.
+//! Finer identities than a listener can give: a proc-macro inside the compiler that loaded it, the linker below it, a doctest below
+//! rustdoc. In: the actors the launcher saw, the process table, the stacks. Out: the cast of the report, and who in it did what.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub fn cast(material: &Material, trace: &Trace, who: &dyn Who) -> Cast {
     for (event, _) in &material.breaches {
         let host = cast.index(event.actor);
         let blame = trace.blame(&cast.actors[host], event.pid, event.blame.as_ref());
-        of_breach.push(cast.actor_of(host, event, blame.as_ref()));
+        of_breach.push(cast.actor_of(host, event, trace, blame.as_ref()));
         host_of_breach.push(host);
         blame_of_breach.push(blame);
     }
@@ -35,13 +35,19 @@ pub fn cast(material: &Material, trace: &Trace, who: &dyn Who) -> Cast {
     for process in &material.processes {
         let host = cast.index(process.actor);
         let blame = trace.blame(&cast.actors[host], process.pid, process.blame.as_ref());
-        of_process.push(cast.actor_of_process(host, process.pid, blame.as_ref()));
+        of_process.push(cast.actor_of_process(host, process.pid, trace, blame.as_ref()));
     }
     Cast { actors: cast.actors, of_breach, host_of_breach, blame_of_breach, of_process }
 }
 
-/// What tells derived actors of one compiler apart: the linker, or a macro's package and object name.
-type Part = Option<(Option<Package>, String)>;
+/// What tells derived actors of one compiler apart.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// A macro's package and object name.
+    Macro(Option<Package>, String),
+    Linker,
+    Doctest,
+}
 
 struct Casting<'a> {
     actors: Vec<Actor>,
@@ -75,31 +81,31 @@ impl Casting<'_> {
         self.actors.len() - 1
     }
 
-    fn actor_of(&mut self, host: usize, event: &Event, blame: Option<&Blame>) -> usize {
+    fn actor_of(&mut self, host: usize, event: &Event, trace: &Trace, blame: Option<&Blame>) -> usize {
         if !is_compiler(&self.actors[host]) {
             return host;
         }
         match blame.and_then(|blame| self.macro_in(blame)) {
-            Some(part) => self.derive(host, Some(part)),
-            None if event.pid != self.actors[host].pid => self.derive(host, None),
+            Some(part) => self.derive(host, part),
+            None if event.pid != self.actors[host].pid => self.derive(host, part_of(trace, &self.actors[host], event.pid)),
             None => host,
         }
     }
 
     /// A process below a compiler belongs to the macro that started it if that macro has a finding; a process no macro is blamed
     /// for is the linker's.
-    fn actor_of_process(&mut self, host: usize, pid: u32, blame: Option<&Blame>) -> usize {
+    fn actor_of_process(&mut self, host: usize, pid: u32, trace: &Trace, blame: Option<&Blame>) -> usize {
         if !is_compiler(&self.actors[host]) || pid == self.actors[host].pid {
             return host;
         }
         match blame.and_then(|blame| self.macro_in(blame)) {
-            Some(part) => self.derived.get(&(host, Some(part))).copied().unwrap_or(host),
-            None => self.derive(host, None),
+            Some(part) => self.derived.get(&(host, part)).copied().unwrap_or(host),
+            None => self.derive(host, part_of(trace, &self.actors[host], pid)),
         }
     }
 
     /// The innermost proc-macro object on a stack. Even an incomplete walk is right about the frames it saw.
-    fn macro_in(&self, blame: &Blame) -> Option<(Option<Package>, String)> {
+    fn macro_in(&self, blame: &Blame) -> Option<Part> {
         let candidate = blame.crates.iter().find(|candidate| candidate.object.is_some())?;
         let by_object = candidate.object.as_ref().and_then(|object| self.who.macro_of_object(object));
         let package = by_object.or_else(|| candidate.package.clone()).or_else(|| self.who.package_of_crate(&candidate.name));
@@ -107,7 +113,7 @@ impl Casting<'_> {
             false => candidate.name.clone(),
             true => object_name(candidate.object.as_ref()),
         };
-        Some((package, name))
+        Some(Part::Macro(package, name))
     }
 
     fn derive(&mut self, host: usize, part: Part) -> usize {
@@ -117,21 +123,32 @@ impl Casting<'_> {
         let compiler = &self.actors[host];
         let mut actor = Actor { host: Some(compiler.id), withheld: Vec::new(), ..compiler.clone() };
         match &part {
-            Some((package, name)) => {
+            Part::Macro(package, name) => {
                 actor.kind = ActorKind::ProcMacro;
                 actor.package = package.clone();
                 actor.crate_name = Some(name.clone());
                 actor.attributed_by = "its object on the compiler's stack";
             }
-            None => {
+            Part::Linker => {
                 actor.kind = ActorKind::Linker;
                 actor.attributed_by = "started by the compiler, no macro on the stack";
+            }
+            Part::Doctest => {
+                actor.kind = ActorKind::Program;
+                actor.attributed_by = "started by rustdoc from where it builds doctests";
             }
         }
         self.actors.push(actor);
         self.derived.insert((host, part), self.actors.len() - 1);
         self.actors.len() - 1
     }
+}
+
+/// Whose a process below a compiler is, when no macro is blamed for it. Rustdoc builds doctests where it keeps temporary files, and
+/// nothing else is run from there.
+fn part_of(trace: &Trace, compiler: &Actor, pid: u32) -> Part {
+    let tests = compiler.kind == ActorKind::Rustdoc && trace.came_through(compiler, pid, &compiler.tmp);
+    if tests { Part::Doctest } else { Part::Linker }
 }
 
 pub fn is_compiler(actor: &Actor) -> bool {

@@ -3,6 +3,7 @@
 //! is bounded and says `…` where it has a gap.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process};
 
@@ -66,6 +67,13 @@ impl<'a> Trace<'a> {
         }
         chain.dedup();
         chain
+    }
+
+    /// Is this process, or one it descends from within the actor, a program below `tree`?
+    pub fn came_through(&self, actor: &Actor, pid: u32, tree: &Path) -> bool {
+        let (line, _) = self.line(actor, pid);
+        let mut programs = line.iter().filter_map(|pid| self.by_pid.get(&(actor.id, *pid))).flatten();
+        programs.any(|process| process.exe.as_path().starts_with(tree))
     }
 
     /// The stack behind an event: its own, else that of the nearest ancestor whose start was blamed.

@@ -43,6 +43,9 @@ pub struct Says {
     /// Acts (`read`, `exec`, `symlink` …) that must each be in the recorded behaviour of its actors, whatever came of them.
     #[serde(default)]
     pub acts: Vec<String>,
+    /// Environment variables that must have been withheld from its actors.
+    #[serde(default)]
+    pub withholds: Vec<String>,
     /// Kind of the actor that is named: `build-script` unless it says otherwise.
     #[serde(default = "build_script")]
     pub actor: String,

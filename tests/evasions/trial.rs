@@ -53,11 +53,12 @@ impl Trial {
     pub fn run(who: Who, how: How, fixtures: &[&Fixture], keep: bool) -> Trial {
         let begun = Instant::now();
         let place = Place::new(WORKSPACE, who);
-        let scene = Scene::set(&place);
+        let scene = Scene::set(&place, fixtures);
         let mut trial =
             Trial { who, how, won: BTreeSet::new(), reports: Vec::new(), spilled: Vec::new(), told: String::new(), took: Duration::ZERO };
         let mut outcomes = Vec::new();
-        for (at, first) in [(At::Build, ["build", "--keep-going"]), (At::Test, ["test", "--no-fail-fast"])] {
+        // Tests first: what the others leave behind under plain cargo (a policy, a toolchain file) is there to steer later commands.
+        for (at, first) in [(At::Test, ["test", "--no-fail-fast"]), (At::Build, ["build", "--keep-going"])] {
             let packages: Vec<&str> = fixtures.iter().filter(|one| one.says.at == at).flat_map(|one| ["-p", &one.name]).collect();
             if packages.is_empty() {
                 continue;
@@ -134,8 +135,14 @@ struct Scene {
 }
 
 impl Scene {
-    fn set(place: &Place) -> Scene {
+    fn set(place: &Place, fixtures: &[&Fixture]) -> Scene {
         let nonce = place.canary.replace("CANARY-", "");
+        // Secrets that are marks, for ways that leak what they read without being able to look at it (`include_str!`, an error message).
+        for (fixture, way) in fixtures.iter().flat_map(|fixture| fixture.says.ways.iter().map(|way| (&fixture.name, way))) {
+            let text = format!("{}-mark won:{nonce}:{fixture}:{way}\n", place.canary);
+            place.write(&place.path(&format!("home/.aws/marks/{fixture}.{way}")), &text);
+        }
+        place.write(&place.workspace().join(".env.local"), &format!("{}-local won:{nonce}:e95-include-str:dotenv\n", place.canary));
         for (path, mark) in [
             ("home/.netrc", "netrc"),
             ("home/.git-credentials", "git"),
@@ -194,7 +201,8 @@ impl Scene {
     fn marks(&self, place: &Place, outcome: &Outcome) -> BTreeSet<String> {
         let start = format!("won:{}:", self.nonce);
         let mut grep = Command::new("grep");
-        grep.args(["-r", "-a", "-o", "-h", "-D", "skip", "--exclude-dir=report", "-E"]).arg(format!("{start}[a-z0-9_.:-]+"));
+        grep.args(["-r", "-a", "-o", "-h", "-D", "skip", "--exclude-dir=report", "--exclude-dir=marks", "--exclude=.env.local", "-E"])
+            .arg(format!("{start}[a-z0-9_.:-]+"));
         let found = grep.arg(place.path("")).output().expect("run grep");
         let mut texts = vec![found.stdout, outcome.stdout.clone(), outcome.stderr.clone()];
         texts.extend(Door::ALL.map(|door| place.sinks.heard(door)));

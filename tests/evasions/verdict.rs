@@ -44,6 +44,7 @@ pub fn of<'a>(fixture: &'a Fixture, users: &[(Who, Trials)]) -> Verdict<'a> {
     }
     if verdict.rules.is_empty()
         && fixture.says.acts.is_empty()
+        && fixture.says.withholds.is_empty()
         && fixture.says.ways.iter().any(|way| !fixture.says.unseen_ways.contains_key(way))
     {
         verdict.faults.push("leaves nothing in the report".into());
@@ -124,6 +125,9 @@ impl Verdict<'_> {
         for act in says.acts.iter().filter(|act| !behaved(self.fixture, trial, act)) {
             self.faults.push(format!("as {}, {mode}: no `{act}` in the recorded behaviour", name(who)));
         }
+        for variable in says.withholds.iter().filter(|variable| !withheld(self.fixture, trial, variable)) {
+            self.faults.push(format!("as {}, {mode}: `{variable}` is not said to be withheld", name(who)));
+        }
     }
 
     fn layers(&mut self, who: Who, trials: &Trials) {
@@ -182,10 +186,20 @@ fn concerns(fixture: &Fixture, report: &Value, finding: &Value) -> bool {
     host.is_null() || actors.any(|actor| actor["id"] == *host && actor["package"]["name"] == *fixture.name)
 }
 
+/// The actors of the fixture's own package.
+fn actors<'r>(fixture: &Fixture, report: &'r Value) -> Vec<&'r Value> {
+    let actors = report["actors"].as_array().into_iter().flatten();
+    actors.filter(|actor| actor["package"]["name"] == *fixture.name).collect()
+}
+
 fn behaved(fixture: &Fixture, trial: &Trial, act: &str) -> bool {
     trial.reports.iter().any(|report| {
-        let actors = report["actors"].as_array().into_iter().flatten();
-        let own: Vec<&Value> = actors.filter(|actor| actor["package"]["name"] == *fixture.name).map(|actor| &actor["id"]).collect();
+        let own: Vec<&Value> = actors(fixture, report).into_iter().map(|actor| &actor["id"]).collect();
         report["behaviour"].as_array().into_iter().flatten().any(|one| one["act"] == *act && own.contains(&&one["actor"]))
     })
+}
+
+fn withheld(fixture: &Fixture, trial: &Trial, variable: &str) -> bool {
+    let named = |actor: &Value| actor["withheld"].as_array().is_some_and(|names| names.iter().any(|name| name == variable));
+    trial.reports.iter().any(|report| actors(fixture, report).into_iter().any(named))
 }

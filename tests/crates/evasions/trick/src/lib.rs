@@ -44,6 +44,14 @@ pub fn try_read(way: &str, path: impl AsRef<Path>) {
     }
 }
 
+/// Adds the mark of a way to a file, behind what makes it a comment there. The way won when it is in it.
+pub fn try_append(way: &str, path: impl AsRef<Path>, comment: &str) {
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    if file.and_then(|mut file| file.write_all(format!("{comment} {}\n", mark(way)).as_bytes())).is_ok() {
+        won(way);
+    }
+}
+
 /// The throw-away machine's directory.
 pub fn place() -> PathBuf {
     env::var_os("ZOO_PLACE").expect("run by the tests").into()
@@ -68,6 +76,23 @@ pub fn dotenv() -> PathBuf {
 
 pub fn out_dir() -> PathBuf {
     env::var_os("OUT_DIR").expect("a build script has one").into()
+}
+
+/// The package's own directory.
+pub fn package() -> PathBuf {
+    env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo").into()
+}
+
+/// `target/debug`, from where a build script's `OUT_DIR` lies.
+pub fn profile_dir() -> PathBuf {
+    out_dir().ancestors().nth(3).expect("target/debug/build/x-hash/out").to_owned()
+}
+
+/// Where another package's build script left its results: `target/debug/build/<package>-<hash>`, the one with an `out`.
+pub fn built(package: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(profile_dir().join("build")).ok()?.flatten().map(|entry| entry.path());
+    let of_package = |path: &PathBuf| path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with(&format!("{package}-")));
+    entries.filter(of_package).find(|path| path.join("out").is_dir())
 }
 
 /// Ports of the sinks on 127.0.0.1.

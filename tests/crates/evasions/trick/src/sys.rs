@@ -18,6 +18,7 @@ pub mod nr {
     pub const OPEN: i64 = 2;
     pub const CREAT: i64 = 85;
     pub const OPENAT: i64 = 257;
+    pub const UTIMENSAT: i64 = 280;
     pub const OPENAT2: i64 = 437;
 }
 
@@ -69,4 +70,12 @@ pub fn detach(child: impl FnOnce()) {
 
 pub fn ptr(text: &CStr) -> i64 {
     text.as_ptr() as i64
+}
+
+/// `utimensat` on a path: access and modification time.
+pub fn set_modified(path: &std::path::Path, time: std::time::SystemTime) -> bool {
+    let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let (seconds, nanos) = (since.as_secs() as i64, i64::from(since.subsec_nanos()));
+    let times = [seconds, nanos, seconds, nanos];
+    call(nr::UTIMENSAT, &[AT_FDCWD, ptr(&crate::c(path)), times.as_ptr() as i64, 0]).is_ok()
 }

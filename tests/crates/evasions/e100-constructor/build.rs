@@ -1,0 +1,5 @@
+//! Never calls the macro: importing it is enough.
+
+use ctor_macro as _;
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Here so that there is an `OUT_DIR`.
+
+fn main() {}

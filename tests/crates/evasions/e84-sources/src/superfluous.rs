@@ -1,0 +1,1 @@
+//! Nobody needs this file; the build script removes it.

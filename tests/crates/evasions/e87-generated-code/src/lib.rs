@@ -1,0 +1,3 @@
+//! Includes what its build script wrote.
+
+include!(concat!(env!("OUT_DIR"), "/generated.rs"));

@@ -1,0 +1,3 @@
+//! Does not link, and that is the point.
+
+fn main() {}

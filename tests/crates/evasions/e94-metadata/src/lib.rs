@@ -1,0 +1,1 @@
+//! Its build script hears what another crate wants it to.

@@ -1,0 +1,4 @@
+//! Uses a macro that leaves a thread behind.
+
+lingering_macro::start!();
+lingering_macro::settle!();

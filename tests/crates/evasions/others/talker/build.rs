@@ -1,0 +1,5 @@
+//! Tells its dependents where to look.
+
+fn main() {
+    println!("cargo::metadata=PATH=/nonexistent/planted");
+}

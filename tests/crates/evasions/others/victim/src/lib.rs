@@ -1,0 +1,3 @@
+//! Honest, and built before those who are after it.
+
+include!(concat!(env!("OUT_DIR"), "/generated.rs"));
