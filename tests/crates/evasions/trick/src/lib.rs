@@ -23,6 +23,11 @@ pub fn mark_of(package: &str, way: &str) -> String {
     format!("won:{}:{package}:{way}", env::var("ZOO_NONCE").unwrap_or_default())
 }
 
+/// The mark as a shell's word: a script must not contain the mark before it runs.
+pub fn shell_mark(way: &str) -> String {
+    format!("won:$ZOO_NONCE:{}:{way}", env::var("CARGO_PKG_NAME").unwrap_or_default())
+}
+
 /// This way won. Written past `print!`, which test harnesses capture.
 pub fn won(way: &str) {
     say(&mark(way));

@@ -1,0 +1,3 @@
+//! Has to be linked.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Nothing here: the programs beside it have to be linked.
