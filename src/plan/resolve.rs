@@ -181,6 +181,9 @@ fn kernel_exec(exec: &[PathBuf], places: &Places, secrets: &Secrets) -> Vec<Path
             granted.push(tree.clone());
         } else if known.iter().any(|known| tree.starts_with(known)) {
             granted.extend(carve(tree, &holes));
+        } else if tree.is_file() {
+            // Named by itself: then it was meant.
+            granted.push(tree.clone());
         } else {
             executables(tree, places, secrets, &mut ENTRIES.clone(), &mut granted);
         }
@@ -249,6 +252,15 @@ mod tests {
         assert_eq!(carved, [usr.join("lib"), usr.join("src/other")]);
         let sources = cargo.join("registry/src");
         assert_eq!(carve(&sources, &[&app, &cargo]), std::slice::from_ref(&sources));
+    }
+
+    #[test]
+    fn a_program_named_by_itself_is_granted() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let tool = dir.path().join("tool");
+        std::fs::write(&tool, "").expect("file");
+        let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).expect("the catalogue");
+        assert_eq!(kernel_exec(std::slice::from_ref(&tool), &Places::default(), &secrets), std::slice::from_ref(&tool));
     }
 
     #[test]

@@ -67,15 +67,16 @@ impl Stage {
         let system: Vec<PathBuf> =
             ["/usr", "/lib", "/lib64", "/bin", "/etc"].iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
         let this_program = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+        let exec = [system.clone(), vec![out.clone(), this_program.clone()]].concat();
         let own_proc = ["/proc/self", "/proc/meminfo", "/proc/sys", "/proc/stat", "/proc/cpuinfo", "/dev"].map(PathBuf::from);
         Policy {
             profile: "stage".into(),
             mode: self.mode,
             kind: ActorKind::BuildScript,
-            read: [system.clone(), vec![workspace, out.clone(), this_program.clone()], own_proc.to_vec()].concat(),
-            write: vec![out.clone(), tmp, "/dev/null".into(), "/proc/self".into()],
-            exec: [system.clone(), vec![out, this_program]].concat(),
-            kernel: KernelGrants { read: system, ..KernelGrants::default() },
+            read: [system.clone(), vec![workspace, out.clone(), this_program], own_proc.to_vec()].concat(),
+            write: vec![out, tmp, "/dev/null".into(), "/proc/self".into()],
+            kernel: KernelGrants { read: system, exec: exec.clone(), ..KernelGrants::default() },
+            exec,
             exact: true,
             connect: Vec::new(),
             unix: Vec::new(),

@@ -46,7 +46,11 @@ pub(crate) fn exec(policy: &Policy, path: &[u8]) -> Option<Ruling> {
         return Some(alarm(policy, Rule::ExecUnexpected, Severity::High, "exec (acts outside the build)"));
     }
     if within(path, &policy.exec) {
-        return None;
+        // What the profile grants as a tree of the user's own is walled program by program: one that appeared later, or hides, is not
+        // granted, and a refusal of the kernel's alone would be without a record.
+        let walled = within(path, &policy.kernel.exec);
+        return (!walled)
+            .then(|| alarm(policy, Rule::ExecUnexpected, Severity::Medium, "exec (no program of that tree when the wall was built)"));
     }
     let why = match policy.kind {
         ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro => "exec (a compiler runs linkers only)",

@@ -1,0 +1,3 @@
+//! Honest.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Uses two crates of one name, from two places.
