@@ -82,6 +82,7 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let fence = Fence::raise();
     let ended = launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door);
     drop(fence);
+    door.listen();
     let ended = ended.map_err(Stopped::usage)?;
     ending::survivors(&gate, &journal, ended.interrupted);
     gate.close();
