@@ -4,8 +4,9 @@
 //! The file is cargo's: a build script may write its `OUT_DIR` and nothing beside it. It is there before anything is started that a
 //! directive could reach.
 
+use std::fs::Metadata;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -68,11 +69,22 @@ pub fn kept(out: &Path) -> [PathBuf; 2] {
     [unit.join("output"), unit.join("run/stdout")]
 }
 
-/// Everything told by the script that has this `OUT_DIR`; `None` while there is nothing that was written after `since`.
+/// Of which run words are wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Of {
+    /// Whichever came last.
+    AnyBuild,
+    /// The one that began then. Cargo may be writing at this moment.
+    Running(SystemTime),
+    /// The same, and cargo has ended.
+    Ended(SystemTime),
+}
+
+/// Everything told by the script that has this `OUT_DIR`; `None` while there is nothing of that run.
 ///
 /// # Errors
 /// When it is there and cannot be read, or is too long.
-pub fn told(out: &Path, since: Option<SystemTime>) -> io::Result<Option<Vec<Directive>>> {
+pub fn told(out: &Path, of: Of) -> io::Result<Option<Vec<Directive>>> {
     for path in kept(out) {
         let file = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&path);
         let file = match file {
@@ -84,22 +96,39 @@ pub fn told(out: &Path, since: Option<SystemTime>) -> io::Result<Option<Vec<Dire
         if !facts.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        // An earlier run's words stay until this one's replace them.
-        if since.is_some_and(|since| facts.modified().is_ok_and(|written| written + TICK < since)) {
+        // An earlier run's words stay until this one's replace them. Cargo sets their `mtime` back; a `ctime` nobody can set. It writes
+        // `root-output` when all words are written.
+        let fresh = |facts: &Metadata, since| changed(facts) + TICK >= since;
+        let complete = match of {
+            Of::AnyBuild => true,
+            Of::Running(since) => fresh(&facts, since) && roots(&path).metadata().is_ok_and(|roots| fresh(&roots, since)),
+            Of::Ended(since) => fresh(&facts, since),
+        };
+        if !complete {
             continue;
         }
         if facts.len() > LONGEST {
             return Err(io::Error::other("too long"));
         }
-        let moved = since.is_none().then(|| moved(&path, out)).flatten();
+        let moved = if matches!(of, Of::AnyBuild) { moved(&path, out) } else { None };
         return read(BufReader::new(file.take(LONGEST)), moved.as_ref().map(|(before, now)| (before.as_str(), now.as_str()))).map(Some);
     }
     Ok(None)
 }
 
+fn changed(facts: &Metadata) -> SystemTime {
+    let (seconds, nanos) = (facts.ctime().max(0) as u64, facts.ctime_nsec().clamp(0, 999_999_999) as u32);
+    SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos)
+}
+
+/// Where cargo keeps which `OUT_DIR` the words were about.
+fn roots(kept: &Path) -> PathBuf {
+    kept.with_file_name("root-output")
+}
+
 /// When a target directory was moved, cargo replaces the old `OUT_DIR` in what it kept by the new one.
 fn moved(kept: &Path, out: &Path) -> Option<(String, String)> {
-    let before = super::source::read_text(&kept.with_file_name("root-output"), 64 << 10)?;
+    let before = super::source::read_text(&roots(kept), 64 << 10)?;
     let now = out.to_str()?;
     (!before.is_empty() && before != now).then(|| (before, now.to_owned()))
 }
@@ -179,13 +208,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("out");
         std::fs::create_dir(&out).unwrap();
-        assert_eq!(told(&out, None).unwrap(), None);
+        assert_eq!(told(&out, Of::AnyBuild).unwrap(), None);
         std::fs::write(dir.path().join("output"), "cargo:rustc-env=A=b\n").unwrap();
-        let later = SystemTime::now() + Duration::from_secs(5);
-        assert_eq!(told(&out, Some(later)).unwrap(), None);
-        assert_eq!(told(&out, None).unwrap().map(|told| told.len()), Some(1));
+        let (before, later) = (SystemTime::now() - Duration::from_secs(5), SystemTime::now() + Duration::from_secs(5));
+        let count = |of| told(&out, of).unwrap().map(|told| told.len());
+        assert_eq!((count(Of::Ended(before)), count(Of::Ended(later)), count(Of::AnyBuild)), (Some(1), None, Some(1)));
+        // Cargo may still be writing.
+        assert_eq!(count(Of::Running(before)), None);
+        std::fs::write(dir.path().join("root-output"), "/elsewhere/out").unwrap();
+        assert_eq!((count(Of::Running(before)), count(Of::Running(later))), (Some(1), None));
         std::fs::remove_file(dir.path().join("output")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", dir.path().join("output")).unwrap();
-        assert!(told(&out, None).is_err());
+        assert!(told(&out, Of::AnyBuild).is_err());
     }
 }

@@ -89,9 +89,12 @@ pub fn loader_tampering(kind: ActorKind, given: &[Variable<'_>], seen: &[Variabl
     seen.iter().filter(|variable| is_loader(variable.0) && changed(variable)).map(|variable| variable.0.to_vec()).collect()
 }
 
-/// Steering variables whose value is not the one in cargo's own environment.
-pub fn steered<'s>(cargos: &[Variable<'_>], seen: &[Variable<'s>]) -> Vec<Variable<'s>> {
-    seen.iter().filter(|variable| is_steering(variable.0) && !cargos.contains(variable)).copied().collect()
+/// Variables that a directive may have changed, of which `loader_tampering` cannot tell: all that only steer, and for programs, to which
+/// cargo gives libraries of the build, the loader's too.
+pub fn changed<'s>(kind: ActorKind, cargos: &[Variable<'_>], seen: &[Variable<'s>]) -> Vec<Variable<'s>> {
+    let program = matches!(kind, ActorKind::Program | ActorKind::Rustdoc);
+    let steers = |name: &[u8]| is_steering(name) || program && is_loader(name);
+    seen.iter().filter(|variable| steers(variable.0) && !cargos.contains(variable)).copied().collect()
 }
 
 /// How bad it is that a build script sets this variable for others. Telling them what they have anyway is no attempt.
@@ -192,7 +195,8 @@ mod tests {
         for (name, value, expected) in cases {
             assert_eq!(directed((name, value), given, &places), expected, "{}", String::from_utf8_lossy(name));
         }
-        let seen: &[Variable<'_>] = &[(b"HOME", b"/home/u"), (b"CARGO_HOME", b"/w"), (b"EDITOR", b"vi")];
-        assert_eq!(steered(given, seen), [(&b"CARGO_HOME"[..], &b"/w"[..])]);
+        let seen: &[Variable<'_>] = &[(b"HOME", b"/home/u"), (b"CARGO_HOME", b"/w"), (b"EDITOR", b"vi"), (b"LD_LIBRARY_PATH", b"/w")];
+        assert_eq!(changed(ActorKind::Rustc, given, seen), seen[1..2]);
+        assert_eq!(changed(ActorKind::Program, given, seen), [seen[1], seen[3]]);
     }
 }

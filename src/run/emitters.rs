@@ -14,7 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::attribute::directives::{self, Directive};
+use crate::attribute::directives::{self, Directive, Of};
 use crate::attribute::source;
 use crate::judge::linking::{self, Steer};
 use crate::judge::loader::{self, Variable};
@@ -58,7 +58,7 @@ struct Script {
 
 /// One thing that a program is given and a script may have said.
 #[derive(Clone, Copy, Debug)]
-pub enum Word<'w> {
+enum Word<'w> {
     Variable(&'w [u8], &'w [u8]),
     LinkArg(&'w [u8]),
 }
@@ -81,10 +81,12 @@ impl Emitters {
         self.scripts.push(Script { actor: actor.id, pid: actor.pid, package, out, began, told: None, breaches: HashSet::new() });
     }
 
-    /// Reads what scripts have said since it was last asked. To be called before anyone who could have to listen comes in, and at the end.
-    pub fn listen(&mut self, ground: &Ground) {
+    /// Reads what scripts have said since it was last asked. To be called before anyone who could have to listen comes in, and when cargo
+    /// has `ended`.
+    pub fn listen(&mut self, ended: bool, ground: &Ground) {
         for script in self.scripts.iter_mut().filter(|script| script.told.is_none()) {
-            match directives::told(&script.out, script.began) {
+            let of = script.began.map_or(Of::AnyBuild, if ended { Of::Ended } else { Of::Running });
+            match directives::told(&script.out, of) {
                 Ok(None) => {}
                 Ok(Some(told)) => script.hear(told, ground),
                 Err(error) => {
@@ -96,9 +98,19 @@ impl Emitters {
         }
     }
 
-    /// Did a script say this? Those that ran are asked first, the package's own before others, then what cargo kept of earlier builds.
-    pub fn told(&mut self, word: Word, package: Option<&Package>, ground: &Ground, next: &mut dyn FnMut() -> ActorId) -> bool {
-        self.find(word, package).is_some() || self.find_kept(word, package, ground, next).is_some()
+    /// Did a script set this variable, to what it may not be? Those that ran are asked first, the package's own before others, then what
+    /// cargo kept of earlier builds: of this package, or of `any`.
+    pub fn told(
+        &mut self,
+        variable: Variable,
+        any: bool,
+        package: Option<&Package>,
+        ground: &Ground,
+        next: &mut dyn FnMut() -> ActorId,
+    ) -> bool {
+        let word = Word::Variable(variable.0, variable.1);
+        let found = self.find(word, package).or_else(|| self.find_kept(word, any, package, ground, next));
+        found.is_some_and(|(at, index)| self.scripts[at].breaches.contains(&index))
     }
 
     /// Linker arguments as a compiler is given them. What all scripts together make of them may be more than what each said alone.
@@ -112,7 +124,7 @@ impl Emitters {
             let involved = words.get(steer.words.0..=steer.words.1).unwrap_or_default();
             let mut sayer = None;
             for word in involved.iter().map(|word| Word::LinkArg(word)) {
-                let found = self.find(word, package).or_else(|| self.find_kept(word, package, ground, next));
+                let found = self.find(word, package).or_else(|| self.find_kept(word, true, package, ground, next));
                 let Some((at, index)) = found else { continue };
                 if self.scripts[at].breaches.contains(&index) {
                     sayer = None;
@@ -137,6 +149,7 @@ impl Emitters {
     fn find_kept(
         &mut self,
         word: Word,
+        any: bool,
         package: Option<&Package>,
         ground: &Ground,
         next: &mut dyn FnMut() -> ActorId,
@@ -145,19 +158,21 @@ impl Emitters {
             Word::Variable(name, value) => [b"env ", name, b"=", value].concat(),
             Word::LinkArg(argument) => [b"arg ", argument].concat(),
         };
+        let own = package.map(|package| package.name.as_str());
+        let key = if any { key } else { [own.unwrap_or_default().as_bytes(), b" ", &key].concat() };
         // A user's own `rustflags` and `[env]` come with every compiler.
         if self.unsaid.contains(&key) {
             return None;
         }
         self.search(ground.places);
         let mut outs: Vec<(String, PathBuf)> = self.kept.values().flatten().cloned().collect();
-        let own = package.map(|package| package.name.as_str());
+        outs.retain(|(name, _)| any || Some(name.as_str()) == own);
         outs.sort_by_key(|(name, out)| (Some(name.as_str()) != own, out.clone()));
         for (name, out) in outs {
             if self.scripts.iter().any(|script| script.out == out) {
                 continue;
             }
-            let Ok(Some(told)) = directives::told(&out, None) else { continue };
+            let Ok(Some(told)) = directives::told(&out, Of::AnyBuild) else { continue };
             let Some(index) = told.iter().position(|told| word.is(told)) else { continue };
             let package = package.filter(|package| package.name == name).cloned().unwrap_or_else(|| locked(&name, ground.places));
             let actor = absent(next(), package, &out);

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::emitters::{Emitters, Ground, Word};
+use super::emitters::{Emitters, Ground};
 use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
 use crate::judge::environment::{EnvVerdict, Environment};
-use crate::judge::loader::{Variable, loader_tampering, steered};
+use crate::judge::loader::{Variable, changed, loader_tampering};
 use crate::judge::rules::env_loader;
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
@@ -142,8 +142,9 @@ impl<'a> Door<'a> {
         seen.iter().map(edit).collect()
     }
 
-    /// Asks what scripts have said of this newcomer's linker arguments and of these variables. Returns the variables that a script set.
-    fn trace<'v>(&mut self, identity: &Identity, newcomer: &Newcomer, variables: &[Variable<'v>]) -> Vec<&'v [u8]> {
+    /// Asks what scripts have said of this newcomer's linker arguments and of these variables, some of them known to be `tampered` with.
+    /// Returns the variables that a script set.
+    fn trace<'v>(&mut self, identity: &Identity, newcomer: &Newcomer, tampered: &[Vec<u8>], changed: &[Variable<'v>]) -> Vec<&'v [u8]> {
         let given = bytes(&self.given);
         let ground = Ground { journal: &self.journal, places: &self.places, given: &given };
         let last = &mut self.last;
@@ -152,18 +153,20 @@ impl<'a> Door<'a> {
             ActorId(*last)
         };
         let package = identity.package.as_ref();
-        self.emitters.listen(&ground);
+        self.emitters.listen(false, &ground);
         if identity.kind == ActorKind::Rustc {
             self.emitters.link(newcomer.argv, &newcomer.cwd, package, &ground, &mut next);
         }
-        let mut said = |(name, value): &&Variable| self.emitters.told(Word::Variable(name, value), package, &ground, &mut next);
-        variables.iter().filter(|variable| said(variable)).map(|(name, _)| *name).collect()
+        // The package of a program is told by its environment, so what was tampered with may be anybody's.
+        let is_tampered = |name: &[u8]| tampered.iter().any(|loader| loader == name);
+        let mut said = |variable: &&Variable| self.emitters.told(**variable, is_tampered(variable.0), package, &ground, &mut next);
+        changed.iter().filter(|variable| said(variable)).map(|(name, _)| *name).collect()
     }
 
     /// What scripts said last, when nobody comes in any more.
     pub fn listen(&mut self) {
         let given = bytes(&self.given);
-        self.emitters.listen(&Ground { journal: &self.journal, places: &self.places, given: &given });
+        self.emitters.listen(true, &Ground { journal: &self.journal, places: &self.places, given: &given });
     }
 
     /// One edit per variable, and the names that were withheld.
@@ -171,11 +174,11 @@ impl<'a> Door<'a> {
         let (kind, seen) = (identity.kind, bytes(&newcomer.env));
         let is_directed = !matches!(kind, ActorKind::Tool | ActorKind::BuildScript);
         let tampered = loader_tampering(kind, &bytes(&self.given), &seen, &self.places);
-        let mut suspects: Vec<Variable> = seen.iter().filter(|(name, _)| tampered.iter().any(|loader| loader == name)).copied().collect();
         let mut directed = Vec::new();
         if is_directed {
-            suspects.extend(steered(&bytes(&self.cargos), &seen));
-            directed = self.trace(identity, newcomer, &suspects);
+            let mut changed = changed(kind, &bytes(&self.cargos), &seen);
+            changed.extend(seen.iter().filter(|(name, _)| tampered.iter().any(|loader| loader == name)));
+            directed = self.trace(identity, newcomer, &tampered, &changed);
         }
         let given = bytes(&self.given);
         let is_tampered = |name: &[u8]| directed.contains(&name) || tampered.iter().any(|loader| loader == name);

@@ -7,6 +7,7 @@
 //! there, `who` is the user they run as, `effect` is what an act leaves behind, `finding` reads the report.
 
 mod demo;
+mod directives;
 mod effect;
 mod exits;
 mod finding;
