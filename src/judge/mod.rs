@@ -6,6 +6,7 @@ pub mod environment;
 pub mod journal;
 pub mod linking;
 pub mod loader;
+pub mod made;
 pub mod matcher;
 pub mod paths;
 pub mod policy;

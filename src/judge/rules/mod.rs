@@ -144,6 +144,10 @@ fn linked(policy: &Policy, from: &[u8], object: Option<Object>) -> Ruling {
     }
     match change(policy, &Act::Write { path: from.into() }, from, object) {
         Ruling::Allow | Ruling::Note(_) => Ruling::Allow,
+        // Compilers link nothing of their neighbours'.
+        Ruling::Alarm(_, breach) if breach.rule == Rule::FsForeignArtifact && policy.write_depth(from).is_some() => {
+            Ruling::Alarm(EXDEV, breach)
+        }
         _ => Ruling::Quiet(EXDEV),
     }
 }
