@@ -4,6 +4,7 @@
 //!
 //! Everything here is evidence, never a boundary: code can forge its own stack, so nothing is allowed because of it.
 
+pub mod directives;
 pub mod graph;
 pub mod identity;
 mod invocation;

@@ -66,11 +66,15 @@ fn look(spot: &Spot) -> io::Result<Option<Found>> {
 
 /// Judges; if it may be, does it.
 pub fn do_if(call: &Call, act: Act, object: Option<Object>, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
+    let done = act.clone();
     match call.judge(act, object).verdict {
         Verdict::Refuse(errno) => Ok(Answer::Errno(errno)),
         // A copy can be read, and nothing else.
         Verdict::Redact => Ok(Answer::Errno(libc::EACCES)),
-        Verdict::Allow => call.as_caller(deed).map(|()| Answer::Value(0)),
+        Verdict::Allow => call.as_caller(deed).map(|()| {
+            call.watched.policy.done(&done);
+            Answer::Value(0)
+        }),
     }
 }
 
@@ -104,8 +108,8 @@ fn rename(call: &Call, from: At, to: At, flags: u32) -> io::Result<Answer> {
                 return Ok(Answer::Errno(errno));
             }
         }
-        // What was there is gone afterwards. A policy that lets the name be written may still hold on to that file.
-        (Some(target), false) if target.kind() == ObjectKind::File => {
+        // What was there is gone afterwards, an empty directory too. A policy that lets the name be written may still hold on to it.
+        (Some(target), false) => {
             let removed = call.watched.policy.judge(&Act::Remove { path: there.clone() }, Some(target.object()));
             if (removed.breach.is_some() || removed.refused())
                 && let Verdict::Refuse(errno) = call.judge(Act::Remove { path: there.clone() }, Some(target.object())).verdict

@@ -58,7 +58,10 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
         let flags = wanted.flags | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_CLOEXEC;
         let mode = call.creation_mode(wanted.mode);
         match call.as_caller(|| files::openat(spot.parent.as_fd(), &spot.name, flags, mode)) {
-            Ok(fd) => return Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() }),
+            Ok(fd) => {
+                call.watched.policy.done(&Act::Create { path: spot.shown(call) });
+                return Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() });
+            }
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) && tries < MOST_TRIES => tries += 1,
             Err(error) => return Err(error),
         }

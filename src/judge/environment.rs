@@ -1,8 +1,7 @@
 //! What actors may see of cargo's environment. Reading it is no system call, so what must not be known is taken out before an actor's
-//! first instruction. In: a name and its value. Out: keep or withhold; and which loader variables a directive has changed.
+//! first instruction. In: a name and its value. Out: keep or withhold.
 
-use crate::judge::Places;
-use crate::judge::paths::{below, components, glob};
+use crate::judge::paths::glob;
 use crate::judge::secrets::catalogue;
 use crate::model::ActorKind;
 
@@ -80,74 +79,6 @@ fn has_password(value: &[u8]) -> bool {
     let authority = value[at + 3..].split(|b| matches!(b, b'/' | b'?' | b'#' | b' ')).next().unwrap_or_default();
     let Some(sign) = authority.iter().rposition(|b| *b == b'@') else { return false };
     authority[..sign].iter().position(|b| *b == b':').is_some_and(|colon| colon + 1 < sign)
-}
-
-/// Variables that decide which code a process loads or runs.
-const LOADER: [&[u8]; 19] = [
-    b"PATH",
-    b"GCONV_PATH",
-    b"GLIBC_TUNABLES",
-    b"LOCPATH",
-    b"NLSPATH",
-    b"HOSTALIASES",
-    b"BASH_ENV",
-    b"PYTHONPATH",
-    b"PYTHONSTARTUP",
-    b"PYTHONHOME",
-    b"PERL5OPT",
-    b"PERL5LIB",
-    b"RUBYOPT",
-    b"RUBYLIB",
-    b"NODE_OPTIONS",
-    b"GIT_SSH_COMMAND",
-    b"GIT_EXEC_PATH",
-    b"COMPILER_PATH",
-    b"GCC_EXEC_PREFIX",
-];
-
-fn is_loader(name: &[u8]) -> bool {
-    LOADER.contains(&name) || name.starts_with(b"LD_")
-}
-
-type Variable<'a> = (&'a [u8], &'a [u8]);
-
-/// Loader variables of an actor that are neither what cargo was `given` nor what cargo and rustup themselves put in front: they came
-/// through a `cargo:rustc-env` directive. Names, in the order seen. What the user set stays the user's choice; values of cargo's `[env]`
-/// table belong into `given`. Directives reach compilers and programs, never build scripts or tools.
-pub fn loader_tampering(kind: ActorKind, given: &[Variable<'_>], seen: &[Variable<'_>], places: &Places) -> Vec<Vec<u8>> {
-    if matches!(kind, ActorKind::Tool | ActorKind::BuildScript) {
-        return Vec::new();
-    }
-    let before = |name: &[u8]| given.iter().find(|variable| variable.0 == name).map(|variable| variable.1);
-    let changed = |(name, value): &Variable<'_>| match (before(name), *name) {
-        (Some(old), _) if old == *value => false,
-        (old, b"PATH") => {
-            !is_prefixed(old, value, |dir| below(dir, &places.cargo_home.join("bin")).is_some() || below(dir, &places.toolchain).is_some())
-        }
-        (old, b"LD_LIBRARY_PATH") => !is_prefixed(old, value, |dir| cargo_adds(kind, dir, places)),
-        _ => true,
-    };
-    seen.iter().filter(|variable| is_loader(variable.0) && changed(variable)).map(|variable| variable.0.to_vec()).collect()
-}
-
-/// `value` is `old` with directories in front that satisfy `expected`. Cargo and rustup may also repeat or drop empty elements.
-fn is_prefixed(old: Option<&[u8]>, value: &[u8], expected: impl Fn(&[u8]) -> bool) -> bool {
-    let split = |text: &[u8]| text.split(|b| *b == b':').filter(|dir| !dir.is_empty()).map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let (old, new) = (split(old.unwrap_or_default()), split(value));
-    let Some(extra) = new.len().checked_sub(old.len()) else { return false };
-    new.ends_with(&old) && new[..extra].iter().all(|dir| expected(dir))
-}
-
-/// Cargo's own directories: the toolchain's libraries, `deps` and the profile directory; for programs and build scripts also native
-/// search paths in the target tree. A compiler never gets an `OUT_DIR`.
-fn cargo_adds(kind: ActorKind, dir: &[u8], places: &Places) -> bool {
-    if below(dir, &places.toolchain).is_some() || places.rustup_home.as_ref().is_some_and(|home| below(dir, home).is_some()) {
-        return true;
-    }
-    let Some(rest) = places.result(dir) else { return false };
-    // rustdoc runs doctests, which need the native libraries of the build like any program.
-    let compiler = matches!(kind, ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro);
-    !components(rest).any(|part| part == b".." || compiler && part == b"build")
 }
 
 #[cfg(test)]
@@ -234,38 +165,5 @@ mod tests {
             let verdict = environment.decide(ActorKind::BuildScript, name.as_bytes(), value.as_bytes());
             assert_eq!(verdict, EnvVerdict::Keep, "{name}");
         }
-    }
-
-    #[test]
-    fn loader_variables_from_directives() {
-        let places = Places {
-            target: "/w/target".into(),
-            toolchain: "/home/u/.rustup/toolchains/stable".into(),
-            cargo_home: "/home/u/.cargo".into(),
-            rustup_home: Some("/home/u/.rustup".into()),
-            ..Places::default()
-        };
-        let given: &[Variable<'_>] =
-            &[(b"PATH", b"/usr/bin:/bin"), (b"LD_LIBRARY_PATH", b"/opt/x/lib"), (b"LD_PRELOAD", b"/usr/lib/mold.so")];
-        let check = |kind, seen: &[Variable<'_>]| {
-            let names = loader_tampering(kind, given, seen, &places);
-            names.into_iter().map(|name| String::from_utf8(name).unwrap_or_default()).collect::<Vec<_>>()
-        };
-        use ActorKind::{Program, Rustc, Tool};
-        let none: &[&str] = &[];
-        assert_eq!(check(Rustc, given), none);
-        let cargos: &[Variable<'_>] = &[
-            (b"PATH", b"/home/u/.cargo/bin:/usr/bin:/bin"),
-            (b"LD_LIBRARY_PATH", b"/w/target/debug/deps:/home/u/.rustup/toolchains/stable/lib:/opt/x/lib"),
-        ];
-        assert_eq!(check(Rustc, cargos), none);
-        assert_eq!(check(Program, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/build/z-1/out:/w/target/debug/deps:/opt/x/lib")]), none);
-        assert_eq!(check(Rustc, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/build/z-1/out:/opt/x/lib")]), ["LD_LIBRARY_PATH"]);
-        assert_eq!(check(Rustc, &[(b"LD_LIBRARY_PATH", b"/w/target/../evil:/opt/x/lib")]), ["LD_LIBRARY_PATH"]);
-        assert_eq!(check(Rustc, &[(b"PATH", b"/w/target/debug/build/z-1/out:/usr/bin:/bin")]), ["PATH"]);
-        assert_eq!(check(Rustc, &[(b"LD_PRELOAD", b"/w/evil.so"), (b"LD_AUDIT", b"x")]), ["LD_PRELOAD", "LD_AUDIT"]);
-        assert_eq!(check(Rustc, &[(b"GCONV_PATH", b"/w"), (b"EDITOR", b"vi")]), ["GCONV_PATH"]);
-        assert_eq!(check(Tool, &[(b"LD_PRELOAD", b"/w/evil.so")]), none);
-        assert_eq!(check(ActorKind::BuildScript, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/build/z-1/out")]), none);
     }
 }

@@ -248,6 +248,7 @@ fn text(act: &Act) -> usize {
         Act::Read { path } | Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Metadata { path, .. } => length(path),
         Act::Tamper { detail, .. } => length(detail),
         Act::Lookup { name, .. } => length(name),
+        Act::Tell { value, .. } => length(value),
         _ => 0,
     }
 }
@@ -271,6 +272,7 @@ fn fold(act: &Act, to_kind: bool) -> Act {
         Act::Metadata { call, path } => Act::Metadata { call, path: shorten(&path) },
         Act::Exec { path, .. } => Act::Exec { path: shorten(&path), argv: Vec::new() },
         Act::Tamper { call, .. } => Act::Tamper { call, detail: many() },
+        Act::Tell { directive, .. } => Act::Tell { directive, value: many() },
         Act::Lookup { via, .. } => Act::Lookup { name: many(), via: if to_kind { other() } else { via } },
         Act::Connect { .. } => Act::Connect { to: other() },
         Act::Send { .. } => Act::Send { to: other() },

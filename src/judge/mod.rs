@@ -1,9 +1,12 @@
 //! Judging: `policy.judge(&act, object)`, the rules with their pages, the catalogue of secrets, what actors may see of the
-//! environment, the journal of what happened. In: acts on resolved objects. Out: verdicts, and a journal the report is assembled
+//! environment, what steers loaders and linkers, the journal of what happened. In: acts on resolved objects. Out: verdicts, and a journal the report is assembled
 //! from. No system calls.
 
 pub mod environment;
 pub mod journal;
+pub mod linking;
+pub mod loader;
+pub mod made;
 pub mod matcher;
 pub mod paths;
 pub mod policy;

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest, is_clean, within};
 use crate::judge::rules::{self, Ruling};
 use crate::judge::secrets::Secrets;
@@ -35,6 +36,7 @@ pub struct Policy {
     pub secrets: Arc<Secrets>,
     pub places: Arc<Places>,
     pub own: Own,
+    pub made: Made,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,6 +134,11 @@ impl Policy {
     /// Where a connection to `to` may lead; the same decision as in `judge`.
     pub fn reach(&self, to: &Endpoint) -> Reach {
         rules::net_connect::reach(self, to)
+    }
+
+    /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
+    pub fn done(&self, act: &Act) {
+        rules::fs_foreign_artifact::done(self, act);
     }
 
     fn answer(&self, ruling: Ruling, always: bool) -> Judgement {

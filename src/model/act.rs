@@ -80,6 +80,12 @@ pub enum Act {
     Withhold {
         name: String,
     },
+    /// A build script's word to cargo about how other programs are compiled, linked and started. `directive` is its key (`rustc-link-arg`);
+    /// of a variable the value is only its name.
+    Tell {
+        directive: String,
+        value: Hostile,
+    },
 }
 
 impl Act {
@@ -101,7 +107,8 @@ impl Act {
             | Act::Bind { .. }
             | Act::Lookup { .. }
             | Act::Tamper { .. }
-            | Act::Withhold { .. } => None,
+            | Act::Withhold { .. }
+            | Act::Tell { .. } => None,
         }
     }
 }

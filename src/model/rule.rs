@@ -42,6 +42,7 @@ rules! {
     ProcSurvivor = "proc/survivor",
     EnvWithheld = "env/withheld",
     EnvLoader = "env/loader",
+    LinkLoader = "link/loader",
     BaselineNew = "baseline/new",
     PolicyExpired = "policy/expired",
     PolicyUnused = "policy/unused",

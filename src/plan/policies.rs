@@ -230,6 +230,7 @@ fn writes() {
     let source = |severity| Alarm(Rule::FsWriteSource, severity);
     let link = |from: &str, to: &str| Act::Link { from: from.into(), to: to.into() };
     let rename = |from: &str, to: &str| Act::Rename { from: from.into(), to: to.into() };
+    let metadata = |path: &str| Act::Metadata { call: "chmod".into(), path: path.into() };
     check(
         "default",
         &[
@@ -276,7 +277,7 @@ fn writes() {
             (BuildScript, rename("/home/u/app/.env", &format!("{OUT}/x")), file(), Alarm(Rule::SecretRead, High)),
             (BuildScript, rename(&format!("{OUT}/a"), &format!("{OUT}/b")), file(), Allow),
             (BuildScript, Act::Symlink { target: "/x".into(), path: format!("{OUT}/l").as_str().into() }, None, Allow),
-            (BuildScript, Act::Metadata { call: "chmod".into(), path: "/home/u/.ssh/id_rsa".into() }, file(), persist),
+            (BuildScript, metadata("/home/u/.ssh/id_rsa"), file(), persist),
             (Rustc, create("/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.rlib"), None, Allow),
             (Rustc, create("/home/u/app/target/debug/deps/rmetaAb12Cd"), None, Allow),
             (Rustc, write("/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib"), file(), foreign(High)),
@@ -302,8 +303,18 @@ fn writes() {
                     "/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.x",
                 ),
                 file(),
-                Quiet,
+                foreign(High),
             ),
+            (BuildScript, link("/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib", &format!("{OUT}/x")), file(), Quiet),
+            // Freshness is in times and modes.
+            (Rustc, metadata("/home/u/app/target/debug/deps/libbar-ffffffffffffffff.rlib"), file(), foreign(High)),
+            (Rustc, metadata("/home/u/app/target/debug/deps/libfoo-00112233aabbccdd.rlib"), file(), Allow),
+            (Rustc, metadata("/home/u/app/target/debug/deps"), dir(), foreign(High)),
+            // What somebody else keeps there for a moment.
+            (Rustc, write("/home/u/app/target/debug/deps/rmetaXy34Zz/full.rmeta"), file(), foreign(High)),
+            (Rustc, create("/home/u/app/target/debug/deps/rustcXy34Zz/symbols.o"), None, foreign(High)),
+            (Rustc, write("/home/u/app/target/debug/deps/stXy34Zz"), file(), foreign(High)),
+            (Rustc, rename("/home/u/app/target/debug/deps/rustcXy34Zz", "/home/u/app/target/debug/deps/rustcAb12Cd"), dir(), foreign(High)),
             (Rustc, create("/home/u/app/target/debug/build/other-1/out/x"), None, foreign(High)),
             (Program, create("/home/u/app/target/tmp/x"), None, Allow),
             (Program, create("/home/u/app/tests/snapshots/a.snap.new"), None, Allow),

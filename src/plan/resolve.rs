@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::judge::made::Made;
 use crate::judge::{KernelGrants, Own, Places, Policy, SecretLists, Secrets};
 use crate::model::ActorKind;
 use crate::plan::profile::{ActorFacts, Line, Profile};
@@ -81,6 +82,7 @@ impl Settled {
                 extra_filename: facts.extra_filename.clone(),
                 crate_name: facts.crate_name.clone(),
             },
+            made: Made::default(),
         }
     }
 }

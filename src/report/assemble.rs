@@ -95,9 +95,19 @@ pub fn is_probe(actor: &Actor) -> bool {
     is_compiler(actor) && actor.crate_name.as_deref().is_none_or(|name| name == "___")
 }
 
+/// A build script of which only the words are known, kept by cargo from an earlier build: it has no process.
+fn is_absent(actor: &Actor) -> bool {
+    actor.kind == ActorKind::BuildScript && actor.pid == 0
+}
+
+/// Did it do anything in this run that was more than to answer cargo?
+fn is_counted(actor: &Actor) -> bool {
+    !is_probe(actor) && !is_absent(actor)
+}
+
 /// Did code of the build run in it? A tool is cargo's own.
 fn is_of_the_build(actor: &Actor) -> bool {
-    actor.kind != ActorKind::Tool && !is_probe(actor)
+    actor.kind != ActorKind::Tool && is_counted(actor)
 }
 
 /// New numbers, by what the actors are instead of when they started; a derived actor stands where its kind stands.
@@ -182,7 +192,7 @@ fn behaviour(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId
 
 fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) -> Coverage {
     let mut ran: BTreeMap<String, u64> = BTreeMap::new();
-    for actor in cast.actors.iter().filter(|actor| !is_probe(actor)) {
+    for actor in cast.actors.iter().filter(|actor| is_counted(actor)) {
         *ran.entry(actor.kind.name().to_owned()).or_default() += 1;
     }
     let mut holes = material.lost.clone();
@@ -219,7 +229,7 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         exit_code: exit.code(),
         cargo_exit: facts.cargo_exit,
         counts: Counts {
-            actors: cast.actors.iter().filter(|actor| !is_probe(actor)).count() as u64,
+            actors: cast.actors.iter().filter(|actor| is_counted(actor)).count() as u64,
             processes: material.processes.len() as u64 + material.processes_truncated,
             refused: tries(Status::Refused),
             observed: tries(Status::Observed),

@@ -92,6 +92,7 @@ impl Places {
             Act::Bind { to } => Act::Bind { to: self.endpoint(to) },
             Act::Lookup { name, via } => Act::Lookup { name: name.clone(), via: self.endpoint(via) },
             Act::Survive { exe } => Act::Survive { exe: path(exe) },
+            Act::Tell { directive, value } => Act::Tell { directive: directive.clone(), value: self.word(value) },
             Act::Socket { .. } | Act::Tamper { .. } | Act::Withhold { .. } => act.clone(),
         }
     }
@@ -104,6 +105,12 @@ impl Places {
             words.push(Hostile::from(format!("… {} more", argv.len() - LONGEST).as_str()));
         }
         words
+    }
+
+    /// One word of a command line.
+    fn word(&self, word: &Hostile) -> Hostile {
+        let redacted = super::redact::argv(std::slice::from_ref(word));
+        self.text(redacted.first().unwrap_or(word))
     }
 
     fn endpoint(&self, to: &Endpoint) -> Endpoint {

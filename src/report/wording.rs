@@ -94,6 +94,7 @@ impl Medium {
             Act::Tamper { call, detail } => format!("tried to call {}: {}", (self.name)(call), text(detail)),
             Act::Survive { exe } => format!("tried to outlive the build as {}", text(exe)),
             Act::Withhold { name } => format!("was to be given {}", (self.name)(name)),
+            Act::Tell { directive, value } => format!("told cargo {} {}", (self.name)(directive), text(value)),
         }
     }
 

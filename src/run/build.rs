@@ -88,6 +88,7 @@ pub fn build(
     let fence = Fence::raise();
     let ended = launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door);
     drop(fence);
+    door.listen();
     let ended = ended.map_err(Stopped::usage)?;
     ending::survivors(&gate, &journal, ended.interrupted);
     gate.close();

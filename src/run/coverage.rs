@@ -27,7 +27,7 @@ pub fn units(graph: &Graph, actors: &[Actor], build: &Path) -> (u64, u64) {
 /// Its build script ran, or it is a proc-macro that was compiled.
 fn runs_code(actor: &Actor) -> bool {
     let compiles = |what: &[u8]| actor.argv.windows(2).any(|pair| pair[0].as_bytes() == b"--crate-type" && pair[1].as_bytes() == what);
-    actor.kind == ActorKind::BuildScript || actor.kind == ActorKind::Rustc && compiles(b"proc-macro")
+    actor.kind == ActorKind::BuildScript && actor.pid != 0 || actor.kind == ActorKind::Rustc && compiles(b"proc-macro")
 }
 
 /// Names of all packages cargo keeps a fingerprint of, in `<profile>/.fingerprint` or `<triple>/<profile>/.fingerprint`; `None` where

@@ -3,6 +3,7 @@
 mod build;
 mod coverage;
 mod demo;
+mod emitters;
 mod ending;
 mod layers;
 mod pages;

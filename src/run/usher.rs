@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::emitters::{Emitters, Ground};
 use super::layers::{Layers, let_through};
 use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
-use crate::judge::environment::{EnvVerdict, Environment, loader_tampering};
+use crate::judge::environment::{EnvVerdict, Environment};
+use crate::judge::loader::{Variable, changed, loader_tampering};
 use crate::judge::rules::env_loader;
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
@@ -40,6 +42,9 @@ pub struct Door<'a> {
     pub journal: Arc<Journal>,
     /// The environment cargo was given.
     pub given: Vec<(OsString, OsString)>,
+    /// The environment cargo really has: rustup's shims add to it.
+    cargos: Vec<(OsString, OsString)>,
+    emitters: Emitters,
     environment: Environment,
     filter: Vec<libc::sock_filter>,
     pass: Pass,
@@ -79,6 +84,8 @@ impl<'a> Door<'a> {
             network,
             gate,
             journal,
+            cargos: given.clone(),
+            emitters: Emitters::default(),
             given,
             pass,
             pins: Pins::default(),
@@ -142,18 +149,54 @@ impl<'a> Door<'a> {
         seen.iter().map(edit).collect()
     }
 
+    /// Asks what scripts have said of this newcomer's linker arguments and of these variables, some of them known to be `tampered` with.
+    /// Returns the variables that a script set.
+    fn trace<'v>(&mut self, identity: &Identity, newcomer: &Newcomer, tampered: &[Vec<u8>], changed: &[Variable<'v>]) -> Vec<&'v [u8]> {
+        let given = bytes(&self.given);
+        let ground = Ground { journal: &self.journal, places: &self.places, given: &given };
+        let last = &mut self.last;
+        let mut next = || {
+            *last += 1;
+            ActorId(*last)
+        };
+        let package = identity.package.as_ref();
+        self.emitters.listen(false, &ground);
+        if identity.kind == ActorKind::Rustc {
+            self.emitters.link(newcomer.argv, &newcomer.cwd, package, &ground, &mut next);
+        }
+        // The package of a program is told by its environment, so what was tampered with may be anybody's.
+        let is_tampered = |name: &[u8]| tampered.iter().any(|loader| loader == name);
+        let mut said = |variable: &&Variable| self.emitters.told(**variable, is_tampered(variable.0), package, &ground, &mut next);
+        changed.iter().filter(|variable| said(variable)).map(|(name, _)| *name).collect()
+    }
+
+    /// What scripts said last, when nobody comes in any more.
+    pub fn listen(&mut self) {
+        let given = bytes(&self.given);
+        self.emitters.listen(true, &Ground { journal: &self.journal, places: &self.places, given: &given });
+    }
+
     /// One edit per variable, and the names that were withheld.
-    fn edits(&self, kind: ActorKind, newcomer: &Newcomer, tmp: &Path, actor: ActorId) -> (Vec<Edit>, Vec<String>) {
-        let (given, seen) = (bytes(&self.given), bytes(&newcomer.env));
-        let tampered = loader_tampering(kind, &given, &seen, &self.places);
+    fn edits(&mut self, identity: &Identity, newcomer: &Newcomer, tmp: &Path, actor: ActorId) -> (Vec<Edit>, Vec<String>) {
+        let (kind, seen) = (identity.kind, bytes(&newcomer.env));
+        let is_directed = !matches!(kind, ActorKind::Tool | ActorKind::BuildScript);
+        let tampered = loader_tampering(kind, &bytes(&self.given), &seen, &self.places);
+        let mut directed = Vec::new();
+        if is_directed {
+            let mut changed = changed(kind, &bytes(&self.cargos), &seen);
+            changed.extend(seen.iter().filter(|(name, _)| tampered.iter().any(|loader| loader == name)));
+            directed = self.trace(identity, newcomer, &tampered, &changed);
+        }
+        let given = bytes(&self.given);
+        let is_tampered = |name: &[u8]| directed.contains(&name) || tampered.iter().any(|loader| loader == name);
         let mut withheld = Vec::new();
         let edits = seen
             .iter()
             .map(|(name, value)| {
-                if *name == b"TMPDIR" && value.starts_with(self.places.tmp.as_os_str().as_bytes()) {
-                    return Edit::Replace(tmp.as_os_str().to_owned());
+                if *name == b"TMPDIR" && (value.starts_with(self.places.tmp.as_os_str().as_bytes()) || is_tampered(name)) {
+                    return own_tmp(value, tmp);
                 }
-                if tampered.iter().any(|loader| loader == name) {
+                if is_tampered(name) {
                     return restore(&given, name, value);
                 }
                 match self.environment.decide(kind, name, value) {
@@ -165,19 +208,21 @@ impl<'a> Door<'a> {
                 }
             })
             .collect();
-        for name in tampered {
-            let name = String::from_utf8_lossy(&name).into_owned();
-            self.journal.event(Event {
-                actor,
-                pid: newcomer.pid as u32,
-                breach: Some(env_loader::breach(&name)),
-                act: Act::Withhold { name },
-                status: Status::Refused,
-                blame: None,
-            });
+        for (name, _) in seen.iter().filter(|(name, _)| is_tampered(name)) {
+            let name_told = directed.contains(name);
+            let name = String::from_utf8_lossy(name).into_owned();
+            // Whoever said it has the finding already; this one was only to be given it.
+            let breach = (!name_told).then(|| env_loader::changed(&name));
+            let act = Act::Withhold { name };
+            self.journal.event(Event { actor, pid: newcomer.pid as u32, act, status: Status::Refused, breach, blame: None });
         }
         (edits, withheld)
     }
+}
+
+/// The actor's own, where it fits into the place; a shorter one was not cargo's.
+fn own_tmp(value: &[u8], tmp: &Path) -> Edit {
+    if value.len() >= tmp.as_os_str().len() { Edit::Replace(tmp.as_os_str().to_owned()) } else { Edit::Remove }
 }
 
 /// What the user had comes back, where it fits into the place; a longer one cannot have been put in front of.
@@ -238,6 +283,9 @@ impl Usher for Door<'_> {
         let began = Instant::now();
         if self.conducts(newcomer) {
             tracing::debug!(pid = newcomer.pid, exe = ?newcomer.exe, "conductor");
+            if newcomer.in_place {
+                self.cargos = newcomer.env.clone();
+            }
             return Ok(Admission::Conductor(self.untampered(newcomer)));
         }
         if wraps_the_compiler(newcomer, &self.places) {
@@ -264,7 +312,7 @@ impl Usher for Door<'_> {
         self.last += 1;
         let id = ActorId(self.last);
         let tmp = self.tmp_for(id.0)?;
-        let (edits, withheld) = self.edits(identity.kind, newcomer, &tmp, id);
+        let (edits, withheld) = self.edits(&identity, newcomer, &tmp, id);
         let policy = Arc::new(self.profile.resolve(&self.places, &actor_facts(&identity, newcomer, &tmp)));
         let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
@@ -287,6 +335,9 @@ impl Usher for Door<'_> {
             withheld,
         });
         self.journal.actor((*actor).clone());
+        if actor.kind == ActorKind::BuildScript {
+            self.emitters.ran(&actor);
+        }
         self.waiting = Some((actor, policy, began));
         Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits }))
     }

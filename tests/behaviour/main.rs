@@ -6,7 +6,9 @@
 //! `place` is a throw-away machine (home, workspace, canaries), `sink` listens where stolen goods would arrive, `run` runs programs
 //! there, `who` is the user they run as, `effect` is what an act leaves behind, `finding` reads the report.
 
+mod artefacts;
 mod demo;
+mod directives;
 mod effect;
 mod exits;
 mod finding;

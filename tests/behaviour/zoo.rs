@@ -113,7 +113,7 @@ zoo! {
     t08_a_directive_steers_the_loader_and_the_path = Case {
         fixture: "08-rustc-env",
         does: &[Says("cannot be preloaded"), Plants("zoo-shim-ran")],
-        finds: &[refused(&["env/loader"], "preloader", COMPILER)],
+        finds: &[refused(&["env/loader"], "preloader", SCRIPT)],
         ..CASE
     };
     t09_results_of_other_crates_are_planted = Case {

@@ -100,6 +100,7 @@ impl Stage {
             secrets: Arc::new(Secrets::default()),
             places: Arc::new(Places::default()),
             own: Own::default(),
+            made: Default::default(),
         }
     }
 

@@ -83,6 +83,7 @@ impl Stage {
             secrets: Arc::new(Secrets::compile(&places, &SecretLists::default()).unwrap()),
             places: Arc::new(places),
             own: Default::default(),
+            made: Default::default(),
         }
     }
 

@@ -1,9 +1,15 @@
-//! `env/loader`: a build script changed, through a directive, what the loader or the search path does in somebody else's process.
+//! `env/loader`: a variable that says what others load or start is not what the user gave cargo. Whoever told cargo so has the finding.
 
 use crate::model::{Breach, Rule, Severity};
 
-/// The variable is taken out, or put back to what cargo was given, and this is recorded. `name` is a variable's name, never its value.
-pub fn breach(name: &str) -> Breach {
-    let reason = format!("`{name}` was not what cargo was given: a `cargo:rustc-env` directive set it");
+/// A build script set `name` for compilers and programs. It is taken out, or put back to what cargo was given. Never its value.
+pub fn directed(name: &str, severity: Severity) -> Breach {
+    Breach { rule: Rule::EnvLoader, severity, reason: format!("a `rustc-env` directive set `{name}` for other programs") }
+}
+
+/// It was changed, and no build script has said so: an `[env]` table of some configuration file did.
+pub fn changed(name: &str) -> Breach {
+    let reason =
+        format!("`{name}` was not what cargo was given, and no build script set it: the `[env]` table of a `.cargo/config.toml` did");
     Breach { rule: Rule::EnvLoader, severity: Severity::High, reason }
 }

@@ -1,10 +1,11 @@
 //! `fs/foreign-artifact`: a write to what another crate builds from or built: its unpacked source, its `OUT_DIR`, the shared `deps`,
-//! fingerprints, incremental data. A shared object planted there runs under another crate's name.
+//! fingerprints, incremental data, what another compiler keeps there while it works. A shared object planted there runs under another
+//! crate's name.
 
 use std::os::unix::ffi::OsStrExt;
 
 use crate::judge::Policy;
-use crate::judge::paths::{below, components, name, parent};
+use crate::judge::paths::{below, components, name};
 use crate::judge::rules::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Rule, Severity};
 
@@ -31,25 +32,70 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
 /// `libz.so.1` planted there runs under every other crate's name.
 const COMMON: [&[u8]; 2] = [b"deps", b"examples"];
 
-/// Where all compilers write, one may touch only what is its own: `lib<crate>-<its hash>.…` in `deps`, `<crate>-…/` in `incremental`.
+/// Where all compilers write, one may touch only what is its own: `lib<crate>-<its hash>.…` in `deps`, its session in `incremental`, and
+/// for a moment what it made itself. Times and modes included: they tell cargo what is fresh.
 pub(crate) fn neighbour(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
-    if matches!(act, Act::Metadata { .. }) || !matches!(policy.kind, ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro) {
+    if !is_compiler(policy) {
         return None;
     }
     let refused = || Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another unit's artifact)"));
     let (own, last) = (&policy.own, name(path));
-    let common = |dir: &[u8]| COMMON.contains(&dir);
-    if common(name(parent(path))) {
-        return if is_own_artifact(policy, last) || is_passing(last) { None } else { refused() };
-    }
-    if (common(last) || last == b"incremental") && own.outputs.iter().any(|output| output.as_os_str().as_bytes() == path) {
+    if (is_common(last) || last == b"incremental") && own.outputs.iter().any(|output| output.as_os_str().as_bytes() == path) {
         // The directory itself is everybody's: it may be made, not moved away.
         return if matches!(act, Act::Create { .. }) { None } else { refused() };
     }
+    if let Some(thing) = thing(policy, path) {
+        let within_an_output = own.outputs.iter().any(|output| output.as_os_str().len() > thing.len() && below(path, output).is_some());
+        if within_an_output || is_own_artifact(policy, name(thing)) {
+            return None;
+        }
+        let comes = thing.len() == path.len() && is_new(act, path);
+        return if is_passing(name(thing)) && (comes || policy.made.holds(thing)) { None } else { refused() };
+    }
     let sessions = own.outputs.iter().filter(|output| output.ends_with("incremental")).find_map(|output| below(path, output))?;
     let session = components(sessions).next()?;
-    let ours = own.crate_name.as_ref().is_none_or(|own| session.strip_prefix(own.as_bytes()).is_some_and(|rest| rest.starts_with(b"-")));
-    if ours { None } else { refused() }
+    let named = own.crate_name.as_ref().is_none_or(|own| session.strip_prefix(own.as_bytes()).is_some_and(|rest| rest.starts_with(b"-")));
+    if named && policy.made.is_session(session) { None } else { refused() }
+}
+
+fn is_compiler(policy: &Policy) -> bool {
+    matches!(policy.kind, ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro)
+}
+
+fn is_common(directory: &[u8]) -> bool {
+    COMMON.contains(&directory)
+}
+
+/// The entry of a common directory that `path` is or lies in.
+fn thing<'p>(policy: &Policy, path: &'p [u8]) -> Option<&'p [u8]> {
+    let common = policy.own.outputs.iter().filter(|output| is_common(name(output.as_os_str().as_bytes())));
+    let rest = common.filter_map(|output| below(path, output)).min_by_key(|rest| rest.len()).filter(|rest| !rest.is_empty())?;
+    let deeper = rest.iter().position(|b| *b == b'/').map_or(0, |at| rest.len() - at);
+    Some(&path[..path.len() - deeper])
+}
+
+/// Does the act put something at `path`, where nothing was? (What a rename replaces is removed first, as an act of its own.)
+fn is_new(act: &Act, path: &[u8]) -> bool {
+    match act {
+        Act::Create { .. } | Act::Symlink { .. } => true,
+        Act::Rename { to, .. } | Act::Link { to, .. } => to.as_bytes() == path,
+        _ => false,
+    }
+}
+
+pub(crate) fn done(policy: &Policy, act: &Act) {
+    if !is_compiler(policy) {
+        return;
+    }
+    let passing = |path: &[u8]| thing(policy, path).is_some_and(|thing| thing.len() == path.len() && is_passing(name(thing)));
+    if let Act::Rename { from: path, .. } | Act::Remove { path } = act {
+        policy.made.leave(path.as_bytes());
+    }
+    if let Act::Create { path } | Act::Symlink { path, .. } | Act::Rename { to: path, .. } | Act::Link { to: path, .. } = act
+        && passing(path.as_bytes())
+    {
+        policy.made.enter(path.as_bytes());
+    }
 }
 
 /// Some crates (`cdylib`) carry no hash: then the crate's name must do.
@@ -65,7 +111,7 @@ fn is_own_artifact(policy: &Policy, last: &[u8]) -> bool {
 }
 
 /// What compilers and linkers make beside their result and remove again: rustc's `rmetaXXXXXX` and `.tmpXXXXXX.temp-archive`, `stXXXXXX`
-/// of GNU strip, mold's own. No loader asks for such a name.
+/// of GNU strip, mold's own. No loader asks for such a name; but what lies in another's `rustcXXXXXX` is linked into it.
 fn is_passing(last: &[u8]) -> bool {
     let last = last.strip_suffix(b".temp-archive").unwrap_or(last);
     let random = |rest: &[u8]| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric);

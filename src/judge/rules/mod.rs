@@ -20,6 +20,7 @@ pub mod fs_read_outside;
 pub mod fs_write_outside;
 pub mod fs_write_source;
 pub mod ipc_agent;
+pub mod link_loader;
 pub mod net_bind;
 pub mod net_connect;
 pub mod net_dns;
@@ -71,6 +72,8 @@ pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling
         Act::Tamper { call, .. } => proc_tamper::call(policy, call),
         Act::Survive { .. } => proc_survivor::outlived(policy),
         Act::Withhold { .. } => env_withheld::noted(policy),
+        // Ruled on in `env_loader` and `link_loader`, by all that one script told.
+        Act::Tell { .. } => Ruling::Allow,
         Act::Read { path } => read(policy, path.as_bytes(), object),
         Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Symlink { path, .. } => {
             change(policy, act, path.as_bytes(), object)
@@ -141,6 +144,10 @@ fn linked(policy: &Policy, from: &[u8], object: Option<Object>) -> Ruling {
     }
     match change(policy, &Act::Write { path: from.into() }, from, object) {
         Ruling::Allow | Ruling::Note(_) => Ruling::Allow,
+        // Compilers link nothing of their neighbours'.
+        Ruling::Alarm(_, breach) if breach.rule == Rule::FsForeignArtifact && policy.write_depth(from).is_some() => {
+            Ruling::Alarm(EXDEV, breach)
+        }
         _ => Ruling::Quiet(EXDEV),
     }
 }
@@ -222,6 +229,7 @@ pub fn page(rule: Rule) -> Option<&'static str> {
         Rule::ProcSurvivor => include_str!("proc_survivor.md"),
         Rule::EnvWithheld => include_str!("env_withheld.md"),
         Rule::EnvLoader => include_str!("env_loader.md"),
+        Rule::LinkLoader => include_str!("link_loader.md"),
         Rule::CoverageLost => include_str!("coverage_lost.md"),
         Rule::CoverageDegraded => include_str!("coverage_degraded.md"),
         Rule::BaselineNew | Rule::PolicyExpired | Rule::PolicyUnused | Rule::PolicyTooWide => return None,

@@ -119,7 +119,7 @@ pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
             Act::Read { .. } => 0,
             Act::Exec { .. } => 2,
             Act::Socket { .. } | Act::Connect { .. } | Act::Send { .. } | Act::Bind { .. } | Act::Lookup { .. } => 3,
-            Act::Withhold { .. } => continue,
+            Act::Withhold { .. } | Act::Tell { .. } => continue,
             _ => 1,
         };
         did.entry(behaviour.actor).or_default()[column] += 1;

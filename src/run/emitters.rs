@@ -1,0 +1,319 @@
+//! Whose word was it: what build scripts told cargo, read as soon as cargo keeps it, and brought together with what compilers and
+//! programs are then given. In: actors as they come in. Out: entries for the journal, about the script that said it, not about those who
+//! had to listen.
+//!
+//! Most scripts of a build do not run: cargo repeats what they said before. Their kept words are searched only for what nobody who ran
+//! said, and a script found so gets an actor of its own, without a process.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::attribute::directives::{self, Directive, Of};
+use crate::attribute::source;
+use crate::judge::linking::{self, Steer};
+use crate::judge::loader::{self, Variable};
+use crate::judge::rules::{env_loader, link_loader};
+use crate::judge::{Journal, Places};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Severity, Status};
+
+/// Of a response file.
+const LONGEST: u64 = 4 << 20;
+const MAX_LOCK: u64 = 64 << 20;
+
+/// What directives are judged against.
+pub struct Ground<'g> {
+    pub journal: &'g Journal,
+    pub places: &'g Places,
+    pub given: &'g [Variable<'g>],
+}
+
+#[derive(Default)]
+pub struct Emitters {
+    scripts: Vec<Script>,
+    /// Kept words of scripts that have not run, by build directory and package name.
+    kept: HashMap<PathBuf, Vec<(String, PathBuf)>>,
+    searched: HashSet<PathBuf>,
+    /// Searched for in vain.
+    unsaid: HashSet<Vec<u8>>,
+}
+
+struct Script {
+    actor: ActorId,
+    pid: u32,
+    package: Option<Package>,
+    out: PathBuf,
+    /// Not for scripts of earlier builds.
+    began: Option<SystemTime>,
+    /// `None` until cargo has it.
+    told: Option<Vec<Directive>>,
+    /// Directives that are in the journal as a breach.
+    breaches: HashSet<usize>,
+}
+
+/// One thing that a program is given and a script may have said.
+#[derive(Clone, Copy, Debug)]
+enum Word<'w> {
+    Variable(&'w [u8], &'w [u8]),
+    LinkArg(&'w [u8]),
+}
+
+impl Word<'_> {
+    fn is(&self, directive: &Directive) -> bool {
+        match self {
+            Word::Variable(name, value) => directive.variable().is_some_and(|(n, v)| (n.as_bytes(), v.as_bytes()) == (*name, *value)),
+            Word::LinkArg(argument) => directive.link_arg().is_some_and(|told| told.as_bytes() == *argument),
+        }
+    }
+}
+
+impl Emitters {
+    /// A build script is about to run.
+    pub fn ran(&mut self, actor: &Actor) {
+        let Some(out) = actor.outputs.first().cloned() else { return };
+        let (package, began) = (actor.package.clone(), Some(SystemTime::now()));
+        self.scripts.retain(|script| script.out != out);
+        self.scripts.push(Script { actor: actor.id, pid: actor.pid, package, out, began, told: None, breaches: HashSet::new() });
+    }
+
+    /// Reads what scripts have said since it was last asked. To be called before anyone who could have to listen comes in, and when cargo
+    /// has `ended`.
+    pub fn listen(&mut self, ended: bool, ground: &Ground) {
+        for script in self.scripts.iter_mut().filter(|script| script.told.is_none()) {
+            let of = script.began.map_or(Of::AnyBuild, if ended { Of::Ended } else { Of::Running });
+            match directives::told(&script.out, of) {
+                Ok(None) => {}
+                Ok(Some(told)) => script.hear(told, ground),
+                Err(error) => {
+                    let name = script.package.as_ref().map_or("a package", |package| &package.name);
+                    ground.journal.lost(&format!("what the build script of {name} told cargo cannot be read: {error}"));
+                    script.told = Some(Vec::new());
+                }
+            }
+        }
+    }
+
+    /// Did a script set this variable, to what it may not be? Those that ran are asked first, the package's own before others, then what
+    /// cargo kept of earlier builds: of this package, or of `any`.
+    pub fn told(
+        &mut self,
+        variable: Variable,
+        any: bool,
+        package: Option<&Package>,
+        ground: &Ground,
+        next: &mut dyn FnMut() -> ActorId,
+    ) -> bool {
+        let word = Word::Variable(variable.0, variable.1);
+        let found = self.find(word, package).or_else(|| self.find_kept(word, any, package, ground, next));
+        found.is_some_and(|(at, index)| self.scripts[at].breaches.contains(&index))
+    }
+
+    /// Linker arguments as a compiler is given them. What all scripts together make of them may be more than what each said alone.
+    pub fn link(&mut self, argv: &[OsString], cwd: &Path, package: Option<&Package>, ground: &Ground, next: &mut dyn FnMut() -> ActorId) {
+        let words = link_args(argv);
+        if words.is_empty() {
+            return;
+        }
+        let steers = linking::steers(words.iter().copied(), ground.places, &mut |name| response(name, &[cwd]));
+        for steer in steers.into_iter().filter(|steer| steer.severity > Severity::Info) {
+            let involved = words.get(steer.words.0..=steer.words.1).unwrap_or_default();
+            let mut sayer = None;
+            for word in involved.iter().map(|word| Word::LinkArg(word)) {
+                let found = self.find(word, package).or_else(|| self.find_kept(word, true, package, ground, next));
+                let Some((at, index)) = found else { continue };
+                if self.scripts[at].breaches.contains(&index) {
+                    sayer = None;
+                    break;
+                }
+                sayer = found;
+            }
+            // Nobody: the user's own `rustflags`.
+            if let Some((at, index)) = sayer {
+                self.scripts[at].breach_of_link(&[index], &involved.join(&b' '), &steer, ground);
+            }
+        }
+    }
+
+    fn find(&self, word: Word, package: Option<&Package>) -> Option<(usize, usize)> {
+        let own = |script: &Script| same(script.package.as_ref(), package);
+        let said = |(at, script): (usize, &Script)| Some((at, script.told.as_ref()?.iter().position(|told| word.is(told))?));
+        let all = || self.scripts.iter().enumerate();
+        all().filter(|(_, script)| own(script)).find_map(said).or_else(|| all().find_map(said))
+    }
+
+    fn find_kept(
+        &mut self,
+        word: Word,
+        any: bool,
+        package: Option<&Package>,
+        ground: &Ground,
+        next: &mut dyn FnMut() -> ActorId,
+    ) -> Option<(usize, usize)> {
+        let key = match word {
+            Word::Variable(name, value) => [b"env ", name, b"=", value].concat(),
+            Word::LinkArg(argument) => [b"arg ", argument].concat(),
+        };
+        let own = package.map(|package| package.name.as_str());
+        let key = if any { key } else { [own.unwrap_or_default().as_bytes(), b" ", &key].concat() };
+        // A user's own `rustflags` and `[env]` come with every compiler.
+        if self.unsaid.contains(&key) {
+            return None;
+        }
+        self.search(ground.places);
+        let mut outs: Vec<(String, PathBuf)> = self.kept.values().flatten().cloned().collect();
+        outs.retain(|(name, _)| any || Some(name.as_str()) == own);
+        outs.sort_by_key(|(name, out)| (Some(name.as_str()) != own, out.clone()));
+        for (name, out) in outs {
+            if self.scripts.iter().any(|script| script.out == out) {
+                continue;
+            }
+            let Ok(Some(told)) = directives::told(&out, Of::AnyBuild) else { continue };
+            let Some(index) = told.iter().position(|told| word.is(told)) else { continue };
+            let package = package.filter(|package| package.name == name).cloned().unwrap_or_else(|| locked(&name, ground.places));
+            let actor = absent(next(), package, &out);
+            let mut script =
+                Script { actor: actor.id, pid: 0, package: actor.package.clone(), out, began: None, told: None, breaches: HashSet::new() };
+            ground.journal.actor(actor);
+            script.hear(told, ground);
+            self.scripts.push(script);
+            return Some((self.scripts.len() - 1, index));
+        }
+        self.unsaid.insert(key);
+        None
+    }
+
+    /// Where cargo keeps words: `<profile>/build/<package>-<hash>`, with a triple before it or not, or `build/<package>/<hash>`.
+    fn search(&mut self, places: &Places) {
+        let inside = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
+        let profiles: Vec<PathBuf> = places.results().flat_map(|tree| inside(tree)).collect();
+        let deeper: Vec<PathBuf> = profiles.iter().flat_map(|dir| inside(dir)).collect();
+        for build in profiles.into_iter().chain(deeper).map(|dir| dir.join("build")).filter(|dir| dir.is_dir()) {
+            if !self.searched.insert(build.clone()) {
+                continue;
+            }
+            let mut found = Vec::new();
+            for unit in inside(&build) {
+                let name = unit.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
+                found.extend(
+                    inside(&unit).into_iter().filter(|hash| hash.join("run").is_dir()).map(|hash| (name.clone(), hash.join("out"))),
+                );
+                if let Some((name, _)) = name.rsplit_once('-').filter(|_| unit.join("output").exists()) {
+                    found.push((name.to_owned(), unit.join("out")));
+                }
+            }
+            self.kept.insert(build, found);
+        }
+    }
+}
+
+impl Script {
+    fn hear(&mut self, told: Vec<Directive>, ground: &Ground) {
+        self.told = Some(told.clone());
+        for (index, directive) in told.iter().enumerate() {
+            let Some((name, value)) = directive.variable() else { continue };
+            if let Some(severity) = loader::directed((name.as_bytes(), value.as_bytes()), ground.given, ground.places) {
+                self.breaches.insert(index);
+                self.tell(directive.key, name.as_bytes(), Status::Refused, Some(env_loader::directed(name, severity)), ground);
+            }
+        }
+        let manifest = self.package.as_ref().and_then(|package| package.manifest_dir.as_deref());
+        let directories: Vec<PathBuf> = manifest.into_iter().chain(ground.places.workspace.as_deref()).map(Path::to_owned).collect();
+        let directories: Vec<&Path> = directories.iter().map(PathBuf::as_path).collect();
+        for kind in kinds(&told) {
+            // What is said about binaries goes only to binaries, and only together with what is said about all.
+            let said = told.iter().enumerate().filter(|(_, told)| told.key == kind || told.key == "rustc-link-arg");
+            let said: Vec<(usize, &[u8])> = said.filter_map(|(index, told)| Some((index, told.link_arg()?.as_bytes()))).collect();
+            for steer in linking::steers(said.iter().map(|(_, word)| *word), ground.places, &mut |name| response(name, &directories)) {
+                let involved = said.get(steer.words.0..=steer.words.1).unwrap_or_default();
+                let indices: Vec<usize> = involved.iter().map(|(index, _)| *index).collect();
+                if indices.iter().any(|index| !self.breaches.contains(index)) {
+                    let text = involved.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(&b' ');
+                    self.breach_of_link(&indices, &text, &steer, ground);
+                }
+            }
+        }
+        // Of an earlier build only what matters now.
+        for (index, directive) in told.iter().enumerate().filter(|_| self.began.is_some()) {
+            if !self.breaches.contains(&index) {
+                self.tell(directive.key, directive.shown().as_bytes(), Status::Allowed, None, ground);
+            }
+        }
+    }
+
+    fn breach_of_link(&mut self, indices: &[usize], text: &[u8], steer: &Steer, ground: &Ground) {
+        let key = indices.first().and_then(|index| self.told.as_ref()?.get(*index)).map_or("rustc-link-arg", |told| told.key);
+        self.breaches.extend(indices);
+        self.tell(key, text, Status::Allowed, Some(link_loader::directed(steer)), ground);
+    }
+
+    fn tell(&self, key: &str, value: &[u8], status: Status, breach: Option<crate::model::Breach>, ground: &Ground) {
+        let act = Act::Tell { directive: key.to_owned(), value: Hostile::new(value) };
+        ground.journal.event(Event { actor: self.actor, pid: self.pid, act, status, breach, blame: None });
+    }
+}
+
+/// Keys of linker arguments that were used, each once; what is said about all of them alone counts too.
+fn kinds(told: &[Directive]) -> Vec<&'static str> {
+    let mut kinds: Vec<_> = told.iter().filter(|told| told.link_arg().is_some()).map(|told| told.key).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+fn same(a: Option<&Package>, b: Option<&Package>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if (&a.name, &a.version) == (&b.name, &b.version))
+}
+
+/// `-C link-arg=…`, as cargo hands on what scripts say.
+fn link_args(argv: &[OsString]) -> Vec<&[u8]> {
+    let codegen = argv.windows(2).filter(|pair| pair[0] == "-C" || pair[0] == "--codegen");
+    codegen.filter_map(|pair| pair[1].as_bytes().strip_prefix(b"link-arg=")).collect()
+}
+
+/// A response file, looked for where a linker would look. Whatever else lies there is not opened: opening a device may do something.
+fn response(name: &[u8], directories: &[&Path]) -> Option<Vec<u8>> {
+    let open = |path: PathBuf, flags| std::fs::OpenOptions::new().read(true).custom_flags(flags | libc::O_CLOEXEC).open(path).ok();
+    directories.iter().find_map(|directory| {
+        let handle = open(directory.join(OsStr::from_bytes(name)), libc::O_PATH)?;
+        let facts = handle.metadata().ok().filter(|facts| facts.is_file() && facts.len() <= LONGEST)?;
+        let file = open(format!("/proc/self/fd/{}", handle.as_raw_fd()).into(), libc::O_NONBLOCK)?;
+        let mut content = Vec::with_capacity(facts.len() as usize);
+        file.take(LONGEST).read_to_end(&mut content).ok()?;
+        Some(content)
+    })
+}
+
+/// The package of this name in the lock file; where there are several, nobody knows which.
+fn locked(name: &str, places: &Places) -> Package {
+    let text = places.workspace.as_ref().and_then(|root| source::read_text(&root.join("Cargo.lock"), MAX_LOCK));
+    let lock = text.and_then(|text| text.parse::<toml::Table>().ok()).unwrap_or_default();
+    let packages = lock.get("package").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let of_that_name = packages.iter().filter(|package| package.get("name").and_then(toml::Value::as_str) == Some(name));
+    let versions: Vec<&str> = of_that_name.filter_map(|package| package.get("version")?.as_str()).collect();
+    let version = if let [version] = versions[..] { version } else { "unknown" };
+    Package { name: name.to_owned(), version: version.to_owned(), source: None, checksum: None, manifest_dir: None }
+}
+
+/// A script that did not run in this build.
+fn absent(id: ActorId, package: Package, out: &Path) -> Actor {
+    Actor {
+        id,
+        kind: ActorKind::BuildScript,
+        package: Some(package),
+        host: None,
+        pid: 0,
+        exe: directives::kept(out).into_iter().find(|path| path.exists()).unwrap_or_else(|| out.to_owned()),
+        argv: Vec::new(),
+        cwd: out.to_owned(),
+        crate_name: Some("build_script_build".into()),
+        attributed_by: "its words, which cargo kept from an earlier build: it did not run in this one",
+        outputs: vec![out.to_owned()],
+        tmp: "/".into(),
+        withheld: Vec::new(),
+    }
+}

@@ -1,0 +1,144 @@
+//! What one crate left in the directories of results, and another lays hands on: refused whatever way it goes about it, and named. And
+//! what two build scripts that run at the same time can learn of each other: nothing.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::effect::Before;
+use crate::effect::Effect::Says;
+use crate::finding::{expect, refused, violations};
+use crate::place::Place;
+use crate::run::{Outcome, cargo, guarded};
+use crate::who::Who;
+
+/// As the acts are called in `tests/crates/30-artefacts/deps/acts.rs`; and what the report must call them, with the end of their path.
+const ACTS: &[(&str, &str, &str)] = &[
+    ("open to write", "write", ".rmeta"),
+    ("open to read and write", "write", ".rmeta"),
+    ("append", "write", ".rmeta"),
+    ("truncate on opening", "write", ".d"),
+    ("truncate", "write", ".rmeta"),
+    ("change the mode", "metadata", ".rmeta"),
+    ("change the time", "metadata", ".rmeta"),
+    ("link", "link", ""),
+    ("write through a link", "write", ".rmeta"),
+    ("exchange", "rename", ".rmeta"),
+    ("move over it", "remove", ".rmeta"),
+    ("move away", "rename", ".rmeta"),
+    ("put a link in its place", "rename", "-aside"),
+    ("remove", "remove", ".d"),
+    ("plant a pipe", "create", ".so.1"),
+    ("move the directory", "rename", "deps-zoo"),
+    ("write into a passing directory", "write", "full.rmeta"),
+    ("create in a passing directory", "create", ""),
+    ("remove from a passing directory", "remove", ""),
+    ("open a passing file", "write", "stZooZoo"),
+    ("write into another OUT_DIR", "write", "generated.rs"),
+    ("forge words to cargo", "write", "/output"),
+    ("open another build script", "write", "build-script-build"),
+    ("forge freshness", "create", ""),
+    ("write into another session", "create", ""),
+    ("write into a session of the same name", "create", ""),
+];
+
+/// With what other compilers would have there for a moment.
+fn place(who: Who) -> Place {
+    let place = Place::new("30-artefacts", who);
+    fs::remove_file(place.workspace().join(".env")).unwrap();
+    let debug = place.target().join("debug");
+    for name in ["full.rmeta", "other-macro", "other-script"] {
+        place.write(&debug.join("deps/rmetaZooZoo").join(name), "");
+    }
+    place.write(&debug.join("deps/stZooZoo"), "");
+    for session in ["app-zoo", "build_script_build-zoo"] {
+        place.write(&debug.join("incremental").join(session).join("dep-graph.bin"), "");
+    }
+    place
+}
+
+fn done(place: &Place, outcome: &Outcome, who: &str, act: &str) -> bool {
+    let words: &'static str = format!("zoo: {who}: {act} done").leak();
+    Says(words).seen(place, outcome, &Before::look(place, &[]))
+}
+
+#[test]
+fn another_crates_results_are_out_of_reach() {
+    for who in Who::all() {
+        let control = place(who);
+        // One after the other, or the script meets the macro's traces.
+        let plain = cargo(&control, &["build", "--offline", "-j1"]).go();
+        for actor in ["macro", "script"] {
+            for (act, _, _) in ACTS {
+                assert!(done(&control, &plain, actor, act), "as {who:?}, plain cargo: the {actor} cannot {act}\n{plain}");
+            }
+        }
+        let place = place(who);
+        let brig = guarded(&place, &[], &["build", "--offline", "-j1"]).go();
+        brig.exits(100);
+        for actor in ["macro", "script"] {
+            let all: Vec<&str> = ACTS.iter().map(|(act, _, _)| *act).filter(|act| done(&place, &brig, actor, act)).collect();
+            assert!(all.is_empty(), "as {who:?}, under Brig: the {actor} can {all:?}\n{brig}");
+        }
+        expect(
+            &brig,
+            &[
+                refused(&["fs/foreign-artifact"], "meddler", &["proc-macro"]),
+                refused(&["fs/foreign-artifact"], "prowler", &["build-script"]),
+            ],
+        );
+        // Each act of the macro's is in the report, as one of the macro's.
+        let evidence = evidence(&brig, "meddler", "proc-macro");
+        for (act, called, end) in ACTS {
+            let ends = |value: &Value| value.as_str().is_some_and(|path| path.ends_with(end));
+            let known = evidence.iter().any(|one| one["act"] == *called && ["path", "from", "to"].iter().any(|end| ends(&one[*end])));
+            assert!(known, "as {who:?}: `{act}` ({called} …{end}) is not in the report: {evidence:#?}\n{brig}");
+        }
+    }
+}
+
+fn evidence<'o>(outcome: &'o Outcome, package: &str, kind: &str) -> Vec<&'o Value> {
+    let report = outcome.report();
+    let is_of = |finding: &&Value| {
+        let actor = report["actors"].as_array().unwrap().iter().find(|actor| actor["id"] == finding["actor"]).unwrap();
+        actor["package"]["name"] == package && actor["kind"] == kind && finding["rule"] == "fs/foreign-artifact"
+    };
+    violations(report).filter(is_of).flat_map(|finding| finding["evidence"].as_array().unwrap()).collect()
+}
+
+/// Ways to learn what a sibling keeps, and things to do to it, as `tests/crates/31-siblings` tells of them.
+const WAYS: &[&str] = &[
+    "zoo: by environ: zoo-kept-environment",
+    "zoo: by mem: zoo-kept-memory",
+    "zoo: by process_vm_readv: zoo-kept-memory",
+    "zoo: by descriptor: zoo-kept-descriptor",
+    "zoo: by pidfd_getfd: zoo-kept-descriptor",
+    "zoo: by note: zoo-kept-file",
+    "zoo: could list its directory",
+    "zoo: could write there",
+    "zoo: could write its memory",
+    "zoo: could see its maps",
+    "zoo: could signal it",
+    "zoo: could trace it",
+];
+
+#[test]
+fn build_scripts_that_run_at_the_same_time_learn_nothing_of_each_other() {
+    let build = &["build", "--offline", "-j2"];
+    for who in Who::all() {
+        let control = Place::new("31-siblings", who);
+        let plain = cargo(&control, build).go();
+        plain.exits(0);
+        for way in WAYS {
+            assert!(Says(way).seen(&control, &plain, &Before::look(&control, &[])), "as {who:?}, plain cargo: not `{way}`\n{plain}");
+        }
+        let place = Place::new("31-siblings", who);
+        let brig = guarded(&place, &[], build).go();
+        brig.exits(100);
+        let says = |words| Says(words).seen(&place, &brig, &Before::look(&place, &[]));
+        assert!(!says("zoo: nobody was there") && !says("zoo: nobody looked"), "as {who:?}: they did not meet\n{brig}");
+        let learned: Vec<_> = WAYS.iter().filter(|way| says(way)).collect();
+        assert!(learned.is_empty(), "as {who:?}, under Brig: {learned:?}\n{brig}");
+        expect(&brig, &[refused(&["proc/tamper"], "spy", &["build-script"])]);
+    }
+}

@@ -1,0 +1,1 @@
+//! A shared library, so that its compiler has something to link.

@@ -1,0 +1,1 @@
+//! A shared library, so that what dependencies say about such reaches it.

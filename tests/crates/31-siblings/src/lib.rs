@@ -1,0 +1,1 @@
+//! Uses crates and never looks inside.
