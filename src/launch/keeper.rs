@@ -40,7 +40,7 @@ fn keep(supervisor: i32) -> i32 {
         match wait(-1, false) {
             Ok(Some((pid, Change::Exited(code)))) if pid == supervisor => return code,
             Ok(Some((pid, Change::Killed(signal)))) if pid == supervisor => {
-                survivors::kill();
+                survivors::end(&[]);
                 return 128 + signal;
             }
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return 128 + libc::SIGKILL,

@@ -11,7 +11,7 @@ use crate::sys::wait::wait;
 /// A process that outlived the build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survivor {
-    pub pid: i32,
+    pub member: Member,
     pub exe: PathBuf,
 }
 
@@ -20,39 +20,30 @@ const GRACE: Duration = Duration::from_millis(150);
 /// A process that forks faster than we kill is given this many rounds.
 const ROUNDS: usize = 200;
 
-/// Waits the grace out, then kills every descendant except `ours`, round by round until none is left. Returns those found alive.
-pub fn end(ours: &[i32]) -> Vec<Survivor> {
+/// Waits the grace out. Is there anybody left then, besides `ours`?
+pub fn remain(ours: &[i32]) -> bool {
     let deadline = Instant::now() + GRACE;
-    loop {
-        if !reap(ours) {
-            return Vec::new();
-        }
-        if descendants(ours).is_empty() {
-            return Vec::new();
-        }
+    while reap(ours) && !family(ours, None).is_empty() {
         if Instant::now() >= deadline {
-            break;
+            return true;
         }
         std::thread::sleep(Duration::from_millis(3));
     }
-    end_now(ours)
+    false
 }
 
-/// Kills every descendant, without grace: their supervisor is gone.
-pub fn kill() {
-    end_now(&[]);
-}
-
-fn end_now(ours: &[i32]) -> Vec<Survivor> {
+/// Kills every descendant except `ours`, round by round until none is left. Returns those found alive.
+pub fn end(ours: &[i32]) -> Vec<Survivor> {
     let mut found: Vec<Survivor> = Vec::new();
     for _ in 0..ROUNDS {
-        let alive = descendants(ours);
+        let alive = family(ours, None);
         if alive.is_empty() {
             break;
         }
-        for pid in alive {
-            if found.iter().all(|survivor| survivor.pid != pid) && found.len() < 1000 {
-                found.push(Survivor { pid, exe: std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default() });
+        for member in alive {
+            let pid = member.pid;
+            if found.iter().all(|survivor| survivor.member.pid != pid) && found.len() < 1000 {
+                found.push(Survivor { member, exe: std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default() });
             }
             let _ = signal::kill(Pid::from_raw(pid), signal::SIGKILL);
         }
@@ -82,14 +73,27 @@ fn reap(ours: &[i32]) -> bool {
     true
 }
 
-fn descendants(ours: &[i32]) -> Vec<i32> {
-    let mut found = Vec::new();
-    let mut open = vec![std::process::id() as i32];
+/// A living descendant of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub pid: i32,
+    pub parent: i32,
+    /// It, or an ancestor of it, became our child when its own parent ended.
+    pub orphan: bool,
+}
+
+/// Everything that lives below us but our own helpers; parents before their children. `cargo` is our child by birth, all others were
+/// adopted.
+pub fn family(ours: &[i32], cargo: Option<i32>) -> Vec<Member> {
+    let me = std::process::id() as i32;
+    let mut found: Vec<Member> = Vec::new();
+    let mut open = vec![(me, false)];
     let parents = parents();
-    while let Some(parent) = open.pop() {
+    while let Some((parent, orphan)) = open.pop() {
         for &(pid, _) in parents.iter().filter(|(pid, of)| *of == parent && !ours.contains(pid)) {
-            found.push(pid);
-            open.push(pid);
+            let orphan = orphan || parent == me && cargo != Some(pid);
+            found.push(Member { pid, parent, orphan });
+            open.push((pid, orphan));
         }
     }
     found

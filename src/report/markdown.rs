@@ -50,6 +50,7 @@ fn head(report: &Report) -> String {
         VerdictWord::Clean => "clean",
         VerdictWord::Observed => "observed, nothing was refused",
         VerdictWord::Violation => "violation",
+        VerdictWord::TimedOut => "took longer than it was given, and was ended",
         VerdictWord::NotRun => "nothing ran, nothing is known",
         VerdictWord::Incomplete => "incomplete record, not a clean result",
     };
@@ -61,6 +62,13 @@ fn head(report: &Report) -> String {
     head.push_str(".\n");
     for weak in &report.enforcement.degraded {
         head.push_str(&format!("\n**Degraded:** {}: {}\n", entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means))));
+    }
+    if let Some(loosened) = &report.enforcement.loosened {
+        let grants: Vec<_> = loosened.grants.iter().take(20).map(|grant| (MEDIUM.name)(grant)).collect();
+        let more = loosened.grants.len().saturating_sub(grants.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let (file, than) = ((MEDIUM.text)(&loosened.file), (MEDIUM.name)(&loosened.than));
+        head.push_str(&format!("\n**Loosened:** {file} grants more than profile {than}: {}{more}\n", grants.join(", ")));
     }
     if report.coverage.lost > 0 {
         let holes: Vec<_> = report.coverage.holes.iter().map(|hole| entities(&escape::ours(hole))).collect();

@@ -92,6 +92,7 @@ impl Places {
             Act::Bind { to } => Act::Bind { to: self.endpoint(to) },
             Act::Lookup { name, via } => Act::Lookup { name: name.clone(), via: self.endpoint(via) },
             Act::Survive { exe } => Act::Survive { exe: path(exe) },
+            Act::Linger { exe } => Act::Linger { exe: path(exe) },
             Act::Socket { .. } | Act::Tamper { .. } | Act::Withhold { .. } => act.clone(),
         }
     }

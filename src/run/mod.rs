@@ -4,9 +4,11 @@ mod build;
 mod coverage;
 mod demo;
 mod ending;
+mod owners;
 mod pages;
 mod stage;
 mod usher;
+mod watch;
 mod who;
 
 use std::fmt;

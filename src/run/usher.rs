@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::watch::Watch;
 use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
 use crate::judge::environment::{EnvVerdict, Environment, loader_tampering};
@@ -51,6 +52,7 @@ pub struct Door<'a> {
     /// The real cargo, once its process has become it.
     pub cargo: Option<PathBuf>,
     pub confining: Vec<Duration>,
+    watch: &'a Watch,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
 }
@@ -63,6 +65,7 @@ impl<'a> Door<'a> {
         places: Places,
         (abi, network): (u32, Network),
         gate: &'a Gate,
+        watch: &'a Watch,
         journal: Arc<Journal>,
         given: Vec<(OsString, OsString)>,
         cargo: &Path,
@@ -76,6 +79,7 @@ impl<'a> Door<'a> {
             abi,
             network,
             gate,
+            watch,
             journal,
             given,
             pass,
@@ -227,6 +231,10 @@ fn wraps_the_compiler(newcomer: &Newcomer, places: &Places) -> bool {
 }
 
 impl Usher for Door<'_> {
+    fn started(&mut self, cargo: OwnedFd, pid: i32) {
+        self.watch.starts(cargo, pid as u32);
+    }
+
     fn admit(&mut self, newcomer: &Newcomer) -> Result<Admission> {
         let began = Instant::now();
         if self.conducts(newcomer) {

@@ -48,6 +48,7 @@ pub struct Outcome {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     pub report: Option<Value>,
+    pub took: Duration,
 }
 
 /// Plain cargo, nothing held back.
@@ -134,6 +135,7 @@ impl<'a> Run<'a> {
             }
             thread::sleep(Duration::from_millis(10));
         };
+        let took = begun.elapsed();
         // A daemon may keep the pipe open long after the run: what it has to say is not waited for.
         let rest = |lines: mpsc::Receiver<Vec<u8>>| {
             let until = Instant::now() + Duration::from_secs(2);
@@ -144,7 +146,7 @@ impl<'a> Run<'a> {
             all
         };
         let report = std::fs::read(&report).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what };
+        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what, took };
         assert!(status.is_some(), "hangs for {} s:\n{outcome}", PATIENCE.as_secs());
         assert!(!outcome.stderr_text().contains("panicked at src/"), "panics:\n{outcome}");
         outcome

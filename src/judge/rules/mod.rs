@@ -25,6 +25,7 @@ pub mod net_connect;
 pub mod net_dns;
 pub mod proc_survivor;
 pub mod proc_tamper;
+pub mod proc_timeout;
 pub mod secret_read;
 
 /// What the rules say, before the mode is looked at.
@@ -53,6 +54,11 @@ impl Ruling {
     }
 }
 
+/// Is this a program that a grant of its whole directory does not reach, but one of its name does?
+pub fn must_be_named(program: &[u8]) -> bool {
+    exec_downloader::is_downloader(program, &[]) || exec_unexpected::is_remote_hand(program)
+}
+
 pub(crate) fn alarm(policy: &Policy, rule: Rule, severity: Severity, why: &str) -> Ruling {
     Ruling::Alarm(EACCES, policy.breach(rule, severity, why))
 }
@@ -70,6 +76,7 @@ pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling
     match act {
         Act::Tamper { call, .. } => proc_tamper::call(policy, call),
         Act::Survive { .. } => proc_survivor::outlived(policy),
+        Act::Linger { .. } => Ruling::Allow,
         Act::Withhold { .. } => env_withheld::noted(policy),
         Act::Read { path } => read(policy, path.as_bytes(), object),
         Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Symlink { path, .. } => {
@@ -220,6 +227,7 @@ pub fn page(rule: Rule) -> Option<&'static str> {
         Rule::CiCommandFile => include_str!("ci_command_file.md"),
         Rule::ProcTamper => include_str!("proc_tamper.md"),
         Rule::ProcSurvivor => include_str!("proc_survivor.md"),
+        Rule::ProcTimeout => include_str!("proc_timeout.md"),
         Rule::EnvWithheld => include_str!("env_withheld.md"),
         Rule::EnvLoader => include_str!("env_loader.md"),
         Rule::CoverageLost => include_str!("coverage_lost.md"),
