@@ -76,7 +76,6 @@ mod tests {
                 "mine",
                 "[profile.mine]\ninherits = \"default\"\nextend-secrets = [\"*.token\"]\nrequire = { landlock = 6, complete = true }\n",
             ),
-            ("mine", "[profile.mine]\n"),
         ] {
             assert_eq!(more(name, text, "default"), Vec::<String>::new(), "{name}: {text}");
         }

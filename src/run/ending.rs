@@ -1,6 +1,6 @@
 //! After cargo: survivors are ended, the record becomes the report, the report is written and told, and the exit code follows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -51,20 +51,41 @@ pub fn survivors(gate: &Gate, journal: &Journal, interrupted: bool) {
     let alive = gate.alive();
     let policies: HashMap<_, _> = alive.iter().map(|one| (one.actor.id, gate.policy_of(one.actor.id))).collect();
     let ended = survivors::end(&helpers);
+    if !ended.all {
+        journal.lost("processes of the build go on: they fork faster than they can be ended");
+    }
+    let family: Vec<_> = ended.survivors.iter().map(|survivor| survivor.member).collect();
+    let owners = Owners::new(&alive, &family);
     if interrupted {
         return;
     }
-    let family: Vec<_> = ended.iter().map(|survivor| survivor.member).collect();
-    let owners = Owners::new(&alive, &family);
-    for survivor in ended {
+    let mut named = HashSet::new();
+    let survived = |actor: ActorId, pid: u32, exe: &Path| {
+        let act = Act::Survive { exe: Hostile::from(exe) };
+        let breach = policies.get(&actor).and_then(Option::as_ref).and_then(|policy| policy.judge(&act, None).breach);
+        journal.event(Event { actor, pid, act, status: Status::Refused, breach, blame: None });
+    };
+    let mut unnamed = ended.unnamed;
+    for survivor in ended.survivors {
         tracing::debug!(pid = survivor.member.pid, exe = ?survivor.exe, "outlived the build");
         let Some(actor) = owners.of(&survivor.member).or_else(|| forked(&survivor.exe, &alive)) else {
-            journal.lost("a process outlived the build and no actor could be named for it");
+            unnamed += 1;
             continue;
         };
-        let act = Act::Survive { exe: Hostile::from(survivor.exe) };
-        let breach = policies.get(&actor).and_then(Option::as_ref).and_then(|policy| policy.judge(&act, None).breach);
-        journal.event(Event { actor, pid: survivor.member.pid as u32, act, status: Status::Refused, breach, blame: None });
+        survived(actor, survivor.member.pid as u32, &survivor.exe);
+        named.insert(actor);
+    }
+    if unnamed == 0 {
+        return;
+    }
+    // Of those nobody could look at: whoever had processes left, and none of them named, has these.
+    let rest: Vec<&Alive> = alive.iter().filter(|one| !named.contains(&one.actor.id)).collect();
+    match &rest[..] {
+        [] => {}
+        [one] => {
+            survived(one.actor.id, one.actor.pid, &one.actor.exe);
+        }
+        _ => journal.lost("a process outlived the build and no actor could be named for it"),
     }
 }
 

@@ -148,6 +148,16 @@ const DAEMONS: &[Effect] = &[
     Effect::Plants("zoo-survived-expansion"),
 ];
 
+fn hops(place: &Place) -> u64 {
+    let mut length = None;
+    visit(&place.target(), &mut |path| {
+        if path.file_name().is_some_and(|name| name == "zoo-hops") {
+            length = Some(path.metadata().unwrap().len());
+        }
+    });
+    length.expect("it never hopped")
+}
+
 #[test]
 fn whatever_stays_behind_is_ended_and_blamed() {
     for who in Who::all() {
@@ -159,8 +169,11 @@ fn whatever_stays_behind_is_ended_and_blamed() {
         }
         let place = Place::new("daemons", who);
         let outcome = guarded(&place, &[], BUILD).go();
-        nothing_goes_on(&place);
-        std::thread::sleep(Duration::from_secs(4));
+        // The one that hops is never where it was seen: what it does shows.
+        let hopped = hops(&place);
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(hops(&place), hopped, "hops on after the end\n{outcome}");
+        std::thread::sleep(Duration::from_secs(3));
         for effect in DAEMONS {
             assert!(!effect.seen(&place, &outcome, &before), "under Brig: {effect:?}\n{outcome}");
         }
