@@ -14,6 +14,7 @@ mod honest;
 mod lifetime;
 mod modes;
 mod place;
+mod repository;
 mod run;
 mod sink;
 mod steering;

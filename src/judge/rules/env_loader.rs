@@ -4,6 +4,6 @@ use crate::model::{Breach, Rule, Severity};
 
 /// The variable is taken out, or put back to what cargo was given, and this is recorded. `name` is a variable's name, never its value.
 pub fn breach(name: &str) -> Breach {
-    let reason = format!("`{name}` was not what cargo was given: a `cargo:rustc-env` directive set it");
+    let reason = format!("`{name}` was not what cargo was given: a `cargo:rustc-env` directive or `[env]` in a configuration set it");
     Breach { rule: Rule::EnvLoader, severity: Severity::High, reason }
 }
