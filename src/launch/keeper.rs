@@ -23,6 +23,8 @@ pub fn split() -> io::Result<()> {
     if supervisor != 0 {
         exit(keep(supervisor));
     }
+    // Whoever kills by name (`killall -9 cargo-brig`) hits the keeper alone, and the build is ended in good order.
+    nix::sys::prctl::set_name(c"brig-supervisor")?;
     nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
     // It may have died before the line above.
     if nix::unistd::getppid().as_raw() != keeper {

@@ -18,5 +18,7 @@ mod repository;
 mod run;
 mod sink;
 mod steering;
+mod storm;
+mod stress;
 mod who;
 mod zoo;

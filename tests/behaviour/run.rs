@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
                 match aim {
                     Aim::Process => kill(pid, signal).unwrap(),
                     Aim::Group => killpg(pid, signal).unwrap(),
-                    Aim::Child => kill(child_of(pid), signal).unwrap(),
+                    Aim::Child => kill(child_of(pid).expect("it has a child"), signal).unwrap(),
                 }
                 self.signal = None;
             }
@@ -154,13 +154,13 @@ impl<'a> Run<'a> {
 }
 
 /// The first child of a process.
-fn child_of(parent: Pid) -> Pid {
+pub fn child_of(parent: Pid) -> Option<Pid> {
     let ours = |pid: &i32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok()) == Some(parent.as_raw())
     };
     let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    Pid::from_raw(pids.filter(ours).min().expect("it has a child"))
+    pids.filter(ours).min().map(Pid::from_raw)
 }
 
 fn code(status: Option<ExitStatus>) -> i32 {
