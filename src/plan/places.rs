@@ -44,7 +44,8 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
         (None, None) => variable("CARGO_TARGET_DIR").map_or_else(|| here.join("target"), |dir| here.join(dir)),
     };
     // Typed, or in the environment: then the user says where, and not a file the repository brought along.
-    let named = steering.target_dir.is_some() || variable("CARGO_TARGET_DIR").is_some();
+    let named = steering.target_dir.is_some() || variable("CARGO_TARGET_DIR").or_else(|| variable("CARGO_BUILD_TARGET_DIR")).is_some();
+    let build_named = variable("CARGO_BUILD_BUILD_DIR").is_some();
     // Without `build.build-dir` it follows `--target-dir`, which `cargo metadata` is not told.
     let build = metadata.as_ref().and_then(|found| found.build_directory.clone().filter(|build| *build != found.target_directory));
     let target = real(target);
@@ -59,7 +60,7 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
     }
     let build = build.map(real);
     if let Some(root) = metadata.as_ref().map(|metadata| real(metadata.workspace_root.clone())) {
-        let trees = build.iter().chain((!named).then_some(&target));
+        let trees = build.iter().filter(|_| !build_named).chain((!named).then_some(&target));
         for tree in trees {
             ensure!(
                 !is_somebody_elses(tree, &root),

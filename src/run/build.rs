@@ -82,7 +82,7 @@ pub fn build(options: &Options, toolchain: Option<&OsStr>, args: &[OsString], st
     let sockets = Arc::new(Sockets::only(host.sockets.map(plan::host::Sockets::name)));
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), sockets)?;
     let watch = Watch::default();
-    let mut door = Door::new(&profile, places, (host.abi(), network), &gate, &watch, Arc::clone(&journal), env.clone(), &cargo)?;
+    let mut door = Door::new(&profile, places, (host.abi(), network), (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.

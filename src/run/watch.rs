@@ -3,7 +3,7 @@
 //! word to the user.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -178,8 +178,13 @@ impl Strays {
             if let Some(holder) = holder {
                 *told = true;
                 let (package, exe) = (one.actor.package.as_ref(), Hostile::from(exe(holder.pid)));
+                let mut stderr = io::stderr().lock();
+                if stderr.is_terminal() {
+                    // Cargo's progress stands on this line, and comes again below.
+                    let _ = stderr.write_all(b"\r\x1b[2K");
+                }
                 // A stderr that is gone loses a hint, nothing else.
-                let _ = terminal::held(&mut io::stderr().lock(), one.actor.kind, package, &exe, since.elapsed(), style);
+                let _ = terminal::held(&mut stderr, one.actor.kind, package, &exe, since.elapsed(), style);
             }
         }
     }

@@ -1,5 +1,5 @@
 //! Floods: threads, arguments, paths, pointers, processes, descriptors, events, as many as the machine gives. Brig's memory stays bounded, no
-//! refusal is dropped, and the report is complete or says that it is not. `scripts/stress` runs the same thirty times larger.
+//! refusal is dropped, and the report is complete or says that it is not. `scripts/stress` runs the same fifty times larger.
 
 use serde_json::Value;
 
@@ -67,4 +67,21 @@ fn of(report: &Value, rule: &str) -> u64 {
     };
     let behaviours = report["behaviour"].as_array().into_iter().flatten();
     behaviours.filter(|behaviour| behaviour["status"] == "refused").filter(mine).filter_map(|behaviour| behaviour["count"].as_u64()).sum()
+}
+
+/// What cargo starts itself is read from its stack before it runs: as much as the kernel lets anybody hand over (execve(2)).
+#[test]
+fn megabytes_of_arguments_and_variables_reach_a_program_whole() {
+    let place = Place::new("honest-run", Who::Myself);
+    let long = "x".repeat(100 << 10);
+    let mut arguments = vec!["run", "--offline", "--", "7"];
+    arguments.extend((0..8).map(|_| long.as_str()));
+    let mut run = guarded(&place, &[], &arguments);
+    for number in 0..8 {
+        run = run.env(&format!("ZOO_LONG_{number}"), long.as_str());
+    }
+    let outcome = run.input(b"whole").go();
+    outcome.exits(7);
+    assert_eq!(outcome.stdout_text(), "WHOLE", "{:?}", outcome.stderr.len());
+    assert_eq!(outcome.report()["outcome"]["verdict"], "clean");
 }

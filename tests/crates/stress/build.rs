@@ -208,7 +208,7 @@ fn events(secret: &Path, out: &Path, count: usize) -> usize {
             1 => drop(File::open("/etc/hostname")),
             // Refused, each of its own name.
             2 if number < 100_000 => drop(fs::write(elsewhere.join(format!("zoo-{number}")), "")),
-            _ => drop(fs::metadata(&dir)),
+            _ => drop(File::open(&dir)),
         }
         if number == count / 2 {
             stolen += take(secret);
