@@ -32,10 +32,10 @@ fn code(text: &str) -> String {
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     let mut page = head(report);
-    for (at, finding) in report.findings.iter().filter(|finding| finding.severity > Severity::Info).enumerate() {
+    for (at, finding) in report.findings.iter().filter(|finding| finding.is_told()).enumerate() {
         let section = section(report, finding);
         if page.len() + section.len() > LARGEST {
-            let left = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count() - at;
+            let left = report.findings.iter().filter(|finding| finding.is_told()).count() - at;
             page.push_str(&format!("\n{} more in the JSON report.\n", count(left as u64, "finding")));
             break;
         }
@@ -104,7 +104,7 @@ fn section(report: &Report, finding: &Finding) -> String {
 /// Workflow commands for the worst findings, one line each.
 pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
-    for finding in report.findings.iter().filter(|finding| finding.severity > Severity::Info).take(ANNOTATIONS) {
+    for finding in report.findings.iter().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
         let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
         let (file, line) = super::sarif::split(finding.location.as_deref());
         let (file, title) = (property(&escape::ours(file)), property(finding.rule.id()));

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
-use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Rule, Severity, span};
+use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, span};
 
 use super::escape;
 use super::wording::Medium;
@@ -152,7 +152,7 @@ pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator
 /// Everything after cargo: findings, what makes the record weaker, the summary. `stored` is where the full report is.
 pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
     let least = if style.verbosity == Verbosity::Verbose { Severity::Info } else { Severity::Low };
-    findings(w, report, report.findings.iter().filter(|finding| finding.severity >= least || finding.rule == Rule::ProcTimeout), style)?;
+    findings(w, report, report.findings.iter().filter(|finding| finding.severity >= least || finding.is_told()), style)?;
     if style.verbosity == Verbosity::Verbose {
         summary::actors(w, report, style)?;
     }

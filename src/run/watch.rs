@@ -213,8 +213,9 @@ fn pipes_read_by(cargo: u32) -> io::Result<BTreeSet<PathBuf>> {
     Ok(&read - &written)
 }
 
+/// Could it still write into one of them?
 fn holds(pid: i32, wanted: &BTreeSet<PathBuf>) -> bool {
-    pipes(pid).is_ok_and(|pipes| pipes.iter().any(|(pipe, _)| wanted.contains(pipe)))
+    pipes(pid).is_ok_and(|pipes| pipes.iter().any(|(pipe, mode)| mode & 0o200 != 0 && wanted.contains(pipe)))
 }
 
 /// The pipes a process has open, and for what: the mode of the link says so (proc_pid_fd(5)).

@@ -87,6 +87,9 @@ fn brig_killed_at_any_moment_lets_nothing_through() {
         left_over += aftermath(place, &mut run, victim, &story);
         let next = guarded(place, &[], BUILD).go();
         assert_eq!(next.code, 0, "{story}: the next build does not work\n{next}");
+        if round % 50 == 0 {
+            println!("{round} kills so far");
+        }
     }
     println!(
         "{kills} kills: no secret read, no sink reached, every next build worked; {left_over} processes went on mute after both had been killed at once"
