@@ -92,19 +92,19 @@ fn holds_up_cargo(fixture: &str) {
 /// Runs the hold of a minute under a limit of seconds; what the report says of those still running.
 fn cut_short(fixture: &str, package: &str, program: &str, who: Who) {
     let place = compiled(fixture, who);
-    let outcome = guarded(&place, &["--timeout", "3s"], BUILD).env("ZOO_HOLD", "60").go();
+    let outcome = guarded(&place, &["--timeout", "5s"], BUILD).env("ZOO_HOLD", "60").go();
     outcome.exits(124);
     nothing_goes_on(&place);
     let report = outcome.report();
     assert_eq!(report["outcome"]["verdict"], "timed-out", "{outcome}");
-    assert_eq!((&report["outcome"]["timed_out"], &report["run"]["timeout_ms"]), (&true.into(), &3000.into()), "{outcome}");
+    assert_eq!((&report["outcome"]["timed_out"], &report["run"]["timeout_ms"]), (&true.into(), &5000.into()), "{outcome}");
     let findings = report["findings"].as_array().unwrap();
     let of_the_script = findings.iter().find(|finding| finding["rule"] == "proc/timeout" && finding["offender"]["name"] == package);
     let of_the_script = of_the_script.unwrap_or_else(|| panic!("nobody names {package}\n{outcome}"));
     assert_eq!(of_the_script["severity"], "info", "{outcome}");
     assert!(of_the_script["evidence"].to_string().contains(program), "{program} is not named: {of_the_script}");
     let text = outcome.stderr_text();
-    assert!(text.contains("Timed out the build took longer than 3s") && text.contains(package), "{outcome}");
+    assert!(text.contains("Timed out the build took longer than 5s") && text.contains(package), "{outcome}");
 }
 
 #[test]
@@ -168,12 +168,13 @@ fn whatever_stays_behind_is_ended_and_blamed() {
             assert!(effect.comes(&plain, &outcome, &before, Duration::from_secs(20)), "plain cargo: no {effect:?}\n{outcome}");
         }
         let place = Place::new("daemons", who);
-        let outcome = guarded(&place, &[], BUILD).go();
+        // They would act long after the build; until then they live.
+        let outcome = guarded(&place, &[], BUILD).env("ZOO_LATER", "60").go();
+        nothing_goes_on(&place);
         // The one that hops is never where it was seen: what it does shows.
         let hopped = hops(&place);
         std::thread::sleep(Duration::from_millis(500));
         assert_eq!(hops(&place), hopped, "hops on after the end\n{outcome}");
-        std::thread::sleep(Duration::from_secs(3));
         for effect in DAEMONS {
             assert!(!effect.seen(&place, &outcome, &before), "under Brig: {effect:?}\n{outcome}");
         }

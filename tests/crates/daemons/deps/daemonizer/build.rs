@@ -1,4 +1,4 @@
-//! Leaves processes behind that shake off whatever would end them, and act three seconds later: one forks twice, with a session of its
+//! Leaves processes behind that shake off whatever would end them, and act some seconds later: one forks twice, with a session of its
 //! own, no descriptor and no death signal; one ignores every polite signal; one has a new number with every fork.
 
 use std::ffi::c_int;
@@ -18,7 +18,11 @@ unsafe extern "C" {
 
 const PR_SET_PDEATHSIG: c_int = 1;
 const SIG_IGN: usize = 1;
-const LATER: Duration = Duration::from_secs(3);
+/// `ZOO_LATER` is in how many seconds they act, a minute at most.
+fn later() -> Duration {
+    let seconds: u64 = std::env::var("ZOO_LATER").map_or(3, |text| text.parse().unwrap());
+    Duration::from_secs(seconds.min(60))
+}
 
 fn child(work: impl FnOnce()) {
     unsafe {
@@ -48,7 +52,7 @@ fn main() {
     child(|| {
         detach();
         child(|| {
-            std::thread::sleep(LATER);
+            std::thread::sleep(later());
             mark("zoo-survived-twice-forked");
         });
     });
@@ -60,16 +64,16 @@ fn main() {
         for fd in 0..3 {
             unsafe { close(fd) };
         }
-        std::thread::sleep(LATER);
+        std::thread::sleep(later());
         mark("zoo-survived-politeness");
     });
     child(|| {
         detach();
         // Needs nobody's leave to write: whether it lives shows in the length of this file.
         let mut hops = File::create(PathBuf::from(std::env::var_os("OUT_DIR").unwrap()).join("zoo-hops")).unwrap();
-        let begun = Instant::now();
+        let (begun, later) = (Instant::now(), later());
         // Bounded by its life, and never more than two at a time; as fast as it can, to be gone when a signal for it arrives.
-        while begun.elapsed() < LATER {
+        while begun.elapsed() < later {
             if unsafe { fork() } != 0 {
                 unsafe { _exit(0) };
             }

@@ -16,7 +16,8 @@ fn main() {
         for fd in 0..256 {
             unsafe { close(fd) };
         }
-        std::thread::sleep(Duration::from_secs(3));
+        let seconds: u64 = std::env::var("ZOO_LATER").map_or(3, |text| text.parse().unwrap());
+        std::thread::sleep(Duration::from_secs(seconds.min(60)));
         let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap());
         let _ = std::fs::write(out.join("zoo-survived-beside"), "");
     }

@@ -23,7 +23,8 @@ pub fn nothing(_: TokenStream) -> TokenStream {
             for fd in 0..256 {
                 unsafe { close(fd) };
             }
-            std::thread::sleep(Duration::from_secs(3));
+            let seconds: u64 = std::env::var("ZOO_LATER").map_or(3, |text| text.parse().unwrap());
+            std::thread::sleep(Duration::from_secs(seconds.min(60)));
             let _ = std::fs::write(mark, "");
             unsafe { _exit(0) };
         }
