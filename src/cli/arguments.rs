@@ -2,16 +2,18 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use super::{ColorChoice, Options};
-use crate::model::Mode;
+use crate::model::{Mode, span};
 
 const EXIT_CODES: &str = "\
 Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
-BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_ALLOW_DEGRADED, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
+BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_NO_CONFIG, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE.
+What is typed wins.
 
 Exit codes, first match wins:
     2  bad command line
@@ -19,6 +21,7 @@ Exit codes, first match wins:
   104  the walls the profile requires cannot be built on this kernel
   100  at least one violation
   103  the record is incomplete
+  124  the build took longer than `--timeout` and was ended
     *  cargo's own exit code (101, 1, 128+signal)
     0  otherwise; the verdict says `clean`, `observed` or `not-run`";
 
@@ -69,6 +72,12 @@ pub struct Given {
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,
+    /// Do not read the workspace's `brig.toml`: whoever writes to the repository has no say
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub no_config: bool,
+    /// End the build when it takes longer than this (`90s`, `10m`, `1h30m`), and report who was still running
+    #[arg(long, value_name = "DURATION", value_parser = span::parse)]
+    pub timeout: Option<Duration>,
     /// Go on where this kernel cannot hold everything the profile requires
     #[arg(long)]
     pub allow_degraded: bool,
@@ -128,7 +137,23 @@ pub fn color(word: &str) -> ColorChoice {
 
 impl From<Given> for super::variables::Draft {
     fn from(given: Given) -> Self {
-        let Given { policy, mode, fresh, report_dir, json, sarif, html, markdown, config, allow_degraded, color, quiet, verbose } = given;
+        let Given {
+            policy,
+            mode,
+            fresh,
+            report_dir,
+            json,
+            sarif,
+            html,
+            markdown,
+            config,
+            no_config,
+            timeout,
+            allow_degraded,
+            color,
+            quiet,
+            verbose,
+        } = given;
         let typed = Options {
             policy,
             mode,
@@ -139,6 +164,8 @@ impl From<Given> for super::variables::Draft {
             html,
             markdown,
             config,
+            no_config,
+            timeout,
             allow_degraded,
             quiet,
             verbose,

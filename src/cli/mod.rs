@@ -9,6 +9,7 @@ pub mod variables;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -37,6 +38,10 @@ pub struct Options {
     pub html: Option<PathBuf>,
     pub markdown: Option<PathBuf>,
     pub config: Option<PathBuf>,
+    /// The workspace's own configuration is not read.
+    pub no_config: bool,
+    /// How long cargo may take.
+    pub timeout: Option<Duration>,
     pub allow_degraded: bool,
     pub color: ColorChoice,
     pub quiet: bool,

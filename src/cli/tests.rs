@@ -48,7 +48,7 @@ fn what_is_cargos_stays_cargos() {
 
 #[test]
 fn our_options_stand_before() {
-    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --allow-degraded --color never -v build -v";
+    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --timeout 10m --allow-degraded --color never -v build -v";
     let expected = Options {
         policy: Some("strict".into()),
         mode: Some(Mode::Observe),
@@ -59,6 +59,8 @@ fn our_options_stand_before() {
         html: None,
         markdown: None,
         config: Some("c.toml".into()),
+        no_config: false,
+        timeout: Some(Duration::from_secs(600)),
         allow_degraded: true,
         color: ColorChoice::Never,
         quiet: false,
@@ -91,7 +93,7 @@ fn own_commands() {
 fn help_and_version_are_answers() {
     for line in ["cargo-brig", "cargo-brig brig", "cargo-brig help", "cargo-brig --help", "cargo-brig brig -h", "cargo-brig +nightly"] {
         let Command::Print(text) = typed(line).command else { panic!("{line}") };
-        for part in ["--policy", "--allow-degraded", "doctor", "Exit codes", "104", "BRIG_POLICY"] {
+        for part in ["--policy", "--timeout", "124", "--allow-degraded", "doctor", "Exit codes", "104", "BRIG_POLICY"] {
             assert!(text.contains(part), "{line}: no {part} in\n{text}");
         }
     }
@@ -114,6 +116,9 @@ fn misuse_says_what_to_do() {
         ("cargo-brig --color sometimes build", "sometimes", "cargo brig --help"),
         ("cargo-brig --policy", "--policy", "cargo brig --help"),
         ("cargo-brig --nonsense", "--nonsense", "cargo brig --help"),
+        ("cargo-brig --timeout 90 build", "`90` needs a unit", "cargo brig --help"),
+        ("cargo-brig --timeout soon build", "not a span of time like `90s`", "cargo brig --help"),
+        ("cargo-brig --no-config --config c.toml build", "cannot be used with", "cargo brig --help"),
         ("cargo-brig -q -v build", "cannot be used with", "cargo brig --help"),
         ("cargo-brig --mode observe", "no cargo subcommand", "cargo brig build"),
         ("cargo-brig allow x@1 --build-script", "not part of this version", "--help"),
@@ -145,6 +150,7 @@ fn variables_fill_the_gaps() {
         ("BRIG_HTML", "h"),
         ("BRIG_MARKDOWN", "m"),
         ("BRIG_CONFIG", "c"),
+        ("BRIG_TIMEOUT", "90s"),
         ("BRIG_ALLOW_DEGRADED", "yes"),
         ("BRIG_COLOR", "always"),
         ("BRIG_VERBOSE", "on"),
@@ -160,6 +166,8 @@ fn variables_fill_the_gaps() {
         html: Some("h".into()),
         markdown: Some("m".into()),
         config: Some("c".into()),
+        no_config: false,
+        timeout: Some(Duration::from_secs(90)),
         allow_degraded: true,
         color: ColorChoice::Always,
         quiet: false,
@@ -170,6 +178,8 @@ fn variables_fill_the_gaps() {
     let options = parse_with(&words, &all).unwrap().options;
     assert_eq!((options.policy.as_deref(), options.mode, options.color), (Some("p"), Some(Mode::Enforce), ColorChoice::Auto));
     assert_eq!((options.quiet, options.verbose), (true, false));
+    let options = parse_with(&["cargo-brig", "--no-config", "build"], &[("BRIG_CONFIG", "c")]).unwrap().options;
+    assert_eq!((options.no_config, options.config), (true, None), "what is typed wins");
     let empty = [("BRIG_POLICY", ""), ("BRIG_MODE", ""), ("BRIG_FRESH", ""), ("BRIG_JSON", "")];
     assert_eq!(parse_with(&["cargo-brig", "build"], &empty).unwrap().options, Options::default());
 }
@@ -182,6 +192,9 @@ fn bad_variables_are_misuse() {
         assert!(misuse.hints[0].starts_with("possible values: "));
     }
     assert!(parse_with(&["cargo-brig", "build"], &[("BRIG_QUIET", "1"), ("BRIG_VERBOSE", "1")]).is_err());
+    assert!(parse_with(&["cargo-brig", "build"], &[("BRIG_CONFIG", "c"), ("BRIG_NO_CONFIG", "1")]).is_err());
+    let misuse = parse_with(&["cargo-brig", "build"], &[("BRIG_TIMEOUT", "90")]).expect_err("no unit");
+    assert_eq!(misuse.message, "BRIG_TIMEOUT: `90` needs a unit, for example `90s` or `90m`");
 }
 
 #[test]

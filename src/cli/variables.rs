@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{Misuse, Options, arguments};
+use crate::model::span;
 
 /// Options as typed, before variables fill the gaps.
 #[derive(Debug, Default)]
@@ -37,7 +38,17 @@ pub fn merge(draft: impl Into<Draft>, variable: Lookup) -> Result<Options, Misus
     typed.sarif = typed.sarif.or_else(|| path("BRIG_SARIF"));
     typed.html = typed.html.or_else(|| path("BRIG_HTML"));
     typed.markdown = typed.markdown.or_else(|| path("BRIG_MARKDOWN"));
-    typed.config = typed.config.or_else(|| path("BRIG_CONFIG"));
+    // What was typed stands against a variable: each of the two excludes the other.
+    let (config, none) = (path("BRIG_CONFIG"), switch("BRIG_NO_CONFIG", variable)?);
+    if config.is_some() && none {
+        return Err(Misuse::new("BRIG_CONFIG and BRIG_NO_CONFIG are both set", "unset one of them"));
+    }
+    if typed.config.is_none() && !typed.no_config {
+        (typed.config, typed.no_config) = (config, none);
+    }
+    let timeout = text("BRIG_TIMEOUT", variable)?.map(|value| span::parse(&value)).transpose();
+    let timeout = timeout.map_err(|why| Misuse::new(format!("BRIG_TIMEOUT: {why}"), "for example: BRIG_TIMEOUT=10m"))?;
+    typed.timeout = typed.timeout.or(timeout);
     typed.fresh |= switch("BRIG_FRESH", variable)?;
     typed.allow_degraded |= switch("BRIG_ALLOW_DEGRADED", variable)?;
     let (quiet, verbose) = (switch("BRIG_QUIET", variable)?, switch("BRIG_VERBOSE", variable)?);

@@ -60,6 +60,17 @@ pub struct Watched {
     pub sockets: Arc<Sockets>,
     /// When the run began: processes are dated from it.
     began: Instant,
+    /// When the actor came.
+    since: Instant,
+}
+
+/// An actor that still has processes.
+#[derive(Clone)]
+pub struct Alive {
+    pub actor: Arc<Actor>,
+    /// All process ids seen of it.
+    pub pids: Vec<u32>,
+    pub since: Instant,
 }
 
 impl Watched {
@@ -76,7 +87,19 @@ impl Watched {
         let processes = Mutex::new(Processes::new(actor.pid));
         let (answers, listener) = (Arc::new(Answers::new()?), Arc::new(listener));
         let began = Instant::now();
-        Ok(Watched { actor, policy, listener, journal, unwinder, processes, repeats: Mutex::default(), answers, sockets, began })
+        Ok(Watched {
+            actor,
+            policy,
+            listener,
+            journal,
+            unwinder,
+            processes,
+            repeats: Mutex::default(),
+            answers,
+            sockets,
+            began,
+            since: began,
+        })
     }
 
     fn processes(&self) -> MutexGuard<'_, Processes> {
@@ -138,11 +161,11 @@ impl Gate {
         Ok(())
     }
 
-    /// The actors that still have processes, with all process ids seen of each.
-    pub fn alive(&self) -> Vec<(ActorId, Vec<u32>)> {
+    /// The actors that still have processes.
+    pub fn alive(&self) -> Vec<Alive> {
         let posts = self.posts();
-        let alive = posts.iter().filter(|post| !post.thread.is_finished());
-        alive.map(|post| (post.watched.actor.id, post.watched.processes().pids())).collect()
+        let alive = posts.iter().map(|post| (&post.watched, &post.thread)).filter(|(_, thread)| !thread.is_finished());
+        alive.map(|(one, _)| Alive { actor: one.actor.clone(), pids: one.processes().pids(), since: one.since }).collect()
     }
 
     /// What an actor that is still alive may do.

@@ -277,7 +277,7 @@ fn fold(act: &Act, to_kind: bool) -> Act {
         Act::Connect { .. } => Act::Connect { to: other() },
         Act::Send { .. } => Act::Send { to: other() },
         Act::Bind { .. } => Act::Bind { to: other() },
-        act @ (Act::Socket { .. } | Act::Survive { .. } | Act::Withhold { .. }) => act,
+        act @ (Act::Socket { .. } | Act::Survive { .. } | Act::Linger { .. } | Act::Withhold { .. }) => act,
     }
 }
 

@@ -23,6 +23,8 @@ pub fn split() -> io::Result<()> {
     if supervisor != 0 {
         exit(keep(supervisor));
     }
+    // Whoever kills by name (`killall -9 cargo-brig`) hits the keeper alone, and the build is ended in good order.
+    nix::sys::prctl::set_name(c"brig-supervisor")?;
     nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
     // It may have died before the line above.
     if nix::unistd::getppid().as_raw() != keeper {
@@ -40,7 +42,7 @@ fn keep(supervisor: i32) -> i32 {
         match wait(-1, false) {
             Ok(Some((pid, Change::Exited(code)))) if pid == supervisor => return code,
             Ok(Some((pid, Change::Killed(signal)))) if pid == supervisor => {
-                survivors::kill();
+                survivors::end(&[]);
                 return 128 + signal;
             }
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return 128 + libc::SIGKILL,

@@ -1,5 +1,6 @@
 //! What is still alive when cargo has ended: daemons, detached children. They are our children now (we are their subreaper), and they die.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,92 +12,134 @@ use crate::sys::wait::wait;
 /// A process that outlived the build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survivor {
-    pub pid: i32,
+    pub member: Member,
     pub exe: PathBuf,
 }
 
 /// How long a process may take to end by itself once cargo has: exiting is not surviving.
 const GRACE: Duration = Duration::from_millis(150);
-/// A process that forks faster than we kill is given this many rounds.
-const ROUNDS: usize = 200;
+/// How long is killed what forks faster than we kill.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Survivors told of one by one.
+const MOST: usize = 1000;
 
-/// Waits the grace out, then kills every descendant except `ours`, round by round until none is left. Returns those found alive.
-pub fn end(ours: &[i32]) -> Vec<Survivor> {
+/// Waits the grace out. Is there anybody left then, besides `ours`?
+pub fn remain(ours: &[i32]) -> bool {
     let deadline = Instant::now() + GRACE;
     loop {
-        if !reap(ours) {
-            return Vec::new();
+        let left: Vec<i32> = children().into_iter().filter(|pid| !ours.contains(pid)).collect();
+        if left.is_empty() {
+            return false;
         }
-        if descendants(ours).is_empty() {
-            return Vec::new();
+        // Ended children are collected, so that they do not count. Our own helpers have owners who wait for them.
+        let alive = left.into_iter().filter(|pid| matches!(wait(*pid, true), Ok(None))).count();
+        if Instant::now() >= deadline && alive > 0 {
+            return true;
+        }
+        if alive > 0 {
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+}
+
+/// What [`end`] found.
+#[derive(Debug, Default)]
+pub struct Ended {
+    pub survivors: Vec<Survivor>,
+    /// Killed, or gone by themselves, before anybody could see what they ran.
+    pub unnamed: usize,
+    /// Nothing is left. Otherwise it forked faster than we could kill for all of [`PATIENCE`].
+    pub all: bool,
+}
+
+/// Kills every descendant except `ours` until none is left.
+///
+/// A process that forks and exits all the time is nowhere by the time a list of all processes has been read. But it cannot hide from its
+/// parent: whatever is orphaned below us becomes our own child, and stays one, dead or alive, until we wait for it. So the list of our own
+/// children is what counts, and an empty one is the end.
+pub fn end(ours: &[i32]) -> Ended {
+    let mut ended = Ended::default();
+    let mut seen: HashSet<i32> = HashSet::new();
+    // A look before the first kill, for their names; those below a child come to us when it is gone. Only children of ours are killed:
+    // nobody else's number is sure to be still theirs.
+    for member in family(ours, None) {
+        ended.name(member);
+        seen.insert(member.pid);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let me = std::process::id() as i32;
+    loop {
+        let mut left = children().into_iter().filter(|pid| !ours.contains(pid)).peekable();
+        if left.peek().is_none() {
+            ended.all = true;
+            return ended;
+        }
+        let mut quiet = true;
+        for pid in left {
+            // First of all: it may be gone in a moment.
+            let _ = signal::kill(Pid::from_raw(pid), signal::SIGKILL);
+            if seen.insert(pid) {
+                ended.name(Member { pid, parent: me, orphan: true });
+                quiet = false;
+            }
+            if wait(pid, true).is_ok_and(|change| change.is_some()) {
+                // Its number may come again.
+                seen.remove(&pid);
+                quiet = false;
+            }
         }
         if Instant::now() >= deadline {
-            break;
+            return ended;
         }
-        std::thread::sleep(Duration::from_millis(3));
-    }
-    end_now(ours)
-}
-
-/// Kills every descendant, without grace: their supervisor is gone.
-pub fn kill() {
-    end_now(&[]);
-}
-
-fn end_now(ours: &[i32]) -> Vec<Survivor> {
-    let mut found: Vec<Survivor> = Vec::new();
-    for _ in 0..ROUNDS {
-        let alive = descendants(ours);
-        if alive.is_empty() {
-            break;
-        }
-        for pid in alive {
-            if found.iter().all(|survivor| survivor.pid != pid) && found.len() < 1000 {
-                found.push(Survivor { pid, exe: std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default() });
-            }
-            let _ = signal::kill(Pid::from_raw(pid), signal::SIGKILL);
-        }
-        std::thread::sleep(Duration::from_millis(1));
-        reap(ours);
-    }
-    found
-}
-
-/// Collects ended children, so that they do not count as alive. Our own helpers have owners who wait for them. False when we have no
-/// child left at all, which is the ordinary case and costs one call.
-fn reap(ours: &[i32]) -> bool {
-    if ours.is_empty() {
-        loop {
-            match wait(-1, true) {
-                Ok(Some(_)) => {}
-                Ok(None) => return true,
-                Err(_) => return false,
-            }
+        if quiet {
+            std::thread::sleep(Duration::from_micros(200));
         }
     }
-    for pid in children(std::process::id() as i32) {
-        if !ours.contains(&pid) {
-            let _ = wait(pid, true);
-        }
-    }
-    true
 }
 
-fn descendants(ours: &[i32]) -> Vec<i32> {
-    let mut found = Vec::new();
-    let mut open = vec![std::process::id() as i32];
+impl Ended {
+    fn name(&mut self, member: Member) {
+        match std::fs::read_link(format!("/proc/{}/exe", member.pid)) {
+            Ok(exe) if self.survivors.len() < MOST => self.survivors.push(Survivor { member, exe }),
+            _ => self.unnamed += 1,
+        }
+    }
+}
+
+/// A living descendant of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub pid: i32,
+    pub parent: i32,
+    /// It, or an ancestor of it, became our child when its own parent ended.
+    pub orphan: bool,
+}
+
+/// Everything that lives below us but our own helpers; parents before their children. `cargo` is our child by birth, all others were
+/// adopted.
+pub fn family(ours: &[i32], cargo: Option<i32>) -> Vec<Member> {
+    let me = std::process::id() as i32;
+    let mut found: Vec<Member> = Vec::new();
+    let mut open = vec![(me, false)];
     let parents = parents();
-    while let Some(parent) = open.pop() {
+    while let Some((parent, orphan)) = open.pop() {
         for &(pid, _) in parents.iter().filter(|(pid, of)| *of == parent && !ours.contains(pid)) {
-            found.push(pid);
-            open.push(pid);
+            let orphan = orphan || parent == me && cargo != Some(pid);
+            found.push(Member { pid, parent, orphan });
+            open.push((pid, orphan));
         }
     }
     found
 }
 
-fn children(of: i32) -> Vec<i32> {
-    parents_of(true).into_iter().filter(|&(_, parent)| parent == of).map(|(pid, _)| pid).collect()
+/// Our own children, the dead among them. Orphans become children of the main thread, which is ours.
+fn children() -> Vec<i32> {
+    let me = std::process::id() as i32;
+    // CONFIG_PROC_CHILDREN; where it is missing, the long way.
+    match std::fs::read_to_string(format!("/proc/self/task/{me}/children")) {
+        Ok(list) => list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect(),
+        Err(_) => parents_of(true).into_iter().filter(|&(_, parent)| parent == me).map(|(pid, _)| pid).collect(),
+    }
 }
 
 fn parents() -> Vec<(i32, i32)> {

@@ -76,6 +76,10 @@ pub enum Act {
     Survive {
         exe: Hostile,
     },
+    /// A process that still ran when the time for the build was over.
+    Linger {
+        exe: Hostile,
+    },
     /// An environment variable that was kept from the actor. Never its value.
     Withhold {
         name: String,
@@ -99,7 +103,8 @@ impl Act {
             | Act::Symlink { path, .. }
             | Act::Metadata { path, .. }
             | Act::Exec { path, .. }
-            | Act::Survive { exe: path } => Some(path),
+            | Act::Survive { exe: path }
+            | Act::Linger { exe: path } => Some(path),
             Act::Rename { to, .. } | Act::Link { to, .. } => Some(to),
             Act::Socket { .. }
             | Act::Connect { .. }

@@ -13,6 +13,9 @@ pub enum Exit {
     Violation,
     /// 103: the record is incomplete.
     Incomplete,
+    /// 124, as `timeout(1)` has it: the build took longer than `--timeout` and was ended. In place of cargo's own code, which is that of
+    /// a program that was killed.
+    TimedOut,
     /// Cargo's own code: 0–255, or 128+signal.
     Cargo(u8),
     /// 102: behaviour not in the baseline. Reserved: there are no baselines in this version.
@@ -29,6 +32,7 @@ impl Exit {
             Exit::NoWall => 104,
             Exit::Violation => 100,
             Exit::Incomplete => 103,
+            Exit::TimedOut => 124,
             Exit::Cargo(code) => code,
             Exit::NewBehaviour => 102,
             Exit::Success => 0,

@@ -62,6 +62,13 @@ pub struct Finding {
     pub allow: Option<String>,
 }
 
+impl Finding {
+    /// Is it for everybody to read, and not only for those who ask? Who was still running at a time-out is no alarm, but the answer.
+    pub fn is_told(&self) -> bool {
+        self.severity > Severity::Info || self.rule == Rule::ProcTimeout
+    }
+}
+
 /// One act behind a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {

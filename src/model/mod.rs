@@ -12,6 +12,7 @@ pub mod finding;
 pub mod hostile;
 pub mod report;
 pub mod rule;
+pub mod span;
 pub mod verdict;
 
 pub use act::{Act, Endpoint, Object};

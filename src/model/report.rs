@@ -57,6 +57,9 @@ pub struct Run {
     /// Seconds since the epoch.
     pub started: u64,
     pub duration_ms: u64,
+    /// How long cargo was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
     #[serde(default)]
     pub costs: Costs,
 }
@@ -93,6 +96,18 @@ pub struct Enforcement {
     pub sockets: String,
     /// What is weaker here than on a current kernel, and what that means; empty when nothing is.
     pub degraded: Vec<Weakness>,
+    /// The repository's own policy file granted more than what would have been in force without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loosened: Option<Loosened>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loosened {
+    pub file: Hostile,
+    /// The profile that would have been in force.
+    pub than: String,
+    /// One phrase per grant, in the words of that file.
+    pub grants: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +151,8 @@ pub enum VerdictWord {
     NotRun,
     /// The record has holes.
     Incomplete,
+    /// The build took longer than it was given: what ran stayed inside the profile, the rest is not known.
+    TimedOut,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +161,9 @@ pub struct Outcome {
     pub exit_code: u8,
     /// Cargo's own exit code, 128+signal when it was killed.
     pub cargo_exit: Option<i32>,
+    /// Ended by us because its time was over.
+    #[serde(default)]
+    pub timed_out: bool,
     pub counts: Counts,
 }
 

@@ -40,6 +40,7 @@ rules! {
     CiCommandFile = "ci/command-file",
     ProcTamper = "proc/tamper",
     ProcSurvivor = "proc/survivor",
+    ProcTimeout = "proc/timeout",
     EnvWithheld = "env/withheld",
     EnvLoader = "env/loader",
     LinkLoader = "link/loader",

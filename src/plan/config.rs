@@ -2,8 +2,9 @@
 //! or a `ConfigError` with file, line and column (exit 96).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::model::Mode;
+use crate::model::{Mode, span};
 use crate::plan::document::{Document, suggestion};
 use crate::plan::profile::{Layer, Profile, embedded};
 
@@ -30,6 +31,8 @@ pub struct Config {
     /// `policy = "…"`, the profile to use.
     pub policy: Option<String>,
     pub mode: Option<Mode>,
+    /// How long a build may take.
+    pub timeout: Option<Duration>,
     pub(crate) profiles: Vec<(String, Layer)>,
 }
 
@@ -40,7 +43,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 6] = ["version", "policy", "profile", "mode", "allow", "deny"];
+const KEYS: [&str; 7] = ["version", "policy", "profile", "mode", "timeout", "allow", "deny"];
 const ALLOW_KEYS: [&str; 9] = ["crate", "actor", "read", "write", "exec", "connect", "unix", "reason", "expires"];
 const DENY_KEYS: [&str; 2] = ["crate", "reason"];
 
@@ -81,6 +84,10 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
             "version" => {}
             "policy" => config.policy = Some(document.string(item, "policy")?.to_owned()),
             "mode" => config.mode = Some(mode(&document, document.string(item, "mode")?, item.span())?),
+            "timeout" => {
+                let text = document.string(item, "timeout")?;
+                config.timeout = Some(span::parse(text).map_err(|why| document.error(item.span(), format!("`timeout`: {why}")))?);
+            }
             "profile" => match item.get_ref().as_str() {
                 Some(name) => config.policy = Some(name.to_owned()),
                 None => {

@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod document;
 pub mod hard_links;
 pub mod host;
+pub mod loosening;
 pub mod placeholders;
 pub mod places;
 pub mod profile;

@@ -43,6 +43,9 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
         (None, None) if installs => variable("CARGO_TARGET_DIR").map_or_else(|| tmp.to_owned(), |dir| here.join(dir)),
         (None, None) => variable("CARGO_TARGET_DIR").map_or_else(|| here.join("target"), |dir| here.join(dir)),
     };
+    // Typed, or in the environment: then the user says where, and not a file the repository brought along.
+    let named = steering.target_dir.is_some() || variable("CARGO_TARGET_DIR").or_else(|| variable("CARGO_BUILD_TARGET_DIR")).is_some();
+    let build_named = variable("CARGO_BUILD_BUILD_DIR").is_some();
     // Without `build.build-dir` it follows `--target-dir`, which `cargo metadata` is not told.
     let build = metadata.as_ref().and_then(|found| found.build_directory.clone().filter(|build| *build != found.target_directory));
     let target = real(target);
@@ -55,9 +58,21 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
             tree.display()
         );
     }
+    let build = build.map(real);
+    if let Some(root) = metadata.as_ref().map(|metadata| real(metadata.workspace_root.clone())) {
+        let trees = build.iter().filter(|_| !build_named).chain((!named).then_some(&target));
+        for tree in trees {
+            ensure!(
+                !is_somebody_elses(tree, &root),
+                "the target directory {} is not cargo's: it holds other things, and everybody in the build could read them\n  \
+                 help: name another with `--target-dir` or `CARGO_TARGET_DIR`, or this one, if it is meant",
+                tree.display()
+            );
+        }
+    }
     Ok(Places {
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
-        build: build.map_or_else(|| target.clone(), real),
+        build: build.unwrap_or_else(|| target.clone()),
         report_dir: target.join("brig"),
         target,
         cargo_home: variable("CARGO_HOME").or_else(|| in_home(".cargo")).map(real).unwrap_or_default(),
@@ -66,6 +81,21 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
         tmp: real(tmp.to_owned()),
         ..Places::default()
     })
+}
+
+/// Would a target directory here open what was there before? A repository chooses it by its configuration, or by a link in its place: inside
+/// the workspace, whose content is its own anyway, any but git's; elsewhere, one that is new, empty, or marked as cargo's.
+fn is_somebody_elses(tree: &Path, workspace: &Path) -> bool {
+    if tree.ancestors().any(|dir| dir.file_name() == Some(OsStr::new(".git"))) {
+        return true;
+    }
+    // The first is cargo's mark on a directory it made, the others lie in every one it used.
+    let marks = ["CACHEDIR.TAG", ".rustc_info.json", "debug/.cargo-lock", "release/.cargo-lock"];
+    let used = || marks.iter().any(|mark| tree.join(mark).is_file());
+    let empty = || {
+        std::fs::read_dir(tree).map_or_else(|error| error.kind() == std::io::ErrorKind::NotFound, |mut entries| entries.next().is_none())
+    };
+    !tree.starts_with(workspace) && !used() && !empty()
 }
 
 /// Asks cargo where the workspace is. It takes cargo some ten milliseconds to say: there is other work meanwhile.
@@ -111,6 +141,24 @@ pub fn real(path: PathBuf) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whose_a_target_directory_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for file in ["w/src/lib.rs", "Documents/letter", "made/CACHEDIR.TAG", "used/.rustc_info.json", "locked/debug/.cargo-lock"] {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.join(file), "").unwrap();
+        }
+        std::fs::create_dir(root.join("empty")).unwrap();
+        let of = |name: &str| is_somebody_elses(&root.join(name), &root.join("w"));
+        for cargos in ["w/target", "w/src", "made", "used", "locked", "empty", "nowhere/yet"] {
+            assert!(!of(cargos), "{cargos}");
+        }
+        for others in ["Documents", "w/.git", "w/.git/hooks", "x/.git", ""] {
+            assert!(of(others), "{others}");
+        }
+    }
 
     #[test]
     fn a_missing_directory_has_a_real_path_too() {

@@ -41,6 +41,8 @@ pub struct Facts {
     pub fresh: Option<u64>,
     /// Cargo's exit code, 128+signal when it was killed; `None` when it was never learned.
     pub cargo_exit: Option<i32>,
+    /// Ended by us because its time was over.
+    pub timed_out: bool,
     pub places: Places,
 }
 
@@ -223,11 +225,13 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         complete: coverage.complete,
         ran: cast.actors.iter().any(is_of_the_build),
         cargo: facts.cargo_exit,
+        timed_out: facts.timed_out,
     });
     Outcome {
         verdict,
         exit_code: exit.code(),
         cargo_exit: facts.cargo_exit,
+        timed_out: facts.timed_out,
         counts: Counts {
             actors: cast.actors.iter().filter(|actor| is_counted(actor)).count() as u64,
             processes: material.processes.len() as u64 + material.processes_truncated,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Actor, ActorId, ActorKind, Blame, Event, Hostile, Package};
+use crate::model::{Act, Actor, ActorId, ActorKind, Blame, Event, Hostile, Package};
 
 use super::{Material, Who, trace::Trace};
 
@@ -87,9 +87,16 @@ impl Casting<'_> {
         }
         match blame.and_then(|blame| self.macro_in(blame)) {
             Some(part) => self.derive(host, part),
-            None if event.pid != self.actors[host].pid => self.derive(host, part_of(trace, &self.actors[host], event.pid)),
+            // A fork of the compiler runs what runs inside it; only another program can be the linker.
+            None if event.pid != self.actors[host].pid && !self.is_fork(host, event) => {
+                self.derive(host, part_of(trace, &self.actors[host], event.pid))
+            }
             None => host,
         }
+    }
+
+    fn is_fork(&self, host: usize, event: &Event) -> bool {
+        matches!(&event.act, Act::Survive { exe } | Act::Linger { exe } if exe.as_path() == self.actors[host].exe)
     }
 
     /// A process below a compiler belongs to the macro that started it if that macro has a finding; a process no macro is blamed

@@ -48,6 +48,7 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
             "violation",
             format!("{} of {} broke the profile ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities),
         ),
+        VerdictWord::TimedOut => ("incomplete", "the build took longer than it was given and was ended".to_owned()),
         VerdictWord::NotRun => ("not-run", "nothing ran, nothing is known".to_owned()),
         VerdictWord::Incomplete => ("incomplete", "the record is incomplete: this is not a clean result".to_owned()),
     };
@@ -62,6 +63,11 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     row("walls", format!("Landlock {}, {}, {tested}", walls.landlock_abi, content(&escape::ours(&walls.sockets))))?;
     for weak in &walls.degraded {
         row("degraded", format!("{}: {}", content(&escape::ours(&weak.what)), content(&escape::ours(&weak.means))))?;
+    }
+    if let Some(loosened) = &walls.loosened {
+        let grants: Vec<_> = loosened.grants.iter().map(|grant| (MEDIUM.name)(grant)).collect();
+        let (file, than) = ((MEDIUM.text)(&loosened.file), (MEDIUM.name)(&loosened.than));
+        row("loosened", format!("{file} grants more than profile {than}: {}", grants.join(", ")))?;
     }
     let cover = &report.coverage;
     row("ran", cover.ran.iter().map(|(kind, n)| format!("{n} {}", content(&escape::name(kind)))).collect::<Vec<_>>().join(", "))?;

@@ -32,10 +32,10 @@ fn code(text: &str) -> String {
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     let mut page = head(report);
-    for (at, finding) in report.findings.iter().filter(|finding| finding.severity > Severity::Info).enumerate() {
+    for (at, finding) in report.findings.iter().filter(|finding| finding.is_told()).enumerate() {
         let section = section(report, finding);
         if page.len() + section.len() > LARGEST {
-            let left = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count() - at;
+            let left = report.findings.iter().filter(|finding| finding.is_told()).count() - at;
             page.push_str(&format!("\n{} more in the JSON report.\n", count(left as u64, "finding")));
             break;
         }
@@ -50,6 +50,7 @@ fn head(report: &Report) -> String {
         VerdictWord::Clean => "clean",
         VerdictWord::Observed => "observed, nothing was refused",
         VerdictWord::Violation => "violation",
+        VerdictWord::TimedOut => "took longer than it was given, and was ended",
         VerdictWord::NotRun => "nothing ran, nothing is known",
         VerdictWord::Incomplete => "incomplete record, not a clean result",
     };
@@ -61,6 +62,13 @@ fn head(report: &Report) -> String {
     head.push_str(".\n");
     for weak in &report.enforcement.degraded {
         head.push_str(&format!("\n**Degraded:** {}: {}\n", entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means))));
+    }
+    if let Some(loosened) = &report.enforcement.loosened {
+        let grants: Vec<_> = loosened.grants.iter().take(20).map(|grant| (MEDIUM.name)(grant)).collect();
+        let more = loosened.grants.len().saturating_sub(grants.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let (file, than) = ((MEDIUM.text)(&loosened.file), (MEDIUM.name)(&loosened.than));
+        head.push_str(&format!("\n**Loosened:** {file} grants more than profile {than}: {}{more}\n", grants.join(", ")));
     }
     if report.coverage.lost > 0 {
         let holes: Vec<_> = report.coverage.holes.iter().map(|hole| entities(&escape::ours(hole))).collect();
@@ -96,7 +104,7 @@ fn section(report: &Report, finding: &Finding) -> String {
 /// Workflow commands for the worst findings, one line each.
 pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
-    for finding in report.findings.iter().filter(|finding| finding.severity > Severity::Info).take(ANNOTATIONS) {
+    for finding in report.findings.iter().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
         let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
         let (file, line) = super::sarif::split(finding.location.as_deref());
         let (file, title) = (property(&escape::ours(file)), property(finding.rule.id()));

@@ -93,6 +93,7 @@ impl Places {
             Act::Lookup { name, via } => Act::Lookup { name: name.clone(), via: self.endpoint(via) },
             Act::Survive { exe } => Act::Survive { exe: path(exe) },
             Act::Tell { directive, value } => Act::Tell { directive: directive.clone(), value: self.word(value) },
+            Act::Linger { exe } => Act::Linger { exe: path(exe) },
             Act::Socket { .. } | Act::Tamper { .. } | Act::Withhold { .. } => act.clone(),
         }
     }

@@ -14,9 +14,12 @@ pub struct Ending {
     pub ran: bool,
     /// Cargo's exit code, 128+signal when it was killed; `None` when it was never learned.
     pub cargo: Option<i32>,
+    /// It was ended because its time was over.
+    pub timed_out: bool,
 }
 
-/// The verdict and the exit code. A violation outranks holes in the record, both outrank cargo's own code; observe mode refuses
+/// The verdict and the exit code. A violation outranks holes in the record, both outrank the time-out, and that
+/// cargo's own code; observe mode refuses
 /// nothing, so it cannot fail a build, but holes are never passed over.
 pub fn decide(ending: Ending) -> (VerdictWord, Exit) {
     let cargo = match ending.cargo {
@@ -28,6 +31,7 @@ pub fn decide(ending: Ending) -> (VerdictWord, Exit) {
     match ending.mode {
         Mode::Enforce if ending.violation => (VerdictWord::Violation, Exit::Violation),
         _ if !ending.complete || ending.cargo.is_none() => (VerdictWord::Incomplete, Exit::Incomplete),
+        _ if ending.timed_out => (VerdictWord::TimedOut, Exit::TimedOut),
         _ if !ending.ran => (VerdictWord::NotRun, cargo),
         Mode::Enforce => (VerdictWord::Clean, cargo),
         Mode::Observe => (VerdictWord::Observed, cargo),
@@ -41,7 +45,7 @@ mod tests {
     #[test]
     fn precedence() {
         use Mode::{Enforce, Observe};
-        use VerdictWord::{Clean, Incomplete, NotRun, Observed, Violation};
+        use VerdictWord::{Clean, Incomplete, NotRun, Observed, TimedOut, Violation};
         // mode, violation, complete, ran, cargo → word, code
         let table = [
             (Enforce, false, true, true, Some(0), Clean, 0),
@@ -65,8 +69,18 @@ mod tests {
             (Observe, true, true, false, Some(0), NotRun, 0),
         ];
         for (mode, violation, complete, ran, cargo, word, code) in table {
-            let (got, exit) = decide(Ending { mode, violation, complete, ran, cargo });
+            let (got, exit) = decide(Ending { mode, violation, complete, ran, cargo, timed_out: false });
             assert_eq!((got, exit.code()), (word, code), "{mode:?} {violation} {complete} {ran} {cargo:?}");
+        }
+        for (mode, violation, complete, ran, word, code) in [
+            (Enforce, false, true, true, TimedOut, 124),
+            (Enforce, false, true, false, TimedOut, 124),
+            (Observe, true, true, true, TimedOut, 124),
+            (Enforce, true, true, true, Violation, 100),
+            (Enforce, false, false, true, Incomplete, 103),
+        ] {
+            let (got, exit) = decide(Ending { mode, violation, complete, ran, cargo: Some(143), timed_out: true });
+            assert_eq!((got, exit.code()), (word, code), "{mode:?} {violation} {complete} {ran}, timed out");
         }
     }
 }

@@ -72,6 +72,7 @@ pub fn facts() -> Facts {
             started: 1_790_000_000,
             costs: crate::model::report::Costs::default(),
             duration_ms: 4200,
+            timeout_ms: None,
         },
         host: Host {
             kernel: "6.18.0".into(),
@@ -80,10 +81,11 @@ pub fn facts() -> Facts {
             cargo: Some("1.95.0".into()),
             user: "u".into(),
         },
-        enforcement: Enforcement { landlock_abi: 7, probed: true, sockets: "private-network".into(), degraded: Vec::new() },
+        enforcement: Enforcement { landlock_abi: 7, probed: true, sockets: "private-network".into(), degraded: Vec::new(), loosened: None },
         units: Some(3),
         fresh: Some(0),
         cargo_exit: Some(0),
+        timed_out: false,
         places: Places::new(places.map(|(path, name)| (PathBuf::from(path), name))),
     }
 }

@@ -42,7 +42,7 @@ fn log(report: &Report) -> Value {
             }},
             "columnKind": "unicodeCodePoints",
             "invocations": [{
-                "executionSuccessful": report.outcome.verdict != VerdictWord::Incomplete,
+                "executionSuccessful": report.outcome.verdict != VerdictWord::Incomplete && !report.outcome.timed_out,
                 "exitCode": report.outcome.exit_code,
                 "toolExecutionNotifications": notifications(report),
             }],
@@ -67,6 +67,16 @@ fn notifications(report: &Report) -> Vec<Value> {
     let mut notes: Vec<_> =
         report.enforcement.degraded.iter().map(|weak| note("warning", format!("degraded: {}: {}", weak.what, weak.means))).collect();
     notes.extend(report.coverage.holes.iter().map(|hole| note("error", format!("the record has holes: {hole}"))));
+    if let Some(loosened) = &report.enforcement.loosened {
+        let grants = loosened.grants.join(", ");
+        notes.push(note(
+            "warning",
+            format!("loosened: the repository's configuration grants more than profile {}: {grants}", loosened.than),
+        ));
+    }
+    if report.outcome.timed_out {
+        notes.push(note("error", "the build took longer than it was given and was ended".to_owned()));
+    }
     if report.outcome.verdict == VerdictWord::NotRun {
         notes.push(note("warning", "nothing ran: nothing is known about this build".to_owned()));
     }

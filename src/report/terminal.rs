@@ -5,9 +5,10 @@ mod diagnostic;
 mod summary;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
-use crate::model::{Finding, Hostile, Mode, Severity};
+use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, span};
 
 use super::escape;
 use super::wording::Medium;
@@ -73,7 +74,42 @@ pub fn before(w: &mut dyn Write, run: &Run, enforcement: &Enforcement, style: St
         let command = escape::plain(&Hostile::new(words.join(&b' ')));
         style.status(w, GREEN, verb, &format!("{command} (profile {}, {walls}{what})", (MEDIUM.name)(profile)))?;
     }
+    loosened(w, enforcement, style)?;
     degraded(w, enforcement, style)
+}
+
+/// A repository that opens its own walls is told in one line, even when quiet.
+fn loosened(w: &mut dyn Write, enforcement: &Enforcement, style: Style) -> io::Result<()> {
+    const LISTED: usize = 3;
+    let Some(loosened) = &enforcement.loosened else { return Ok(()) };
+    let listed: Vec<_> = loosened.grants.iter().take(LISTED).map(|grant| (MEDIUM.name)(grant)).collect();
+    let more = match loosened.grants.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let text = format!(
+        "{} grants more than profile {}: {}{more} (`--no-config` leaves it out)",
+        (MEDIUM.text)(&loosened.file),
+        (MEDIUM.name)(&loosened.than),
+        listed.join(", ")
+    );
+    style.status(w, YELLOW, "Loosened", &text)
+}
+
+/// Said while cargo still runs: what a program left behind holds the pipe that cargo reads to its end.
+pub fn held(w: &mut dyn Write, kind: ActorKind, package: Option<&Package>, exe: &Hostile, since: Duration, style: Style) -> io::Result<()> {
+    if style.verbosity == Verbosity::Quiet {
+        return Ok(());
+    }
+    let whose = package.map_or_else(|| "an unknown package".to_owned(), |package| MEDIUM.package(package));
+    let kind = kind.name().replace('-', " ");
+    let text = format!(
+        "the {kind} of {whose} ended {} ago, but {}, which it left behind, holds the pipe cargo reads to its end",
+        span::text(Duration::from_secs(since.as_secs())),
+        (MEDIUM.text)(exe)
+    );
+    style.status(w, YELLOW, "Held up", &text)?;
+    w.flush()
 }
 
 fn degraded(w: &mut dyn Write, enforcement: &Enforcement, style: Style) -> io::Result<()> {
@@ -116,7 +152,7 @@ pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator
 /// Everything after cargo: findings, what makes the record weaker, the summary. `stored` is where the full report is.
 pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
     let least = if style.verbosity == Verbosity::Verbose { Severity::Info } else { Severity::Low };
-    findings(w, report, report.findings.iter().filter(|finding| finding.severity >= least), style)?;
+    findings(w, report, report.findings.iter().filter(|finding| finding.severity >= least || finding.is_told()), style)?;
     if style.verbosity == Verbosity::Verbose {
         summary::actors(w, report, style)?;
     }

@@ -92,6 +92,7 @@ impl Medium {
             Act::Lookup { name, .. } => format!("tried to look up {}", text(name)),
             Act::Tamper { call, detail } if detail.is_empty() => format!("tried to call {}", (self.name)(call)),
             Act::Tamper { call, detail } => format!("tried to call {}: {}", (self.name)(call), text(detail)),
+            Act::Linger { exe } => format!("was still running {} when the time was over", text(exe)),
             Act::Survive { exe } => format!("tried to outlive the build as {}", text(exe)),
             Act::Withhold { name } => format!("was to be given {}", (self.name)(name)),
             Act::Tell { directive, value } => format!("told cargo {} {}", (self.name)(directive), text(value)),
@@ -125,6 +126,7 @@ pub fn fate(finding: &Finding) -> &'static str {
     match (finding.status, finding.rule) {
         (Status::Observed, _) => "let through, enforce would refuse it",
         (_, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
+        (_, Rule::ProcTimeout) => "ended with the build",
         (Status::Refused, _) => "refused",
         (Status::Redacted, _) => "given a copy without its credentials",
         (Status::Allowed, _) => "recorded",

@@ -4,13 +4,15 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
 use super::stage::{self, Env};
 use super::usher::{Door, tmp_of};
+use super::watch::Watch;
 use super::{Layers, Stopped};
 use crate::attribute::Unwinder;
 use crate::cli::Options;
@@ -18,12 +20,12 @@ use crate::gate::Gate;
 use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
-use crate::model::report::{Costs, Enforcement, Run};
+use crate::model::report::{Costs, Enforcement, Loosened, Run};
 use crate::model::{Exit, Hostile};
 use crate::plan::host::Host;
 use crate::plan::places;
 use crate::plan::steering::Steering;
-use crate::plan::{self, Profile, config};
+use crate::plan::{self, Profile, config, loosening};
 use crate::report::json::Output;
 use crate::report::{Format, terminal};
 use crate::wall::probe::{Proof, Unproved, probe};
@@ -52,10 +54,10 @@ pub fn build(
     let asked = places::ask(&cargo, &steering, &env);
     let tried = Tried::here(tmp.path());
     let mut places = stage::find_places(asked, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
-    let profile = load_profile(options, &places)?;
+    let Chosen { profile, timeout, loosened } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
-    let (host, enforcement) = tried.suffices(options, &profile)?;
+    let (host, enforcement) = tried.suffices(options, &profile, loosened)?;
     let network = host.sockets.context("find out how sockets can be kept in")?.network();
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
@@ -74,6 +76,7 @@ pub fn build(
         target: Some(Hostile::from(&*places.target)),
         started,
         duration_ms: 0,
+        timeout_ms: timeout.map(|limit| limit.as_millis() as u64),
         costs: Costs::default(),
     };
     terminal::before(&mut io::stderr().lock(), &run, &enforcement, style).context("write to stderr")?;
@@ -84,21 +87,32 @@ pub fn build(
     let unwinder = Arc::new(Unwinder::new());
     let sockets = Arc::new(Sockets::only(host.sockets.map(plan::host::Sockets::name)));
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), sockets)?;
-    let mut door = Door::new(&profile, places, (host.abi(), network), &gate, Arc::clone(&journal), env.clone(), &cargo)?.behind(layers);
+    let watch = Watch::default();
+    let mut door =
+        Door::new(&profile, places, (host.abi(), network), (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?.behind(layers);
     let fence = Fence::raise();
-    let ended = launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door);
+    let ended = thread::scope(|scope| {
+        // A thread that cannot be had costs the time limit, so the build must not begin without one.
+        let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
+        clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
+        let _ending = watch.ending();
+        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door)
+    });
     drop(fence);
     door.listen();
     let ended = ended.map_err(Stopped::usage)?;
-    ending::survivors(&gate, &journal, ended.interrupted);
+    ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     gate.close();
     if let Some(failure) = ended.failure {
         return Err(Stopped::wall(failure));
     }
     drop(fresh);
-    let ran = Ran { run, host, enforcement, cargo, steering, cargo_exit: ended.code, began, unwinder };
+    let ran = Ran { run, host, enforcement, cargo, steering, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
     ending::tell(ran, &door, &outputs, style)
 }
+
+/// What the clock does is little.
+const CLOCK_STACK: usize = 256 << 10;
 
 /// Known before anything starts: a wrapper set in the environment. One from a configuration file is met at the door.
 fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
@@ -113,15 +127,35 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
     Ok(())
 }
 
-fn load_profile(options: &Options, places: &Places) -> Result<Profile, Stopped> {
-    let file = config::find(places.workspace.as_deref(), options.config.as_deref())?;
-    let written = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
-    let name = options.policy.clone().or(written.policy).unwrap_or_else(|| "default".into());
-    let mut profile = plan::load(&name, file.as_deref())?;
-    if let Some(mode) = options.mode.or(written.mode) {
-        profile.mode = mode;
+/// What options and configuration together ask for.
+struct Chosen {
+    profile: Profile,
+    timeout: Option<Duration>,
+    /// By the repository's own file. One the user named is the user's word.
+    loosened: Option<Loosened>,
+}
+
+impl Chosen {
+    fn read(options: &Options, places: &Places) -> Result<Chosen, Stopped> {
+        let workspace = places.workspace.as_deref().filter(|_| !options.no_config);
+        let file = config::find(workspace, options.config.as_deref())?;
+        let written = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
+        let name = options.policy.clone().or(written.policy).unwrap_or_else(|| "default".into());
+        let mut profile = plan::load(&name, file.as_deref())?;
+        if let Some(mode) = options.mode.or(written.mode) {
+            profile.mode = mode;
+        }
+        let loosened = file.filter(|_| options.config.is_none()).and_then(|file| {
+            // Without the file: a profile that exists without it, else the default one; in the mode that was typed.
+            let named = options.policy.as_deref().and_then(|name| plan::load(name, None).ok());
+            let mut reference = named.or_else(|| plan::load("default", None).ok())?;
+            reference.mode = options.mode.unwrap_or(reference.mode);
+            let grants = loosening::beyond(&profile, &reference);
+            let shown = places.workspace.as_deref().and_then(|root| file.strip_prefix(root).ok()).unwrap_or(&file);
+            (!grants.is_empty()).then(|| Loosened { file: Hostile::from(shown), than: reference.name, grants })
+        });
+        Ok(Chosen { profile, timeout: options.timeout.or(written.timeout), loosened })
     }
-    Ok(profile)
 }
 
 /// What this kernel can enforce, proved on it: done while cargo thinks about where the workspace is, judged once the profile is known.
@@ -139,7 +173,7 @@ impl Tried {
         Tried { host, proof }
     }
 
-    fn suffices(self, options: &Options, profile: &Profile) -> Result<(Host, Enforcement), Stopped> {
+    fn suffices(self, options: &Options, profile: &Profile, loosened: Option<Loosened>) -> Result<(Host, Enforcement), Stopped> {
         let host = self.host;
         host.able().map_err(Stopped::wall)?;
         if !options.allow_degraded {
@@ -148,8 +182,13 @@ impl Tried {
         let sockets = host.sockets.context("find out how sockets can be kept in")?;
         tracing::debug!(kernel = host.kernel, landlock = host.abi(), sockets = sockets.name(), "this machine");
         self.proof.context("prove the walls")?.map_err(Stopped::wall)?;
-        let enforcement =
-            Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded: host.weaknesses(sockets) };
+        let enforcement = Enforcement {
+            landlock_abi: host.abi(),
+            probed: true,
+            sockets: sockets.name().into(),
+            degraded: host.weaknesses(sockets),
+            loosened,
+        };
         Ok((host, enforcement))
     }
 }

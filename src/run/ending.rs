@@ -1,5 +1,6 @@
 //! After cargo: survivors are ended, the record becomes the report, the report is written and told, and the exit code follows.
 
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,15 +10,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
+use super::owners::Owners;
 use super::usher::Door;
 use super::who::Known;
 use super::{Stopped, coverage};
 use crate::attribute::{Graph, Unwinder};
-use crate::gate::Gate;
+use crate::gate::{Alive, Gate};
 use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
-use crate::model::{Act, Event, Exit, Hostile, Status};
+use crate::model::{Act, ActorId, Event, Exit, Hostile, Status};
 use crate::plan::host::Host;
 use crate::plan::steering::Steering;
 use crate::report::assemble::is_probe;
@@ -34,28 +36,65 @@ pub struct Ran {
     pub cargo: PathBuf,
     pub steering: Steering,
     pub cargo_exit: i32,
+    pub timed_out: bool,
     pub began: Instant,
     pub unwinder: Arc<Unwinder>,
 }
 
 /// Kills what outlived cargo and blames it on its actor. After Ctrl-C everything outlives cargo: that is nobody's fault.
 pub fn survivors(gate: &Gate, journal: &Journal, interrupted: bool) {
+    let helpers = gate.helpers();
+    if !survivors::remain(&helpers) {
+        return;
+    }
+    // While they are alive their listeners are, too, and their policies known.
     let alive = gate.alive();
-    for survivor in survivors::end(&gate.helpers()) {
-        tracing::debug!(pid = survivor.pid, exe = ?survivor.exe, interrupted, "outlived the build");
-        if interrupted {
-            continue;
-        }
-        let owner = alive.iter().find(|(_, pids)| pids.contains(&(survivor.pid as u32)));
-        // A listener hangs up when the last process of its actor is gone: with one left, it can only be that actor's.
-        let Some(actor) = owner.or(alive.first()).map(|(actor, _)| *actor) else {
-            journal.lost("a process outlived the build and no actor could be named for it");
+    let policies: HashMap<_, _> = alive.iter().map(|one| (one.actor.id, gate.policy_of(one.actor.id))).collect();
+    let ended = survivors::end(&helpers);
+    if !ended.all {
+        journal.lost("processes of the build go on: they fork faster than they can be ended");
+    }
+    let family: Vec<_> = ended.survivors.iter().map(|survivor| survivor.member).collect();
+    let owners = Owners::new(&alive, &family);
+    if interrupted {
+        return;
+    }
+    let mut named = HashSet::new();
+    let survived = |actor: ActorId, pid: u32, exe: &Path| {
+        let act = Act::Survive { exe: Hostile::from(exe) };
+        let breach = policies.get(&actor).and_then(Option::as_ref).and_then(|policy| policy.judge(&act, None).breach);
+        journal.event(Event { actor, pid, act, status: Status::Refused, breach, blame: None });
+    };
+    let mut unnamed = ended.unnamed;
+    for survivor in ended.survivors {
+        tracing::debug!(pid = survivor.member.pid, exe = ?survivor.exe, "outlived the build");
+        let Some(actor) = owners.of(&survivor.member).or_else(|| forked(&survivor.exe, &alive)) else {
+            unnamed += 1;
             continue;
         };
-        let act = Act::Survive { exe: Hostile::from(survivor.exe) };
-        let breach = gate.policy_of(actor).and_then(|policy| policy.judge(&act, None).breach);
-        journal.event(Event { actor, pid: survivor.pid as u32, act, status: Status::Refused, breach, blame: None });
+        survived(actor, survivor.member.pid as u32, &survivor.exe);
+        named.insert(actor);
     }
+    if unnamed == 0 {
+        return;
+    }
+    // Of those nobody could look at: whoever had processes left, and none of them named, has these.
+    let rest: Vec<&Alive> = alive.iter().filter(|one| !named.contains(&one.actor.id)).collect();
+    match &rest[..] {
+        [] => {}
+        [one] => {
+            survived(one.actor.id, one.actor.pid, &one.actor.exe);
+        }
+        _ => journal.lost("a process outlived the build and no actor could be named for it"),
+    }
+}
+
+/// A process that never made a call was forked and runs its ancestors' program: no exec goes unseen. Where that is what cargo started for
+/// one actor alone, it is that actor's.
+fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
+    let mut of_this_program = alive.iter().filter(|one| one.actor.exe == exe);
+    let first = of_this_program.next()?;
+    of_this_program.next().is_none().then_some(first.actor.id)
 }
 
 /// Assembles, writes and tells the report.
@@ -104,6 +143,7 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
         units,
         fresh,
         cargo_exit: Some(ran.cargo_exit),
+        timed_out: ran.timed_out,
         places: named(&door.places),
         run,
     };
@@ -146,7 +186,10 @@ pub fn on_github_actions() -> bool {
 }
 
 fn ending(code: u8) -> Exit {
-    [Exit::Success, Exit::Violation, Exit::Incomplete].into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Cargo(code))
+    [Exit::Success, Exit::Violation, Exit::Incomplete, Exit::TimedOut]
+        .into_iter()
+        .find(|exit| exit.code() == code)
+        .unwrap_or(Exit::Cargo(code))
 }
 
 fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, door: &Door) -> Option<Graph> {

@@ -6,9 +6,11 @@ mod demo;
 mod emitters;
 mod ending;
 mod layers;
+mod owners;
 mod pages;
 mod stage;
 mod usher;
+mod watch;
 mod who;
 
 use std::fmt;

@@ -127,7 +127,8 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
 }
 
 fn configuration(options: &Options) -> Result<(config::Config, Option<PathBuf>), Stopped> {
-    let file = config::find(places()?.workspace.as_deref(), options.config.as_deref())?;
+    let workspace = places()?.workspace.filter(|_| !options.no_config);
+    let file = config::find(workspace.as_deref(), options.config.as_deref())?;
     let own = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
     Ok((own, file))
 }

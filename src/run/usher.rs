@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use super::emitters::{Emitters, Ground};
 use super::layers::{Layers, let_through};
+use super::watch::Watch;
 use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
 use crate::judge::environment::{EnvVerdict, Environment};
@@ -57,6 +58,7 @@ pub struct Door<'a> {
     /// The real cargo, once its process has become it.
     pub cargo: Option<PathBuf>,
     pub confining: Vec<Duration>,
+    watch: &'a Watch,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
     layers: Layers,
@@ -69,7 +71,7 @@ impl<'a> Door<'a> {
         profile: &'a Profile,
         places: Places,
         (abi, network): (u32, Network),
-        gate: &'a Gate,
+        (gate, watch): (&'a Gate, &'a Watch),
         journal: Arc<Journal>,
         given: Vec<(OsString, OsString)>,
         cargo: &Path,
@@ -83,6 +85,7 @@ impl<'a> Door<'a> {
             abi,
             network,
             gate,
+            watch,
             journal,
             cargos: given.clone(),
             emitters: Emitters::default(),
@@ -279,6 +282,10 @@ fn wraps_the_compiler(newcomer: &Newcomer, places: &Places) -> bool {
 }
 
 impl Usher for Door<'_> {
+    fn started(&mut self, cargo: OwnedFd, pid: i32) {
+        self.watch.starts(cargo, pid as u32);
+    }
+
     fn admit(&mut self, newcomer: &Newcomer) -> Result<Admission> {
         let began = Instant::now();
         if self.conducts(newcomer) {

@@ -1,4 +1,5 @@
-//! Another process's descriptor as our own: `pidfd_open(2)`, `pidfd_getfd(2)`.
+//! A process held by descriptor, so that its number cannot become another's: `pidfd_open(2)`, `pidfd_getfd(2)`,
+//! `pidfd_send_signal(2)`.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -22,4 +23,11 @@ pub fn get_fd(process: BorrowedFd<'_>, number: RawFd) -> io::Result<OwnedFd> {
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), number, 0) };
     // SAFETY: made by that very call.
     unsafe { fresh(fd as RawFd) }
+}
+
+/// `pidfd_send_signal(2)`: to this very process, or `ESRCH` when it is gone.
+pub fn signal(process: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    // SAFETY: no pointers (a null siginfo means what kill(2) would send); `process` is open for the length of the call.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
+    if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -48,6 +48,7 @@ pub struct Outcome {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     pub report: Option<Value>,
+    pub took: Duration,
 }
 
 /// Plain cargo, nothing held back.
@@ -128,7 +129,7 @@ impl<'a> Run<'a> {
                 match aim {
                     Aim::Process => kill(pid, signal).unwrap(),
                     Aim::Group => killpg(pid, signal).unwrap(),
-                    Aim::Child => kill(child_of(pid), signal).unwrap(),
+                    Aim::Child => kill(child_of(pid).expect("it has a child"), signal).unwrap(),
                 }
                 self.signal = None;
             }
@@ -139,6 +140,7 @@ impl<'a> Run<'a> {
             }
             thread::sleep(Duration::from_millis(10));
         };
+        let took = begun.elapsed();
         // A daemon may keep the pipe open long after the run: what it has to say is not waited for.
         let rest = |lines: mpsc::Receiver<Vec<u8>>| {
             let until = Instant::now() + Duration::from_secs(2);
@@ -149,7 +151,7 @@ impl<'a> Run<'a> {
             all
         };
         let report = std::fs::read(&report).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what };
+        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what, took };
         assert!(status.is_some(), "hangs for {} s:\n{outcome}", PATIENCE.as_secs());
         assert!(!outcome.stderr_text().contains("panicked at src/"), "panics:\n{outcome}");
         outcome
@@ -157,13 +159,13 @@ impl<'a> Run<'a> {
 }
 
 /// The first child of a process.
-fn child_of(parent: Pid) -> Pid {
+pub fn child_of(parent: Pid) -> Option<Pid> {
     let ours = |pid: &i32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok()) == Some(parent.as_raw())
     };
     let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    Pid::from_raw(pids.filter(ours).min().expect("it has a child"))
+    pids.filter(ours).min().map(Pid::from_raw)
 }
 
 fn code(status: Option<ExitStatus>) -> i32 {

@@ -126,5 +126,5 @@ fn survivors_are_known_until_they_are_gone() {
     let stage = Stage::new(Mode::Enforce);
     let played = stage.play("daemon");
     played.assert_good();
-    assert!(played.alive_after.iter().any(|(_, pids)| !pids.is_empty()));
+    assert!(played.alive_after.iter().any(|one| !one.pids.is_empty()));
 }

@@ -31,7 +31,7 @@ pub struct Played {
     pub record: Record,
     pub good: bool,
     pub output: String,
-    pub alive_after: Vec<(ActorId, Vec<u32>)>,
+    pub alive_after: Vec<crate::gate::Alive>,
 }
 
 pub fn path_of(path: &Path) -> Hostile {

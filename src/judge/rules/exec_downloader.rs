@@ -44,7 +44,7 @@ pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Rul
 }
 
 /// `nc.openbsd` is `nc`; `busybox wget` is `wget`.
-fn is_downloader(path: &[u8], argv: &[Hostile]) -> bool {
+pub(super) fn is_downloader(path: &[u8], argv: &[Hostile]) -> bool {
     let known = |text: &[u8]| {
         let last = name(text);
         DOWNLOADERS.contains(&last) || last.split(|b| *b == b'.').next().is_some_and(|stem| DOWNLOADERS.contains(&stem))

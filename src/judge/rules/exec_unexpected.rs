@@ -40,9 +40,13 @@ const REMOTE_HANDS: [&[u8]; 29] = [
     b"tmux",
 ];
 
+pub(super) fn is_remote_hand(path: &[u8]) -> bool {
+    REMOTE_HANDS.contains(&name(path))
+}
+
 pub(crate) fn exec(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     let named = policy.exec.iter().any(|tree| tree.as_os_str().as_bytes() == path);
-    if policy.is_build_time() && !named && REMOTE_HANDS.contains(&name(path)) {
+    if policy.is_build_time() && !named && is_remote_hand(path) {
         return Some(alarm(policy, Rule::ExecUnexpected, Severity::High, "exec (acts outside the build)"));
     }
     if within(path, &policy.exec) {

@@ -26,6 +26,7 @@ pub mod net_connect;
 pub mod net_dns;
 pub mod proc_survivor;
 pub mod proc_tamper;
+pub mod proc_timeout;
 pub mod secret_read;
 
 /// What the rules say, before the mode is looked at.
@@ -54,6 +55,11 @@ impl Ruling {
     }
 }
 
+/// Is this a program that a grant of its whole directory does not reach, but one of its name does?
+pub fn must_be_named(program: &[u8]) -> bool {
+    exec_downloader::is_downloader(program, &[]) || exec_unexpected::is_remote_hand(program)
+}
+
 pub(crate) fn alarm(policy: &Policy, rule: Rule, severity: Severity, why: &str) -> Ruling {
     Ruling::Alarm(EACCES, policy.breach(rule, severity, why))
 }
@@ -71,6 +77,7 @@ pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling
     match act {
         Act::Tamper { call, .. } => proc_tamper::call(policy, call),
         Act::Survive { .. } => proc_survivor::outlived(policy),
+        Act::Linger { .. } => Ruling::Allow,
         Act::Withhold { .. } => env_withheld::noted(policy),
         // Ruled on in `env_loader` and `link_loader`, by all that one script told.
         Act::Tell { .. } => Ruling::Allow,
@@ -227,6 +234,7 @@ pub fn page(rule: Rule) -> Option<&'static str> {
         Rule::CiCommandFile => include_str!("ci_command_file.md"),
         Rule::ProcTamper => include_str!("proc_tamper.md"),
         Rule::ProcSurvivor => include_str!("proc_survivor.md"),
+        Rule::ProcTimeout => include_str!("proc_timeout.md"),
         Rule::EnvWithheld => include_str!("env_withheld.md"),
         Rule::EnvLoader => include_str!("env_loader.md"),
         Rule::LinkLoader => include_str!("link_loader.md"),

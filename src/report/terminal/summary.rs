@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::time::Duration;
 
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status};
+use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, span};
 
 use super::super::escape;
 use super::super::wording::{count, tally, units};
@@ -17,6 +18,9 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
     let profile = (MEDIUM.name)(report.run.profile.first().map_or("default", String::as_str));
     let others = report.outcome.counts.actors.saturating_sub(tally.actors.len() as u64);
     let acts = format!("{} of {} ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities);
+    if report.outcome.timed_out {
+        style.status(w, RED, "Timed out", &timed_out(report))?;
+    }
     match report.outcome.verdict {
         VerdictWord::Violation => {
             style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?;
@@ -42,6 +46,14 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             let text = format!("{} stayed inside profile {profile}{}{}{stored}", actors_ran(report), fresh(report), cargos_own(report));
             style.status(w, GREEN, "Clean", &text)
         }
+        VerdictWord::TimedOut => {
+            let observed = if report.run.mode == Mode::Observe && !tally.actors.is_empty() {
+                format!("; {acts} that enforce would refuse")
+            } else {
+                String::new()
+            };
+            more(w, loud, &format!("what ran until then stayed inside profile {profile}{observed}{stored}"))
+        }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
 }
@@ -50,9 +62,22 @@ fn more(w: &mut dyn Write, loud: bool, text: &str) -> io::Result<()> {
     if loud { writeln!(w, "             {text}") } else { Ok(()) }
 }
 
+/// The build was ended by us.
+fn timed_out(report: &Report) -> String {
+    let limit = span::text(Duration::from_millis(report.run.timeout_ms.unwrap_or_default()));
+    let running: BTreeSet<_> =
+        report.findings.iter().filter(|finding| finding.rule == Rule::ProcTimeout).map(|finding| finding.actor).collect();
+    let who = match running.len() as u64 {
+        0 => "no program of the build was running, cargo itself was at work".to_owned(),
+        n => format!("{} still running (`proc/timeout` above)", count(n, "actor")),
+    };
+    format!("the build took longer than {limit} and was ended; {who}")
+}
+
 /// Whether the refusal is why cargo failed. Nobody can know; the order of events makes it likely.
 fn aftermath(report: &Report) -> &'static str {
     match report.outcome.cargo_exit {
+        _ if report.outcome.timed_out => "",
         Some(0) => "; cargo finished all the same",
         Some(_) => "; cargo failed right after, most likely because of it",
         None => "; how cargo ended is not known",

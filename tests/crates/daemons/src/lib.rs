@@ -1,0 +1,3 @@
+//! Uses crates and never looks inside.
+
+forking_macro::nothing!();
