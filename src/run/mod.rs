@@ -52,7 +52,22 @@ impl From<anyhow::Error> for Stopped {
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.cause)
+        write!(f, "{:#}", self.cause)?;
+        match self.cause.chain().find_map(limit) {
+            Some(advice) => write!(f, "\n  help: {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Limits are met anywhere, and what to do about one is always the same.
+fn limit(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let errno = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    match errno.or_else(|| cause.downcast_ref::<nix::errno::Errno>().map(|errno| *errno as i32))? {
+        libc::EMFILE => Some("raise the limit on open files: `ulimit -n`"),
+        // From fork(2) and pthread_create(3); nothing else of ours is told to try again.
+        libc::EAGAIN => Some("raise the limit on processes: `ulimit -u`, or the container's"),
+        _ => None,
     }
 }
 
@@ -66,7 +81,8 @@ pub fn run(typed: &Typed) -> Result<Exit, Stopped> {
         Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, style(typed)),
         Command::Demo => demo::demo(),
         Command::Doctor => {
-            let host = Host::examine();
+            let tmp = stage::make_tmp().map_err(Stopped::usage)?;
+            let host = Host::examine(tmp.path());
             print(&doctor::text(&host))?;
             Ok(doctor::exit(&host))
         }

@@ -45,6 +45,7 @@ fn matrix() {
                 let off = shell(&place, &ground.tells).go();
                 println!("control: on {} off {}  {}", told.code, off.code, told.stderr_text().trim());
             }
+            let _runner = crate::zoo::Process(crate::zoo::runner_worker(&place));
             let link = place.workspace().join("deps/aliaser/notes.txt");
             fs::hard_link(place.path("home/.ssh/id_ed25519"), link).unwrap();
             let doctor = standing(bare(&place, &["doctor"]), ground, &place).go();

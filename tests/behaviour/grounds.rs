@@ -159,9 +159,17 @@ pub fn all() -> Vec<Ground> {
         ground("no-new-privileges", "grep -q '^NoNewPrivs:.1' /proc/self/status", |_| vec![Step::Become, Step::NoNewPrivileges]),
         ground("few-descriptors", "test $(ulimit -Hn) = 256", |_| vec![Step::Become, Step::Limit(libc::RLIMIT_NOFILE, 256)]),
         ground("very-few-descriptors", "test $(ulimit -Hn) = 40", |_| vec![Step::Become, Step::Limit(libc::RLIMIT_NOFILE, 40)]),
-        ground("few-processes", "test \"$(awk '/Max processes/{print $4}' /proc/self/limits)\" = 12", |_| {
-            vec![Step::Become, Step::Limit(libc::RLIMIT_NPROC, 12)]
-        }),
+        ground("few-processes-1", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 1)]),
+        ground("few-processes-2", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 2)]),
+        ground("few-processes-3", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 3)]),
+        ground("few-processes-4", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 4)]),
+        ground("few-processes-6", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 6)]),
+        ground("few-processes-8", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 8)]),
+        ground("few-processes-10", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 10)]),
+        ground("few-processes-12", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 12)]),
+        ground("few-processes-16", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 16)]),
+        ground("few-processes-20", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 20)]),
+        ground("few-processes-30", "test x", |_| vec![Step::Become, Step::Users, Step::Limit(libc::RLIMIT_NPROC, 30)]),
         ground("no-ptrace", fails(libc::SYS_ptrace, ", 0, 0, 0, 0"), |_| refusing(Refusals::of(&[libc::SYS_ptrace], libc::EPERM))),
         ground("old-docker-no-ptrace", fails(libc::SYS_process_vm_readv, ", $$, 0, 0, 0, 0, 0"), |_| {
             refusing(Refusals::of(&[&VM[..], &[libc::SYS_ptrace]].concat(), libc::EPERM))

@@ -31,6 +31,10 @@ fn inet(call: &Call<'_>, family: i32, kind: i32, protocol: i32) -> Answer {
     let made = if observed { room.outside(family, kind, protocol) } else { room.give(family, kind, protocol) };
     match made {
         Ok(fd) => Answer::Descriptor { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
+        Err(_) if sockets.broken() => {
+            call.watched.journal.lost("the means by which inet sockets were to be kept in could not be had after all: none were made");
+            Answer::Errno(libc::EPERM)
+        }
         Err(_) if sockets.kind() == "no-sockets" => {
             let act = Act::Socket { family: endpoint::family_name(family), kind: odd_name(sockets::bare(kind), protocol) };
             Answer::Errno(refusal(&call.judge(act, None)).unwrap_or(libc::EPERM))

@@ -83,6 +83,11 @@ impl Sockets {
         })
     }
 
+    /// Were other means promised than hold now? The report would say what is not so.
+    pub fn broken(&self) -> bool {
+        self.only.is_some_and(|promised| promised != self.kind())
+    }
+
     /// The process of ours that makes the sockets, once there is one.
     pub fn helper(&self) -> Option<i32> {
         match self.means.get() {
