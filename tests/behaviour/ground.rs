@@ -65,3 +65,25 @@ fn matrix() {
         }
     }
 }
+
+#[test]
+#[ignore = "exploration"]
+fn honest() {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    for ground in all().iter().filter(|ground| only.split(',').any(|name| name == ground.name)) {
+        for who in Who::all() {
+            let place = Place::new("honest-tests", who);
+            fs::remove_file(place.workspace().join(".env")).unwrap();
+            println!("=== {} as {who:?}", ground.name);
+            let plain = standing(crate::run::cargo(&place, &["test", "--offline"]), ground, &place).go();
+            fs::remove_dir_all(place.target()).unwrap();
+            let build = standing(guarded(&place, &[], &["test", "--offline"]), ground, &place).go();
+            println!("plain: {} build: {}", plain.code, build.code);
+            if let Some(report) = &build.report {
+                for line in list(report) { println!("    {}", &line.chars().take(350).collect::<String>()); }
+                println!("    coverage {}", report["coverage"]);
+            }
+            if build.code != 0 { for line in build.stdout_text().lines().chain(build.stderr_text().lines()) { println!("    | {line}"); } }
+        }
+    }
+}
