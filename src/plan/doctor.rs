@@ -195,9 +195,11 @@ fn listeners(host: &Host) -> Ability {
 fn tracing(host: &Host) -> Ability {
     let means = "programs could not be stopped before their first instruction, to put the walls around them";
     match (host.tracing, host.yama) {
-        (Some(Tracing::NoChild), _) => {
-            missing("no more processes may be started", "a build starts many", "raise the limit: `ulimit -u`, or the container's on processes")
-        }
+        (Some(Tracing::NoRoom), _) => missing(
+            "too few processes may be started",
+            "a build needs two dozen and more at once, threads counted",
+            "raise the limit: `ulimit -u`, or the container's on processes",
+        ),
         (_, Some(3)) => missing("tracing is forbidden (kernel.yama.ptrace_scope = 3)", means, "set it to 0, 1 or 2 and reboot"),
         (Some(Tracing::Works), _) => good("tracing of our own children", "programs are walled in before their first instruction"),
         (Some(Tracing::Refused), Some(2)) => missing(
@@ -329,7 +331,7 @@ mod tests {
             Host { yama: Some(2), tracing: None, ..host(Ok(7)) },
             Host { yama: Some(2), tracing: Some(Tracing::Refused), ..host(Ok(7)) },
             Host { tracing: Some(Tracing::Refused), ..host(Ok(7)) },
-            Host { tracing: Some(Tracing::NoChild), ..host(Ok(7)) },
+            Host { tracing: Some(Tracing::NoRoom), ..host(Ok(7)) },
             Host { proc: Proc::Absent, ..host(Ok(7)) },
             Host { proc: Proc::Foreign, ..host(Ok(7)) },
             Host { refused: vec!["openat2"], ..host(Ok(7)) },

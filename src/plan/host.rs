@@ -86,8 +86,8 @@ pub enum Proc {
 pub enum Tracing {
     Works,
     Refused,
-    /// There was no child: no more processes may be started.
-    NoChild,
+    /// Not tried: no room for as many processes as a build needs.
+    NoRoom,
 }
 
 /// What came of putting somebody behind the walls.
@@ -174,7 +174,7 @@ impl Host {
     /// milliseconds; not while another thread waits for any child (it would take ours).
     pub fn examine(dir: &Path) -> Host {
         let mut host = Host::look();
-        host.tracing = Some(tries::tracing());
+        host.tracing = Some(if tries::room() { tries::tracing() } else { Tracing::NoRoom });
         let sockets = lowered_sockets(tries::sockets());
         host.sockets = Some(sockets);
         if sockets != Sockets::PrivateNetwork {

@@ -1,8 +1,11 @@
 //! What must be tried to be known: in children of our own that end at once, and in `/proc`. In: nothing. Out: facts for `host`.
 
 use std::fs;
+use std::sync::Mutex;
+use std::thread;
 
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
@@ -36,13 +39,36 @@ pub fn tracing() -> Tracing {
         pause();
         0
     }) else {
-        return Tracing::NoChild;
+        return Tracing::NoRoom;
     };
     let seized = ptrace::seize(pid, ptrace::Options::PTRACE_O_EXITKILL).is_ok() && reaches(pid, &cell);
     // Killing and reaping cannot fail for a child of ours that only waits.
     let _ = kill(pid, Signal::SIGKILL);
     let _ = waitpid(pid, None);
     if seized { Tracing::Works } else { Tracing::Refused }
+}
+
+/// How many a small build has at once beside ourselves: cargo and its threads, two compilers and theirs, ours for each actor.
+const CROWD: usize = 24;
+/// A limit (`RLIMIT_NPROC`) from which on nobody need ask: it counts what the user runs elsewhere, too.
+const AMPLE: u64 = 4096;
+/// They do nothing.
+const STACK: usize = 64 << 10;
+
+/// Is there room for a build's processes and threads? Asked by starting as many threads where the limit is low; root has none.
+pub fn room() -> bool {
+    let limit = getrlimit(Resource::RLIMIT_NPROC).map_or(u64::MAX, |(soft, _)| soft);
+    if limit >= AMPLE {
+        return true;
+    }
+    // Each waits until the last one was started, or could not be.
+    let lock = Mutex::new(());
+    thread::scope(|scope| {
+        let wait = lock.lock();
+        let started = (0..CROWD).all(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || drop(lock.lock())).is_ok());
+        drop(wait);
+        started
+    })
 }
 
 /// Writes to the child's copy of `cell`, and finds it there.

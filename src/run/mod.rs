@@ -12,9 +12,10 @@ mod who;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::cli::{Command, Typed};
+use crate::launch::keeper;
 use crate::model::Exit;
 use crate::plan::host::Host;
 use crate::plan::{ConfigError, doctor};
@@ -81,8 +82,7 @@ pub fn run(typed: &Typed) -> Result<Exit, Stopped> {
         Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, style(typed)),
         Command::Demo => demo::demo(),
         Command::Doctor => {
-            let tmp = stage::make_tmp().map_err(Stopped::usage)?;
-            let host = Host::examine(tmp.path());
+            let host = examine()?;
             print(&doctor::text(&host))?;
             Ok(doctor::exit(&host))
         }
@@ -91,6 +91,17 @@ pub fn run(typed: &Typed) -> Result<Exit, Stopped> {
         Command::ProfileList => print(&pages::profiles(&typed.options)?),
         Command::ProfileShow { name } => print(&pages::profile(&typed.options, name.as_deref())?),
     }
+}
+
+/// Asked as a build asks: by the supervisor.
+fn examine() -> Result<Host, Stopped> {
+    let host = Host::look();
+    if host.able().is_err() {
+        return Ok(host);
+    }
+    keeper::split().context("split into supervisor and keeper")?;
+    let tmp = stage::make_tmp().map_err(Stopped::usage)?;
+    Ok(Host::examine(tmp.path()))
 }
 
 /// Our own text on stdout; a reader that has gone away is not our failure.
