@@ -139,9 +139,11 @@ fn landlock(host: &Host) -> Ability {
             nothing,
             "use a kernel built with CONFIG_SECURITY_LANDLOCK, or a container profile that lets `landlock_*` through",
         ),
-        Err(NoLandlock::Refused) => {
-            missing("Landlock is refused to us", nothing, "use a container profile that lets `landlock_*` through (Docker's own does from 23.0)")
-        }
+        Err(NoLandlock::Refused) => missing(
+            "Landlock is refused to us",
+            nothing,
+            "use a container profile that lets `landlock_*` through (Docker's own does from 23.0)",
+        ),
         Err(NoLandlock::Disabled) => {
             missing("Landlock is switched off", nothing, "add `landlock` to the `lsm=` list on the kernel command line")
         }
@@ -171,7 +173,11 @@ fn levels(host: &Host) -> Vec<Ability> {
     from(
         6,
         "signals are not walled",
-        "an actor can signal, and so stop or kill, processes of the same user; if it kills Brig, cargo ends and the actor's calls fail",
+        if host.root {
+            "an actor can signal, and so stop or kill, any process it can see; if it kills Brig, cargo ends and the actor's calls fail"
+        } else {
+            "an actor can signal, and so stop or kill, processes of the same user; if it kills Brig, cargo ends and the actor's calls fail"
+        },
     );
     from(6, "abstract unix sockets are not walled", GATE_ALONE);
     from(9, "unix sockets with a path are not walled", GATE_ALONE);
@@ -246,7 +252,9 @@ fn sockets(host: &Host, how: Sockets) -> Ability {
 /// What came of trying the walls themselves.
 fn walls(walls: &Walls) -> Ability {
     match walls {
-        Walls::Hold { unheard } if unheard.is_empty() => good("the walls hold", "they were raised around a thread of ours, which was refused what it must be"),
+        Walls::Hold { unheard } if unheard.is_empty() => {
+            good("the walls hold", "they were raised around a thread of ours, which was refused what it must be")
+        }
         Walls::Hold { unheard } => weaker(
             format!("refused before the gate is asked: {}", unheard.join(", ")),
             "whatever surrounds Brig, a container's filter perhaps, refuses such calls by itself: an actor that tries them is stopped, but not recorded",

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use nix::errno::Errno;
-use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::ptrace;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
 use nix::sys::wait::{WaitStatus, waitpid};

@@ -25,13 +25,23 @@ use crate::who::Who;
 #[derive(Clone)]
 pub enum Step {
     /// A process namespace. The command is its first process, or has one above it that only collects the dead.
-    Processes { first: bool },
+    Processes {
+        first: bool,
+    },
     /// A mount namespace in which nothing that is mounted reaches anybody else.
     Mounts,
     /// Something mounted. Needs [`Step::Mounts`].
-    Mount { kind: &'static str, on: String, flags: libc::c_ulong, data: &'static str },
+    Mount {
+        kind: &'static str,
+        on: String,
+        flags: libc::c_ulong,
+        data: &'static str,
+    },
     /// What is there, mounted over itself with these flags more.
-    Remount { on: &'static str, flags: libc::c_ulong },
+    Remount {
+        on: &'static str,
+        flags: libc::c_ulong,
+    },
     /// A directory of devices with the barest few in it. Needs [`Step::Mounts`].
     FewDevices,
     /// Capabilities outside this list are gone, for root too.
@@ -112,7 +122,8 @@ pub fn put_under(command: &mut Command, steps: &[Step], who: Who) {
     // for the child of a fork. It touches no lock of ours.
     unsafe {
         command.pre_exec(move || {
-            let spaces = steps.iter().any(|step| matches!(step, Ready::Step(Step::Processes { .. } | Step::Mounts)));
+            let spaces =
+                steps.iter().any(|step| matches!(step, Ready::Step(Step::Processes { .. } | Step::Mounts | Step::Capabilities(_))));
             if !root && spaces {
                 own_users()?;
             }

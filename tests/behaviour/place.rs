@@ -56,7 +56,8 @@ impl Place {
     pub fn gather(&self, packages: &[&str]) {
         fs::remove_dir_all(&self.workspace).unwrap();
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crates");
-        let mut manifest = "[workspace]\nexclude = [\"deps\"]\n\n[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n".to_owned();
+        let mut manifest =
+            "[workspace]\nexclude = [\"deps\"]\n\n[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n".to_owned();
         manifest.push_str("[dependencies]\n");
         for package in packages {
             let name = package.rsplit('/').next().unwrap();
