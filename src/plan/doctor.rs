@@ -56,8 +56,15 @@ pub fn abilities(host: &Host) -> Vec<Ability> {
     all
 }
 
+/// What is asked for: a profile, and the Landlock ABI it requires (0 where anything will do).
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub profile: &'a str,
+    pub landlock: u32,
+}
+
 /// The page `doctor` prints.
-pub fn text(host: &Host) -> String {
+pub fn text(host: &Host, asked: Asked) -> String {
     let mut page = String::new();
     for ability in abilities(host) {
         // Writing to a String cannot fail.
@@ -67,16 +74,17 @@ pub fn text(host: &Host) -> String {
             let _ = writeln!(page, "{:>12} help: {}", "", ability.change);
         }
     }
-    page.push_str(match host.able() {
-        Ok(()) => "\nThe default profile can be enforced here.\n",
-        Err(_) => "\nThe default profile cannot be enforced here.\n",
-    });
+    let _ = match (host.able(), host.require(asked.landlock)) {
+        (Ok(()), Ok(())) => writeln!(page, "\nThe profile `{}` can be enforced here.", asked.profile),
+        (Ok(()), Err(shortfall)) => writeln!(page, "\nThe profile `{}` cannot be enforced here: {shortfall}", asked.profile),
+        (Err(_), _) => writeln!(page, "\nThe profile `{}` cannot be enforced here.", asked.profile),
+    };
     page
 }
 
-/// 0 when the default profile can be enforced, else 104.
-pub fn exit(host: &Host) -> Exit {
-    if host.able().is_ok() { Exit::Success } else { Exit::NoWall }
+/// 0 when the profile can be enforced, else 104.
+pub fn exit(host: &Host, asked: Asked) -> Exit {
+    if host.able().is_ok() && host.require(asked.landlock).is_ok() { Exit::Success } else { Exit::NoWall }
 }
 
 fn good(what: impl Into<String>, means: impl Into<String>) -> Ability {
@@ -295,6 +303,8 @@ mod tests {
         }
     }
 
+    const DEFAULT: Asked = Asked { profile: "default", landlock: 2 };
+
     fn lines(host: &Host, state: State) -> Vec<String> {
         abilities(host).into_iter().filter(|ability| ability.state == state).map(|ability| ability.what).collect()
     }
@@ -302,7 +312,7 @@ mod tests {
     #[test]
     fn a_current_kernel_has_no_weakness() {
         assert_eq!(host(Ok(10)).weaknesses(Sockets::PrivateNetwork), []);
-        assert_eq!(exit(&host(Ok(10))), Exit::Success);
+        assert_eq!(exit(&host(Ok(10)), DEFAULT), Exit::Success);
     }
 
     #[test]
@@ -348,11 +358,25 @@ mod tests {
             Host { walls: Some(Walls::Fail("enter a landlock domain: Operation not permitted".into())), ..host(Ok(7)) },
         ];
         for case in cases {
-            assert_eq!((lines(&case, State::Missing).len(), exit(&case)), (1, Exit::NoWall), "{case:?}");
+            assert_eq!((lines(&case, State::Missing).len(), exit(&case, DEFAULT)), (1, Exit::NoWall), "{case:?}");
             assert!(!case.able().unwrap_err().change.is_empty());
         }
         assert_eq!(host(Ok(4)).require(4), Ok(()));
         assert!(host(Ok(4)).require(6).unwrap_err().to_string().contains("use Linux 6.12 or newer"));
+    }
+
+    #[test]
+    fn a_profile_may_require_more() {
+        let ci = Asked { profile: "ci", landlock: 4 };
+        assert_eq!(exit(&host(Ok(4)), ci), Exit::Success);
+        assert_eq!(exit(&host(Ok(2)), ci), Exit::NoWall);
+        assert_eq!(exit(&host(Ok(2)), DEFAULT), Exit::Success);
+        let page = text(&host(Ok(2)), ci);
+        assert!(
+            page.contains("The profile `ci` cannot be enforced here: this kernel has Landlock ABI 2, the profile requires 4"),
+            "{page}"
+        );
+        assert!(page.contains("help: use Linux 6.7 or newer, or accept less with `--allow-degraded`"), "{page}");
     }
 
     /// Yama's levels (Documentation/admin-guide/LSM/Yama.rst): 1 is for descendants, which actors are; 2 is for whoever has CAP_SYS_PTRACE,
@@ -376,7 +400,7 @@ mod tests {
     fn the_page() {
         let host = Host { sockets: Some(Sockets::LoopbackDevice), obstacle: Some(Obstacle::AppArmor), ..host(Ok(6)) };
         assert_eq!(
-            text(&host),
+            text(&host, DEFAULT),
             "          ok kernel 6.8.0-1021-azure on x86_64
              Linux 5.19 is the oldest that will do
           ok Landlock ABI 6
@@ -397,7 +421,7 @@ mod tests {
           ok the walls hold
              they were raised around a thread of ours, which was refused what it must be
 
-The default profile can be enforced here.
+The profile `default` can be enforced here.
 "
         );
     }

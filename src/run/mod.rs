@@ -82,9 +82,12 @@ pub fn run(typed: &Typed) -> Result<Exit, Stopped> {
         Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, style(typed)),
         Command::Demo => demo::demo(),
         Command::Doctor => {
+            let profile = pages::in_force(&typed.options)?;
             let host = examine()?;
-            print(&doctor::text(&host))?;
-            Ok(doctor::exit(&host))
+            let landlock = if typed.options.allow_degraded { 0 } else { profile.require.landlock };
+            let asked = doctor::Asked { profile: &profile.name, landlock };
+            print(&doctor::text(&host, asked))?;
+            Ok(doctor::exit(&host, asked))
         }
         Command::Report { file } => pages::report(&typed.options, file.as_deref(), style(typed)),
         Command::Explain { topic } => pages::explain(&typed.options, topic, style(typed)),

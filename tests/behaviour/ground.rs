@@ -60,6 +60,23 @@ fn doctor_says_what_will_become_of_a_build() {
     }
 }
 
+/// A profile may ask for more than the least: then doctor answers for that one, and `--allow-degraded` is told to both.
+#[test]
+fn doctor_answers_for_the_profile_that_is_asked_for() {
+    let place = Place::new("honest-run", Who::Myself);
+    fs::remove_file(place.workspace().join(".env")).unwrap();
+    for (options, abi, code) in
+        [(&["--policy", "ci"][..], "2", 104), (&["--policy", "ci", "--allow-degraded"], "2", 0), (&["--policy", "ci"], "4", 0)]
+    {
+        let doctor = bare(&place, &[options, &["doctor"]].concat()).env("BRIG_LANDLOCK_ABI", abi).go();
+        let build = guarded(&place, options, BUILD).env("BRIG_LANDLOCK_ABI", abi).go();
+        assert_eq!((doctor.code, build.code), (code, code), "{doctor}\n{build}");
+        let words = "this kernel has Landlock ABI 2, the profile requires 4";
+        assert_eq!(doctor.stdout_text().contains(words), code == 104, "{doctor}");
+        assert_eq!(build.stderr_text().contains(words), code == 104, "{build}");
+    }
+}
+
 #[test]
 fn thieves_are_stopped_and_honest_code_is_left_in_peace() {
     for who in Who::all() {
@@ -235,7 +252,7 @@ fn asked(ground: &Ground, place: &Place, plain: &Plain) -> Outcome {
         Fate::Holds { .. } => {
             assert_eq!(doctor.code, 0, "{at}");
             assert_eq!(lines(&doctor, "weaker"), expected(ground, place.who, plain), "{at}");
-            assert!(doctor.stdout_text().ends_with("The default profile can be enforced here.\n"), "{at}");
+            assert!(doctor.stdout_text().ends_with("The profile `default` can be enforced here.\n"), "{at}");
         }
         Fate::Stops(words) => {
             assert_eq!(doctor.code, 104, "{at}");
