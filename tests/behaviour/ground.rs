@@ -295,7 +295,7 @@ fn holds(ground: &Ground, who: Who, plain: &Plain) -> Outcome {
         refused(&["secret/read"], "aliaser", SCRIPT).blaming("build_script_build"),
         refused(&["ipc/agent"], "abstract-caller", SCRIPT).blaming("build_script_build"),
     ];
-    if !ground.alone {
+    if ground.sees_others(who) {
         finds.push(refused(&["proc/tamper"], "changed-files", SCRIPT).blaming("build_script_build"));
     }
     expect(&outcome, &finds);

@@ -16,8 +16,8 @@ pub struct Ground {
     pub tells: String,
     /// What must become of a build as root, and as anybody else.
     pub fates: [Fate; 2],
-    /// Processes outside cannot be seen from here.
-    pub alone: bool,
+    /// Processes outside cannot be seen from here, as root and as anybody else.
+    alone: [bool; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,20 +46,27 @@ impl Ground {
         self.fates[usize::from(!who.is_root())]
     }
 
-    /// From where processes outside cannot be seen.
-    fn alone(mut self) -> Ground {
-        self.alone = true;
-        self
+    /// Can processes outside be seen from here?
+    pub fn sees_others(&self, who: Who) -> bool {
+        !self.alone[usize::from(!who.is_root())]
+    }
+
+    fn alone(self) -> Ground {
+        Ground { alone: [true; 2], ..self }
+    }
+
+    fn alone_but_for_root(self) -> Ground {
+        Ground { alone: [false, true], ..self }
     }
 }
 
 fn ground(name: &'static str, tells: impl Into<String>, fate: Fate, steps: fn(&Place) -> Vec<Step>) -> Ground {
-    Ground { name, steps, lowers: &[], tells: tells.into(), fates: [fate; 2], alone: false }
+    Ground { name, steps, lowers: &[], tells: tells.into(), fates: [fate; 2], alone: [false; 2] }
 }
 
 /// Brig pretends an older kernel: there is nothing for anybody else to see.
 fn lowered(name: &'static str, lowers: &'static [(&'static str, &'static str)], fate: Fate) -> Ground {
-    Ground { name, steps: |_| Vec::new(), lowers, tells: String::new(), fates: [fate; 2], alone: false }
+    Ground { name, steps: |_| Vec::new(), lowers, tells: String::new(), fates: [fate; 2], alone: [false; 2] }
 }
 
 /// The capabilities Docker leaves to root: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW,
@@ -210,8 +217,8 @@ pub fn all() -> Vec<Ground> {
         ground("proc-hidepid", "grep -q '^none /proc .*hidepid' /proc/mounts", HOLDS, |_| {
             vec![Step::Mounts, proc_mount("hidepid=2"), Step::Become]
         })
-        // Whom one may not trace one does not see there, and across Landlock's domains nobody traces.
-        .alone(),
+        // Whom one may not trace one does not see there, and across Landlock's domains nobody traces. Root's group is exempt (`gid=0`).
+        .alone_but_for_root(),
         ground("proc-subset", "! test -e /proc/meminfo && test -e /proc/self", HOLDS, |_| {
             vec![Step::Mounts, Step::Processes { first: false }, proc_mount("subset=pid"), Step::Become]
         })
