@@ -48,7 +48,10 @@ impl Channel {
 
     /// Takes the descriptor a stopped program has just sent.
     pub fn take(&self) -> io::Result<OwnedFd> {
-        let (_, fd) = socket::receive_with_fd(self.near.as_fd(), &mut [0])?;
+        let (_, fd) = socket::receive_with_fd(self.near.as_fd(), &mut [0]).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::Error::new(io::ErrorKind::InvalidData, "nothing was sent"),
+            _ => error,
+        })?;
         fd.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no descriptor in the message"))
     }
 }

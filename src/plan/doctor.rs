@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::host::{Host, KERNEL_FLOOR, NoLandlock, Obstacle, Sockets, since};
+use super::host::{FEWEST_DESCRIPTORS, Host, KERNEL_FLOOR, NoLandlock, Obstacle, Proc, Sockets, Tracing, Walls, since};
 use crate::model::Exit;
 use crate::wall::ruleset::LEAST_ABI;
 
@@ -43,18 +43,28 @@ pub const GATE_ALONE: &str = "the gate alone judges connections to them";
 
 /// All abilities that are known of this host, in the order they are needed.
 pub fn abilities(host: &Host) -> Vec<Ability> {
-    let mut all = vec![kernel(host), landlock(host)];
+    let mut all = vec![kernel(host)];
+    all.extend(surroundings(host));
+    all.push(landlock(host));
     if host.landlock.is_ok_and(|abi| abi >= LEAST_ABI) {
         all.extend(levels(host));
     }
     all.push(listeners(host));
     all.push(tracing(host));
     all.extend(host.sockets.map(|how| sockets(host, how)));
+    all.extend(host.walls.as_ref().map(walls));
     all
 }
 
+/// What is asked for: a profile, and the Landlock ABI it requires (0 where anything will do).
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub profile: &'a str,
+    pub landlock: u32,
+}
+
 /// The page `doctor` prints.
-pub fn text(host: &Host) -> String {
+pub fn text(host: &Host, asked: Asked) -> String {
     let mut page = String::new();
     for ability in abilities(host) {
         // Writing to a String cannot fail.
@@ -64,16 +74,17 @@ pub fn text(host: &Host) -> String {
             let _ = writeln!(page, "{:>12} help: {}", "", ability.change);
         }
     }
-    page.push_str(match host.able() {
-        Ok(()) => "\nThe default profile can be enforced here.\n",
-        Err(_) => "\nThe default profile cannot be enforced here.\n",
-    });
+    let _ = match (host.able(), host.require(asked.landlock)) {
+        (Ok(()), Ok(())) => writeln!(page, "\nThe profile `{}` can be enforced here.", asked.profile),
+        (Ok(()), Err(shortfall)) => writeln!(page, "\nThe profile `{}` cannot be enforced here: {shortfall}", asked.profile),
+        (Err(_), _) => writeln!(page, "\nThe profile `{}` cannot be enforced here.", asked.profile),
+    };
     page
 }
 
-/// 0 when the default profile can be enforced, else 104.
-pub fn exit(host: &Host) -> Exit {
-    if host.able().is_ok() { Exit::Success } else { Exit::NoWall }
+/// 0 when the profile can be enforced, else 104.
+pub fn exit(host: &Host, asked: Asked) -> Exit {
+    if host.able().is_ok() && host.require(asked.landlock).is_ok() { Exit::Success } else { Exit::NoWall }
 }
 
 fn good(what: impl Into<String>, means: impl Into<String>) -> Ability {
@@ -98,6 +109,34 @@ fn kernel(host: &Host) -> Ability {
     }
 }
 
+/// What Brig itself needs of the place it runs in. Only what is missing is worth a line.
+fn surroundings(host: &Host) -> Vec<Ability> {
+    let mut all = Vec::new();
+    let blind = "Brig could not see who its actors are";
+    match host.proc {
+        Proc::Ours => {}
+        Proc::Absent => all.push(missing("no /proc", blind, "mount it: `mount -t proc proc /proc`")),
+        Proc::Foreign => all.push(missing(
+            "/proc belongs to another process namespace",
+            blind,
+            "mount one of this namespace's own (`unshare --mount-proc`, not a bind mount of the host's)",
+        )),
+    }
+    if !host.refused.is_empty() {
+        let calls = host.refused.join("`, `");
+        let change = format!("use a container profile that lets `{calls}` through");
+        all.push(missing(format!("`{calls}` refused to Brig itself"), "Brig cannot do its work without", change));
+    }
+    if host.descriptors < FEWEST_DESCRIPTORS {
+        all.push(missing(
+            format!("no more than {} open files", host.descriptors),
+            "Brig holds several for each actor at work",
+            format!("raise the limit: `ulimit -n 1024` (at least {FEWEST_DESCRIPTORS})"),
+        ));
+    }
+    all
+}
+
 fn landlock(host: &Host) -> Ability {
     let nothing = "nothing would hold files back if the gate were deceived";
     match host.landlock {
@@ -107,6 +146,11 @@ fn landlock(host: &Host) -> Ability {
             "no Landlock",
             nothing,
             "use a kernel built with CONFIG_SECURITY_LANDLOCK, or a container profile that lets `landlock_*` through",
+        ),
+        Err(NoLandlock::Refused) => missing(
+            "Landlock is refused to us",
+            nothing,
+            "use a container profile that lets `landlock_*` through (Docker's own does from 23.0)",
         ),
         Err(NoLandlock::Disabled) => {
             missing("Landlock is switched off", nothing, "add `landlock` to the `lsm=` list on the kernel command line")
@@ -137,7 +181,11 @@ fn levels(host: &Host) -> Vec<Ability> {
     from(
         6,
         "signals are not walled",
-        "an actor can signal, and so stop or kill, processes of the same user; if it kills Brig, cargo ends and the actor's calls fail",
+        if host.root {
+            "an actor can signal, and so stop or kill, any process it can see; if it kills Brig, cargo ends and the actor's calls fail"
+        } else {
+            "an actor can signal, and so stop or kill, processes of the same user; if it kills Brig, cargo ends and the actor's calls fail"
+        },
     );
     from(6, "abstract unix sockets are not walled", GATE_ALONE);
     from(9, "unix sockets with a path are not walled", GATE_ALONE);
@@ -154,19 +202,33 @@ fn listeners(host: &Host) -> Ability {
     missing(
         "no seccomp listeners",
         "the gate would see nothing",
-        "use Linux 5.19 or newer with CONFIG_SECCOMP_FILTER, or a container profile that lets `seccomp` through",
+        "use Linux 5.19 or newer with CONFIG_SECCOMP_FILTER, or a container profile that lets `seccomp` through; Brig cannot run inside Brig",
     )
 }
 
 fn tracing(host: &Host) -> Ability {
     let means = "programs could not be stopped before their first instruction, to put the walls around them";
     match (host.tracing, host.yama) {
+        (Some(Tracing::NoRoom), _) => missing(
+            "too few processes may be started",
+            "a build needs two dozen and more at once, threads counted",
+            "raise the limit: `ulimit -u`, or the container's on processes",
+        ),
         (_, Some(3)) => missing("tracing is forbidden (kernel.yama.ptrace_scope = 3)", means, "set it to 0, 1 or 2 and reboot"),
-        (Some(true), _) => good("tracing of our own children", "programs are walled in before their first instruction"),
-        (_, Some(2)) if !host.root => {
+        (Some(Tracing::Works), _) => good("tracing of our own children", "programs are walled in before their first instruction"),
+        (Some(Tracing::Refused), Some(2)) => missing(
+            "tracing is for those with CAP_SYS_PTRACE only (kernel.yama.ptrace_scope = 2)",
+            means,
+            "`sysctl kernel.yama.ptrace_scope=1`, or run as root (a container's needs `--cap-add=SYS_PTRACE`)",
+        ),
+        (None, Some(2)) if !host.root => {
             missing("tracing is for root only (kernel.yama.ptrace_scope = 2)", means, "`sysctl kernel.yama.ptrace_scope=1`, or run as root")
         }
-        (Some(false), _) => missing("tracing of our own children is refused", means, "use a container profile that lets `ptrace` through"),
+        (Some(Tracing::Refused), _) => missing(
+            "tracing of our own children is refused",
+            means,
+            "use a container profile that lets `ptrace`, `process_vm_readv` and `process_vm_writev` through; Brig cannot run under a debugger",
+        ),
         (None, _) => good("tracing of our own children", "nothing known forbids it"),
     }
 }
@@ -195,6 +257,30 @@ fn sockets(host: &Host, how: Sockets) -> Ability {
     }
 }
 
+/// What came of trying the walls themselves.
+fn walls(walls: &Walls) -> Ability {
+    match walls {
+        Walls::Hold { unheard } if unheard.is_empty() => {
+            good("the walls hold", "they were raised around a thread of ours, which was refused what it must be")
+        }
+        Walls::Hold { unheard } => weaker(
+            format!("refused before the gate is asked: {}", unheard.join(", ")),
+            "whatever surrounds Brig, a container's filter perhaps, refuses such calls by itself: an actor that tries them is stopped, but not recorded",
+            "to have attempts recorded, use a container profile that lets these calls through: the gate refuses them all",
+        ),
+        Walls::Listened => missing(
+            "another supervisor already listens to our system calls",
+            "the kernel allows one for a process and all that it starts",
+            "run outside of it: a container without seccomp notification (no `SCMP_ACT_NOTIFY` in its profile), no bypass4netns, no Brig around Brig",
+        ),
+        Walls::Fail(why) => missing(
+            "the walls were tried and do not stand",
+            why.as_str(),
+            "use a container profile that lets `landlock_*`, `seccomp` and `prctl` through; where there is none, please report this",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,13 +291,19 @@ mod tests {
             arch: "x86_64".into(),
             landlock,
             listeners: true,
+            proc: Proc::Ours,
+            refused: Vec::new(),
+            descriptors: 1024,
             yama: Some(1),
             root: false,
-            tracing: Some(true),
+            tracing: Some(Tracing::Works),
             sockets: Some(Sockets::PrivateNetwork),
             obstacle: None,
+            walls: Some(Walls::Hold { unheard: Vec::new() }),
         }
     }
+
+    const DEFAULT: Asked = Asked { profile: "default", landlock: 2 };
 
     fn lines(host: &Host, state: State) -> Vec<String> {
         abilities(host).into_iter().filter(|ability| ability.state == state).map(|ability| ability.what).collect()
@@ -220,7 +312,7 @@ mod tests {
     #[test]
     fn a_current_kernel_has_no_weakness() {
         assert_eq!(host(Ok(10)).weaknesses(Sockets::PrivateNetwork), []);
-        assert_eq!(exit(&host(Ok(10))), Exit::Success);
+        assert_eq!(exit(&host(Ok(10)), DEFAULT), Exit::Success);
     }
 
     #[test]
@@ -253,11 +345,20 @@ mod tests {
             Host { kernel: "gvisor".into(), ..host(Ok(2)) },
             Host { listeners: false, ..host(Ok(7)) },
             Host { yama: Some(3), ..host(Ok(7)) },
+            Host { yama: Some(3), tracing: Some(Tracing::Refused), root: true, ..host(Ok(7)) },
             Host { yama: Some(2), tracing: None, ..host(Ok(7)) },
-            Host { tracing: Some(false), ..host(Ok(7)) },
+            Host { yama: Some(2), tracing: Some(Tracing::Refused), ..host(Ok(7)) },
+            Host { tracing: Some(Tracing::Refused), ..host(Ok(7)) },
+            Host { tracing: Some(Tracing::NoRoom), ..host(Ok(7)) },
+            Host { proc: Proc::Absent, ..host(Ok(7)) },
+            Host { proc: Proc::Foreign, ..host(Ok(7)) },
+            Host { refused: vec!["openat2"], ..host(Ok(7)) },
+            Host { descriptors: FEWEST_DESCRIPTORS - 1, ..host(Ok(7)) },
+            Host { walls: Some(Walls::Listened), ..host(Ok(7)) },
+            Host { walls: Some(Walls::Fail("enter a landlock domain: Operation not permitted".into())), ..host(Ok(7)) },
         ];
         for case in cases {
-            assert_eq!((lines(&case, State::Missing).len(), exit(&case)), (1, Exit::NoWall), "{case:?}");
+            assert_eq!((lines(&case, State::Missing).len(), exit(&case, DEFAULT)), (1, Exit::NoWall), "{case:?}");
             assert!(!case.able().unwrap_err().change.is_empty());
         }
         assert_eq!(host(Ok(4)).require(4), Ok(()));
@@ -265,10 +366,41 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_may_require_more() {
+        let ci = Asked { profile: "ci", landlock: 4 };
+        assert_eq!(exit(&host(Ok(4)), ci), Exit::Success);
+        assert_eq!(exit(&host(Ok(2)), ci), Exit::NoWall);
+        assert_eq!(exit(&host(Ok(2)), DEFAULT), Exit::Success);
+        let page = text(&host(Ok(2)), ci);
+        assert!(
+            page.contains("The profile `ci` cannot be enforced here: this kernel has Landlock ABI 2, the profile requires 4"),
+            "{page}"
+        );
+        assert!(page.contains("help: use Linux 6.7 or newer, or accept less with `--allow-degraded`"), "{page}");
+    }
+
+    /// Yama's levels (Documentation/admin-guide/LSM/Yama.rst): 1 is for descendants, which actors are; 2 is for whoever has CAP_SYS_PTRACE,
+    /// which a container's root has not; 3 is for nobody.
+    #[test]
+    fn yama_is_told_by_what_came_of_trying() {
+        let tells = |yama, root, tracing| {
+            let host = Host { yama: Some(yama), root, tracing: Some(tracing), ..host(Ok(7)) };
+            host.able().err().map(|shortfall| shortfall.to_string())
+        };
+        for level in [0, 1] {
+            assert_eq!(tells(level, false, Tracing::Works), None);
+        }
+        assert_eq!(tells(2, true, Tracing::Works), None);
+        assert!(tells(2, false, Tracing::Refused).unwrap().contains("ptrace_scope=1"));
+        assert!(tells(2, true, Tracing::Refused).unwrap().contains("--cap-add=SYS_PTRACE"));
+        assert!(tells(3, true, Tracing::Refused).unwrap().contains("set it to 0, 1 or 2 and reboot"));
+    }
+
+    #[test]
     fn the_page() {
         let host = Host { sockets: Some(Sockets::LoopbackDevice), obstacle: Some(Obstacle::AppArmor), ..host(Ok(6)) };
         assert_eq!(
-            text(&host),
+            text(&host, DEFAULT),
             "          ok kernel 6.8.0-1021-azure on x86_64
              Linux 5.19 is the oldest that will do
           ok Landlock ABI 6
@@ -286,8 +418,10 @@ mod tests {
       weaker no private network
              actors' sockets are bound to the loopback device instead, and Landlock refuses what it can of TCP and UDP even there: tests that use loopback may fail
              help: give cargo-brig an AppArmor profile with `userns,`, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`
+          ok the walls hold
+             they were raised around a thread of ours, which was refused what it must be
 
-The default profile can be enforced here.
+The profile `default` can be enforced here.
 "
         );
     }

@@ -1,22 +1,19 @@
 //! What this kernel can do. In: the kernel's own answers. Out: `Host` — plain facts, from which follow the abilities `doctor` lists, the weaknesses a
 //! report admits to, and whether the walls a profile requires can be built at all.
 //!
-//! `look` asks only what is free and is for every run; `examine` also forks children to try things, for `doctor`.
+//! `look` asks only what is free; `examine` also forks children to try things (see `tries`), and puts somebody behind the walls. A build and
+//! `doctor` ask the same questions of the same code, so that one predicts the other.
 
-use std::fs;
+use std::path::Path;
 
-use nix::errno::Errno;
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::ptrace;
-use nix::sys::signal::{Signal, kill};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, sockopt};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::pause;
+use nix::sys::resource::{Resource, getrlimit};
 use thiserror::Error;
 
 use super::doctor::{Ability, GATE_ALONE, State, abilities};
+use super::tries;
 use crate::model::report::Weakness;
-use crate::sys::{child, landlock, seccomp};
+use crate::sys::{attempt, landlock, seccomp};
+use crate::wall::probe::{Unproved, probe};
 use crate::wall::ruleset::Network;
 
 /// The oldest kernel Brig runs on: REFER for rustc's renames, `WAIT_KILLABLE_RECV` for a gate that signals cannot fool.
@@ -28,6 +25,10 @@ pub const LOWER_ABI: &str = "BRIG_LANDLOCK_ABI";
 /// The same for how sockets are kept in.
 pub const LOWER_SOCKETS: &str = "BRIG_TEST_SOCKETS";
 
+/// Fewer open files than this, and a build of a few actors at once runs out of descriptors: handles on what every ruleset names, and a
+/// handful for each actor.
+pub const FEWEST_DESCRIPTORS: u64 = 256;
+
 /// What this kernel can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
@@ -38,26 +39,66 @@ pub struct Host {
     pub landlock: Result<u32, NoLandlock>,
     /// Filters with a listener whose calls only a fatal signal interrupts.
     pub listeners: bool,
+    /// Whose processes `/proc` shows.
+    pub proc: Proc,
+    /// Calls Brig itself cannot do without, and that something around it refuses.
+    pub refused: Vec<&'static str>,
+    /// How many files may be open at once (`RLIMIT_NOFILE`).
+    pub descriptors: u64,
     /// `kernel.yama.ptrace_scope`; `None` without Yama.
     pub yama: Option<u8>,
     /// Whether we are root: Yama's scope 2 and some advice depend on it.
     pub root: bool,
-    /// Tried only by `examine`: a child of ours can be traced.
-    pub tracing: Option<bool>,
+    /// Tried only by `examine`: a child of ours can be traced, its memory read and written.
+    pub tracing: Option<Tracing>,
     /// Tried only by `examine`: how sockets can be kept from the network.
     pub sockets: Option<Sockets>,
     /// What forbids user namespaces, where it is a known setting.
     pub obstacle: Option<Obstacle>,
+    /// Tried only by `examine`, and only where nothing is known to be missing.
+    pub walls: Option<Walls>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoLandlock {
     /// Not built into the kernel, or hidden by a container's filter.
     Absent,
+    /// Refused to us, which no kernel does.
+    Refused,
     /// Built in, but not in the list of security modules at boot.
     Disabled,
     /// `BRIG_LANDLOCK_ABI` is not a number.
     BadOverride,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proc {
+    /// Ours, by the numbers we know them by.
+    Ours,
+    /// Nobody's: it is not mounted.
+    Absent,
+    /// Those of another process namespace, by other numbers.
+    Foreign,
+}
+
+/// What came of tracing a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracing {
+    Works,
+    Refused,
+    /// Not tried: no room for as many processes as a build needs.
+    NoRoom,
+}
+
+/// What came of putting somebody behind the walls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Walls {
+    /// They hold. These calls are refused from outside before the gate hears of them.
+    Hold { unheard: Vec<&'static str> },
+    /// Another supervisor listens already.
+    Listened,
+    /// They could not be raised, or do not hold; in words.
+    Fail(String),
 }
 
 /// How actors' sockets are kept from the network, best first.
@@ -117,23 +158,34 @@ impl Host {
             arch: std::env::consts::ARCH.to_owned(),
             landlock: lowered(landlock::abi(), std::env::var_os(LOWER_ABI).map(|value| value.to_string_lossy().into_owned()).as_deref()),
             listeners: seccomp::knows_flags(seccomp::LISTENER_FLAGS) && sizes.is_ok(),
-            yama: setting("kernel/yama/ptrace_scope"),
+            proc: tries::proc(),
+            refused: attempt::refused_to_us(),
+            descriptors: getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft),
+            yama: tries::setting("kernel/yama/ptrace_scope"),
             root: nix::unistd::geteuid().is_root(),
             tracing: None,
             sockets: None,
             obstacle: None,
+            walls: None,
         }
     }
 
-    /// `look`, and the things that must be tried in a child to be known. A few milliseconds; not while another thread waits for
-    /// any child (it would take ours).
-    pub fn examine() -> Host {
+    /// `look`, and the things that must be tried to be known: in children, and behind the walls, raised in a fresh directory below `dir`. A few
+    /// milliseconds; not while another thread waits for any child (it would take ours).
+    pub fn examine(dir: &Path) -> Host {
         let mut host = Host::look();
-        host.tracing = Some(try_tracing());
-        let sockets = lowered_sockets(try_sockets());
+        host.tracing = Some(if tries::room() { tries::tracing() } else { Tracing::NoRoom });
+        let sockets = lowered_sockets(tries::sockets());
         host.sockets = Some(sockets);
         if sockets != Sockets::PrivateNetwork {
-            host.obstacle = obstacle();
+            host.obstacle = tries::obstacle();
+        }
+        if host.able().is_ok() {
+            host.walls = Some(match probe(dir, host.abi(), sockets.network()) {
+                Ok(proof) => Walls::Hold { unheard: proof.unheard },
+                Err(Unproved::Listened) => Walls::Listened,
+                Err(error) => Walls::Fail(error.to_string()),
+            });
         }
         host
     }
@@ -216,6 +268,7 @@ fn lowered_sockets(has: Sockets) -> Sockets {
 fn lowered(kernel: std::io::Result<u32>, wish: Option<&str>) -> Result<u32, NoLandlock> {
     let has = kernel.map_err(|error| match error.raw_os_error() {
         Some(libc::EOPNOTSUPP) => NoLandlock::Disabled,
+        Some(libc::EPERM | libc::EACCES) => NoLandlock::Refused,
         _ => NoLandlock::Absent,
     })?;
     match wish.map(str::parse::<u32>) {
@@ -223,60 +276,6 @@ fn lowered(kernel: std::io::Result<u32>, wish: Option<&str>) -> Result<u32, NoLa
         Some(Ok(wish)) => Ok(has.min(wish)),
         Some(Err(_)) => Err(NoLandlock::BadOverride),
     }
-}
-
-fn setting(name: &str) -> Option<u8> {
-    fs::read_to_string(format!("/proc/sys/{name}")).ok()?.trim().parse().ok()
-}
-
-fn try_tracing() -> bool {
-    let Ok(pid) = child::fork(|| {
-        pause();
-        0
-    }) else {
-        return false;
-    };
-    let seized = ptrace::seize(pid, ptrace::Options::PTRACE_O_EXITKILL).is_ok();
-    // Killing and reaping cannot fail for a child of ours that only waits.
-    let _ = kill(pid, Signal::SIGKILL);
-    let _ = waitpid(pid, None);
-    seized
-}
-
-fn try_sockets() -> Sockets {
-    let made = || socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None);
-    // Some systems let the namespaces be made and then deny every right in them: a mark needs CAP_NET_ADMIN there.
-    let private = child::fork(|| {
-        let held = unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).is_ok()
-            && socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
-                .and_then(|socket| setsockopt(&socket, sockopt::Mark, &1))
-                .is_ok();
-        u8::from(!held)
-    });
-    let private = loop {
-        match private.as_ref().map(|pid| waitpid(*pid, None)) {
-            Ok(Err(Errno::EINTR)) => {}
-            Ok(Ok(WaitStatus::Exited(_, code))) => break code == 0,
-            _ => break false,
-        }
-    };
-    if private {
-        return Sockets::PrivateNetwork;
-    }
-    match made().and_then(|socket| setsockopt(&socket, sockopt::BindToDevice, &"lo".into())) {
-        Ok(()) => Sockets::LoopbackDevice,
-        Err(_) => Sockets::NoSockets,
-    }
-}
-
-fn obstacle() -> Option<Obstacle> {
-    if setting("user/max_user_namespaces") == Some(0) {
-        return Some(Obstacle::MaxNamespaces);
-    }
-    if setting("kernel/unprivileged_userns_clone") == Some(0) {
-        return Some(Obstacle::UsernsClone);
-    }
-    (setting("kernel/apparmor_restrict_unprivileged_userns") == Some(1)).then_some(Obstacle::AppArmor)
 }
 
 #[cfg(test)]
@@ -294,6 +293,8 @@ mod tests {
         assert_eq!(lowered(Ok(7), Some("four")), Err(NoLandlock::BadOverride));
         let disabled = io::Error::from_raw_os_error(libc::EOPNOTSUPP);
         assert_eq!(lowered(Err(disabled), Some("4")), Err(NoLandlock::Disabled));
+        assert_eq!(lowered(Err(io::Error::from_raw_os_error(libc::EPERM)), None), Err(NoLandlock::Refused));
+        assert_eq!(lowered(Err(io::Error::from_raw_os_error(libc::ENOSYS)), None), Err(NoLandlock::Absent));
     }
 
     #[test]
@@ -304,9 +305,11 @@ mod tests {
         assert!(host.version().is_some_and(|version| version >= KERNEL_FLOOR), "{host:?}");
         assert!(host.listeners && host.abi() >= 2, "{host:?}");
         let begin = Instant::now();
-        let examined = Host::examine();
+        let dir = tempfile::tempdir().unwrap();
+        let examined = Host::examine(dir.path());
         println!("examine: {:?} {examined:?}", begin.elapsed());
-        assert_eq!(examined.tracing, Some(true));
+        assert_eq!(examined.tracing, Some(Tracing::Works));
+        assert!(matches!(examined.walls, Some(Walls::Hold { .. })), "{examined:?}");
         assert_eq!(examined.able(), Ok(()));
         assert!(examined.require(2).is_ok() && examined.require(99).is_err());
     }

@@ -12,6 +12,7 @@ pub mod places;
 pub mod profile;
 mod resolve;
 pub mod steering;
+mod tries;
 
 #[cfg(test)]
 mod policies;

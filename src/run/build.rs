@@ -22,13 +22,12 @@ use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
 use crate::model::report::{Costs, Enforcement, Loosened, Run};
 use crate::model::{Exit, Hostile};
-use crate::plan::host::Host;
+use crate::plan::host::{Host, Walls};
 use crate::plan::places;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, config, loosening};
 use crate::report::json::Output;
 use crate::report::{Format, terminal};
-use crate::wall::probe::{Proof, Unproved, probe};
 
 /// Runs cargo with `args` behind the walls.
 ///
@@ -41,6 +40,8 @@ pub fn build(
     layers: Layers,
     style: terminal::Style,
 ) -> Result<Exit, Stopped> {
+    // Splitting needs /proc, and some more of what would be found missing later.
+    Host::look().able().map_err(Stopped::wall)?;
     launch::keeper::split().context("split into supervisor and keeper")?;
     let began = Instant::now();
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -52,13 +53,13 @@ pub fn build(
     let steering = Steering::read(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
     let asked = places::ask(&cargo, &steering, &env);
-    let tried = Tried::here(tmp.path());
+    // While cargo thinks about where the workspace is; judged once the profile is known.
+    let host = Host::examine(tmp.path());
     let mut places = stage::find_places(asked, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
     let Chosen { profile, timeout, loosened } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
-    let (host, enforcement) = tried.suffices(options, &profile, loosened)?;
-    let network = host.sockets.context("find out how sockets can be kept in")?.network();
+    let (sockets, enforcement) = suffices(&host, options, &profile, loosened)?;
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
     let cleans = steering.subcommand.as_deref() == Some(OsStr::new("clean"));
@@ -85,11 +86,10 @@ pub fn build(
     env.push(("TMPDIR".into(), tmp_of(&places.tmp, 0).into_os_string()));
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
-    let sockets = Arc::new(Sockets::only(host.sockets.map(plan::host::Sockets::name)));
-    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), sockets)?;
+    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
     let watch = Watch::default();
-    let mut door =
-        Door::new(&profile, places, (host.abi(), network), (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?.behind(layers);
+    let walls = (host.abi(), sockets.network());
+    let mut door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?.behind(layers);
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
@@ -158,39 +158,24 @@ impl Chosen {
     }
 }
 
-/// What this kernel can enforce, proved on it: done while cargo thinks about where the workspace is, judged once the profile is known.
-struct Tried {
-    host: Host,
-    /// `None` where there is nothing to prove.
-    proof: Option<Result<Proof, Unproved>>,
-}
-
-impl Tried {
-    fn here(tmp: &Path) -> Tried {
-        let host = Host::examine();
-        let sockets = host.sockets.filter(|_| host.able().is_ok());
-        let proof = sockets.map(|sockets| probe(tmp, host.abi(), sockets.network()));
-        Tried { host, proof }
+/// Whether what this kernel can enforce, proved on it, is what the profile requires.
+fn suffices(
+    host: &Host,
+    options: &Options,
+    profile: &Profile,
+    loosened: Option<Loosened>,
+) -> Result<(plan::host::Sockets, Enforcement), Stopped> {
+    host.able().map_err(Stopped::wall)?;
+    if !options.allow_degraded {
+        host.require(profile.require.landlock).map_err(Stopped::wall)?;
     }
-
-    fn suffices(self, options: &Options, profile: &Profile, loosened: Option<Loosened>) -> Result<(Host, Enforcement), Stopped> {
-        let host = self.host;
-        host.able().map_err(Stopped::wall)?;
-        if !options.allow_degraded {
-            host.require(profile.require.landlock).map_err(Stopped::wall)?;
-        }
-        let sockets = host.sockets.context("find out how sockets can be kept in")?;
-        tracing::debug!(kernel = host.kernel, landlock = host.abi(), sockets = sockets.name(), "this machine");
-        self.proof.context("prove the walls")?.map_err(Stopped::wall)?;
-        let enforcement = Enforcement {
-            landlock_abi: host.abi(),
-            probed: true,
-            sockets: sockets.name().into(),
-            degraded: host.weaknesses(sockets),
-            loosened,
-        };
-        Ok((host, enforcement))
+    let sockets = host.sockets.context("find out how sockets can be kept in")?;
+    tracing::debug!(kernel = host.kernel, landlock = host.abi(), sockets = sockets.name(), "this machine");
+    if !matches!(host.walls, Some(Walls::Hold { .. })) {
+        return Err(Stopped::wall(anyhow!("the walls were not tried")));
     }
+    let degraded = host.weaknesses(sockets);
+    Ok((sockets, Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded, loosened }))
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.

@@ -16,9 +16,10 @@ mod who;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::cli::{Command, Typed};
+use crate::launch::keeper;
 use crate::model::Exit;
 use crate::plan::host::Host;
 use crate::plan::{ConfigError, doctor};
@@ -57,7 +58,22 @@ impl From<anyhow::Error> for Stopped {
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.cause)
+        write!(f, "{:#}", self.cause)?;
+        match self.cause.chain().find_map(limit) {
+            Some(advice) => write!(f, "\n  help: {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Limits are met anywhere, and what to do about one is always the same.
+fn limit(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let errno = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    match errno.or_else(|| cause.downcast_ref::<nix::errno::Errno>().map(|errno| *errno as i32))? {
+        libc::EMFILE => Some("raise the limit on open files: `ulimit -n`"),
+        // From fork(2) and pthread_create(3); nothing else of ours is told to try again.
+        libc::EAGAIN => Some("raise the limit on processes: `ulimit -u`, or the container's"),
+        _ => None,
     }
 }
 
@@ -79,15 +95,29 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, layers, style(typed)),
         Command::Demo => demo::demo(),
         Command::Doctor => {
-            let host = Host::examine();
-            print(&doctor::text(&host))?;
-            Ok(doctor::exit(&host))
+            let profile = pages::in_force(&typed.options)?;
+            let host = examine()?;
+            let landlock = if typed.options.allow_degraded { 0 } else { profile.require.landlock };
+            let asked = doctor::Asked { profile: &profile.name, landlock };
+            print(&doctor::text(&host, asked))?;
+            Ok(doctor::exit(&host, asked))
         }
         Command::Report { file } => pages::report(&typed.options, file.as_deref(), style(typed)),
         Command::Explain { topic } => pages::explain(&typed.options, topic, style(typed)),
         Command::ProfileList => print(&pages::profiles(&typed.options)?),
         Command::ProfileShow { name } => print(&pages::profile(&typed.options, name.as_deref())?),
     }
+}
+
+/// Asked as a build asks: by the supervisor.
+fn examine() -> Result<Host, Stopped> {
+    let host = Host::look();
+    if host.able().is_err() {
+        return Ok(host);
+    }
+    keeper::split().context("split into supervisor and keeper")?;
+    let tmp = stage::make_tmp().map_err(Stopped::usage)?;
+    Ok(Host::examine(tmp.path()))
 }
 
 /// Our own text on stdout; a reader that has gone away is not our failure.

@@ -126,6 +126,15 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
     Ok(text)
 }
 
+/// The profile a build started here would use, for `doctor`: which must not need a cargo to ask, so the workspace is the current directory.
+pub fn in_force(options: &Options) -> Result<plan::Profile, Stopped> {
+    let here = std::env::current_dir().ok();
+    let file = config::find(here.as_deref(), options.config.as_deref())?;
+    let written = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
+    let name = options.policy.clone().or(written.policy).unwrap_or_else(|| "default".into());
+    Ok(plan::load(&name, file.as_deref())?)
+}
+
 fn configuration(options: &Options) -> Result<(config::Config, Option<PathBuf>), Stopped> {
     let workspace = places()?.workspace.filter(|_| !options.no_config);
     let file = config::find(workspace.as_deref(), options.config.as_deref())?;

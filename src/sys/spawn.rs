@@ -84,22 +84,23 @@ unsafe fn become_program(
 ) -> ! {
     // SAFETY: async-signal-safe calls on plain numbers and on pointers the caller vouches for.
     unsafe {
-        libc::dup2(channel, channel_as);
+        // Everything cargo starts would inherit what is left open, and could not be confined without the channel.
+        let mut ready = libc::dup2(channel, channel_as) != -1;
         let mut next = 3;
         for &fd in keep {
             if fd > next {
-                libc::syscall(libc::SYS_close_range, next as libc::c_uint, (fd - 1) as libc::c_uint, 0 as libc::c_uint);
+                ready &= libc::syscall(libc::SYS_close_range, next as libc::c_uint, (fd - 1) as libc::c_uint, 0 as libc::c_uint) == 0;
             }
             next = next.max(fd + 1);
         }
-        libc::syscall(libc::SYS_close_range, next as libc::c_uint, libc::c_uint::MAX, 0 as libc::c_uint);
+        ready &= libc::syscall(libc::SYS_close_range, next as libc::c_uint, libc::c_uint::MAX, 0 as libc::c_uint) == 0;
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
         // Rust ignores SIGPIPE in its own programs; cargo must see what a shell would have given it.
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut byte = 0u8;
-        let released = libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && libc::read(gate, (&raw mut byte).cast(), 1) == 1;
+        let released = ready && libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && libc::read(gate, (&raw mut byte).cast(), 1) == 1;
         if released {
             libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr());
         }

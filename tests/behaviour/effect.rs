@@ -110,6 +110,10 @@ fn found(place: &Place, outcome: &Outcome, needle: &[u8]) -> Vec<String> {
 
 /// By `grep`, because tests are not compiled for speed and a target directory is large.
 fn files_with(dir: &Path, needle: &[u8]) -> Vec<String> {
+    if !dir.exists() {
+        // Nothing was built.
+        return Vec::new();
+    }
     let mut grep = Command::new("grep");
     grep.args(["-r", "-l", "-a", "-F", "-Z", "-D", "skip", "-e"]).arg(OsStr::from_bytes(needle)).arg(dir);
     let output = grep.output().expect("run grep");

@@ -52,6 +52,22 @@ impl Place {
         self.write(&self.path(path), &format!("{before}{}-{mark}\n", self.canary));
     }
 
+    /// Replaces the workspace by a package that depends on these ones, each a directory below `tests/crates/`.
+    pub fn gather(&self, packages: &[&str]) {
+        fs::remove_dir_all(&self.workspace).unwrap();
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crates");
+        let mut manifest =
+            "[workspace]\nexclude = [\"deps\"]\n\n[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n".to_owned();
+        manifest.push_str("[dependencies]\n");
+        for package in packages {
+            let name = package.rsplit('/').next().unwrap();
+            copy(&crates.join(package), &self.workspace.join("deps").join(name));
+            manifest.push_str(&format!("{name} = {{ path = \"deps/{name}\" }}\n"));
+        }
+        self.write(&self.workspace.join("Cargo.toml"), &manifest);
+        self.write(&self.workspace.join("src/lib.rs"), "//! Uses crates and never looks inside.\n");
+    }
+
     pub fn write(&self, path: &Path, text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap_or_else(|error| panic!("write {path:?}: {error}"));

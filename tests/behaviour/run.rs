@@ -13,6 +13,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::footing::{self, Step};
 use crate::place::{Place, brig, toolchain};
 
 /// Longer than any case takes on a slow machine: what takes longer hangs.
@@ -25,6 +26,7 @@ pub struct Run<'a> {
     input: Vec<u8>,
     what: String,
     signal: Option<Shot>,
+    steps: Vec<Step>,
 }
 
 /// A signal, whom it goes to, and what it waits for.
@@ -64,6 +66,11 @@ pub fn guarded<'a>(place: &'a Place, options: &[&str], args: &[&str]) -> Run<'a>
     run
 }
 
+/// A shell command.
+pub fn shell<'a>(place: &'a Place, script: &str) -> Run<'a> {
+    Run::new(place, OsStr::new("/bin/sh"), &["-c", script])
+}
+
 /// Brig with exactly these arguments.
 pub fn bare<'a>(place: &'a Place, args: &[&str]) -> Run<'a> {
     program(place, brig().as_os_str(), args)
@@ -78,10 +85,15 @@ impl<'a> Run<'a> {
     fn new(place: &'a Place, program: &OsStr, args: &[&str]) -> Run<'a> {
         let mut command = Command::new(program);
         place.environment(&mut command);
-        place.who.apply(&mut command);
         command.args(args);
         let what = format!("{} {}", program.to_string_lossy(), args.join(" "));
-        Run { place, command, input: Vec::new(), what, signal: None }
+        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new() }
+    }
+
+    /// On weaker ground than the machine offers.
+    pub fn on(mut self, steps: &[Step]) -> Self {
+        self.steps = steps.to_vec();
+        self
     }
 
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
@@ -108,6 +120,7 @@ impl<'a> Run<'a> {
 
     pub fn go(mut self) -> Outcome {
         self.place.hand_over();
+        footing::put_under(&mut self.command, &self.steps, self.place.who);
         let report = self.place.path("report/report.json");
         std::fs::remove_file(&report).ok();
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

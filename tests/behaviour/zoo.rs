@@ -317,7 +317,7 @@ fn settle<'a>(run: Run<'a>, place: &Place) -> Run<'a> {
 }
 
 /// A process that looks like the one which holds a CI job's secrets: a shell that waits for input it never gets.
-fn runner_worker(place: &Place) -> Option<Child> {
+pub fn runner_worker(place: &Place) -> Option<Child> {
     let program = place.path("run/Runner.Worker");
     fs::copy("/bin/sh", &program).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
@@ -329,7 +329,7 @@ fn runner_worker(place: &Place) -> Option<Child> {
 }
 
 /// Ends the process with the case, passed or failed.
-struct Process(Option<Child>);
+pub struct Process(pub Option<Child>);
 
 impl Drop for Process {
     fn drop(&mut self) {

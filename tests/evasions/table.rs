@@ -47,7 +47,7 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
 }
 
 fn intro() -> String {
-    let host = Host::examine();
+    let host = Host::examine(&std::env::temp_dir());
     let sockets = host.sockets.map_or("none", |sockets| sockets.name());
     format!(
         "# Every known evasion\n\n\

@@ -374,6 +374,7 @@ fn loopback_device() {
 
 fn without_duplicates() {
     lowered("no-duplicates", || {
+        assert_eq!(Stage::enforce(&[]).play(&["meet"]), "ok met");
         let (tcp, udp) = (Sink::tcp("127.0.0.1:0"), Sink::udp("127.0.0.1:0"));
         for scene in ["tcp", "tcp-nonblocking", "mapped"] {
             assert_eq!(Stage::enforce(&[]).play(&[scene, &tcp.at]), "EACCES", "{scene}");

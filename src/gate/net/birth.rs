@@ -1,5 +1,7 @@
 //! `socket(2)`: which sockets exist at all, and where inet ones are born. Decided on register values only.
 
+use std::os::fd::AsFd;
+
 use crate::gate::net::{endpoint, errno, refusal, sockets};
 use crate::gate::{Answer, Call};
 use crate::model::{Act, Mode};
@@ -29,8 +31,12 @@ fn inet(call: &Call<'_>, family: i32, kind: i32, protocol: i32) -> Answer {
     let observed = call.watched.policy.mode == Mode::Observe && sockets.kind() != "private-network";
     // Observe refuses nothing: where the private network is missing, the socket is the host's and its connects are still judged and seen.
     let made = if observed { room.outside(family, kind, protocol) } else { room.give(family, kind, protocol) };
-    match made {
+    match made.and_then(|fd| room.keep(fd.as_fd()).map(|()| fd)) {
         Ok(fd) => Answer::Descriptor { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
+        Err(_) if sockets.broken() => {
+            call.watched.journal.lost("the means by which inet sockets were to be kept in could not be had after all: none were made");
+            Answer::Errno(libc::EPERM)
+        }
         Err(_) if sockets.kind() == "no-sockets" => {
             let act = Act::Socket { family: endpoint::family_name(family), kind: odd_name(sockets::bare(kind), protocol) };
             Answer::Errno(refusal(&call.judge(act, None)).unwrap_or(libc::EPERM))

@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-pub use serve::broker_main;
+pub use serve::{broker_main, rehearse};
 pub use wire::ARGUMENT;
 
 use crate::sys::socket;

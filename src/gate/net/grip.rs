@@ -1,6 +1,6 @@
 //! The socket behind an actor's descriptor number, at the moment of one call. A duplicate (`pidfd_getfd`) where the kernel grants it:
 //! what is done to the duplicate is done to the actor's socket, whatever the actor's threads do to the number meanwhile. Without it,
-//! the inode and the flags from `/proc`.
+//! the inode and the flags from `/proc`, and for a socket's first use the handle its room has kept.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
@@ -29,13 +29,18 @@ pub fn take(call: &Call<'_>, number: u64) -> Result<Grip, i32> {
         return Err(libc::EBADF);
     }
     let flags = fdinfo_flags(call.tid, number).ok_or(libc::EBADF)?;
-    let duplicate = if call.watched.sockets.duplicates { duplicate(call.tid, number) } else { None };
+    let sockets = &call.watched.sockets;
+    let mut duplicate = if sockets.duplicates { duplicate(call.tid, number) } else { None };
     let inode = match &duplicate {
         Some(fd) => socket::inode(fd.as_fd()).ok().flatten(),
         None => std::fs::read_link(format!("/proc/{}/fd/{number}", call.tid)).ok().and_then(|target| socket_inode(target.to_str()?)),
     };
     let inode = inode.ok_or(libc::ENOTSOCK)?;
     waits(call)?;
+    if !sockets.duplicates {
+        // Its inode cannot have become another's while the handle was held.
+        duplicate = sockets.room_for(call.watched).kept(inode);
+    }
     Ok(Grip { number, duplicate, inode, nonblocking: flags & libc::O_NONBLOCK != 0, cloexec: flags & libc::O_CLOEXEC != 0 })
 }
 

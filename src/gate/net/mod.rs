@@ -29,7 +29,7 @@ use std::os::fd::AsFd;
 
 pub use bind::bind;
 pub use birth::socket;
-pub use broker::{ARGUMENT as BROKER_ARGUMENT, broker_main};
+pub use broker::{ARGUMENT as BROKER_ARGUMENT, broker_main, rehearse};
 pub use connect::connect;
 pub use record::Recorder;
 pub use send::send;

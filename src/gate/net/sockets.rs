@@ -1,9 +1,9 @@
 //! The run's sockets: one broker for all, one [`Room`] per actor. Both come into being at the first inet socket.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::broker::Broker;
@@ -14,7 +14,7 @@ use super::relay::Relay;
 use super::workers::Workers;
 use crate::gate::Watched;
 use crate::model::{ActorId, Endpoint, Hostile};
-use crate::sys::{netns, socket};
+use crate::sys::{netns, pidfd, socket};
 
 /// Lowers what is used, for tests: `loopback-device`, `no-sockets`, or `no-duplicates` (as where `pidfd_getfd` is denied). It cannot raise.
 const LOWER: &str = "BRIG_TEST_SOCKETS";
@@ -35,7 +35,8 @@ pub struct Sockets {
     means: OnceLock<Means>,
     rooms: Mutex<HashMap<ActorId, Arc<Room>>>,
     pub workers: Workers,
-    /// Whether actors' descriptors may be duplicated.
+    /// Whether actors' descriptors may be duplicated. Where not (Docker's profile refuses `pidfd_getfd`), rooms keep a handle on each socket
+    /// they give until its first use.
     pub duplicates: bool,
 }
 
@@ -53,7 +54,7 @@ impl Sockets {
             means: OnceLock::new(),
             rooms: Mutex::default(),
             workers: Workers::default(),
-            duplicates: lowered() != "no-duplicates",
+            duplicates: lowered() != "no-duplicates" && duplicates_are_had(),
         }
     }
 
@@ -81,6 +82,11 @@ impl Sockets {
             }
             Means::None
         })
+    }
+
+    /// Were other means promised than hold now? The report would say what is not so.
+    pub fn broken(&self) -> bool {
+        self.only.is_some_and(|promised| promised != self.kind())
     }
 
     /// The process of ours that makes the sockets, once there is one.
@@ -123,6 +129,12 @@ impl Sockets {
     }
 }
 
+/// Asked of ourselves, whom the kernel lets do it: a refusal comes from a filter around us.
+fn duplicates_are_had() -> bool {
+    let us = pidfd::open(std::process::id(), 0);
+    us.is_ok_and(|us| pidfd::get_fd(us.as_fd(), us.as_raw_fd()).is_ok())
+}
+
 fn lowered() -> String {
     std::env::var(LOWER).unwrap_or_default()
 }
@@ -155,11 +167,15 @@ struct State {
     held: HashSet<(&'static str, SocketAddr)>,
     /// Abstract unix names that the gate bound for the actor.
     names: HashSet<Vec<u8>>,
+    /// Handles on sockets that were given and not used yet, by inode, oldest first.
+    unused: VecDeque<(u64, OwnedFd)>,
 }
 
 const MOST_HOSTS: usize = 4096;
 const MOST_HELD: usize = 4096;
 const MOST_OWNED: usize = 256;
+/// A program that makes more sockets than this before it binds or connects one of them gets no servers.
+const MOST_UNUSED: usize = 32;
 
 impl Room {
     /// A socket of the actor, known from now on by its inode. `kind` may carry `SOCK_NONBLOCK`.
@@ -177,6 +193,31 @@ impl Room {
         }
         self.note(made.as_fd(), Known { family, kind: bare(kind), protocol, place })?;
         Ok(made)
+    }
+
+    /// Keeps a handle on a socket that is about to be given, where its duplicate could not be had later.
+    ///
+    /// # Errors
+    /// When descriptors have run out.
+    pub fn keep(&self, given: BorrowedFd<'_>) -> io::Result<()> {
+        if self.sockets.duplicates {
+            return Ok(());
+        }
+        let inode = socket::inode(given)?.ok_or(io::ErrorKind::InvalidData)?;
+        let handle = given.try_clone_to_owned()?;
+        let mut state = lock(&self.state);
+        if state.unused.len() >= MOST_UNUSED {
+            state.unused.pop_front();
+        }
+        state.unused.push_back((inode, handle));
+        Ok(())
+    }
+
+    /// The handle on the socket with this inode, once: from its first use on, closing it must be up to the actor alone.
+    pub fn kept(&self, inode: u64) -> Option<OwnedFd> {
+        let mut state = lock(&self.state);
+        let at = state.unused.iter().position(|(of, _)| *of == inode)?;
+        state.unused.remove(at).map(|(_, handle)| handle)
     }
 
     /// A socket of the host's own namespace, for an address that was judged and allowed.

@@ -47,19 +47,22 @@ fn reply(channel: BorrowedFd<'_>, answer: io::Result<Option<OwnedFd>>) -> io::Re
     socket::send_with_fd(channel, &errno.to_ne_bytes(), fd.as_ref().map(AsFd::as_fd))
 }
 
-/// A user namespace in which we are ourselves, with every capability over the network namespaces to be made below it. Where user
-/// namespaces are forbidden but we have the right anyway (a container's root with CAP_SYS_ADMIN), none is needed.
+/// A user namespace with every capability over the network namespaces to be made below it. Where user namespaces are forbidden but we
+/// have the right anyway (a container's root with CAP_SYS_ADMIN), none is needed.
 fn own_users() -> io::Result<()> {
-    let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
-    match netns::unshare(libc::CLONE_NEWUSER) {
-        Ok(()) => {
-            // user_namespaces(7): an unprivileged process may map its own ids, the group only once setgroups is given up.
-            std::fs::write("/proc/self/setgroups", "deny")?;
-            std::fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
-            std::fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"))
-        }
-        Err(error) => netns::unshare(libc::CLONE_NEWNET).map_err(|_| error),
-    }
+    // Nobody's ids are mapped into it, so those inside count as nobody's: nothing here asks for them, and a root without CAP_SETFCAP could
+    // not map itself (user_namespaces(7), Linux 5.12).
+    netns::unshare(libc::CLONE_NEWUSER).or_else(|error| netns::unshare(libc::CLONE_NEWNET).map_err(|_| error))
+}
+
+/// What the broker does before its first socket, done in a process that ends then: whether a private network can be had here. Some systems
+/// let the namespaces be made and then deny every right in them; bringing `lo` up needs one. Allocates nothing.
+///
+/// # Errors
+/// The kernel's own.
+pub fn rehearse() -> io::Result<()> {
+    own_users()?;
+    fresh().map(drop)
 }
 
 #[derive(Default)]
