@@ -304,7 +304,8 @@ fn ran(outcome: &Outcome, package: &str) -> bool {
 }
 
 fn without_files(outcome: &Outcome) -> Outcome {
-    Outcome { what: String::new(), code: outcome.code, stdout: outcome.stdout.clone(), stderr: outcome.stderr.clone(), report: None }
+    let (stdout, stderr) = (outcome.stdout.clone(), outcome.stderr.clone());
+    Outcome { what: String::new(), code: outcome.code, stdout, stderr, report: None, took: outcome.took }
 }
 
 #[test]

@@ -22,6 +22,9 @@ mod effect;
 #[path = "../behaviour/finding.rs"]
 #[allow(dead_code)]
 mod finding;
+#[path = "../behaviour/footing.rs"]
+#[allow(dead_code)]
+mod footing;
 #[path = "../behaviour/place.rs"]
 #[allow(dead_code)]
 mod place;
