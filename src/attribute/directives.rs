@@ -176,7 +176,7 @@ mod tests {
         found.iter().map(|directive| format!("{} {}", directive.key, directive.value)).collect()
     }
 
-    /// Each line was given to cargo 1.95, which took the directives that are expected here and no others.
+    /// Variables were given to cargo 1.95 in these forms, which took those that are expected here and no others.
     #[test]
     fn lines_are_read_as_cargo_reads_them() {
         let output = b"hello\n  cargo:rustc-env=A=b  \ncargo::rustc-env=C=d=e\ncargo:rustc-link-arg-bin=app=-B/old/out\ncargo::metadata=root=/x\n\
