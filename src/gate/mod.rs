@@ -23,6 +23,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod watch;
 
 use std::collections::HashMap;
 use std::io;

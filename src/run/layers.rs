@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use crate::model::ActorKind;
 use crate::sys::notify;
 
 /// The layers around an actor. What is left without either is preparation: the environment it gets, the descriptors it does not get, and
@@ -21,6 +22,15 @@ pub struct Layers {
 
 impl Layers {
     pub const ALL: Layers = Layers { wall: true, gate: true };
+
+    /// What stands around an actor of this kind. The sources of a workspace are granted by the gate, file by file: a compiler behind the wall
+    /// alone compiles nothing, and nothing it should have compiled would ever run.
+    pub fn around(self, kind: ActorKind) -> Layers {
+        match kind {
+            ActorKind::Rustc | ActorKind::Rustdoc if self.wall => Layers::ALL,
+            _ => self,
+        }
+    }
 }
 
 /// Lets every call through until the last process behind `listener` is gone.

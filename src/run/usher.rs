@@ -321,7 +321,7 @@ impl Usher for Door<'_> {
         let tmp = self.tmp_for(id.0)?;
         let (edits, withheld) = self.edits(&identity, newcomer, &tmp, id);
         let policy = Arc::new(self.profile.resolve(&self.places, &actor_facts(&identity, newcomer, &tmp)));
-        let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
+        let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.around(identity.kind).wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());
         }
@@ -351,7 +351,7 @@ impl Usher for Door<'_> {
 
     fn entered(&mut self, listener: OwnedFd) -> Result<()> {
         let (actor, policy, began) = self.waiting.take().context("a listener without an actor")?;
-        match self.layers.gate {
+        match self.layers.around(actor.kind).gate {
             true => self.gate.admit(actor, policy, listener)?,
             false => let_through(listener).context("let everything through")?,
         }

@@ -133,11 +133,15 @@ impl Verdict<'_> {
 
     fn layers(&mut self, who: Who, trials: &Trials) {
         let wins = |how, way| of_how(trials, how).won_by(self.fixture).contains(way);
+        // A compiler has its gate in any case, see `cargo_brig::run::Layers::around`: what the wall alone would do to it is not known.
+        let compiles = matches!(&*self.fixture.says.actor, "rustc" | "proc-macro" | "rustdoc" | "linker");
         let mut counts = std::collections::BTreeMap::new();
         for way in self.fixture.ways(who.is_root()) {
             let layer = match (wins(How::Neither, way), wins(How::WallOnly, way), wins(How::GateOnly, way)) {
                 _ if self.fixture.is_open(way) => continue,
                 (false, ..) => "preparation",
+                (true, _, false) if compiles => "gate",
+                (true, _, true) if compiles => "kernel wall",
                 (true, false, false) => "kernel wall and gate",
                 (true, false, true) => "kernel wall",
                 (true, true, false) => "gate",
