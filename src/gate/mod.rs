@@ -19,6 +19,7 @@ mod open;
 mod own;
 mod patient;
 mod process;
+mod published;
 mod redact;
 mod resolve;
 #[cfg(test)]
