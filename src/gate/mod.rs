@@ -18,7 +18,7 @@ mod open;
 mod own;
 mod patient;
 mod process;
-mod redact;
+pub mod redact;
 mod resolve;
 #[cfg(test)]
 mod tests;
