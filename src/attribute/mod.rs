@@ -7,11 +7,11 @@
 pub mod graph;
 pub mod identity;
 mod invocation;
-mod memory;
-mod naming;
-mod objects;
-mod registers;
-mod rules;
+pub(crate) mod memory;
+pub(crate) mod naming;
+pub(crate) mod objects;
+pub(crate) mod registers;
+pub(crate) mod rules;
 pub mod source;
 pub mod stack;
 mod symbols;
