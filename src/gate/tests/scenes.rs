@@ -15,7 +15,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getpid, getppid, mkfifo};
 
-use super::{stage, trips};
+use super::{garbage, stage, trips};
 use crate::sys::files::{self, AT_FDCWD};
 use crate::sys::testing;
 
@@ -40,6 +40,7 @@ fn actor() {
         "racer" => racer(),
         "waiter" => waiter(&out, &secret),
         "daemon" => daemon(),
+        "garbage" => garbage::travel(&root),
         other => match other.strip_prefix("trips ") {
             Some(what) => trips::travel(what, &out),
             None => panic!("no scene `{other}`"),
