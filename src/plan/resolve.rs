@@ -188,9 +188,15 @@ fn kernel_exec(exec: &[PathBuf], places: &Places, secrets: &Secrets) -> Vec<Path
     granted
 }
 
-/// Files with an execute bit in a tree of sources; not in what was built there, and not in hidden directories.
+/// A program that was named itself; in a tree of sources, files with an execute bit, but not in what was built there, and not in hidden
+/// directories.
 fn executables(tree: &Path, places: &Places, secrets: &Secrets, budget: &mut usize, found: &mut Vec<PathBuf>) {
     use std::os::unix::fs::PermissionsExt;
+    let runs = |metadata: &std::fs::Metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
+    if std::fs::symlink_metadata(tree).is_ok_and(|metadata| runs(&metadata)) && !secrets.looks_secret(tree.as_os_str().as_encoded_bytes()) {
+        found.push(tree.to_owned());
+        return;
+    }
     for entry in std::fs::read_dir(tree).into_iter().flatten().flatten() {
         let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
         if *budget == 0 {
@@ -202,7 +208,7 @@ fn executables(tree: &Path, places: &Places, secrets: &Secrets, budget: &mut usi
             executables(&path, places, secrets, budget, found);
         } else if secrets.looks_secret(path.as_os_str().as_encoded_bytes()) {
             // Some file systems give every file the bit.
-        } else if kind.is_file() && !hidden && entry.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0) {
+        } else if !hidden && entry.metadata().is_ok_and(|metadata| runs(&metadata)) {
             found.push(path);
         }
     }
@@ -249,6 +255,26 @@ mod tests {
         assert_eq!(carved, [usr.join("lib"), usr.join("src/other")]);
         let sources = cargo.join("registry/src");
         assert_eq!(carve(&sources, &[&app, &cargo]), std::slice::from_ref(&sources));
+    }
+
+    /// A program of the user's own, named by itself or by the tree it lies in; what cannot run is not for running.
+    #[test]
+    fn programs_are_granted_one_by_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let top = dir.path().canonicalize().expect("real path");
+        let (program, text) = (top.join("program"), top.join("text"));
+        for (path, mode) in [(&program, 0o755), (&text, 0o644)] {
+            std::fs::write(path, "x").expect("file");
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode");
+        }
+        std::os::unix::fs::symlink(&program, top.join("link")).expect("link");
+        let places = Places::default();
+        let secrets = Secrets::compile(&places, &Default::default()).expect("secrets");
+        let granted = |tree: &Path| kernel_exec(&[tree.to_owned()], &places, &secrets);
+        assert_eq!(granted(&top), [program.clone()]);
+        assert_eq!(granted(&program), [program]);
+        assert!(granted(&text).is_empty() && granted(&top.join("link")).is_empty());
     }
 
     #[test]
