@@ -204,7 +204,8 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
         return if call.enforces() { patient::open(call, found, wanted, flags) } else { Ok(Answer::Continue) };
     }
     let fd = call.as_caller(|| own()?.reopen(found.handle.as_fd(), flags, 0))?;
-    Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
+    let cloexec = wanted.cloexec();
+    Ok(if found.is(libc::S_IFIFO) { Answer::Moved { fd, cloexec } } else { Answer::Descriptor { fd, cloexec } })
 }
 
 fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {
