@@ -272,7 +272,7 @@ mod tests {
         let places = Places::default();
         let secrets = Secrets::compile(&places, &Default::default()).expect("secrets");
         let granted = |tree: &Path| kernel_exec(&[tree.to_owned()], &places, &secrets);
-        assert_eq!(granted(&top), [program.clone()]);
+        assert_eq!(granted(&top), std::slice::from_ref(&program));
         assert_eq!(granted(&program), [program]);
         assert!(granted(&text).is_empty() && granted(&top.join("link")).is_empty());
     }
