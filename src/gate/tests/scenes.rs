@@ -15,7 +15,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getpid, getppid, mkfifo};
 
-use super::{stage, trips};
+use super::{stage, trips, twins};
 use crate::sys::files::{self, AT_FDCWD};
 use crate::sys::identity::{Acting, Person};
 use crate::sys::testing;
@@ -42,9 +42,10 @@ fn actor() {
         "waiter" => waiter(&out, &secret),
         "daemon" => daemon(),
         "someone" => someone(&out),
-        other => match other.strip_prefix("trips ") {
-            Some(what) => trips::travel(what, &out),
-            None => panic!("no scene `{other}`"),
+        other => match other.split_once(' ') {
+            Some(("trips", what)) => trips::travel(what, &out),
+            Some(("twin", what)) => twins::live(what, &out),
+            _ => panic!("no scene `{other}`"),
         },
     }
 }
@@ -420,7 +421,9 @@ fn someone(out: &Path) {
     fs::write(&inside, "").unwrap();
     fs::write(&closed, "").unwrap();
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    [(&private, 0o700), (&inside, 0o666), (&closed, 0o000), (&common, 0o777)].map(|(path, bits)| mode(path, bits));
+    for (path, bits) in [(&private, 0o700), (&inside, 0o666), (&closed, 0o000), (&common, 0o777)] {
+        mode(path, bits);
+    }
     let nobody = Person { user: 65534, group: 65533, groups: vec![65532], capabilities: 0 };
     for _ in 0..3 {
         drop(open(&inside, libc::O_RDWR).unwrap());
