@@ -363,3 +363,18 @@ fn sleeper(place: &Place) -> Child {
     place.who.apply(&mut command);
     command.arg("300").stdin(Stdio::null()).spawn().unwrap()
 }
+
+#[test]
+#[ignore = "temporary"]
+fn hunt() {
+    let who = Who::all()[1];
+    let ground = all().into_iter().find(|ground| ground.name == "proc-subset").unwrap();
+    for round in 0..150 {
+        let place = Place::new("honest-run", who);
+        fs::remove_file(place.workspace().join(".env")).unwrap();
+        let outcome = standing(guarded(&place, &[], &["check", "--offline"]), &ground, &place).go();
+        if outcome.code != 0 {
+            println!("round {round}\n{outcome}");
+        }
+    }
+}
