@@ -48,7 +48,7 @@ pub struct Ended {
     pub survivors: Vec<Survivor>,
     /// Killed, or gone by themselves, before anybody could see what they ran.
     pub unnamed: usize,
-    /// Nothing is left. Otherwise it forked faster than we could kill for all of [`PATIENCE`].
+    /// Nothing is left. Otherwise it forked faster than we could kill for all of `PATIENCE`.
     pub all: bool,
 }
 
