@@ -17,7 +17,8 @@ fn main() {
     let mut descriptor = File::options().read(true).write(true).create(true).truncate(true).open(&nameless).unwrap();
     descriptor.write_all(kept("descriptor").as_bytes()).unwrap();
     fs::remove_file(&nameless).unwrap();
-    let text = format!("{}\n{}\n{}\n{}\n{}\n", std::process::id(), memory.as_ptr() as usize, memory.len(), descriptor.as_raw_fd(), tmp.display());
+    let text =
+        format!("{}\n{}\n{}\n{}\n{}\n", std::process::id(), memory.as_ptr() as usize, memory.len(), descriptor.as_raw_fd(), tmp.display());
     fs::write(Path::new(&out).join("where.part"), text).unwrap();
     fs::rename(Path::new(&out).join("where.part"), Path::new(&out).join("where")).unwrap();
     // <target>/debug/build/keeper-<hash>/out
