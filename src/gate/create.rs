@@ -67,8 +67,8 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
         }
         // With `O_EXCL` no link is followed, open(2).
         let flags = wanted.flags | libc::O_EXCL | libc::O_NOCTTY | libc::O_CLOEXEC;
-        let mode = call.creation_mode(wanted.mode);
-        match call.as_caller(|| files::openat(spot.parent.as_fd(), &spot.name, flags, mode)) {
+        let open = |mode| files::openat(spot.parent.as_fd(), &spot.name, flags, mode);
+        match call.as_caller(|| call.make(wanted.mode, open)) {
             Ok(fd) => return Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() }),
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) && tries < MOST_TRIES => tries += 1,
             Err(error) => return Err(error),
@@ -85,6 +85,6 @@ pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer
         return Ok(Answer::Errno(errno));
     }
     let flags = wanted.flags & !libc::O_NOFOLLOW;
-    let fd = call.as_caller(|| own()?.reopen(found.handle.as_fd(), flags, call.creation_mode(wanted.mode)))?;
+    let fd = call.as_caller(|| call.make(wanted.mode, |mode| own()?.reopen(found.handle.as_fd(), flags, mode)))?;
     Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
 }

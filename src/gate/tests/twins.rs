@@ -163,7 +163,7 @@ impl Life {
             Deed::OldOpen { path, flags, mode, slot, creat } => {
                 let given = self.path(path);
                 let plain = self.patient(Dir::Cwd, path, *flags);
-                let result = if *creat && plain == *flags {
+                let result = if *creat && self.patient(Dir::Cwd, path, 0) == 0 {
                     self.call(libc::SYS_creat, &[given.argument(), number(*mode)])
                 } else {
                     self.call(libc::SYS_open, &[given.argument(), number(plain), number(*mode)])
@@ -231,7 +231,8 @@ impl Life {
                 // Never far from home.
                 let here = std::env::current_dir().unwrap_or_default();
                 if !here.starts_with(&self.place) {
-                    std::env::set_current_dir(&self.place).unwrap();
+                    // Somebody else may not find the way.
+                    std::env::set_current_dir(&self.place).ok();
                 }
                 told
             }
@@ -331,16 +332,16 @@ impl Life {
     }
 }
 
-/// What is another matter: removing links below `/proc` is refused; and for somebody else, a link by descriptor (whose rules changed with
-/// Linux 6.10), connecting to what is no socket (EACCES there, ECONNREFUSED here), binding where no name can be (EADDRINUSE, EACCES here).
+/// What is another matter: changing names below `/proc` is refused; and for somebody else, a link by descriptor (whose rules changed with
+/// Linux 6.10), and connecting to what is no socket (EACCES there, ECONNREFUSED here).
 fn is_another_matter(deed: &Deed, acting: bool) -> bool {
     let link =
         |path: &Words| matches!(path, Words::Text(front, text) if text.is_empty() && !matches!(front, Front::Nothing | Front::Place));
     match deed {
-        Deed::Unlink { path, .. } => link(path),
+        Deed::Unlink { path, .. } | Deed::Bind { path } => link(path),
+        Deed::Rename { old, new, .. } => link(old) || link(new),
         Deed::Connect { .. } => acting,
         Deed::Link { flags, .. } => acting && flags & libc::AT_EMPTY_PATH != 0,
-        Deed::Bind { path } => acting && link(path),
         _ => false,
     }
 }
