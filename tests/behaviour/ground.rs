@@ -17,7 +17,7 @@ use crate::place::Place;
 use crate::run::{Outcome, Run, bare, cargo, guarded, shell};
 use crate::sink::Door;
 use crate::who::Who;
-use crate::zoo::{Process, runner_worker};
+use crate::zoo::Process;
 
 const BUILD: &[&str] = &["build", "--offline"];
 const SCRIPT: &[&str] = &["build-script"];
@@ -283,7 +283,7 @@ fn holds(ground: &Ground, who: Who, plain: &Plain) -> Outcome {
     let place = Place::new("honest-run", who);
     place.gather(&[THIEVES, HONEST].concat());
     fs::hard_link(place.path("home/.ssh/id_ed25519"), place.workspace().join("deps/aliaser/notes.txt")).unwrap();
-    let _runner = Process(runner_worker(&place));
+    let _runner = Process(Some(place.runner_worker()));
     let outcome = standing(guarded(&place, &[], BUILD), ground, &place).go();
     let at = format!("{} as {who:?}\n{outcome}", ground.name);
     let mut finds = vec![

@@ -4,8 +4,9 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
@@ -79,6 +80,19 @@ impl Place {
 
     pub fn workspace(&self) -> &Path {
         &self.workspace
+    }
+
+    /// A process that looks like the one which holds a CI job's secrets: a shell that waits for input it never gets. The caller ends it.
+    pub fn runner_worker(&self) -> Child {
+        let program = self.path("run/Runner.Worker");
+        fs::copy("/bin/sh", &program).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        self.hand_over();
+        let mut command = Command::new(&program);
+        self.who.apply(&mut command);
+        let secret = format!("SECRET='{{\"value\":\"{}-runner\",\"isSecret\":true}}'; read line", self.canary);
+        command.arg("-c").arg(secret).env("RUNNER_SECRET", format!("{}-runner-env", self.canary));
+        command.stdin(Stdio::piped()).process_group(0).spawn().unwrap()
     }
 
     pub fn target(&self) -> PathBuf {

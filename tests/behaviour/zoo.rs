@@ -2,9 +2,7 @@
 //! what each does under plain cargo, and which finding about whom it must be under Brig, with nothing of it done.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use crate::effect::Effect::{self, Leaks, Plants, Reaches, Says, Steals, Touches};
@@ -172,7 +170,7 @@ zoo! {
         fixture: "15-runner-memory",
         does: &[Steals(Door::Tcp)],
         finds: &[refused(&["proc/tamper"], "changed-files", SCRIPT)],
-        prepare: runner_worker,
+        prepare: |place| Some(place.runner_worker()),
         ..CASE
     };
     t16_data_leaves_with_the_first_packet = Case {
@@ -314,18 +312,6 @@ fn arguments(case: &Case) -> Vec<&'static str> {
 
 fn settle<'a>(run: Run<'a>, place: &Place) -> Run<'a> {
     run.env("GITHUB_ENV", place.path("run/github_env"))
-}
-
-/// A process that looks like the one which holds a CI job's secrets: a shell that waits for input it never gets.
-pub fn runner_worker(place: &Place) -> Option<Child> {
-    let program = place.path("run/Runner.Worker");
-    fs::copy("/bin/sh", &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    place.hand_over();
-    let mut command = Command::new(&program);
-    place.who.apply(&mut command);
-    let secret = format!("SECRET='{{\"value\":\"{}-runner\",\"isSecret\":true}}'; read line", place.canary);
-    Some(command.arg("-c").arg(secret).stdin(Stdio::piped()).process_group(0).spawn().unwrap())
 }
 
 /// Ends the process with the case, passed or failed.

@@ -186,7 +186,7 @@ impl Scene {
             "leave a descriptor open: {}",
             std::io::Error::last_os_error()
         );
-        let worker = runner_worker(place);
+        let worker = place.runner_worker();
         let env = BTreeMap::from([
             ("ZOO_NONCE", nonce.clone().into()),
             ("ZOO_WORKER", worker.id().to_string().into()),
@@ -228,17 +228,4 @@ impl Drop for Scene {
         self.worker.wait().ok();
         nix::unistd::close(LEFT_OPEN).ok();
     }
-}
-
-/// A process that looks like the one which holds a CI job's secrets: a shell that waits for input it never gets.
-fn runner_worker(place: &Place) -> Child {
-    let program = place.path("run/Runner.Worker");
-    fs::copy("/bin/sh", &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    place.hand_over();
-    let mut command = Command::new(&program);
-    place.who.apply(&mut command);
-    let secret = format!("SECRET='{{\"value\":\"{}-runner\",\"isSecret\":true}}'; read line", place.canary);
-    command.arg("-c").arg(secret).env("RUNNER_SECRET", format!("{}-runner-env", place.canary));
-    command.stdin(Stdio::piped()).process_group(0).spawn().unwrap()
 }
