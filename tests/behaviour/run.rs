@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, killpg, sigaction};
 use nix::unistd::Pid;
 use serde_json::Value;
 
@@ -114,6 +114,12 @@ impl<'a> Run<'a> {
     /// Sends a signal as soon as `when` holds. The run gets a process group of its own, as a shell gives it.
     pub fn signal(mut self, signal: Signal, aim: Aim, when: fn(&Place) -> bool) -> Self {
         self.command.process_group(0);
+        // Tests that run in the background inherit an ignored SIGINT (POSIX shells, asynchronous lists), and a build would ignore it too.
+        if signal != Signal::SIGKILL {
+            let heeded = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+            // SAFETY: `sigaction` is async-signal-safe (signal-safety(7)), and nothing else is done between fork and exec.
+            unsafe { self.command.pre_exec(move || sigaction(signal, &heeded).map(|_| ()).map_err(std::io::Error::from)) };
+        }
         self.signal = Some((signal, aim, when));
         self
     }
