@@ -153,7 +153,7 @@ fn write(watched: &Watched, notes: Vec<Note>) {
 }
 
 fn decide(call: &Call, notification: &Notification, rows: Rows) -> Answer {
-    if notification.arch != notify::NATIVE_ARCH {
+    if calls::is_foreign(notification.arch == notify::NATIVE_ARCH, call.number) {
         return call.tamper("foreign ABI", format!("call {} of architecture {:#x}", call.number, notification.arch).as_str());
     }
     if call.tid == 0 {

@@ -5,6 +5,8 @@
 //! and they say little), `socketpair` (every `std::process::Command` may use it), the `setuid` family (GNU make calls `setresuid` at
 //! each start), `pidfd_open` (gcc), `adjtimex` (reading is honest), `kill` and its kin (Landlock's signal scope holds them from ABI 6).
 
+use std::ops::Range;
+
 use Treatment::{Absent, Bind, Change, Connect, Exec, Memfd, Open, Send, Socket, Tamper};
 
 /// What is done about a call.
@@ -77,8 +79,16 @@ pub struct Row {
 }
 
 /// The last call this table was written for: 471 is `rseq_slice_yield` (Linux 7.0). A newer one does not exist for an actor until
-/// somebody has read what it does; libcs fall back as they do on an older kernel. x32 numbers (bit 30) lie above it too.
+/// somebody has read what it does; libcs fall back as they do on an older kernel.
 pub const LAST_KNOWN: u32 = 471;
+
+/// Numbers of the x32 ABI, which carry the mark of the native one: bit 30 (`__X32_SYSCALL_BIT`).
+pub const X32: Option<Range<u32>> = if cfg!(target_arch = "x86_64") { Some(0x4000_0000..0x8000_0000) } else { None };
+
+/// Whether a notified call is of another ABI than this machine's own, so that its number must not be looked up in the table.
+pub fn is_foreign(native: bool, number: i64) -> bool {
+    !native || X32.is_some_and(|range| u32::try_from(number).is_ok_and(|number| range.contains(&number)))
+}
 
 /// All rows for this architecture.
 pub fn table() -> &'static [Row] {

@@ -13,7 +13,7 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Width, SeccompCmpOp as Is, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-use crate::model::calls::{LAST_KNOWN, Row, Treatment, When, table};
+use crate::model::calls::{LAST_KNOWN, Row, Treatment, When, X32, table};
 
 /// What lets the launcher's own injected `sendmsg` through the filter it has just installed: the call's unused argument registers
 /// 3–5 must hold these random words. The actor never sees them: registers are restored before it runs, and it cannot read its filter.
@@ -38,11 +38,12 @@ impl Pass {
 const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 const NOT_IMPLEMENTED: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
-/// The program for an actor: foreign ABIs killed, x32 and unknown calls absent, the table's rows notified, `pass` let through,
-/// everything else allowed.
+/// The program for an actor: calls of a foreign ABI and x32 calls notified whatever they are, unknown calls absent, the table's rows
+/// notified, `pass` let through, everything else allowed.
 ///
-/// A foreign ABI (`int 0x80`, a 32-bit program) is killed and not notified: its numbers mean other calls, and a gate that took an
-/// i386 `open` for an x86_64 `fstat` would be a hole. x32 calls carry the x86_64 mark and are told apart by their numbers alone.
+/// The numbers of a foreign ABI (`int 0x80`, a 32-bit program) mean other calls, so none of them is ever looked up: the gate refuses and
+/// records all of them (`calls::foreign`), and without a gate they do not exist. x32 calls carry the x86_64 mark and are told apart by
+/// their numbers alone.
 ///
 /// # Errors
 /// When the program would exceed the kernel's limit of 4096 instructions.
@@ -70,18 +71,25 @@ pub fn program(pass: &Pass) -> Result<Vec<libc::sock_filter>> {
         compiled.len() > 4 && compiled[2].code == RETURN && compiled[2].k == libc::SECCOMP_RET_KILL_PROCESS,
         "the compiled filter does not begin with the check of the architecture"
     );
-    let (arch_check, dispatch) = compiled.split_at(3);
-    let program = [arch_check, &absent(), dispatch].concat();
+    let (arch_check, dispatch) = compiled.split_at(2);
+    let program = [arch_check, &[ret(libc::SECCOMP_RET_USER_NOTIF)], &absent(), &dispatch[1..]].concat();
     ensure!(program.len() <= libc::BPF_MAXINSNS as usize, "the filter has {} instructions", program.len());
     Ok(program)
 }
 
-/// Calls that do not exist for an actor: newer than the table, x32, and the rows that say so.
+/// Calls that do not exist for an actor: newer than the table, and the rows that say so. Before them x32, which the gate records.
 fn absent() -> Vec<libc::sock_filter> {
     // struct seccomp_data starts with the number.
     let load_number = libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
     let unless = |test: u32, k: u32| libc::sock_filter { code: (libc::BPF_JMP | test | libc::BPF_K) as u16, jt: 0, jf: 1, k };
-    let mut steps = vec![load_number, unless(libc::BPF_JGT, LAST_KNOWN), ret(NOT_IMPLEMENTED)];
+    let mut steps = vec![load_number];
+    // Every number with that bit but not the sign: -1 is nobody's call, and ENOSYS for everybody.
+    if let Some(range) = X32 {
+        let unheard_of = libc::sock_filter { code: (libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K) as u16, jt: 2, jf: 0, k: range.end - 1 };
+        let below = libc::sock_filter { code: (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16, jt: 0, jf: 1, k: range.start };
+        steps.extend([unheard_of, below, ret(libc::SECCOMP_RET_USER_NOTIF)]);
+    }
+    steps.extend([unless(libc::BPF_JGT, LAST_KNOWN), ret(NOT_IMPLEMENTED)]);
     for row in table().iter().filter(|row| row.treatment == Treatment::Absent) {
         steps.extend([unless(libc::BPF_JEQ, row.number as u32), ret(NOT_IMPLEMENTED)]);
     }

@@ -23,7 +23,8 @@ use super::ruleset::{self, Network};
 use crate::judge::KernelGrants;
 use crate::model::calls::{self, Treatment};
 use crate::sys::attempt::{self, Answer};
-use crate::sys::{landlock, notify, seccomp};
+use crate::sys::notify::{self, Notification};
+use crate::sys::{landlock, seccomp};
 
 /// What held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +73,10 @@ pub fn probe(dir: &Path, abi: u32, network: Network) -> Result<Proof, Unproved> 
 fn prove(walls: Walls, ground: &Ground, pass: &Pass, abi: u32, network: Network) -> Result<Proof, Unproved> {
     let stranger = Some(getppid()).filter(|parent| parent.as_raw() > 0 && kill(*parent, None).is_ok());
     let marked = |number: i64| number == libc::SYS_sendmsg || attempt::HARMLESS.iter().any(|(_, call, _)| *call == number);
-    let marks = |number: i64| if marked(number) { MARK } else { 0 };
+    let marks = |call: &Notification| {
+        let foreign = calls::is_foreign(call.arch == notify::NATIVE_ARCH, call.number);
+        if foreign || marked(call.number) { MARK } else { 0 }
+    };
     let (tries, seen) = behind(walls, marks, || ground.tries(pass, abi, network, stranger))?;
     let (mut held, mut unheard) = (Vec::new(), Vec::new());
     for Try { what, got, wanted } in tries {
@@ -101,11 +105,11 @@ pub(super) struct Walls {
     pub program: Option<Vec<libc::sock_filter>>,
 }
 
-/// Runs `body` behind the walls, on a thread of its own. `errno_of` answers each notified call by its number: 0 lets the kernel run it. Returns
+/// Runs `body` behind the walls, on a thread of its own. `errno_of` answers each notified call by what it is: 0 lets the kernel run it. Returns
 /// what `body` returned, and the numbers of the calls that were notified.
 pub(super) fn behind<T: Send>(
     walls: Walls,
-    errno_of: impl Fn(i64) -> i32,
+    errno_of: impl Fn(&Notification) -> i32,
     body: impl FnOnce() -> T + Send,
 ) -> Result<(T, Vec<i64>), Unproved> {
     let (send, listeners) = mpsc::channel();
@@ -142,7 +146,7 @@ impl Walls {
 }
 
 /// Answers until the thread behind the filter is gone. Dropping the listener frees a thread that still waits.
-fn serve(listener: &OwnedFd, errno_of: impl Fn(i64) -> i32, seen: &mut Vec<i64>) -> Result<(), Unproved> {
+fn serve(listener: &OwnedFd, errno_of: impl Fn(&Notification) -> i32, seen: &mut Vec<i64>) -> Result<(), Unproved> {
     let answering = |source| Unproved::Raise { step: "answer a seccomp notification", source };
     notify::sync_wake_up(listener.as_fd());
     let end = Instant::now() + PATIENCE;
@@ -158,7 +162,7 @@ fn serve(listener: &OwnedFd, errno_of: impl Fn(i64) -> i32, seen: &mut Vec<i64>)
         if events.contains(PollFlags::POLLIN) {
             if let Some(call) = notify::recv(listener.as_fd()).map_err(answering)? {
                 seen.push(call.number);
-                match errno_of(call.number) {
+                match errno_of(&call) {
                     0 => notify::proceed(listener.as_fd(), call.id),
                     errno => notify::respond(listener.as_fd(), call.id, 0, errno),
                 }
@@ -264,7 +268,7 @@ impl Ground {
             one("signalling a process outside", io(kill(stranger, None).map_err(io::Error::from)), Wanted::AnyOf(&[libc::EPERM]));
         }
         #[cfg(target_arch = "x86_64")]
-        one("a call by its x32 number", attempt::x32_getpid(), NO_SUCH_CALL);
+        one("a call by its x32 number", attempt::x32_getpid(), Wanted::Heard);
         one("a call newer than the table", attempt::unheard_of(calls::LAST_KNOWN + 1), NO_SUCH_CALL);
         one("clone3", attempt::clone3_of_nothing(), NO_SUCH_CALL);
         for (name, ..) in attempt::HARMLESS {

@@ -340,6 +340,14 @@ fn tamperer(out: &Path) {
     assert_eq!(errno(crate::sys::memory::read(std::process::id(), address, &mut byte)), libc::EPERM);
     let disk = files::make_node(AT_FDCWD, &c(out.join("disk")), libc::S_IFBLK | 0o600, libc::makedev(8, 0));
     assert_eq!(errno(disk), libc::EPERM);
+    #[cfg(target_arch = "x86_64")]
+    {
+        assert_eq!(crate::sys::attempt::x32_getpid(), Err(libc::EPERM));
+        if let Some(result) = testing::i386_getpid() {
+            assert_eq!(result, -libc::EPERM);
+            stage::tell("int 0x80", "tried");
+        }
+    }
 }
 
 fn git() {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::sys::attempt;
+use crate::sys::notify::Notification;
 use crate::wall::probe::{Walls, behind};
 
 const PASS: Pass = Pass { words: [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, 0x5555_5555_aaaa_aaaa] };
@@ -89,11 +90,16 @@ fn an_unlisted_call_is_allowed_without_a_look_at_its_arguments() {
 fn foreign_and_unheard_of_calls() {
     let program = program(&PASS).unwrap();
     let i386 = 0x4000_0003;
-    for number in [0, 5, 20, 435, 0x4000_0000] {
-        assert_eq!(run(&program, i386, number, &[0; 6]).0, libc::SECCOMP_RET_KILL_PROCESS);
+    let notified = libc::SECCOMP_RET_USER_NOTIF;
+    for number in [0, 5, 20, 435, LAST_KNOWN + 1, 0x4000_0000, 0x8000_0000, u32::MAX] {
+        assert_eq!(run(&program, i386, number, &[0; 6]), (notified, false), "{number:#x}");
     }
-    for number in [LAST_KNOWN + 1, 512, 547, 0x3fff_ffff, 0x4000_0000, 0x4000_0000 + 257, u32::MAX] {
-        assert_eq!(run(&program, NATIVE, number, &[0; 6]).0, NOT_IMPLEMENTED, "{number:#x}");
+    for number in [LAST_KNOWN + 1, 512, 547, 0x3fff_ffff, 0x8000_0000, 0xc000_0000, u32::MAX] {
+        assert_eq!(run(&program, NATIVE, number, &[0; 6]), (NOT_IMPLEMENTED, false), "{number:#x}");
+    }
+    let x32 = if cfg!(target_arch = "x86_64") { notified } else { NOT_IMPLEMENTED };
+    for number in [0x4000_0000, 0x4000_0000 + 257, 0x4000_0000 + 520, 0x7fff_ffff] {
+        assert_eq!(run(&program, NATIVE, number, &[0; 6]), (x32, false), "{number:#x}");
     }
 }
 
@@ -128,7 +134,8 @@ fn walls() -> Walls {
 fn the_kernel_takes_it_and_notifies() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path();
-    let answers = |number: i64| if number == libc::SYS_chmod || number == libc::SYS_fchmodat { libc::EXFULL } else { 0 };
+    let answers =
+        |call: &Notification| if [libc::SYS_chmod, libc::SYS_fchmodat].contains(&call.number) { libc::EXFULL } else { 0 };
     let (results, seen) = behind(walls(), answers, || {
         let read = std::fs::read(path).is_ok();
         let chmod = std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
