@@ -20,6 +20,10 @@ use crate::sys::process::status;
 
 /// `BINPRM_BUF_SIZE`: how much of a file the kernel looks at for `#!`.
 const HEAD: u64 = 256;
+/// `linux/elf-em.h`.
+const EM_386: u16 = 3;
+const EM_ARM: u16 = 40;
+const EM_X86_64: u16 = 62;
 /// How deep scripts may interpret scripts (`exec_binprm`).
 const DEEPEST: usize = 5;
 
@@ -61,6 +65,10 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
         Ok(loaded) => loaded,
         Err(refused) => return Ok(refused),
     };
+    if head(&loaded).is_some_and(|head| is_foreign(&head)) {
+        // Should a race bring one past this look, not one of its calls is let through.
+        return Ok(call.tamper("execve", [b"a program of a foreign ABI: ", loaded.shown(call).as_bytes()].concat().as_slice()));
+    }
     expect(call, &loaded, redacted);
     Ok(Answer::Continue)
 }
@@ -95,10 +103,23 @@ fn also(call: &Call, path: Vec<u8>, argv: &[Hostile]) -> io::Result<(Option<Foun
 }
 
 fn interpreter(found: &Found) -> Option<Vec<u8>> {
+    named_interpreter(&head(found)?)
+}
+
+/// What the kernel looks at to know what a file is.
+fn head(found: &Found) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     let file = own().ok()?.reopen(found.handle.as_fd(), libc::O_RDONLY, 0).ok()?;
     fs::File::from(file).take(HEAD).read_to_end(&mut head).ok()?;
-    named_interpreter(&head)
+    Some(head)
+}
+
+/// Is this an ELF program that this machine's kernel would run under another ABI, where numbers of calls mean something else: i386 and x32,
+/// or 32-bit ARM? Other machines' programs are left to `binfmt_misc`, whose interpreter is one of ours.
+fn is_foreign(head: &[u8]) -> bool {
+    let machine = head.get(18..20).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+    let kin = if cfg!(target_arch = "x86_64") { [EM_386, EM_X86_64] } else { [EM_ARM, EM_ARM] };
+    head.starts_with(b"\x7fELF\x01") && machine.is_some_and(|machine| kin.contains(&machine))
 }
 
 fn named_interpreter(head: &[u8]) -> Option<Vec<u8>> {
@@ -224,6 +245,28 @@ mod tests {
         ] {
             assert_eq!(named_interpreter(head).as_deref(), expected);
         }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn programs_of_another_abi() {
+        let elf = |class: u8, machine: u16| {
+            let mut head = vec![0x7f, b'E', b'L', b'F', class, 1, 1, 0];
+            head.resize(18, 0);
+            head.extend(machine.to_le_bytes());
+            head
+        };
+        for (head, foreign) in [
+            (elf(1, EM_386), true),
+            (elf(1, EM_X86_64), true),
+            (elf(2, EM_X86_64), false),
+            (elf(1, EM_ARM), false),
+            (elf(1, EM_386)[..19].to_vec(), false),
+            (b"#!/bin/sh\n".to_vec(), false),
+        ] {
+            assert_eq!(is_foreign(&head), foreign, "{head:?}");
+        }
+        assert!(!is_foreign(&fs::read("/proc/self/exe").unwrap()));
     }
 
     #[test]
