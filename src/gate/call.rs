@@ -12,7 +12,7 @@ use crate::attribute::stack::Caught;
 use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status};
 use crate::sys::identity::Person;
 use crate::sys::notify::{self, Notification};
-use crate::sys::process::status;
+use crate::sys::process::{stat, status};
 
 /// Stacks looked at per actor: what is refused a thousand times has been understood.
 const MOST_LOOKS: u32 = 1000;
@@ -109,10 +109,12 @@ impl<'a> Call<'a> {
         mode & !self.umask()
     }
 
-    /// Is this a process of the same actor?
+    /// Is this a process of the same actor? One that has made a call here, or whose ancestor has; numbers are used again, so it must have
+    /// begun by then.
     pub fn is_kin(&self, mut pid: u32) -> bool {
         for _ in 0..32 {
-            if self.watched.processes().knows(pid) {
+            let seen = self.watched.processes().seen_at(pid);
+            if seen.is_some_and(|seen| stat(pid).is_some_and(|stat| stat.started <= seen)) {
                 return true;
             }
             match status(pid) {

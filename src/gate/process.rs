@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::model::{Blame, Process};
-use crate::sys::process::status;
+use crate::sys::process::{self, status};
 
 /// Thread ids are reused in the end, but not within this time.
 const TRUST_A_TID: Duration = Duration::from_secs(1);
@@ -28,6 +28,8 @@ pub struct Expected {
 #[derive(Default)]
 struct Seen {
     parent: u32,
+    /// When a call of its last showed that this number is one of the actor's.
+    at: u64,
     /// Has this process executed a program (or is it the actor's first process)? Otherwise it is a fork, with its parent's stack.
     program: bool,
     file: Option<FileId>,
@@ -54,7 +56,7 @@ pub struct Processes {
 impl Processes {
     pub fn new(root: u32) -> Processes {
         let mut table = Processes::default();
-        table.seen.insert(root, Seen { program: true, ..Seen::default() });
+        table.seen.insert(root, Seen { program: true, at: process::now(), ..Seen::default() });
         table
     }
 
@@ -71,7 +73,8 @@ impl Processes {
             self.threads.retain(|_, thread| now.duration_since(thread.since) < TRUST_A_TID);
         }
         self.threads.insert(tid, Thread { pid: status.pid, user: status.user, since: now });
-        self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
+        let seen = self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
+        seen.at = process::now();
         status.pid
     }
 
@@ -87,8 +90,9 @@ impl Processes {
         pids
     }
 
-    pub fn knows(&self, pid: u32) -> bool {
-        self.seen.contains_key(&pid)
+    /// When this number was one of the actor's processes: a process that began later has inherited nothing but the number.
+    pub fn seen_at(&self, pid: u32) -> Option<u64> {
+        self.seen.get(&pid).map(|seen| seen.at)
     }
 
     pub fn parent(&self, pid: u32) -> u32 {

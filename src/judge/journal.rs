@@ -246,6 +246,7 @@ fn text(act: &Act) -> usize {
             length(path) + length(other)
         }
         Act::Read { path } | Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Metadata { path, .. } => length(path),
+        Act::Signal { to, .. } => length(to),
         Act::Tamper { detail, .. } => length(detail),
         Act::Lookup { name, .. } => length(name),
         Act::Tell { value, .. } => length(value),
@@ -271,6 +272,7 @@ fn fold(act: &Act, to_kind: bool) -> Act {
         Act::Symlink { path, .. } => Act::Symlink { target: many(), path: shorten(&path) },
         Act::Metadata { call, path } => Act::Metadata { call, path: shorten(&path) },
         Act::Exec { path, .. } => Act::Exec { path: shorten(&path), argv: Vec::new() },
+        Act::Signal { signal, .. } => Act::Signal { signal, to: many() },
         Act::Tamper { call, .. } => Act::Tamper { call, detail: many() },
         Act::Tell { directive, .. } => Act::Tell { directive, value: many() },
         Act::Lookup { via, .. } => Act::Lookup { name: many(), via: if to_kind { other() } else { via } },

@@ -120,7 +120,7 @@ pub enum Reach {
 impl Policy {
     /// Judges an act on its resolved object. `object` is `None` where nothing exists yet or the act has no file.
     pub fn judge(&self, act: &Act, object: Option<Object>) -> Judgement {
-        let always = matches!(act, Act::Tamper { .. });
+        let always = act.is_hostile();
         self.answer(rules::rule(self, act, object), always)
     }
 

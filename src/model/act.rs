@@ -67,6 +67,13 @@ pub enum Act {
         name: Hostile,
         via: Endpoint,
     },
+    /// A signal to a process that is not the actor's.
+    Signal {
+        /// `SIGTERM`; `0` only asks whether there is such a process.
+        signal: String,
+        /// The program it runs.
+        to: Hostile,
+    },
     /// A call nothing honest makes (ptrace, io_uring, mount …), or one whose arguments could not be read.
     Tamper {
         call: String,
@@ -93,6 +100,15 @@ pub enum Act {
 }
 
 impl Act {
+    /// Would it blind the record? Then it is refused in every mode.
+    pub fn is_hostile(&self) -> bool {
+        match self {
+            Act::Tamper { .. } => true,
+            Act::Signal { signal, .. } => signal != "0",
+            _ => false,
+        }
+    }
+
     /// The path the act is about: for two-path acts the destination.
     pub fn path(&self) -> Option<&Hostile> {
         match self {
@@ -111,6 +127,7 @@ impl Act {
             | Act::Send { .. }
             | Act::Bind { .. }
             | Act::Lookup { .. }
+            | Act::Signal { .. }
             | Act::Tamper { .. }
             | Act::Withhold { .. }
             | Act::Tell { .. } => None,

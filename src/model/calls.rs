@@ -3,11 +3,11 @@
 //! What is *not* here runs untouched and unseen. Left out on purpose: `close`, `dup*`, `fork`, `vfork`, `wait*`, `read`, `write`, `mmap` (a
 //! signal between queueing and receiving loses the call and programs hang), `stat*` and `readlink*` (three quarters of all calls,
 //! and they say little), `socketpair` (every `std::process::Command` may use it), the `setuid` family (GNU make calls `setresuid` at
-//! each start), `pidfd_open` (gcc), `adjtimex` (reading is honest), `kill` and its kin (Landlock's signal scope holds them from ABI 6).
+//! each start), `pidfd_open` (gcc), `adjtimex` (reading is honest).
 
 use std::ops::Range;
 
-use Treatment::{Absent, Bind, Change, Connect, Exec, Memfd, Open, Send, Socket, Tamper};
+use Treatment::{Absent, Bind, Change, Connect, Exec, Memfd, Open, Send, Signal, Socket, Tamper};
 
 /// What is done about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Treatment {
     Bind,
     /// memfd_create: granted only sealed against exec.
     Memfd,
+    /// kill and its kin: free among the actor's own processes.
+    Signal,
     /// Refused with EPERM by the gate and recorded.
     Tamper,
     /// Answered ENOSYS in the kernel, unrecorded: libcs fall back (clone3).
@@ -128,10 +130,13 @@ const CLONE_NEW: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWNET) as u32 as u64;
 
 const MSG_FASTOPEN: u64 = 0x2000_0000;
+const F_SETOWN_EX: u64 = 15;
 // ioctl numbers, the same on both architectures (asm-generic).
 const TIOCSCTTY: u64 = 0x540e;
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541c;
+const FIOSETOWN: u64 = 0x8901;
+const SIOCSPGRP: u64 = 0x8902;
 const FS_IOC_SETFLAGS: u64 = 0x4008_6602;
 const FS_IOC_FSSETXATTR: u64 = 0x401c_5820;
 
@@ -211,6 +216,16 @@ const TABLE: &[Row] = &[
     row!(Send SYS_sendmmsg),
     row!(Bind SYS_bind),
     row!(Memfd SYS_memfd_create),
+    // From Landlock ABI 6 on the kernel keeps them inside as well, but tells nobody.
+    row!(Signal SYS_kill),
+    row!(Signal SYS_tkill),
+    row!(Signal SYS_tgkill),
+    row!(Signal SYS_rt_sigqueueinfo),
+    row!(Signal SYS_rt_tgsigqueueinfo),
+    row!(Signal SYS_pidfd_send_signal),
+    // Whom the kernel is to signal when a descriptor has news; the second with a structure behind a pointer.
+    row!(Signal SYS_fcntl when int(1, libc::F_SETOWN as u64)),
+    row!(Signal SYS_fcntl when int(1, F_SETOWN_EX)),
     // Other processes' memory, descriptors and limits.
     row!(Tamper SYS_ptrace),
     row!(Tamper SYS_process_vm_readv),
@@ -289,6 +304,9 @@ const TABLE: &[Row] = &[
     row!(Tamper SYS_ioctl when int(1, TIOCSTI)),
     row!(Tamper SYS_ioctl when int(1, TIOCLINUX)),
     row!(Tamper SYS_ioctl when When::All(&[int(1, TIOCSCTTY), int(2, 1)])),
+    // What F_SETOWN does, for sockets and through a pointer.
+    row!(Tamper SYS_ioctl when int(1, FIOSETOWN)),
+    row!(Tamper SYS_ioctl when int(1, SIOCSPGRP)),
     // Flags of a file (immutable, append-only …) need no more than a descriptor open for reading.
     row!(Tamper SYS_ioctl when int(1, FS_IOC_SETFLAGS)),
     row!(Tamper SYS_ioctl when int(1, FS_IOC_FSSETXATTR)),
@@ -332,9 +350,10 @@ mod tests {
             "Memfd: memfd_create",
             "Open: creat open openat openat2",
             "Send: sendmmsg sendmsg sendto? sendto?",
+            "Signal: fcntl? fcntl? kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill",
             "Socket: socket",
             "Tamper: acct add_key bpf chroot clock_settime clone? delete_module fanotify_init finit_module fsconfig fsmount fsopen fspick \
-             init_module io_uring_enter io_uring_register io_uring_setup ioctl? ioctl? ioctl? ioctl? ioctl? ioperm iopl kcmp kexec_file_load \
+             init_module io_uring_enter io_uring_register io_uring_setup ioctl? ioctl? ioctl? ioctl? ioctl? ioctl? ioctl? ioperm iopl kcmp kexec_file_load \
              kexec_load keyctl lookup_dcookie memfd_secret migrate_pages? mount mount_setattr move_mount move_pages? name_to_handle_at nfsservctl \
              open_by_handle_at open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root prctl? prctl? prctl? prlimit64? process_madvise \
              process_mrelease process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot request_key seccomp? setdomainname sethostname \

@@ -178,15 +178,7 @@ fn levels(host: &Host) -> Vec<Ability> {
         "device commands are not walled",
         "an actor may send `ioctl` commands to devices it can open; typing into a terminal (TIOCSTI, TIOCLINUX) is refused all the same",
     );
-    from(
-        6,
-        "signals are not walled",
-        if host.root {
-            "an actor can signal, and so stop or kill, any process it can see; if it kills Brig, cargo ends and the actor's calls fail"
-        } else {
-            "an actor can signal, and so stop or kill, processes of the same user; if it kills Brig, cargo ends and the actor's calls fail"
-        },
-    );
+    from(6, "signals are not walled", "the gate alone keeps an actor from signalling processes that are not its own");
     from(6, "abstract unix sockets are not walled", GATE_ALONE);
     from(9, "unix sockets with a path are not walled", GATE_ALONE);
     if open_network {

@@ -109,7 +109,7 @@ fn check(profile: &str, rows: &[(ActorKind, Act, Option<Object>, Expect)]) {
         }
         if profile == "default" {
             let observed = policy_of("observe", *kind).judge(act, *object);
-            let always = matches!(act, Act::Tamper { .. });
+            let always = act.is_hostile();
             let rules = [&judgement, &observed].map(|judgement| judgement.breach.as_ref().map(|breach| (breach.rule, breach.severity)));
             if (observed.refused() && !always) || rules[0] != rules[1] {
                 wrong.push(format!("{kind:?} {act:?}: observe says {observed:?}"));

@@ -91,6 +91,7 @@ impl Places {
             Act::Send { to } => Act::Send { to: self.endpoint(to) },
             Act::Bind { to } => Act::Bind { to: self.endpoint(to) },
             Act::Lookup { name, via } => Act::Lookup { name: name.clone(), via: self.endpoint(via) },
+            Act::Signal { signal, to } => Act::Signal { signal: signal.clone(), to: path(to) },
             Act::Survive { exe } => Act::Survive { exe: path(exe) },
             Act::Tell { directive, value } => Act::Tell { directive: directive.clone(), value: self.word(value) },
             Act::Linger { exe } => Act::Linger { exe: path(exe) },

@@ -90,6 +90,8 @@ impl Medium {
             Act::Send { to } => format!("tried to send to {}", self.endpoint(to)),
             Act::Bind { to } => format!("tried to listen on {}", self.endpoint(to)),
             Act::Lookup { name, .. } => format!("tried to look up {}", text(name)),
+            Act::Signal { signal, to } if signal == "0" => format!("tried to find out about the process {}", text(to)),
+            Act::Signal { signal, to } => format!("tried to send {} to {}", (self.name)(signal), text(to)),
             Act::Tamper { call, detail } if detail.is_empty() => format!("tried to call {}", (self.name)(call)),
             Act::Tamper { call, detail } => format!("tried to call {}: {}", (self.name)(call), text(detail)),
             Act::Linger { exe } => format!("was still running {} when the time was over", text(exe)),

@@ -26,8 +26,15 @@ pub fn get_fd(process: BorrowedFd<'_>, number: RawFd) -> io::Result<OwnedFd> {
 }
 
 /// `pidfd_send_signal(2)`: to this very process, or `ESRCH` when it is gone.
-pub fn signal(process: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
-    // SAFETY: no pointers (a null siginfo means what kill(2) would send); `process` is open for the length of the call.
-    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
-    if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+pub fn signal(process: BorrowedFd<'_>, number: i32) -> io::Result<()> {
+    send_signal(process, number, None)
+}
+
+/// The same, with a `siginfo_t` where one is to come along.
+pub fn send_signal(process: BorrowedFd<'_>, number: i32, info: Option<&[u8; 128]>) -> io::Result<()> {
+    let info = info.map_or(std::ptr::null(), |info| info.as_ptr());
+    // SAFETY: the kernel reads the 128 bytes of its `siginfo_t` from `info`, which outlives the call, or nothing when it is null (what
+    // kill(2) would send); `process` is open for the length of the call.
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), number, info, 0) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

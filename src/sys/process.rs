@@ -43,6 +43,44 @@ fn parse_status(text: &[u8]) -> Option<Status> {
     Some(Status { pid: pid?, parent: parent?, umask: umask?, user: user? })
 }
 
+/// What `/proc/<pid>/stat` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Process group.
+    pub group: u32,
+    /// When it began, as [`now`] counts.
+    pub started: u64,
+}
+
+/// Reads it; `None` when there is no such process or thread.
+pub fn stat(pid: u32) -> Option<Stat> {
+    let mut text = [0; 1024];
+    let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut text).ok()?;
+    parse_stat(&text[..length])
+}
+
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    // The name stands in brackets and may hold more of them (proc_pid_stat(5)); nothing behind it does.
+    let fields = text.rsplit(|byte| *byte == b')').next()?;
+    let mut fields = std::str::from_utf8(fields).ok()?.split_ascii_whitespace();
+    // Fields 5 and 22, of which the third is the first here.
+    Some(Stat { group: fields.nth(2)?.parse().ok()?, started: fields.nth(16)?.parse().ok()? })
+}
+
+/// Clock ticks since the machine was started (and slept or not).
+pub fn now() -> u64 {
+    /// `USER_HZ`, which is what /proc counts in on every architecture we run on.
+    const TICKS: u64 = 100;
+    let since = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map(std::time::Duration::from);
+    since.map_or(0, |since| since.as_secs() * TICKS + u64::from(since.subsec_nanos()) / (1_000_000_000 / TICKS))
+}
+
+/// Every process there is to see.
+pub fn all() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// In whose name a thread opens files: user, group and supplementary groups.
 pub fn person(tid: u32) -> Option<Person> {
     parse_person(&std::fs::read(format!("/proc/{tid}/status")).ok()?)
@@ -67,5 +105,14 @@ mod tests {
         let text = b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t9 10 \n";
         assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10] }));
         assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
+        let text = b"42 (a) 1 2 (b)) S 6 7 8 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 1";
+        assert_eq!(parse_stat(text), Some(Stat { group: 7, started: 12345 }));
+        assert_eq!(parse_stat(b"42 (a"), None);
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let began = stat(child.id()).unwrap();
+        child.wait().unwrap();
+        assert!(began.started <= now() && now() < began.started + 100 * 60, "{began:?}, now {}", now());
+        assert_eq!(began.group, nix::unistd::getpgrp().as_raw() as u32);
+        assert!(all().any(|pid| pid == std::process::id()));
     }
 }

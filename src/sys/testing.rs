@@ -62,3 +62,27 @@ pub fn i386_getpid() -> Option<i32> {
     }
     Some(result as i32)
 }
+
+/// `rt_sigqueueinfo` with a signal's data as `sigqueue(3)` sends it.
+pub fn queue_signal(pid: i32, number: i32) -> Result<(), i32> {
+    let mut info = [0_i32; 32];
+    (info[0], info[2]) = (number, libc::SI_QUEUE);
+    // SAFETY: the kernel reads the 128 bytes of its `siginfo_t`.
+    result_of(unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, pid, number, info.as_ptr()) })
+}
+
+/// `tgkill` of a process's first thread.
+pub fn thread_signal(pid: i32, number: i32) -> Result<(), i32> {
+    // SAFETY: plain numbers.
+    result_of(unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, number) })
+}
+
+/// `fcntl(F_SETOWN)`.
+pub fn own_descriptor(fd: std::os::fd::BorrowedFd<'_>, pid: i32) -> Result<(), i32> {
+    // SAFETY: plain numbers; the descriptor is open for the length of the call.
+    result_of(unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&fd), libc::F_SETOWN, pid) }.into())
+}
+
+fn result_of(value: libc::c_long) -> Result<(), i32> {
+    if value == -1 { Err(nix::errno::Errno::last_raw()) } else { Ok(()) }
+}

@@ -99,6 +99,21 @@ fn tampering_is_refused_in_both_modes() {
 }
 
 #[test]
+fn signals_are_free_among_the_actors_own_processes_alone() {
+    for mode in [Mode::Enforce, Mode::Observe] {
+        let stage = Stage::new(mode);
+        let played = if mode == Mode::Enforce { stage.play("signaller") } else { stage.play("signaller observed") };
+        played.assert_good();
+        let to_brig = |act: &Act| matches!(act, Act::Signal { signal, to } if signal == "SIGWINCH" && to.as_bytes() == b"Brig");
+        assert!(played.refused(to_brig) >= 4, "{:?}", played.record.breaches);
+        assert_eq!(played.refused(|act| matches!(act, Act::Signal { to, .. } if to.as_bytes() == b"every process")), 1);
+        assert!(played.record.breaches.iter().all(|found| !matches!(&found.event.act, Act::Signal { signal, .. } if signal == "0")));
+        let asked = |act: &Act| matches!(act, Act::Signal { signal, .. } if signal == "0");
+        assert!(played.record.behaviours.iter().any(|did| asked(&did.act)));
+    }
+}
+
+#[test]
 fn git_configuration_is_read_without_its_credentials() {
     let played = Stage::new(Mode::Enforce).play("git");
     played.assert_good();

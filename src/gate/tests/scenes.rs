@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ fn actor() {
         "mirror" => mirror(&out),
         "runner" => runner(&root, &out),
         "tamperer" => tamperer(&out),
+        "signaller" => signaller(Err(nix::Error::EPERM)),
+        "signaller observed" => signaller(Ok(())),
         "git" => git(),
         "racer" => racer(),
         "waiter" => waiter(&out, &secret),
@@ -348,6 +351,55 @@ fn tamperer(out: &Path) {
             stage::tell("int 0x80", "tried");
         }
     }
+}
+
+/// Every signal is one that is ignored unless somebody waits for it.
+fn signaller(asking: nix::Result<()>) {
+    use nix::sys::signal::{Signal, kill, raise};
+    use nix::unistd::{Pid, setpgid};
+    let (own, parent, harmless) = (getpid(), getppid(), Signal::SIGWINCH);
+    let (free, refused) = (Ok(()), Err(nix::Error::EPERM));
+    for (target, signal, expected) in [
+        (own, Some(harmless), free),
+        (own, None, free),
+        (parent, Some(harmless), refused),
+        (Pid::from_raw(1), Some(harmless), refused),
+        // The group is the test program's, too.
+        (Pid::from_raw(0), Some(harmless), refused),
+        (Pid::from_raw(-1), Some(harmless), refused),
+        (parent, None, asking),
+        (Pid::from_raw(i32::MAX), Some(harmless), Err(nix::Error::ESRCH)),
+        (Pid::from_raw(i32::MIN), Some(harmless), Err(nix::Error::ESRCH)),
+        (Pid::from_raw(-i32::MAX), Some(harmless), Err(nix::Error::ESRCH)),
+    ] {
+        assert_eq!(kill(target, signal), expected, "{signal:?} to {target}");
+    }
+    raise(harmless).unwrap();
+    assert_eq!(testing::queue_signal(parent.as_raw(), harmless as i32), Err(libc::EPERM));
+    assert_eq!(testing::queue_signal(own.as_raw(), harmless as i32), Ok(()));
+    assert_eq!(testing::thread_signal(parent.as_raw(), harmless as i32), Err(libc::EPERM));
+    let by_handle = |pid: Pid| {
+        let handle = crate::sys::pidfd::open(pid.as_raw() as u32, 0).unwrap();
+        errno(crate::sys::pidfd::send_signal(handle.as_fd(), harmless as i32, None))
+    };
+    assert_eq!((by_handle(own), by_handle(parent)), (0, libc::EPERM));
+    let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+    let owner = |pid: Pid| testing::own_descriptor(one.as_fd(), pid.as_raw()).err().unwrap_or(0);
+    assert_eq!((owner(own), owner(parent), owner(Pid::from_raw(0))), (0, libc::EPERM, 0));
+
+    // Children, alone and as a group of their own; a grandchild nobody has seen make a call.
+    let mut shell = Command::new("sh").args(["-c", "sleep 100 & echo; wait"]).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
+    shell.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let group = Pid::from_raw(shell.id() as i32);
+    kill(group, None).unwrap();
+    kill(Pid::from_raw(-group.as_raw()), Signal::SIGTERM).unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&shell.wait().unwrap()), Some(libc::SIGTERM));
+    let mut rest = Vec::new();
+    // It ends when the grandchild, which holds it open, is gone as well.
+    shell.stdout.take().unwrap().read_to_end(&mut rest).unwrap();
+    setpgid(Pid::from_raw(0), Pid::from_raw(0)).unwrap();
+    kill(Pid::from_raw(0), Some(harmless)).unwrap();
+    assert_eq!(kill(Pid::from_raw(-parent.as_raw()), Some(harmless)).is_ok(), false);
 }
 
 fn git() {

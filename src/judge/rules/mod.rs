@@ -76,6 +76,7 @@ fn gravest<const N: usize>(rulings: [Ruling; N]) -> Ruling {
 pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling {
     match act {
         Act::Tamper { call, .. } => proc_tamper::call(policy, call),
+        Act::Signal { signal, .. } => proc_tamper::signal(policy, signal),
         Act::Survive { .. } => proc_survivor::outlived(policy),
         Act::Linger { .. } => Ruling::Allow,
         Act::Withhold { .. } => env_withheld::noted(policy),

@@ -14,6 +14,16 @@ pub(crate) fn call(policy: &Policy, call: &str) -> Ruling {
     Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, &format!("`{call}` is never granted")))
 }
 
+/// Signals that leave the actor: refused in both modes, since Brig itself could be stopped by one. Asking whether a process is there (signal
+/// 0) is what lock files and process listings live on.
+pub(crate) fn signal(policy: &Policy, signal: &str) -> Ruling {
+    if signal == "0" {
+        return Ruling::Quiet(EPERM);
+    }
+    let severity = if policy.kind == ActorKind::Program { Severity::Medium } else { Severity::High };
+    Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, "signals to processes that are not its own"))
+}
+
 /// What another process keeps in memory or open.
 const INSIDE: [&[u8]; 9] = [b"mem", b"maps", b"smaps", b"pagemap", b"map_files", b"fd", b"fdinfo", b"root", b"auxv"];
 

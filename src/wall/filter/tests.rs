@@ -134,8 +134,7 @@ fn walls() -> Walls {
 fn the_kernel_takes_it_and_notifies() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path();
-    let answers =
-        |call: &Notification| if [libc::SYS_chmod, libc::SYS_fchmodat].contains(&call.number) { libc::EXFULL } else { 0 };
+    let answers = |call: &Notification| if [libc::SYS_chmod, libc::SYS_fchmodat].contains(&call.number) { libc::EXFULL } else { 0 };
     let (results, seen) = behind(walls(), answers, || {
         let read = std::fs::read(path).is_ok();
         let chmod = std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
