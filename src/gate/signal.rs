@@ -46,7 +46,8 @@ pub fn signal(call: &Call, name: &'static str) -> io::Result<Answer> {
 
 /// One process, or the process of one thread.
 fn one(call: &Call, target: u32, number: i32) -> io::Result<Answer> {
-    if target == call.pid() || target == call.tid || is_kin(call, target)? {
+    // Whoever is dead already cannot be harmed.
+    if target == call.pid() || target == call.tid || is_kin(call, target)? || stat(target).is_some_and(|stat| stat.ended) {
         return Ok(Answer::Continue);
     }
     stop(call, number, program(target))
@@ -59,28 +60,28 @@ fn is_kin(call: &Call, target: u32) -> io::Result<bool> {
     Ok(call.is_kin(status.pid))
 }
 
-/// All of a process group, or nobody. Members may join and leave while we look, so the kernel is not asked for the group: each member
-/// that was found to be the actor's own is signalled through a handle that cannot come to mean another.
+/// All of a process group that the actor's own processes made, or nobody. The kernel is not asked: `kill(0)` means whichever group the
+/// caller is in by then, and it may join another while we look.
 fn group(call: &Call, group: u32, number: i32) -> io::Result<Answer> {
-    let members: Vec<u32> = process::all().filter(|pid| stat(*pid).is_some_and(|stat| stat.group == group)).collect();
-    if members.is_empty() {
-        return fail(libc::ESRCH);
-    }
-    if let Some(stranger) = members.iter().find(|pid| **pid != call.pid() && !call.is_kin(**pid)) {
-        return stop(call, number, program(*stranger));
+    let is_member = |pid: &u32| stat(*pid).is_some_and(|stat| stat.group == group);
+    let members: Vec<u32> = process::all().filter(is_member).collect();
+    let Some(first) = members.first() else { return fail(libc::ESRCH) };
+    if !call.is_own_group(group) {
+        return stop(call, number, program(*members.iter().find(|pid| !call.is_kin(**pid)).unwrap_or(first)));
     }
     call.check_valid()?;
-    let sent = members.iter().map(|pid| send(call, *pid, number, None)).reduce(|one, other| if one.is_ok() { one } else { other });
+    let sent =
+        members.iter().map(|pid| send(call, *pid, is_member, number, None)).reduce(|one, other| if one.is_ok() { one } else { other });
     sent.unwrap_or_else(|| fail(libc::ESRCH))
 }
 
 /// Signals one of the actor's own processes, in whose name it may.
-fn send(call: &Call, pid: u32, number: i32, info: Option<&[u8; INFO]>) -> io::Result<Answer> {
+fn send(call: &Call, pid: u32, is_right: impl Fn(&u32) -> bool, number: i32, info: Option<&[u8; INFO]>) -> io::Result<Answer> {
     let handle = pidfd::open(pid, 0)?;
     let status = status(pid).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
     // The handle is of whoever has the number now.
-    if pid != call.pid() && !call.is_kin(pid) {
-        return fail(libc::EPERM);
+    if !is_right(&pid) {
+        return fail(libc::ESRCH);
     }
     if call.someone_else()?.is_some_and(|person| person.user != status.user) {
         return fail(libc::EPERM);
@@ -114,7 +115,7 @@ fn by_descriptor(call: &Call) -> io::Result<Answer> {
         memory::read(call.tid, info, &mut copy)?;
         call.check_valid()?;
     }
-    send(call, pid, number, (info != 0).then_some(&copy))
+    send(call, pid, |pid| *pid == call.pid() || call.is_kin(*pid), number, (info != 0).then_some(&copy))
 }
 
 /// `fcntl(F_SETOWN)`: the signals of a descriptor, whichever they are to be.
@@ -125,10 +126,8 @@ fn owner(call: &Call, name: &'static str) -> io::Result<Answer> {
     let stranger = match call.int(2) {
         0 => None,
         pid @ 1.. => (pid as u32 != call.pid() && !is_kin(call, pid as u32)?).then_some(pid as u32),
-        of => {
-            let of = of.unsigned_abs();
-            process::all().find(|pid| stat(*pid).is_some_and(|stat| stat.group == of) && *pid != call.pid() && !call.is_kin(*pid))
-        }
+        of if call.is_own_group(of.unsigned_abs()) => None,
+        of => Some(of.unsigned_abs()),
     };
     match stranger {
         None => Ok(Answer::Continue),

@@ -46,8 +46,11 @@ fn parse_status(text: &[u8]) -> Option<Status> {
 /// What `/proc/<pid>/stat` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
+    /// Is it dead, and only waits to be asked how it ended?
+    pub ended: bool,
     /// Process group.
     pub group: u32,
+    pub session: u32,
     /// When it began, as [`now`] counts.
     pub started: u64,
 }
@@ -63,8 +66,9 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     // The name stands in brackets and may hold more of them (proc_pid_stat(5)); nothing behind it does.
     let fields = text.rsplit(|byte| *byte == b')').next()?;
     let mut fields = std::str::from_utf8(fields).ok()?.split_ascii_whitespace();
-    // Fields 5 and 22, of which the third is the first here.
-    Some(Stat { group: fields.nth(2)?.parse().ok()?, started: fields.nth(16)?.parse().ok()? })
+    // Fields 3, 5, 6 and 22.
+    let ended = matches!(fields.next()?, "Z" | "X");
+    Some(Stat { ended, group: fields.nth(1)?.parse().ok()?, session: fields.next()?.parse().ok()?, started: fields.nth(15)?.parse().ok()? })
 }
 
 /// Clock ticks since the machine was started (and slept or not).
@@ -106,7 +110,7 @@ mod tests {
         assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10] }));
         assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
         let text = b"42 (a) 1 2 (b)) S 6 7 8 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 1";
-        assert_eq!(parse_stat(text), Some(Stat { group: 7, started: 12345 }));
+        assert_eq!(parse_stat(text), Some(Stat { ended: false, group: 7, session: 8, started: 12345 }));
         assert_eq!(parse_stat(b"42 (a"), None);
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let began = stat(child.id()).unwrap();
