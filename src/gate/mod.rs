@@ -20,6 +20,7 @@ mod patient;
 mod process;
 mod redact;
 mod resolve;
+mod schedule;
 mod signal;
 #[cfg(test)]
 mod tests;

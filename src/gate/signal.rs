@@ -53,9 +53,11 @@ fn one(call: &Call, target: u32, number: i32) -> io::Result<Answer> {
     stop(call, number, program(target))
 }
 
+/// Is there such a process, and is it the actor's?
+///
 /// # Errors
 /// `ESRCH` where there is nobody of that number: the kernel must not be asked, lest there is somebody by then.
-fn is_kin(call: &Call, target: u32) -> io::Result<bool> {
+pub fn is_kin(call: &Call, target: u32) -> io::Result<bool> {
     let Some(status) = status(target) else { return fail(libc::ESRCH) };
     Ok(call.is_kin(status.pid))
 }
@@ -148,7 +150,7 @@ fn stop(call: &Call, number: i32, to: Hostile) -> io::Result<Answer> {
 }
 
 /// What a process runs, for the record. Numbers differ from run to run.
-fn program(pid: u32) -> Hostile {
+pub fn program(pid: u32) -> Hostile {
     let own = own();
     if own.as_ref().is_ok_and(|own| own.is_ours(pid)) {
         return "Brig".into();

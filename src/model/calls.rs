@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use Treatment::{Absent, Bind, Change, Connect, Exec, Memfd, Open, Send, Signal, Socket, Tamper};
+use Treatment::{Absent, Bind, Change, Connect, Exec, Memfd, Open, Schedule, Send, Signal, Socket, Tamper};
 
 /// What is done about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Treatment {
     Memfd,
     /// kill and its kin: free among the actor's own processes.
     Signal,
+    /// Priority, processors and limits: free among the actor's own processes.
+    Schedule,
     /// Refused with EPERM by the gate and recorded.
     Tamper,
     /// Answered ENOSYS in the kernel, unrecorded: libcs fall back (clone3).
@@ -237,7 +239,16 @@ const TABLE: &[Row] = &[
     row!(Tamper SYS_move_pages when When::NonZero { index: 0 }),
     row!(Tamper SYS_migrate_pages when When::NonZero { index: 0 }),
     // Runtimes read and set their own limits (pid 0) and may read another's; setting another's is how cargo would be crippled.
-    row!(Tamper SYS_prlimit64 when When::All(&[When::NonZero { index: 0 }, When::NonZero { index: 2 }])),
+    row!(Schedule SYS_prlimit64 when When::All(&[When::NonZero { index: 0 }, When::NonZero { index: 2 }])),
+    row!(Schedule SYS_setpriority when When::NonZero { index: 0 }),
+    row!(Schedule SYS_setpriority when When::NonZero { index: 1 }),
+    row!(Schedule SYS_ioprio_set when When::AnyBit { index: 0, mask: 2 }),
+    row!(Schedule SYS_ioprio_set when When::NonZero { index: 1 }),
+    // Threads are named here by their own numbers, too (pthread_setaffinity_np).
+    row!(Schedule SYS_sched_setaffinity when When::NonZero { index: 0 }),
+    row!(Schedule SYS_sched_setscheduler when When::NonZero { index: 0 }),
+    row!(Schedule SYS_sched_setparam when When::NonZero { index: 0 }),
+    row!(Schedule SYS_sched_setattr when When::NonZero { index: 0 }),
     // Ways to act that no filter sees, or to stall whoever reads the actor's memory.
     row!(Tamper SYS_io_uring_setup),
     row!(Tamper SYS_io_uring_enter),
@@ -349,13 +360,15 @@ mod tests {
             "Exec: execve execveat",
             "Memfd: memfd_create",
             "Open: creat open openat openat2",
+            "Schedule: ioprio_set? ioprio_set? prlimit64? sched_setaffinity? sched_setattr? sched_setparam? sched_setscheduler? setpriority? \
+             setpriority?",
             "Send: sendmmsg sendmsg sendto? sendto?",
             "Signal: fcntl? fcntl? kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill",
             "Socket: socket",
             "Tamper: acct add_key bpf chroot clock_settime clone? delete_module fanotify_init finit_module fsconfig fsmount fsopen fspick \
              init_module io_uring_enter io_uring_register io_uring_setup ioctl? ioctl? ioctl? ioctl? ioctl? ioctl? ioctl? ioperm iopl kcmp kexec_file_load \
              kexec_load keyctl lookup_dcookie memfd_secret migrate_pages? mount mount_setattr move_mount move_pages? name_to_handle_at nfsservctl \
-             open_by_handle_at open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root prctl? prctl? prctl? prlimit64? process_madvise \
+             open_by_handle_at open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root prctl? prctl? prctl? process_madvise \
              process_mrelease process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot request_key seccomp? setdomainname sethostname \
              setns setsockopt? setsockopt? settimeofday swapoff swapon umount2 unshare userfaultfd vhangup",
         ];

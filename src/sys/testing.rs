@@ -83,6 +83,12 @@ pub fn own_descriptor(fd: std::os::fd::BorrowedFd<'_>, pid: i32) -> Result<(), i
     result_of(unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&fd), libc::F_SETOWN, pid) }.into())
 }
 
+/// `setpriority` to what it is now.
+pub fn keep_priority(which: libc::__priority_which_t, whose: i32) -> Result<(), i32> {
+    // SAFETY: plain numbers.
+    result_of(unsafe { libc::setpriority(which, whose as libc::id_t, libc::getpriority(which, whose as libc::id_t)) }.into())
+}
+
 fn result_of(value: libc::c_long) -> Result<(), i32> {
     if value == -1 { Err(nix::errno::Errno::last_raw()) } else { Ok(()) }
 }

@@ -387,6 +387,13 @@ fn signaller(asking: nix::Result<()>) {
     let owner = |pid: Pid| testing::own_descriptor(one.as_fd(), pid.as_raw()).err().unwrap_or(0);
     assert_eq!((owner(own), owner(parent), owner(Pid::from_raw(0))), (0, libc::EPERM, 0));
 
+    for whose in [0, own.as_raw(), nix::unistd::gettid().as_raw()] {
+        assert_eq!(testing::keep_priority(libc::PRIO_PROCESS, whose), Ok(()), "{whose}");
+    }
+    for (which, whose) in [(libc::PRIO_PROCESS, parent.as_raw()), (libc::PRIO_PGRP, 0), (libc::PRIO_USER, 0)] {
+        assert_eq!(testing::keep_priority(which, whose), Err(libc::EPERM), "{which} {whose}");
+    }
+
     // Children, alone and as a group of their own; a grandchild nobody has seen make a call.
     let mut shell = Command::new("sh").args(["-c", "sleep 100 & echo; wait"]).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
     shell.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
