@@ -47,7 +47,8 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
     if found.kind() == ObjectKind::Symlink {
         return fail(libc::ELOOP);
     }
-    if found.kind() != ObjectKind::File || found.facts.mode & 0o111 == 0 {
+    // A memory file is sealed against exec, and has no such bit: the attempt is judged all the same.
+    if found.kind() != ObjectKind::File || found.facts.mode & 0o111 == 0 && !own()?.is_memfd(&found.facts) {
         return fail(libc::EACCES);
     }
     let redacted = redact::argv(&argv);

@@ -13,7 +13,7 @@ use nix::sys::stat::{Mode, umask};
 
 use super::answer::give;
 use super::call::Note;
-use super::{Answer, Call, Watched, change, exec, memfd, net, open, schedule, signal};
+use super::{Answer, Call, Watched, change, exec, ipc, memfd, net, open, schedule, signal};
 use crate::attribute::stack::Caught;
 use crate::model::calls::{self, Row, Treatment};
 use crate::sys::notify::{self, Notification};
@@ -176,6 +176,7 @@ fn decide(call: &Call, notification: &Notification, rows: Rows) -> Answer {
         Treatment::Bind => return net::bind(call),
         Treatment::Signal => return signal::signal(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Schedule => return schedule::schedule(call, row.name).unwrap_or_else(Answer::from),
+        Treatment::Ipc => return ipc::ipc(call, row.name),
         Treatment::Tamper => return call.tamper(row.name, registers(call).as_str()),
         Treatment::Absent => return Answer::Errno(libc::ENOSYS),
     };

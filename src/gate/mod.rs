@@ -9,6 +9,7 @@ mod call;
 mod change;
 mod create;
 mod exec;
+mod ipc;
 mod listener;
 mod memfd;
 pub mod memory;

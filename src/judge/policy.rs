@@ -171,7 +171,7 @@ impl Policy {
     }
 
     /// Runs third-party code during a build, as opposed to a program the user asked for.
-    pub(crate) fn is_build_time(&self) -> bool {
+    pub fn is_build_time(&self) -> bool {
         !matches!(self.kind, ActorKind::Program | ActorKind::Tool)
     }
 }

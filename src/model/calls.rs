@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use Treatment::{Absent, Bind, Change, Connect, Exec, Memfd, Open, Schedule, Send, Signal, Socket, Tamper};
+use Treatment::{Absent, Bind, Change, Connect, Exec, Ipc, Memfd, Open, Schedule, Send, Signal, Socket, Tamper};
 
 /// What is done about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Treatment {
     Signal,
     /// Priority, processors and limits: free among the actor's own processes.
     Schedule,
+    /// System V IPC and POSIX message queues: not during a build.
+    Ipc,
     /// Refused with EPERM by the gate and recorded.
     Tamper,
     /// Answered ENOSYS in the kernel, unrecorded: libcs fall back (clone3).
@@ -228,6 +230,20 @@ const TABLE: &[Row] = &[
     // Whom the kernel is to signal when a descriptor has news; the second with a structure behind a pointer.
     row!(Signal SYS_fcntl when int(1, libc::F_SETOWN as u64)),
     row!(Signal SYS_fcntl when int(1, F_SETOWN_EX)),
+    // What processes of a user share by number or name.
+    row!(Ipc SYS_shmget),
+    row!(Ipc SYS_shmat),
+    row!(Ipc SYS_shmctl),
+    row!(Ipc SYS_semget),
+    row!(Ipc SYS_semop),
+    row!(Ipc SYS_semtimedop),
+    row!(Ipc SYS_semctl),
+    row!(Ipc SYS_msgget),
+    row!(Ipc SYS_msgsnd),
+    row!(Ipc SYS_msgrcv),
+    row!(Ipc SYS_msgctl),
+    row!(Ipc SYS_mq_open),
+    row!(Ipc SYS_mq_unlink),
     // Other processes' memory, descriptors and limits.
     row!(Tamper SYS_ptrace),
     row!(Tamper SYS_process_vm_readv),
@@ -358,6 +374,7 @@ mod tests {
              symlink symlinkat truncate unlink unlinkat utime utimensat utimes",
             "Connect: connect",
             "Exec: execve execveat",
+            "Ipc: mq_open mq_unlink msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmget",
             "Memfd: memfd_create",
             "Open: creat open openat openat2",
             "Schedule: ioprio_set? ioprio_set? prlimit64? sched_setaffinity? sched_setattr? sched_setparam? sched_setscheduler? setpriority? \

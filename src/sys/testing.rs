@@ -89,6 +89,12 @@ pub fn keep_priority(which: libc::__priority_which_t, whose: i32) -> Result<(), 
     result_of(unsafe { libc::setpriority(which, whose as libc::id_t, libc::getpriority(which, whose as libc::id_t)) }.into())
 }
 
+/// `shmget` of a page that must not be made.
+pub fn shared_memory(key: i32) -> Result<(), i32> {
+    // SAFETY: plain numbers.
+    result_of(unsafe { libc::shmget(key, 4096, 0) }.into())
+}
+
 fn result_of(value: libc::c_long) -> Result<(), i32> {
     if value == -1 { Err(nix::errno::Errno::last_raw()) } else { Ok(()) }
 }

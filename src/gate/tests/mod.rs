@@ -92,6 +92,7 @@ fn tampering_is_refused_in_both_modes() {
         played.assert_good();
         assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "process_vm_readv")) == 1);
         assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "mknod")) == 1);
+        assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "shmget")) == 1);
         let foreign = if played.output.contains("TOLD int 0x80") { 2 } else { 1 };
         let x86 = cfg!(target_arch = "x86_64");
         assert!(!x86 || played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "foreign ABI")) == foreign);

@@ -343,6 +343,8 @@ fn tamperer(out: &Path) {
     assert_eq!(errno(crate::sys::memory::read(std::process::id(), address, &mut byte)), libc::EPERM);
     let disk = files::make_node(AT_FDCWD, &c(out.join("disk")), libc::S_IFBLK | 0o600, libc::makedev(8, 0));
     assert_eq!(errno(disk), libc::EPERM);
+    assert_eq!(testing::shared_memory(libc::IPC_PRIVATE), Err(libc::ENOSYS));
+    assert_eq!(testing::shared_memory(0x5a6f_6f21), Err(libc::EPERM));
     #[cfg(target_arch = "x86_64")]
     {
         assert_eq!(crate::sys::attempt::x32_getpid(), Err(libc::EPERM));
