@@ -12,6 +12,7 @@
 mod elsewhere;
 mod fixture;
 mod layered;
+mod near;
 mod table;
 mod trial;
 mod verdict;

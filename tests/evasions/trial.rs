@@ -14,6 +14,7 @@ use crate::effect::spilled;
 use crate::finding::{actor, line, violations};
 use crate::fixture::{At, Fixture, WORKSPACE};
 use crate::layered;
+use crate::near::Near;
 use crate::place::Place;
 use crate::run::{Outcome, Run, cargo, guarded};
 use crate::sink::Door;
@@ -132,6 +133,7 @@ struct Scene {
     nonce: String,
     env: BTreeMap<&'static str, std::ffi::OsString>,
     worker: Child,
+    _near: Near,
 }
 
 impl Scene {
@@ -178,6 +180,7 @@ impl Scene {
         fs::create_dir_all(place.path("home/code/notes")).unwrap();
         // A second name that was there before anybody looked.
         fs::hard_link(place.path("home/.ssh/id_ed25519"), place.path("home/code/notes/second-name.txt")).unwrap();
+        let worker = runner_worker(place);
         let left_open = fs::File::open(place.path("home/.aws/credentials")).unwrap();
         // SAFETY: the number is nobody's here (the scene before has closed it), and dup2 takes nothing else.
         assert_eq!(
@@ -187,6 +190,7 @@ impl Scene {
             std::io::Error::last_os_error()
         );
         let worker = place.runner_worker();
+        let near = Near::set(place, fixtures, worker.id());
         let env = BTreeMap::from([
             ("ZOO_NONCE", nonce.clone().into()),
             ("ZOO_WORKER", worker.id().to_string().into()),
@@ -195,7 +199,7 @@ impl Scene {
             ("GITHUB_STEP_SUMMARY", place.path("run/github_step_summary").into()),
             ("AWS_SECRET_ACCESS_KEY", format!("{}-aws-env", place.canary).into()),
         ]);
-        Scene { nonce, env, worker }
+        Scene { nonce, env, worker, _near: near }
     }
 
     fn around<'a>(&self, run: Run<'a>) -> Run<'a> {

@@ -9,6 +9,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+pub mod near;
 pub mod sys;
 
 /// Every planted secret begins so, or has it in its first line.
