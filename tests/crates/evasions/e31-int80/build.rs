@@ -38,9 +38,10 @@ fn main() {
         }
     }
     let doomed = trick::home().join("near/doomed");
+    let was = doomed.exists();
     text(doomed.clone());
     call_32(UNLINK, low, 0, 0);
-    if !doomed.exists() {
+    if was && !doomed.exists() {
         trick::won("unlink");
     }
 }

@@ -27,11 +27,15 @@ fn main() {
         }
         false
     };
-    if give() {
-        trick::won("extra");
-        if take(Duration::from_secs(3)) {
+    // What is given is often taken by cargo: it is given again, a few times at most.
+    for round in 0..6 {
+        if give() && round == 0 {
+            trick::won("extra");
+        }
+        if take(Duration::from_millis(500)) {
             std::thread::sleep(Duration::from_millis(200));
             trick::won("hold");
+            break;
         }
     }
     if std::fs::File::open(format!("/proc/self/fd/{read}")).is_ok() {
