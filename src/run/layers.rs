@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use crate::model::ActorKind;
 use crate::sys::notify;
 
 /// The layers around an actor. What is left without either is preparation: the environment it gets, the descriptors it does not get, and
@@ -21,6 +22,12 @@ pub struct Layers {
 
 impl Layers {
     pub const ALL: Layers = Layers { wall: true, gate: true };
+
+    /// Is this actor served by the gate? Behind the wall alone a compiler cannot work (the kernel grants less than the gate hands over: no tree that
+    /// holds a secret), and where nothing is compiled nothing is tried; so there the gate is taken away from what is compiled only.
+    pub fn has_gate(self, kind: ActorKind) -> bool {
+        self.gate || self.wall && !matches!(kind, ActorKind::BuildScript | ActorKind::Program)
+    }
 }
 
 /// Lets every call through until the last process behind `listener` is gone.

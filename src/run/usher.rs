@@ -351,7 +351,7 @@ impl Usher for Door<'_> {
 
     fn entered(&mut self, listener: OwnedFd) -> Result<()> {
         let (actor, policy, began) = self.waiting.take().context("a listener without an actor")?;
-        match self.layers.gate {
+        match self.layers.has_gate(actor.kind) {
             true => self.gate.admit(actor, policy, listener)?,
             false => let_through(listener).context("let everything through")?,
         }

@@ -133,10 +133,13 @@ impl Verdict<'_> {
     fn layers(&mut self, who: Who, trials: &Trials) {
         let wins = |how, way| of_how(trials, how).won_by(self.fixture).contains(way);
         let mut counts = std::collections::BTreeMap::new();
+        // A compiler does not work behind the wall alone (see `Layers::has_gate`).
+        let is_tried_alone = ["build-script", "program"].contains(&&*self.fixture.says.actor);
         for way in self.fixture.ways(who.is_root()) {
             let layer = match (wins(How::Neither, way), wins(How::WallOnly, way), wins(How::GateOnly, way)) {
                 _ if self.fixture.is_open(way) => continue,
                 (false, ..) => "preparation",
+                (true, _, false) if !is_tried_alone => "gate, at least",
                 (true, false, false) => "kernel wall and gate",
                 (true, false, true) => "kernel wall",
                 (true, true, false) => "gate",
