@@ -1,4 +1,4 @@
-//! What an older Landlock does not hold: truncates a file by its path (held from ABI 3 on), and ends a process of the same user (from 6 on):
+//! What an older Landlock does not hold by itself: truncates a file by its path (from ABI 3 on), and ends a process of the same user (from 6 on):
 //! the one in `ZOO_VICTIM`, or, where that says `supervisor`, whoever started cargo. What it can do afterwards is a theft.
 
 use std::ffi::{CString, c_char};
