@@ -37,6 +37,8 @@ pub struct Says {
     /// Ways that win under Brig and leave no trace in its report, and why.
     #[serde(default)]
     pub unseen_ways: BTreeMap<String, String>,
+    /// Why its being stopped leaves nothing in the report.
+    pub silent: Option<String>,
     /// Rules that must each be found about the offender.
     #[serde(default)]
     pub finds: Vec<String>,

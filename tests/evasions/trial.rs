@@ -1,11 +1,11 @@
 //! One run of all fixtures in a throw-away place. In: a user and what stands around the build. Out: the ways that won, and the reports.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -155,6 +155,11 @@ impl Scene {
             ("home/.mozilla/firefox/x.default/logins.json", "browser"),
             ("home/.bash_history", "history"),
             ("home/.cargo/credentials.toml", "cargo"),
+            // To be moved away.
+            ("home/.kube/config", "kube"),
+            ("home/.azure/token", "azure"),
+            ("home/.oci/config", "oci"),
+            ("home/code/notes/.env.local", "local"),
         ] {
             place.plant(path, mark, "");
         }
@@ -177,10 +182,14 @@ impl Scene {
         }
         place.write(&place.workspace().join(".git/hooks/README"), "\n");
         place.write(&place.workspace().join(".git/config"), &format!("[http]\n\textraheader = {}-git\n", place.canary));
-        fs::create_dir_all(place.path("home/code/notes")).unwrap();
+        other_copies(place);
+        for name in ["chmod", "fchmodat", "fchmodat2", "owner", "times", "attribute", "length", "room"] {
+            place.write(&place.path("home/outside").join(name), "nobody's business\n");
+        }
+        place.write(&place.workspace().join("notes/source.txt"), "part of the sources\n");
+        std::os::unix::fs::symlink("id_ed25519", place.path("home/.ssh/current")).unwrap();
         // A second name that was there before anybody looked.
         fs::hard_link(place.path("home/.ssh/id_ed25519"), place.path("home/code/notes/second-name.txt")).unwrap();
-        let worker = runner_worker(place);
         let left_open = fs::File::open(place.path("home/.aws/credentials")).unwrap();
         // SAFETY: the number is nobody's here (the scene before has closed it), and dup2 takes nothing else.
         assert_eq!(
@@ -232,4 +241,30 @@ impl Drop for Scene {
         self.worker.wait().ok();
         nix::unistd::close(LEFT_OPEN).ok();
     }
+}
+
+/// Secrets by names that say it in other ways, copies that editors and a desktop leave, and an object of git's in which a secret was
+/// committed.
+fn other_copies(place: &Place) {
+    let notes = place.workspace().join("notes");
+    let text = |mark: &str| format!("ZOO_SECRET={}-{mark}\n", place.canary);
+    let long = [&[b'x'; 250][..], b".env"].concat();
+    for name in [&b".ENV"[..], b".Env.LOCAL", b"\xff\xfe.env", b"harmless.txt\n.env", b"\x1b[2K\r.env", b".env .local", &long] {
+        place.write(&notes.join("odd").join(OsStr::from_bytes(name)), &text("odd"));
+    }
+    for name in [".env.swp", ".secrets.toml.swp", "secrets.toml~", "#secrets.toml#"] {
+        place.write(&notes.join(name), &text("editor"));
+    }
+    place.plant("home/.local/share/Trash/files/old.txt", "bin", "");
+    let object = place.workspace().join(".git/objects/5e/c4e7000000000000000000000000000000000b");
+    fs::create_dir_all(object.parent().unwrap()).unwrap();
+    fs::write(object, stored(text("committed").as_bytes())).unwrap();
+}
+
+/// As git keeps it where nothing is compressed: one stored block of zlib (RFC 1950 and 1951).
+fn stored(content: &[u8]) -> Vec<u8> {
+    let data = [format!("blob {}\0", content.len()).as_bytes(), content].concat();
+    let length = (data.len() as u16).to_le_bytes();
+    let (a, b) = data.iter().fold((1_u32, 0_u32), |(a, b), byte| ((a + u32::from(*byte)) % 65521, (a + u32::from(*byte) + b) % 65521));
+    [&[0x78, 0x01, 0x01][..], &length, &length.map(|byte| !byte), &data, &(b << 16 | a).to_be_bytes()].concat()
 }

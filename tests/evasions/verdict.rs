@@ -45,6 +45,7 @@ pub fn of<'a>(fixture: &'a Fixture, users: &[(Who, Trials)]) -> Verdict<'a> {
     if verdict.rules.is_empty()
         && fixture.says.acts.is_empty()
         && fixture.says.withholds.is_empty()
+        && fixture.says.silent.is_none()
         && fixture.says.ways.iter().any(|way| !fixture.says.unseen_ways.contains_key(way))
     {
         verdict.faults.push("leaves nothing in the report".into());

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub mod near;
+pub mod race;
 pub mod sys;
 
 /// Every planted secret begins so, or has it in its first line.

@@ -51,9 +51,24 @@ pub fn in_child(child: impl FnOnce() -> i32) -> i32 {
         let code = child();
         unsafe { _exit(code) };
     }
+    wait(pid)
+}
+
+/// Waits for a child and returns its exit code, or 128 + signal.
+pub fn wait(pid: i32) -> i32 {
     let mut status = 0;
     unsafe { waitpid(pid, &mut status, 0) };
     if status & 0x7f == 0 { (status >> 8) & 0xff } else { 128 + (status & 0x7f) }
+}
+
+/// Starts a process of its own, which must come to an end by itself, and returns its number.
+pub fn start(child: impl FnOnce()) -> i32 {
+    let pid = unsafe { fork() };
+    if pid == 0 {
+        child();
+        unsafe { _exit(0) };
+    }
+    pid
 }
 
 /// Leaves a child behind that goes on by itself: forked twice, in a session of its own.
