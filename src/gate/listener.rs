@@ -13,7 +13,7 @@ use nix::sys::stat::{Mode, umask};
 
 use super::answer::give;
 use super::call::Note;
-use super::{Answer, Call, Watched, change, exec, ipc, memfd, net, open, schedule, signal};
+use super::{Answer, Call, Watched, change, exec, ipc, memfd, net, open, schedule, signal, watch};
 use crate::attribute::stack::Caught;
 use crate::model::calls::{self, Row, Treatment};
 use crate::sys::notify::{self, Notification};
@@ -168,6 +168,7 @@ fn decide(call: &Call, notification: &Notification, rows: Rows) -> Answer {
     let answer = match row.treatment {
         Treatment::Open => open::open(call).unwrap_or_else(Answer::from),
         Treatment::Change => change::change(call, row.name).unwrap_or_else(Answer::from),
+        Treatment::Watch => watch::watch(call).unwrap_or_else(Answer::from),
         Treatment::Exec => return exec::exec(call).unwrap_or_else(Answer::from),
         Treatment::Memfd => return memfd::memfd(call).unwrap_or_else(Answer::from),
         Treatment::Socket => return net::socket(call),

@@ -26,6 +26,7 @@ mod signal;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod watch;
 
 use std::collections::HashMap;
 use std::io;

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use Treatment::{Absent, Bind, Change, Connect, Exec, Ipc, Memfd, Open, Schedule, Send, Signal, Socket, Tamper};
+use Treatment::{Absent, Bind, Change, Connect, Exec, Ipc, Memfd, Open, Schedule, Send, Signal, Socket, Tamper, Watch};
 
 /// What is done about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Treatment {
     Open,
     /// A write that is not an open: rename, link, unlink, mkdir, truncate, chmod, chown, utimes, xattr, mknod …
     Change,
+    /// inotify_add_watch: judged as the read it stands for.
+    Watch,
     /// execve, execveat.
     Exec,
     Socket,
@@ -212,6 +214,7 @@ const TABLE: &[Row] = &[
     row!(Change "removexattrat" = 466),
     // Linux 6.17.
     row!(Change "file_setattr" = 469),
+    row!(Watch SYS_inotify_add_watch),
     row!(Socket SYS_socket),
     row!(Connect SYS_connect),
     row!(Send SYS_sendto when When::NonZero { index: 4 }),
@@ -388,6 +391,7 @@ mod tests {
              open_by_handle_at open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root prctl? prctl? prctl? process_madvise \
              process_mrelease process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot request_key seccomp? setdomainname sethostname \
              setns setsockopt? setsockopt? settimeofday swapoff swapon umount2 unshare userfaultfd vhangup",
+            "Watch: inotify_add_watch",
         ];
         assert_eq!(text, expected);
     }

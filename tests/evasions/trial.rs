@@ -85,6 +85,9 @@ impl Trial {
             trial.reports.extend(outcome.report);
         }
         trial.took = begun.elapsed();
+        if std::env::var_os("ZOO_TELL").is_some() {
+            println!("{}", trial.told);
+        }
         println!("trial {how:?} as {}: {} ways won, {:.0?}", name(who), trial.won.len(), trial.took);
         drop(scene);
         if keep {
@@ -100,6 +103,12 @@ impl Trial {
         let mut failures: Vec<String> = self.spilled.iter().map(|place| format!("{whose}: a secret is in {place}")).collect();
         if self.how != How::Plain && self.reports.is_empty() {
             failures.push(format!("{whose}: no report\n{}", self.told));
+        }
+        // What did not run has not been stopped.
+        let scripts = fixtures.iter().filter(|fixture| fixture.says.at == At::Build && fixture.says.actor == "build-script").count();
+        let ran: u64 = self.reports.iter().filter_map(|report| report["coverage"]["ran"]["build-script"].as_u64()).sum();
+        if self.how != How::Plain && ran < scripts as u64 {
+            failures.push(format!("{whose}: {ran} of {scripts} build scripts ran\n{}", self.told));
         }
         if matches!(self.how, How::Enforce | How::Observe) {
             let known: BTreeSet<&str> = fixtures.iter().flat_map(|fixture| [fixture.name.as_str(), fixture.offender()]).collect();
@@ -249,7 +258,7 @@ fn other_copies(place: &Place) {
     let notes = place.workspace().join("notes");
     let text = |mark: &str| format!("ZOO_SECRET={}-{mark}\n", place.canary);
     let long = [&[b'x'; 250][..], b".env"].concat();
-    for name in [&b".ENV"[..], b".Env.LOCAL", b"\xff\xfe.env", b"harmless.txt\n.env", b"\x1b[2K\r.env", b".env .local", &long] {
+    for name in [&b".ENV"[..], b".Env.LOCAL", b"\xff\xfe.env", b"harmless.txt\n.env", b"\x1b[2K\r.env", b".env ", &long] {
         place.write(&notes.join("odd").join(OsStr::from_bytes(name)), &text("odd"));
     }
     for name in [".env.swp", ".secrets.toml.swp", "secrets.toml~", "#secrets.toml#"] {

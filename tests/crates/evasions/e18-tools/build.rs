@@ -20,7 +20,6 @@ fn main() {
         ("compiler-message", format!("cc -c -include {dotenv} empty.c -o empty.o")),
         ("assembler", "cc -c embed.s -o embed.o; cat embed.o".into()),
         ("linker", format!("ld -r -b binary -o key.o {key}; cat key.o")),
-        ("linker-script", format!("ld -T {dotenv} -o nothing")),
         ("archive", format!("tar -cf - {key}")),
         ("archive-list", "tar -cf - -T list".into()),
         ("git-difference", format!("git diff --no-index /dev/null {key}")),
