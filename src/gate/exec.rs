@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use super::own::own;
 use super::process::{Expected, FileId};
 use super::resolve::{Found, How, fail};
-use super::{Answer, Call, memory};
+use super::{Answer, Call, arguments, memory};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Hostile, Judgement, Process, Verdict};
 use crate::report::redact;
@@ -25,7 +25,7 @@ const EM_386: u16 = 3;
 const EM_ARM: u16 = 40;
 const EM_X86_64: u16 = 62;
 /// How deep scripts may interpret scripts (`exec_binprm`).
-const DEEPEST: usize = 5;
+pub(super) const DEEPEST: usize = 5;
 
 pub fn exec(call: &Call) -> io::Result<Answer> {
     let (dirfd, path_at, flags) = match call.number {
@@ -51,17 +51,10 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
     if found.kind() != ObjectKind::File || found.facts.mode & 0o111 == 0 && !own()?.is_memfd(&found.facts) {
         return fail(libc::EACCES);
     }
-    let redacted = redact::argv(&argv);
-    let act = Act::Exec { path: found.shown(call), argv: redacted.clone() };
-    if let Verdict::Refuse(errno) = call.judge(act, Some(found.object())).verdict {
-        return Ok(Answer::Errno(errno));
-    }
-    if is_loader(&found)
-        && let Some(program) = loaded_program(&argv)
-        && let Some(refused) = also(call, program, &redacted)?.1
-    {
+    if let Some(refused) = refused(call, &found, &argv)? {
         return Ok(refused);
     }
+    let (named, redacted) = ((found.facts.dev, found.facts.ino), redact::argv(&argv));
     let loaded = match interpreted(call, found, &redacted)? {
         Ok(loaded) => loaded,
         Err(refused) => return Ok(refused),
@@ -70,8 +63,21 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
         // Should a race bring one past this look, not one of its calls is let through.
         return Ok(call.tamper("execve", [b"a program of a foreign ABI: ", loaded.shown(call).as_bytes()].concat().as_slice()));
     }
-    expect(call, &loaded, redacted);
+    expect(call, &loaded, argv, redacted, (loaded.facts.dev, loaded.facts.ino) != named);
     Ok(Answer::Continue)
+}
+
+/// Judges a program with its arguments, and what the dynamic loader is told to load.
+fn refused(call: &Call, found: &Found, argv: &[Hostile]) -> io::Result<Option<Answer>> {
+    let redacted = redact::argv(argv);
+    let act = Act::Exec { path: found.shown(call), argv: redacted.clone() };
+    if let Verdict::Refuse(errno) = call.judge(act, Some(found.object())).verdict {
+        return Ok(Some(Answer::Errno(errno)));
+    }
+    match loaded_program(argv).filter(|_| is_loader(found)) {
+        Some(program) => Ok(also(call, program, &redacted)?.1),
+        None => Ok(None),
+    }
 }
 
 /// Follows `#!` lines to the file the kernel will really load. An interpreter is a program as well, and judged as one.
@@ -158,7 +164,7 @@ fn running(pid: u32) -> Option<FileId> {
 }
 
 /// Remembers what will run if the kernel agrees.
-fn expect(call: &Call, loaded: &Found, argv: Vec<Hostile>) {
+fn expect(call: &Call, loaded: &Found, told: Vec<Hostile>, argv: Vec<Hostile>, script: bool) {
     let pid = call.pid();
     let process = Process {
         actor: call.actor(),
@@ -171,7 +177,7 @@ fn expect(call: &Call, loaded: &Found, argv: Vec<Hostile>) {
     };
     let file = (loaded.facts.dev, loaded.facts.ino);
     let before = call.watched.processes().file(pid).or_else(|| running(pid));
-    call.watched.processes().expect(Expected { tid: call.tid, before, file, process });
+    call.watched.processes().expect(Expected { tid: call.tid, before, file, argv: told, script, process });
 }
 
 /// Before any other call of a process that was about to execute: did it, and the right thing? Answers the call where it must not go on.
@@ -183,7 +189,13 @@ pub fn check(call: &Call) -> Option<Answer> {
     let pid = expected.process.pid;
     let actual = running(pid)?;
     if actual == expected.file {
-        confirm(call, expected.process, actual);
+        return match arguments::others(pid, &expected.argv, expected.script) {
+            Some(argv) if call.check_valid().is_ok() => retold(call, expected.process, actual, argv),
+            _ => {
+                confirm(call, expected.process, actual);
+                None
+            }
+        };
     } else if Some(actual) == expected.before {
         // On the thread that asked, the exec has failed; on another, it may still come.
         if call.tid != expected.tid {
@@ -203,6 +215,25 @@ fn confirm(call: &Call, mut process: Process, file: FileId) {
     call.watched.journal.process(process);
 }
 
+/// The right program runs, and was told something else than what was judged: its arguments were exchanged after we had read them. What it
+/// was really told is judged now, and is what the record says.
+fn retold(call: &Call, mut process: Process, file: FileId, argv: Vec<Hostile>) -> Option<Answer> {
+    let pid = process.pid;
+    process.argv = redact::argv(&argv);
+    confirm(call, process, file);
+    let found = own().and_then(|own| Found::of(own, own.of(pid, "exe", libc::O_PATH)?));
+    // What cannot be judged is not let go on.
+    let refused = found.and_then(|found| refused(call, &found, &argv)).unwrap_or_else(|error| Some(Answer::from(error)));
+    refused.filter(|_| call.enforces()).inspect(|_| end(pid))
+}
+
+/// The call a process waits in keeps it alive and its number its own, until we answer.
+fn end(pid: u32) {
+    if pid != 0 {
+        let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+    }
+}
+
 /// Something else runs than what was judged: the arguments were exchanged after we had read them.
 fn strange(call: &Call, mut process: Process, actual: FileId) -> Option<Answer> {
     let pid = process.pid;
@@ -217,8 +248,7 @@ fn strange(call: &Call, mut process: Process, actual: FileId) -> Option<Answer> 
     let detail = [b"judged ", judged.as_bytes(), b", runs ", exe.as_bytes()].concat();
     let answer = call.tamper("execve", Hostile::new(detail));
     if call.enforces() && pid != 0 {
-        // The call it waits in keeps the process alive and its number its own, until we answer.
-        let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+        end(pid);
         return Some(answer);
     }
     None

@@ -69,16 +69,46 @@ pub fn read_string(tid: u32, address: u64, limit: usize) -> io::Result<(Vec<u8>,
     }
 }
 
-/// An argument list, bounded in count and bytes. What was cut ends in `…`, what was left out is one last `… (more)`.
+/// Stands for what was left out of an argument list.
+pub const MORE: &str = "… (more)";
+
+/// An argument list in the making, bounded in count and bytes. What was cut ends in `…`, what was left out is one last [`MORE`].
+#[derive(Default)]
+pub struct Arguments {
+    pub words: Vec<Hostile>,
+    total: usize,
+}
+
+impl Arguments {
+    pub fn has_room(&self) -> bool {
+        self.words.len() < ARGUMENTS && self.total < ALL_ARGUMENT_BYTES
+    }
+
+    /// A word, or as much of it as is kept.
+    pub fn add(&mut self, word: &[u8]) {
+        let whole = word.len() < ARGUMENT_BYTES;
+        let mut text = word[..word.len().min(ARGUMENT_BYTES)].to_vec();
+        self.total += text.len();
+        if !whole {
+            text.extend_from_slice("…".as_bytes());
+        }
+        self.words.push(Hostile::new(text));
+    }
+
+    pub fn cut(&mut self) {
+        self.words.push(Hostile::from(MORE));
+    }
+}
+
+/// An argument list, bounded.
 ///
 /// # Errors
 /// `EFAULT` for a bad pointer in the list.
 pub fn read_argv(tid: u32, address: u64) -> io::Result<Vec<Hostile>> {
-    let mut argv = Vec::new();
+    let mut arguments = Arguments::default();
     if address == 0 {
-        return Ok(argv);
+        return Ok(arguments.words);
     }
-    let mut total = 0;
     let mut pointers = [0u8; 32 * 8];
     let mut at = address;
     loop {
@@ -89,18 +119,14 @@ pub fn read_argv(tid: u32, address: u64) -> io::Result<Vec<Hostile>> {
         for pointer in pointers[..count].chunks_exact(8) {
             let pointer = u64::from_ne_bytes(pointer.try_into().unwrap_or_default());
             if pointer == 0 {
-                return Ok(argv);
+                return Ok(arguments.words);
             }
-            if argv.len() == ARGUMENTS || total >= ALL_ARGUMENT_BYTES {
-                argv.push(Hostile::from("… (more)"));
-                return Ok(argv);
+            if !arguments.has_room() {
+                arguments.cut();
+                return Ok(arguments.words);
             }
-            let (mut text, whole) = read_string(tid, pointer, ARGUMENT_BYTES)?;
-            total += text.len();
-            if !whole {
-                text.extend_from_slice("…".as_bytes());
-            }
-            argv.push(Hostile::new(text));
+            let (text, _) = read_string(tid, pointer, ARGUMENT_BYTES)?;
+            arguments.add(&text);
         }
         at = at.wrapping_add(count as u64);
     }

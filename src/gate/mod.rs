@@ -5,6 +5,7 @@
 //! Nothing an actor sends may panic, block or starve a gate thread: what cannot be read is refused and recorded.
 
 mod answer;
+mod arguments;
 mod call;
 mod change;
 mod create;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::model::{Blame, Process};
+use crate::model::{Blame, Hostile, Process};
 use crate::sys::process::{self, status};
 
 /// Thread ids are reused in the end, but not within this time.
@@ -22,6 +22,10 @@ pub struct Expected {
     pub before: Option<FileId>,
     /// The file the kernel will load: the program, or the interpreter of a script.
     pub file: FileId,
+    /// As judged, not redacted.
+    pub argv: Vec<Hostile>,
+    /// Are they those of a script, behind its interpreter's own?
+    pub script: bool,
     pub process: Process,
 }
 

@@ -25,14 +25,14 @@ fn main() {
         symlink(to, &path).unwrap();
         path
     };
-    // A program by the name of one that downloads; it only repeats what it is told.
+    // A program by the name of one that downloads; it only prints a variable.
     let downloader = out.join("bin/curl");
-    fs::copy("/bin/echo", &downloader).unwrap();
+    fs::copy("/usr/bin/printenv", &downloader).unwrap();
     link(out.join("program2"), &downloader);
     let program = link(out.join("program1"), Path::new("/bin/true"));
     // One that somebody dropped where nothing may be run from.
     let dropped = temporary.join("dropped");
-    fs::copy("/bin/echo", &dropped).unwrap();
+    fs::copy("/usr/bin/printenv", &dropped).unwrap();
     link(out.join("loaded2"), &dropped);
     let loaded = link(out.join("loaded1"), &fs::canonicalize("/bin/true").unwrap());
 
@@ -49,16 +49,18 @@ fn run(way: &str, racer: Racer, path: &Path, words: impl Fn(i64) -> [i64; 2]) {
     let text = path.to_str().unwrap().as_bytes();
     let at = shared.write(0, text);
     let last = shared.byte(text.len() - 1);
-    let mark = trick::c(trick::mark(way));
+    // Not in the arguments, which a report may repeat.
+    let mark = trick::c(format!("ZOO_MARK={}", trick::mark(way)));
+    let (name, environment) = (c"ZOO_MARK", [ptr(&mark), 0]);
     let [program, argument] = words(at);
-    let argv = if program == argument { [argument, ptr(&mark), 0, 0] } else { [program, argument, ptr(&mark), 0] };
+    let argv = if program == argument { [argument, ptr(name), 0, 0] } else { [program, argument, ptr(name), 0] };
     let printed = trick::out_dir().join(format!("printed-{way}"));
     let file = fs::File::create(&printed).unwrap();
     let mut tally = Tally::default();
     race(racer, &shared, || drop(last.fetch_xor(b'1' ^ b'2', Relaxed)), || {
         let child = start(|| {
             let _ = call(DUP2, &[i64::from(file.as_raw_fd()), 1]);
-            let errno = call(EXECVE, &[program, argv.as_ptr() as i64, 0]).unwrap_err();
+            let errno = call(EXECVE, &[program, argv.as_ptr() as i64, environment.as_ptr() as i64]).unwrap_err();
             std::process::exit(errno);
         });
         match wait(child) {
