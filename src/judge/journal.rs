@@ -39,6 +39,7 @@ pub struct Record {
     pub actors: Vec<Actor>,
     pub processes: Vec<Process>,
     pub processes_truncated: u64,
+    /// Acts that broke no rule, refused or not. Those that broke one are in `breaches` alone, so that none is counted twice.
     pub behaviours: Vec<Behaviour>,
     /// Ordinary acts that were counted but not kept, per actor.
     pub truncated: BTreeMap<ActorId, u64>,
@@ -52,6 +53,7 @@ pub struct Record {
 struct Ledger {
     /// Of all acts.
     text: usize,
+    /// All that are known; counted here where they broke no rule.
     acts: HashMap<Act, [u64; 4]>,
     refusals: usize,
     truncated: u64,
@@ -178,13 +180,14 @@ impl Ledger {
     fn enter(&mut self, mut event: Event) {
         let ordinary = event.breach.is_none() && matches!(event.status, Status::Allowed | Status::Redacted);
         let at = slot(event.status);
+        let times = u64::from(event.breach.is_none());
         if let Some(counts) = self.acts.get_mut(&event.act) {
-            counts[at] += 1;
+            counts[at] += times;
         } else if ordinary {
             if self.acts.len() - self.refusals >= ACTS || self.text >= TEXT {
                 self.truncated += 1;
             } else {
-                self.insert(event.act.clone(), at);
+                self.insert(event.act.clone(), at, times);
             }
         } else {
             if self.refusals >= REFUSALS || self.text >= TEXT {
@@ -193,7 +196,7 @@ impl Ledger {
             if !self.acts.contains_key(&event.act) {
                 self.refusals += 1;
             }
-            self.insert(event.act.clone(), at);
+            self.insert(event.act.clone(), at, times);
         }
         let Some(rule) = event.breach.as_ref().map(|breach| breach.rule) else { return };
         let known = self.breaches.entry((event.act.clone(), event.status, rule)).or_default();
@@ -209,11 +212,11 @@ impl Ledger {
         }
     }
 
-    fn insert(&mut self, act: Act, at: usize) {
+    fn insert(&mut self, act: Act, at: usize, times: u64) {
         if !self.acts.contains_key(&act) {
             self.text += text(&act);
         }
-        self.acts.entry(act).or_default()[at] += 1;
+        self.acts.entry(act).or_default()[at] += times;
     }
 
     fn write_into(self, actor: ActorId, record: &mut Record) {

@@ -21,6 +21,7 @@ mod modes;
 mod names;
 mod place;
 mod privileges;
+mod races;
 mod repository;
 mod run;
 mod sink;

@@ -51,8 +51,10 @@ fn main() {
     if count(WON) > 0 {
         trick::won("opened");
     }
+    // Those that were killed say nothing.
+    let killed = made - [WON, HARMLESS, REFUSED, OTHER].map(count).iter().sum::<u64>();
     let line = format!(
-        "opened\t.ssh/id_ed25519\t{made}\t{}\t{}\t13={}\t-1={}\n",
+        "opened\t.ssh/id_ed25519\t{made}\t{}\t{}\t13={}\t-1={}\t137={killed}\n",
         count(WON),
         count(HARMLESS),
         count(REFUSED),
