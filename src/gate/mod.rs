@@ -20,6 +20,7 @@ mod open;
 mod own;
 mod patient;
 mod process;
+mod published;
 mod redact;
 mod resolve;
 mod schedule;

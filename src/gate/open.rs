@@ -1,17 +1,14 @@
 //! `open openat openat2 creat`: the path is resolved to a handle, the handle is judged, and the very object behind it is opened with the
 //! wanted flags and handed over. Nothing is looked up twice, so nothing can be swapped in between.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use super::own::own;
 use super::resolve::{Found, How, fail};
-use super::{Answer, Call, create, memory, patient, redact};
+use super::{Answer, Call, create, memory, patient, published, redact};
 use crate::model::act::ObjectKind;
-use crate::model::{Act, ActorKind, Hostile, Verdict};
+use crate::model::{Act, Hostile, Verdict};
 
 /// The kernel's `__O_TMPFILE`, without the `O_DIRECTORY` that comes with it.
 const TMPFILE: i32 = libc::O_TMPFILE & !libc::O_DIRECTORY;
@@ -76,8 +73,9 @@ impl Wanted {
 
 pub fn open(call: &Call) -> io::Result<Answer> {
     let (at, wanted) = decode(call)?;
-    // The kernel would read these flags again from memory, where another thread may have exchanged them.
-    let settled = call.number != libc::SYS_openat2 || !call.enforces();
+    // The kernel would read these flags again from memory, where another thread may have exchanged them: to get past the wall, and past the
+    // record where there is no wall.
+    let settled = call.number != libc::SYS_openat2;
     if wanted.has(libc::O_PATH) && !settled {
         // Whoever uses it knows kernels that lack it.
         return fail(libc::ENOSYS);
@@ -87,8 +85,12 @@ pub fn open(call: &Call) -> io::Result<Answer> {
         return Ok(Answer::Continue);
     }
     let text = call.path(at)?;
-    if settled && !wanted.writes() && wanted.resolve == 0 && !wanted.has(TMPFILE) && may_pass(call, wanted.dirfd, &text) {
-        return Ok(Answer::Continue);
+    if !wanted.writes()
+        && wanted.resolve == 0
+        && !wanted.has(TMPFILE)
+        && let Some(answer) = published::open(call, &text, &wanted)?
+    {
+        return Ok(answer);
     }
     let start = call.start(wanted.dirfd, text)?;
     if wanted.has(TMPFILE) {
@@ -163,25 +165,6 @@ fn open_how(call: &Call) -> io::Result<Wanted> {
     Ok(Wanted { dirfd: call.int(0), flags: flags as i32, mode: mode as u32, resolve })
 }
 
-/// Can a plain read be left to the kernel's wall? Only by its text, before anything is resolved.
-fn may_pass(call: &Call, dirfd: i32, text: &[u8]) -> bool {
-    if !call.enforces() || text.is_empty() {
-        return false;
-    }
-    let policy = &call.watched.policy;
-    if text[0] == b'/' {
-        return policy.may_pass(Path::new(OsStr::from_bytes(text)));
-    }
-    // A compiler works in its package and names what lies elsewhere by absolute paths: its relative ones never pass, so save the look.
-    if dirfd != libc::AT_FDCWD || policy.kind == ActorKind::Rustc {
-        return false;
-    }
-    let Ok(mut joined) = own().and_then(|own| own.link_of(call.tid, "cwd")) else { return false };
-    joined.push(b'/');
-    joined.extend_from_slice(text);
-    policy.may_pass(Path::new(OsStr::from_bytes(&joined)))
-}
-
 /// Opens what is there.
 pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer> {
     if found.kind() == ObjectKind::Symlink {
@@ -200,8 +183,7 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;
     if may_block(&found, wanted) {
-        // Without walls there is nothing that a race could be led past.
-        return if call.enforces() { patient::open(call, found, wanted, flags) } else { Ok(Answer::Continue) };
+        return patient::open(call, found, wanted, flags);
     }
     let fd = call.as_caller(|| own()?.reopen(found.handle.as_fd(), flags, 0))?;
     Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })

@@ -124,7 +124,7 @@ impl Policy {
         self.answer(rules::rule(self, act, object), always)
     }
 
-    /// May a plain read of this absolute, lexically clean text be left to the kernel? Only in enforce mode, and only below a tree
+    /// May a plain read of this absolute, lexically clean text pass without a closer look? Only in enforce mode, and only below a tree
     /// that the kernel grants whole (DESIGN §2.5).
     pub fn may_pass(&self, text: &Path) -> bool {
         let bytes = text.as_os_str().as_bytes();

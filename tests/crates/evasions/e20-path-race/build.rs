@@ -46,6 +46,16 @@ fn main() {
     // In a directory that is granted but for this name.
     flip("open-workspace", "code/.env", &trick::workspace().join(".env"), b'v' ^ b'x', |path| call(nr::OPEN, &[path, 0]));
 
+    // The first eight letters: half of the time it is a path below a tree that everybody may read.
+    let secret = home.join(".config/solana/id.json");
+    let text = secret.as_os_str().as_encoded_bytes();
+    let shared = Shared::anonymous();
+    let at = shared.write(0, text);
+    let bits = u64::from_ne_bytes(*b"/usr/lib") ^ u64::from_ne_bytes(text[..8].try_into().unwrap());
+    let mut tally = Tally::default();
+    race(Racer::Thread, &shared, || drop(shared.word(0).fetch_xor(bits, Relaxed)), || tally.opened(call(nr::OPEN, &[at, 0])));
+    tally.tell("open-published", ".config/solana/id.json");
+
     // The structure behind the third argument.
     let shared = Shared::anonymous();
     let path = shared.write(0, home.join(".gnupg/secring.gpg").to_str().unwrap().as_bytes());
