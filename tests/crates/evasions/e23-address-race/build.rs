@@ -41,7 +41,9 @@ fn main() {
         let mark = trick::mark(way);
         let mut tally = Tally::default();
         let change = || drop(shared.word(ONE).fetch_xor(bits, Relaxed));
-        race(racer, &shared, change, || {
+        let mut attempt = || {
+            // The racer gets its turn, and whoever listens keeps up.
+            std::thread::sleep(std::time::Duration::from_micros(50));
             let fd = call(SOCKET, &[INET, STREAM, 0]).unwrap();
             let socket = unsafe { OwnedFd::from_raw_fd(fd as i32) };
             // No connection lingers.
@@ -58,7 +60,12 @@ fn main() {
                 outside
             });
             tally.counted(outside);
-        });
+        };
+        // Where connections wait for others, one short race may see one address only.
+        race(racer, &shared, change, &mut attempt);
+        if std::env::var_os("ZOO_ROUNDS").is_none() {
+            race(racer, &shared, change, &mut attempt);
+        }
         tally.tell(way, "tcp");
     }
 
