@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use cargo_brig::gate::net::dns;
-use cargo_brig::model::{Act, Endpoint, Status};
+use cargo_brig::model::{Act, Endpoint, Mode, Status};
 
 use cargo_brig::sys::socket;
 
@@ -163,6 +163,11 @@ fn udp_allowed_is_relayed() {
         assert_eq!(stage.play(&["udp", &sink.at]), format!("ok from outside from {}", sink.at));
         assert_eq!(stage.play(&["udp-connected", &sink.at]), "ok from outside");
         assert_eq!(sink.visits(), 2);
+        let status = if stage.mode == Mode::Observe { Status::Observed } else { Status::Allowed };
+        let to = Endpoint::Ip { protocol: "udp".into(), address: sink.at.parse().unwrap(), host: None };
+        let seen = stage.seen(status);
+        assert!(seen.contains(&Act::Send { to: to.clone() }), "{seen:?}");
+        assert!(seen.contains(&Act::Connect { to }), "{seen:?}");
     }
 }
 

@@ -149,7 +149,9 @@ pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(c
             Err(errno(&error))
         });
     }
-    if endpoint::is_local(to.ip()) && room.holds_udp(to) {
+    // A sink that stands in for the host already is no socket of the actor's: every datagram is judged, and a call that came again
+    // (`Caught::REPEAT`) is not lost for the record.
+    if endpoint::is_local(to.ip()) && !relay::stands(room, Transport::Udp, to) && room.holds_udp(to) {
         return Ok(());
     }
     allowed(call, act(room.endpoint("udp", to)))?;

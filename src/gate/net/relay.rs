@@ -100,6 +100,11 @@ pub fn stand_in(room: &Arc<Room>, transport: Transport, to: SocketAddr, caller: 
     })
 }
 
+/// Whether a sink of ours stands at `to` already.
+pub fn stands(room: &Room, transport: Transport, to: SocketAddr) -> bool {
+    room.relaying(|relay| relay.sinks.contains(&(transport, to)))
+}
+
 /// A new IPv6 address is tentative until a kernel worker has passed it, also on `lo` where nothing is asked: bind says EADDRNOTAVAIL for
 /// that moment (net/ipv6/addrconf.c, `addrconf_dad_work`).
 fn settled(bind: impl Fn() -> io::Result<()>) -> io::Result<()> {

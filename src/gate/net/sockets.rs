@@ -333,6 +333,11 @@ impl Room {
         relay.as_mut().map_or_else(|| Err(io::ErrorKind::NotConnected.into()), use_it)
     }
 
+    /// What holds of the relay; false where none was started.
+    pub fn relaying(&self, holds: impl FnOnce(&Relay) -> bool) -> bool {
+        lock(&self.relay).as_ref().is_some_and(holds)
+    }
+
     fn close(&self) {
         let relay = lock(&self.relay).take();
         if let Some(relay) = relay {
