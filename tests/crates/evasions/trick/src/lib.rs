@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub mod near;
 pub mod race;
+pub mod net;
 pub mod sys;
 
 /// Every planted secret begins so, or has it in its first line.
