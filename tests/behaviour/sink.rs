@@ -2,13 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
 
 /// Everything that arrived at one listener.
 #[derive(Clone, Default)]
@@ -24,7 +27,7 @@ impl Heard {
     }
 }
 
-/// The five doors a theft can leave through.
+/// The six doors a theft can leave through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     Tcp,
@@ -35,22 +38,24 @@ pub enum Door {
     Docker,
     /// A unix socket with an abstract name.
     Abstract,
+    /// Unix datagrams, to a path and to an abstract name, and a sequenced-packet socket.
+    Datagram,
 }
 
 impl Door {
-    pub const ALL: [Door; 5] = [Door::Tcp, Door::Udp, Door::Agent, Door::Docker, Door::Abstract];
+    pub const ALL: [Door; 6] = [Door::Tcp, Door::Udp, Door::Agent, Door::Docker, Door::Abstract, Door::Datagram];
 }
 
 pub struct Sinks {
     pub tcp_port: u16,
     pub udp_port: u16,
-    heard: [Heard; 5],
+    heard: [Heard; 6],
 }
 
 impl Sinks {
     /// Starts listening; the unix sockets are made in `dir`. The threads end with the test program.
     pub fn start(dir: &Path) -> Sinks {
-        let heard: [Heard; 5] = Default::default();
+        let heard: [Heard; 6] = Default::default();
         let tcp = TcpListener::bind("127.0.0.1:0").expect("bind a loopback port");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("bind a loopback port");
         let (tcp_port, udp_port) = (tcp.local_addr().unwrap().port(), udp.local_addr().unwrap().port());
@@ -72,12 +77,34 @@ impl Sinks {
         let listener = UnixListener::bind_addr(&name).expect("bind an abstract name");
         let log = heard[Door::Abstract as usize].clone();
         thread::spawn(move || listener.incoming().flatten().for_each(|stream| take(stream, &log)));
+        let name = SocketAddr::from_abstract_name(dir.join("abstract-log").as_os_str().as_bytes()).expect("a short name");
+        let datagrams = [UnixDatagram::bind(dir.join("log.sock")), UnixDatagram::bind_addr(&name)];
+        for socket in datagrams.map(|bound| bound.expect("bind a datagram socket")) {
+            let log = heard[Door::Datagram as usize].clone();
+            thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(length) = socket.recv(&mut buffer) {
+                    log.add(&buffer[..length]);
+                }
+            });
+        }
+        let packets = sequenced(&dir.join("sequenced.sock"));
+        let log = heard[Door::Datagram as usize].clone();
+        thread::spawn(move || packets.incoming().flatten().for_each(|stream| take(stream, &log)));
         Sinks { tcp_port, udp_port, heard }
     }
 
     pub fn heard(&self, door: Door) -> Vec<u8> {
         self.heard[door as usize].bytes()
     }
+}
+
+/// A listener for sequenced packets, which reads like one for streams.
+fn sequenced(path: &Path) -> UnixListener {
+    let made = socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None).expect("make a socket");
+    bind(made.as_raw_fd(), &UnixAddr::new(path).expect("a short path")).expect("bind a unix socket");
+    listen(&made, Backlog::new(16).expect("a small number")).expect("listen");
+    made.into()
 }
 
 /// One connection: read a request to its end, answer it like a web server, hang up.

@@ -9,6 +9,7 @@
 //!
 //! usage: cargo test --test evasions -- [--write] [--keep] [FIXTURE…]
 
+mod accomplice;
 mod elsewhere;
 mod fixture;
 mod layered;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::accomplice::Accomplice;
 use crate::effect::spilled;
 use crate::finding::{actor, line, violations};
 use crate::fixture::{At, Fixture, WORKSPACE};
@@ -143,6 +144,7 @@ struct Scene {
     env: BTreeMap<&'static str, std::ffi::OsString>,
     worker: Child,
     _near: Near,
+    accomplice: Accomplice,
 }
 
 impl Scene {
@@ -189,6 +191,9 @@ impl Scene {
         ] {
             place.write(&place.path(path), text);
         }
+        for page in 0..1000 {
+            place.write(&place.path(&format!("home/diary/page-{page}")), "dear diary\n");
+        }
         place.write(&place.workspace().join(".git/hooks/README"), "\n");
         place.write(&place.workspace().join(".git/config"), &format!("[http]\n\textraheader = {}-git\n", place.canary));
         other_copies(place);
@@ -209,15 +214,18 @@ impl Scene {
         );
         let worker = place.runner_worker();
         let near = Near::set(place, fixtures, worker.id());
+        let accomplice = Accomplice::start(place);
         let env = BTreeMap::from([
             ("ZOO_NONCE", nonce.clone().into()),
+            ("ZOO_KNOCKED", accomplice.knocked.to_string().into()),
+            ("ZOO_SHARED", accomplice.shared.to_string().into()),
             ("ZOO_WORKER", worker.id().to_string().into()),
             ("GITHUB_ENV", place.path("run/github_env").into()),
             ("GITHUB_PATH", place.path("run/github_path").into()),
             ("GITHUB_STEP_SUMMARY", place.path("run/github_step_summary").into()),
             ("AWS_SECRET_ACCESS_KEY", format!("{}-aws-env", place.canary).into()),
         ]);
-        Scene { nonce, env, worker, _near: near }
+        Scene { nonce, env, worker, accomplice, _near: near }
     }
 
     fn around<'a>(&self, run: Run<'a>) -> Run<'a> {
@@ -233,6 +241,7 @@ impl Scene {
         let found = grep.arg(place.path("")).output().expect("run grep");
         let mut texts = vec![found.stdout, outcome.stdout.clone(), outcome.stderr.clone()];
         texts.extend(Door::ALL.map(|door| place.sinks.heard(door)));
+        texts.push(self.accomplice.heard());
         let mut marks = BTreeSet::new();
         for text in texts {
             for rest in String::from_utf8_lossy(&text).split(&start).skip(1) {

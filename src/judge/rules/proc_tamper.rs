@@ -31,6 +31,11 @@ const INSIDE: [&[u8]; 9] = [b"mem", b"maps", b"smaps", b"pagemap", b"map_files",
 /// not among them, since passwords stand in both; listings read those too, a hundred at a time, so that is refused without alarm.
 const PUBLIC: [&[u8]; 4] = [b"comm", b"stat", b"statm", b"status"];
 
+/// Who listens on this machine and who talks to whom. What an actor's own sockets do is in a network of their own, so these tell of others
+/// only; the rest of `net` (which protocols there are) is what runtimes look up.
+const CONNECTIONS: [&[u8]; 11] =
+    [b"tcp", b"tcp6", b"udp", b"udp6", b"udplite", b"udplite6", b"raw", b"raw6", b"unix", b"packet", b"netlink"];
+
 pub(crate) fn read(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     if path == b"/proc" {
         // Process numbers, which could be tried one after the other as well.
@@ -51,6 +56,15 @@ pub(crate) fn read(policy: &Policy, path: &[u8]) -> Option<Ruling> {
             Some(entry) if PUBLIC.contains(&entry) && parts.next().is_none() => Ruling::Allow,
             _ => Ruling::Quiet(EACCES),
         });
+    }
+    if matches!(first, b"self" | b"thread-self") && !policy.is_trusted() {
+        let mut entry = parts.next();
+        if entry == Some(b"task") {
+            entry = parts.nth(1);
+        }
+        if entry == Some(b"net") && parts.next().is_some_and(|table| CONNECTIONS.contains(&table)) {
+            return Some(Ruling::Quiet(EACCES));
+        }
     }
     // Secrets in /proc (kcore …) are the catalogue's business.
     policy.secrets.class_of(path).is_none().then_some(Ruling::Allow)
