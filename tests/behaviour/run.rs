@@ -113,6 +113,13 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// Does something in the child, as the user it runs as, right before it becomes the program.
+    pub fn before_exec(mut self, deed: impl FnMut() -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+        // SAFETY: the deeds of these tests make system calls and allocate, which glibc keeps usable in the child of a fork.
+        unsafe { self.command.pre_exec(deed) };
+        self
+    }
+
     /// Sends a signal as soon as `when` holds. The run gets a process group of its own, as a shell gives it.
     pub fn signal(mut self, signal: Signal, aim: Aim, when: fn(&Place) -> bool) -> Self {
         self.command.process_group(0);
