@@ -132,8 +132,8 @@ fn a_granted_host_is_reached_by_its_name_and_recorded() {
         let (place, isle) = (Place::new(FIXTURE, who), Isle::default());
         place.write(
             &place.workspace().join("brig.toml"),
-            "version = 1\n\n[[allow]]\ncrate = \"name-caller@0.1.0\"\nactor = \"build-script\"\nconnect = [\"data.example.test:443\"]\n\
-             reason = \"the host everybody trusts\"\nexpires = \"never\"\n",
+            "version = 1\npolicy = \"granted\"\n\n[profile.granted]\ninherits = \"default\"\n\n\
+             [profile.granted.build-script]\nextend-connect = [\"data.example.test:443\"]\n",
         );
         let outcome = isle.of(&place, guarded(&place, &[], BUILD)).go();
         isle.settle();
