@@ -10,7 +10,7 @@ use crate::run::{Outcome, cargo, guarded};
 use crate::who::Who;
 
 const BUILD: &[&str] = &["build", "--offline"];
-const FIXTURE: &str = "29-names";
+const FIXTURE: &str = "name-services";
 
 /// The evidence of the caller's findings of one rule.
 fn evidence<'a>(outcome: &'a Outcome, rule: &str) -> Vec<(&'a Value, &'a Value)> {
