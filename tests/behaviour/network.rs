@@ -21,7 +21,7 @@ fn evidence<'a>(outcome: &'a Outcome, rule: &str) -> Vec<(&'a Value, &'a Value)>
 }
 
 /// Acts in the caller's record, whether anybody is alarmed by them or not.
-fn recorded<'a>(outcome: &'a Outcome, fits: impl Fn(&Value) -> bool) -> Vec<&'a Value> {
+fn recorded(outcome: &Outcome, fits: impl Fn(&Value) -> bool) -> Vec<&Value> {
     let report = outcome.report();
     let caller = report["actors"]
         .as_array()
