@@ -137,19 +137,36 @@ impl Verdict<'_> {
         // A compiler does not work behind the wall alone (see `Layers::has_gate`).
         let is_tried_alone = ["build-script", "program"].contains(&&*self.fixture.says.actor);
         for way in self.fixture.ways(who.is_root()) {
-            let layer = match (wins(How::Neither, way), wins(How::WallOnly, way), wins(How::GateOnly, way)) {
-                _ if self.fixture.is_open(way) => continue,
-                (false, ..) => "preparation",
-                (true, _, false) if !is_tried_alone => "gate, at least",
-                (true, false, false) => "kernel wall and gate",
-                (true, false, true) => "kernel wall",
-                (true, true, false) => "gate",
-                (true, true, true) => "wall and gate together",
+            if self.fixture.is_open(way) {
+                continue;
+            }
+            let stops = |how| ran(self.fixture, of_how(trials, how)).then(|| !wins(how, way));
+            let layer = match (stops(How::Neither), stops(How::WallOnly).filter(|_| is_tried_alone), stops(How::GateOnly)) {
+                (Some(true), ..) => "preparation",
+                (Some(false), Some(true), Some(true)) => "kernel wall and gate",
+                (Some(false), Some(true) | None, Some(false)) => "kernel wall",
+                (Some(false), Some(false), Some(true)) => "gate",
+                (Some(false), Some(false), Some(false)) => "wall and gate together",
+                (Some(false), None, Some(true)) => "gate, at least",
+                (None, ..) | (_, _, None) => "not measured",
             };
             *counts.entry(layer.to_owned()).or_insert(0) += 1;
         }
         self.layers = counts.into_iter().collect();
     }
+}
+
+/// Did the fixture get to try anything in this trial? What never ran was stopped by nobody: under the wall alone a compiler may not even
+/// reach the sources. A script or program that ran is among the actors; a compiler is also there when it failed at once, so what acts
+/// inside one counts only where the whole build went through.
+fn ran(fixture: &Fixture, trial: &Trial) -> bool {
+    trial.reports.iter().any(|report| match fixture.says.actor.as_str() {
+        kind @ ("build-script" | "program") => {
+            let mut actors = report["actors"].as_array().into_iter().flatten();
+            actors.any(|actor| actor["kind"] == kind && actor["package"]["name"] == *fixture.name)
+        }
+        _ => report["outcome"]["cargo_exit"] == 0,
+    })
 }
 
 /// A finding about the fixture's offender.
