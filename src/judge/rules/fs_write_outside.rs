@@ -1,18 +1,29 @@
 //! `fs/write-outside`: a write nobody granted, to a place that is nobody's in particular.
 
+use libc::EPERM;
+
 use crate::judge::Policy;
 use crate::judge::paths::{below, below_bytes, components, name};
 use crate::judge::rules::fs_read_outside::{is_jobserver, is_terminal};
 use crate::judge::rules::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Object, Rule, Severity};
 
-/// `/dev`: what everybody writes to.
-pub(crate) fn device(policy: &Policy, path: &[u8]) -> Option<Ruling> {
+/// `/dev`: what everybody writes to. Only that: the nodes themselves are the machine's, and where a build runs as root, nothing but this
+/// keeps them. (Tools that are told to write their result to `/dev/null` have changed its mode and owner before, without meaning harm.)
+pub(crate) fn device(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     let rest = below_bytes(path, b"/dev")?;
-    if matches!(rest, b"null" | b"zero" | b"full" | b"random" | b"urandom" | b"stdout" | b"stderr" | b"ptmx") || is_terminal(rest) {
-        return Some(Ruling::Allow);
+    let everybodys = matches!(rest, b"null" | b"zero" | b"full" | b"random" | b"urandom" | b"stdout" | b"stderr" | b"ptmx");
+    let program = policy.kind == ActorKind::Program;
+    if !(everybodys || is_terminal(rest) || rest.starts_with(b"fd/") || rest.is_empty() && program) {
+        return None;
     }
-    (rest.starts_with(b"fd/") || rest.is_empty() && policy.kind == ActorKind::Program).then_some(Ruling::Allow)
+    Some(match act {
+        Act::Write { .. } => Ruling::Allow,
+        // `grantpt(3)`, for the terminals a test makes.
+        Act::Metadata { .. } if program && is_terminal(rest) => Ruling::Allow,
+        Act::Metadata { .. } => Ruling::Quiet(EPERM),
+        _ => alarm(policy, Rule::FsWriteOutside, Severity::High, "write (a device of the machine)"),
+    })
 }
 
 /// Below home: caches that honest tools fill when they can.

@@ -177,7 +177,7 @@ fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ru
     if policy.is_trusted() {
         return Ruling::Allow;
     }
-    if let Some(ruling) = fs_write_outside::device(policy, path) {
+    if let Some(ruling) = fs_write_outside::device(policy, act, path) {
         return ruling;
     }
     if policy.secrets.class_of_object(object).is_some() && !matches!(act, Act::Remove { .. }) {
