@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -46,8 +47,8 @@ pub struct Trial {
     pub reports: Vec<Value>,
     /// Where the planted secrets turned up.
     spilled: Vec<String>,
-    /// For readers of failures.
-    pub told: String,
+    /// Where everything is written that the runs printed, for readers of failures.
+    pub transcript: PathBuf,
     pub took: Duration,
 }
 
@@ -56,8 +57,11 @@ impl Trial {
         let begun = Instant::now();
         let place = Place::new(WORKSPACE, who);
         let scene = Scene::set(&place, fixtures);
+        let transcript =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("evasions-{}-{}.txt", format!("{how:?}").to_lowercase(), name(who)));
         let mut trial =
-            Trial { who, how, won: BTreeSet::new(), reports: Vec::new(), spilled: Vec::new(), told: String::new(), took: Duration::ZERO };
+            Trial { who, how, won: BTreeSet::new(), reports: Vec::new(), spilled: Vec::new(), transcript, took: Duration::ZERO };
+        let mut told = String::new();
         let mut outcomes = Vec::new();
         // Tests first: what the others leave behind under plain cargo (a policy, a toolchain file) is there to steer later commands.
         for (at, first) in [(At::Test, ["test", "--no-fail-fast"]), (At::Build, ["build", "--keep-going"])] {
@@ -82,13 +86,11 @@ impl Trial {
             if matches!(how, How::Enforce) {
                 trial.spilled.extend(spilled(&place, &outcome));
             }
-            trial.told.push_str(&outcome.to_string());
+            told.push_str(&outcome.to_string());
             trial.reports.extend(outcome.report);
         }
         trial.took = begun.elapsed();
-        if std::env::var_os("ZOO_TELL").is_some() {
-            println!("{}", trial.told);
-        }
+        fs::write(&trial.transcript, told).expect("write the transcript");
         println!("trial {how:?} as {}: {} ways won, {:.0?}", name(who), trial.won.len(), trial.took);
         drop(scene);
         if keep {
@@ -103,13 +105,13 @@ impl Trial {
         let whose = format!("{:?} as {}", self.how, name(self.who));
         let mut failures: Vec<String> = self.spilled.iter().map(|place| format!("{whose}: a secret is in {place}")).collect();
         if self.how != How::Plain && self.reports.is_empty() {
-            failures.push(format!("{whose}: no report\n{}", self.told));
+            failures.push(format!("{whose}: no report; the whole run: {}", self.transcript.display()));
         }
         // What did not run has not been stopped.
         let scripts = fixtures.iter().filter(|fixture| fixture.says.at == At::Build && fixture.says.actor == "build-script").count();
         let ran: u64 = self.reports.iter().filter_map(|report| report["coverage"]["ran"]["build-script"].as_u64()).sum();
         if self.how != How::Plain && ran < scripts as u64 {
-            failures.push(format!("{whose}: {ran} of {scripts} build scripts ran\n{}", self.told));
+            failures.push(format!("{whose}: {ran} of {scripts} build scripts ran; the whole run: {}", self.transcript.display()));
         }
         if matches!(self.how, How::Enforce | How::Observe) {
             let known: BTreeSet<&str> = fixtures.iter().flat_map(|fixture| [fixture.name.as_str(), fixture.offender()]).collect();

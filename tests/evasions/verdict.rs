@@ -63,7 +63,11 @@ impl Verdict<'_> {
         let won = trial.won_by(self.fixture);
         for way in self.fixture.ways(who.is_root()) {
             if !won.contains(way) {
-                self.faults.push(format!("as {}, plain cargo: `{way}` does not win\n{}", name(who), trial.told));
+                self.faults.push(format!(
+                    "as {}, plain cargo: `{way}` does not win; the whole run: {}",
+                    name(who),
+                    trial.transcript.display()
+                ));
             }
         }
         for way in self.fixture.says.closed_ways.keys().filter(|way| won.contains(way.as_str())) {
@@ -117,10 +121,10 @@ impl Verdict<'_> {
                 found.iter().map(|one| format!("{} [{}] of {} {:?}", one.rule, one.status, one.named, one.crates)).collect();
             let offender = self.fixture.offender();
             self.faults.push(format!(
-                "as {}, {mode}: no {rule} of {} of `{offender}`{by}; found: {said:#?}\n{}",
+                "as {}, {mode}: no {rule} of {} of `{offender}`{by}; found: {said:#?}; the whole run: {}",
                 name(who),
                 says.actor,
-                trial.told
+                trial.transcript.display()
             ));
         }
         for act in says.acts.iter().filter(|act| !behaved(self.fixture, trial, act)) {
@@ -156,17 +160,16 @@ impl Verdict<'_> {
     }
 }
 
-/// Did the fixture get to try anything in this trial? What never ran was stopped by nobody: under the wall alone a compiler may not even
-/// reach the sources. A script or program that ran is among the actors; a compiler is also there when it failed at once, so what acts
-/// inside one counts only where the whole build went through.
+/// Did the fixture get to try anything in this trial? What never ran was stopped by nobody. What acts inside a compiler is as far as its
+/// package's compiler came, and where nothing stands around it, that is shown by what it wins.
 fn ran(fixture: &Fixture, trial: &Trial) -> bool {
-    trial.reports.iter().any(|report| match fixture.says.actor.as_str() {
-        kind @ ("build-script" | "program") => {
-            let mut actors = report["actors"].as_array().into_iter().flatten();
-            actors.any(|actor| actor["kind"] == kind && actor["package"]["name"] == *fixture.name)
-        }
-        _ => report["outcome"]["cargo_exit"] == 0,
-    })
+    let kind = match fixture.says.actor.as_str() {
+        kind @ ("build-script" | "program") => kind,
+        _ if trial.how == How::Neither && trial.won_by(fixture).is_empty() => return false,
+        _ => "rustc",
+    };
+    let mut actors = trial.reports.iter().flat_map(|report| report["actors"].as_array().into_iter().flatten());
+    actors.any(|actor| actor["kind"] == kind && actor["package"]["name"] == *fixture.name)
 }
 
 /// A finding about the fixture's offender.

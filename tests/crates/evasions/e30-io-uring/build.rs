@@ -46,10 +46,19 @@ impl Ring {
             self.entries.add(64 * slot as usize).copy_from(entry.as_ptr(), 64);
             word(self.submissions, 16).add(slot as usize).write(slot);
             word(self.submissions, 11).write_volatile(tail + 1);
-            if call(ENTER, &[self.fd, 1, 1, GETEVENTS, 0, 0]).is_err() {
+            let head = word(self.completions, 20).read_volatile();
+            let mut told = call(ENTER, &[self.fd, 1, 1, GETEVENTS, 0, 0]);
+            // A wait may end early.
+            for _ in 0..100 {
+                if word(self.completions, 21).read_volatile() != head {
+                    break;
+                }
+                told = call(ENTER, &[self.fd, 0, 1, GETEVENTS, 0, 0]);
+            }
+            if word(self.completions, 21).read_volatile() == head {
+                trick::say(&format!("no completion: {told:?}"));
                 return -1;
             }
-            let head = word(self.completions, 20).read_volatile();
             let at = head & word(self.completions, 22).read();
             let result = self.completions.add(self.params[25] as usize + 16 * at as usize + 8).cast::<i32>().read_volatile();
             word(self.completions, 20).write_volatile(head + 1);
@@ -64,13 +73,18 @@ fn main() {
     if fd >= 0 && reads_canary(fd) {
         trick::won("open");
     }
-    let Ok(socket) = call(SOCKET, &[2, 1, 0]) else { return };
     let mut address = [0_u8; 16];
     address[0] = 2;
     address[2..4].copy_from_slice(&trick::tcp_port().to_be_bytes());
     address[4..8].copy_from_slice(&Ipv4Addr::LOCALHOST.octets());
     let mark = trick::mark("connect");
-    if ring.ask(CONNECT, socket, address.as_ptr() as i64, 0, 16) == 0 {
-        ring.ask(SEND, socket, mark.as_ptr() as i64, mark.len() as u32, 0);
+    // On a loaded machine a connection may fail; one that stands is enough.
+    for _ in 0..5 {
+        let Ok(socket) = call(SOCKET, &[2, 1, 0]) else { return };
+        let connected = ring.ask(CONNECT, socket, address.as_ptr() as i64, 0, 16);
+        if connected == 0 && ring.ask(SEND, socket, mark.as_ptr() as i64, mark.len() as u32, 0) == mark.len() as i32 {
+            return;
+        }
+        trick::say(&format!("connect: {connected}"));
     }
 }
