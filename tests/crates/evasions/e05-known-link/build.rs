@@ -7,7 +7,9 @@ fn main() {
     let name = trick::workspace().join("notes/second-name.txt");
     trick::try_read("read", &name);
     let mut text = Vec::new();
-    if File::options().read(true).write(true).open(&name).and_then(|mut file| file.read_to_end(&mut text)).is_ok() && trick::is_canary(&text) {
+    if File::options().read(true).write(true).open(&name).and_then(|mut file| file.read_to_end(&mut text)).is_ok()
+        && trick::is_canary(&text)
+    {
         trick::won("read-write");
     }
     let third = trick::out_dir().join("third-name");

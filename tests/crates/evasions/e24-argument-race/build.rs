@@ -57,17 +57,22 @@ fn run(way: &str, racer: Racer, path: &Path, words: impl Fn(i64) -> [i64; 2]) {
     let printed = trick::out_dir().join(format!("printed-{way}"));
     let file = fs::File::create(&printed).unwrap();
     let mut tally = Tally::default();
-    race(racer, &shared, || drop(last.fetch_xor(b'1' ^ b'2', Relaxed)), || {
-        let child = start(|| {
-            let _ = call(DUP2, &[i64::from(file.as_raw_fd()), 1]);
-            let errno = call(EXECVE, &[program, argv.as_ptr() as i64, environment.as_ptr() as i64]).unwrap_err();
-            std::process::exit(errno);
-        });
-        match wait(child) {
-            0 => tally.counted(Ok(false)),
-            code => tally.counted(Err(code)),
-        }
-    });
+    race(
+        racer,
+        &shared,
+        || drop(last.fetch_xor(b'1' ^ b'2', Relaxed)),
+        || {
+            let child = start(|| {
+                let _ = call(DUP2, &[i64::from(file.as_raw_fd()), 1]);
+                let errno = call(EXECVE, &[program, argv.as_ptr() as i64, environment.as_ptr() as i64]).unwrap_err();
+                std::process::exit(errno);
+            });
+            match wait(child) {
+                0 => tally.counted(Ok(false)),
+                code => tally.counted(Err(code)),
+            }
+        },
+    );
     // The file holds one mark for each time it ran.
     let text = fs::read_to_string(&printed).unwrap_or_default();
     tally.won = text.lines().count() as u64;

@@ -35,12 +35,7 @@ struct Program {
 /// `open` and `openat` get this answer, everything else runs.
 fn filter(answer: u32, install: impl Fn(i64) -> Result<i64, i32>) -> Result<i64, i32> {
     let step = |code: u64, jt: u64, jf: u64, k: u32| code | jt << 16 | jf << 24 | u64::from(k) << 32;
-    let steps = [[
-        step(0x20, 0, 0, 0),
-        step(0x15, 1, 0, nr::OPEN as u32),
-        step(0x15, 0, 1, nr::OPENAT as u32),
-        step(0x06, 0, 0, answer),
-    ]];
+    let steps = [[step(0x20, 0, 0, 0), step(0x15, 1, 0, nr::OPEN as u32), step(0x15, 0, 1, nr::OPENAT as u32), step(0x06, 0, 0, answer)]];
     let mut all = steps[0].to_vec();
     all.push(step(0x06, 0, 0, ALLOW));
     let program = Program { length: all.len() as u16, steps: all.as_ptr().cast() };

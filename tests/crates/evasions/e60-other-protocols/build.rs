@@ -77,9 +77,8 @@ fn packet() {
 
 /// To itself, through this machine's own address (CID 1).
 fn vsock() {
-    let address = |cid: u32, port: u32| {
-        [&(VSOCK as u16).to_ne_bytes()[..], &[0, 0], &port.to_ne_bytes(), &cid.to_ne_bytes(), &[0; 4]].concat()
-    };
+    let address =
+        |cid: u32, port: u32| [&(VSOCK as u16).to_ne_bytes()[..], &[0, 0], &port.to_ne_bytes(), &cid.to_ne_bytes(), &[0; 4]].concat();
     let (Ok(server), Ok(client)) = (socket(VSOCK, STREAM, 0), socket(VSOCK, STREAM | NONBLOCK, 0)) else { return };
     if bind(server, &address(u32::MAX, u32::MAX)).is_err() || listen(server).is_err() {
         return;

@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub mod near;
-pub mod race;
 pub mod net;
+pub mod race;
 pub mod sys;
 
 /// Every planted secret begins so, or has it in its first line.

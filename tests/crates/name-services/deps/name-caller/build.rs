@@ -32,7 +32,8 @@ fn main() {
         let _ = socket.send_to(b"zoo: a datagram", "169.254.169.254:80");
     }
     if let Ok(mut service) = UnixStream::connect("/run/systemd/resolve/io.systemd.Resolve") {
-        let _ = service.write_all(b"{\"method\":\"io.systemd.Resolve.ResolveHostname\",\"parameters\":{\"name\":\"label.example.test\"}}\0");
+        let _ =
+            service.write_all(b"{\"method\":\"io.systemd.Resolve.ResolveHostname\",\"parameters\":{\"name\":\"label.example.test\"}}\0");
     }
     if let Ok(mut service) = UnixStream::connect("/var/run/nscd/socket") {
         // Version 2, GETAI, length, name.
