@@ -20,6 +20,8 @@ pub enum Answer {
     Errno(i32),
     /// The call returns this descriptor, put into the actor's table (`ADDFD|SEND`).
     Descriptor { fd: OwnedFd, cloexec: bool },
+    /// The same, and nothing of it is left with us when the caller goes on: who opens the other end of a FIFO must not find ours.
+    Moved { fd: OwnedFd, cloexec: bool },
     /// Put `fd` over the actor's own descriptor number `at` (`ADDFD` with `SETFD`), then return `value`.
     Replace { fd: OwnedFd, at: RawFd, cloexec: bool, value: i64 },
     /// A worker thread answers later.
@@ -49,19 +51,27 @@ pub fn give(listener: BorrowedFd, id: u64, answer: Answer) {
                 notify::respond(listener, id, 0, refusal(&error));
             }
         }
+        Answer::Moved { fd, cloexec } => {
+            let number = hand_over(listener, id, &fd, None, cloexec, false);
+            drop(fd);
+            match number {
+                Ok(number) => notify::respond(listener, id, i64::from(number), 0),
+                Err(error) => notify::respond(listener, id, 0, refusal(&error)),
+            }
+        }
         Answer::Replace { fd, at, cloexec, value } => match hand_over(listener, id, &fd, Some(at), cloexec, false) {
-            Ok(()) => notify::respond(listener, id, value, 0),
+            Ok(_) => notify::respond(listener, id, value, 0),
             Err(error) => notify::respond(listener, id, 0, refusal(&error)),
         },
         Answer::Later => {}
     }
 }
 
-fn hand_over(listener: BorrowedFd, id: u64, fd: &OwnedFd, at: Option<RawFd>, cloexec: bool, send: bool) -> io::Result<()> {
+fn hand_over(listener: BorrowedFd, id: u64, fd: &OwnedFd, at: Option<RawFd>, cloexec: bool, send: bool) -> io::Result<RawFd> {
     loop {
         match notify::add_fd(listener, id, fd.as_fd(), at, cloexec, send) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other.map(drop),
+            other => return other,
         }
     }
 }

@@ -186,7 +186,8 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
         return patient::open(call, found, wanted, flags);
     }
     let fd = call.as_caller(|| own()?.reopen(found.handle.as_fd(), flags, 0))?;
-    Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
+    let cloexec = wanted.cloexec();
+    Ok(if found.is(libc::S_IFIFO) { Answer::Moved { fd, cloexec } } else { Answer::Descriptor { fd, cloexec } })
 }
 
 fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {

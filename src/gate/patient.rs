@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::open::Wanted;
@@ -87,16 +87,20 @@ fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<An
     let person = call.someone_else()?;
     let start = |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(work).map(drop);
     let (done, over) = std::sync::mpsc::channel::<()>();
+    let opened_it = Arc::new(AtomicBool::new(false));
+    let is_open = Arc::clone(&opened_it);
     let open = move || {
         let _done = done;
         let opened = as_person(person.as_ref(), || own()?.reopen(opener.as_fd(), flags, 0));
-        answer.send(opened.map_or_else(Answer::from, |fd| Answer::Descriptor { fd, cloexec }));
+        opened_it.store(true, Ordering::Release);
+        answer.send(opened.map_or_else(Answer::from, |fd| Answer::Moved { fd, cloexec }));
     };
     let watch = move || {
         let _seat = seat;
         let mut other_end: Option<OwnedFd> = None;
         while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = over.recv_timeout(LOOK) {
-            if !reply.valid() && other_end.is_none() {
+            // An answer ends the call as well: asked in this order, it is not taken for the actor's end.
+            if !reply.valid() && !is_open.load(Ordering::Acquire) && other_end.is_none() {
                 // fifo(7): this never waits, and is both ends for whoever does.
                 other_end = own().and_then(|own| own.reopen(handle.as_fd(), libc::O_RDWR | libc::O_NONBLOCK, 0)).ok();
             }
