@@ -27,6 +27,7 @@ pub struct Call<'a> {
     pub number: i64,
     pub args: [u64; 6],
     pid: Cell<Option<u32>>,
+    person: RefCell<Option<Person>>,
     notes: RefCell<Vec<Note>>,
     /// What was found when this very call came for the first time.
     looked: Option<Blame>,
@@ -64,7 +65,7 @@ impl<'a> Call<'a> {
         let Notification { id, tid, number, args, .. } = *notification;
         let before = watched.repeats().remove(&tid);
         let looked = before.filter(|before| (before.number, before.args) == (number, args)).map(|before| before.blame);
-        Call { watched, id, tid, number, args, pid: Cell::new(None), notes: RefCell::default(), looked }
+        Call { watched, id, tid, number, args, pid: Cell::new(None), person: RefCell::default(), notes: RefCell::default(), looked }
     }
 
     pub fn actor(&self) -> ActorId {
@@ -140,23 +141,27 @@ impl<'a> Call<'a> {
         seen.is_some_and(|seen| stat(pid).is_some_and(|stat| stat.started <= seen))
     }
 
-    /// Has the caller changed who it is (a root's `setuid`)? Then the kernel must check its rights, not ours.
-    fn is_someone_else(&self) -> bool {
-        let user = self.watched.processes().user(self.tid);
-        own::own().is_ok_and(|own| user.is_some_and(|user| user != own.user))
-    }
-
-    /// Who the caller is, where that is not who we are.
+    /// Who the caller is, where that is not who we are: a root's child that has become somebody else, or has given capabilities away.
     ///
     /// # Errors
     /// When it cannot be known.
     pub fn someone_else(&self) -> io::Result<Option<Person>> {
-        if !self.is_someone_else() {
+        let own = own::own()?;
+        if !own.may_change {
             return Ok(None);
         }
-        let person = crate::sys::process::person(self.tid).ok_or_else(|| io::Error::from_raw_os_error(libc::EPERM))?;
-        self.check_valid()?;
-        Ok(Some(person))
+        if self.person.borrow().is_none() {
+            // The thread waits in its call and is the only one that could change this.
+            let person = crate::sys::process::person(self.tid).ok_or_else(|| io::Error::from_raw_os_error(libc::EPERM))?;
+            self.check_valid()?;
+            *self.person.borrow_mut() = Some(person);
+        }
+        let person = self.person.borrow().as_ref().filter(|person| **person != own.person).cloned();
+        if person.is_some() {
+            self.pid();
+            self.watched.processes().changed(self.tid);
+        }
+        Ok(person)
     }
 
     /// Does something to files with the caller's rights: ours, unless it has become somebody else. Never left to the kernel with the
@@ -166,6 +171,24 @@ impl<'a> Call<'a> {
     /// The deed's, and `EPERM` where we cannot act in the caller's name.
     pub fn as_caller<T>(&self, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         as_person(self.someone_else()?.as_ref(), deed)
+    }
+
+    /// Looks something up with the caller's rights. Who the caller is costs a look at `/proc`, which a miss is spared: it is told as we see
+    /// it, until the caller has been seen to be somebody else.
+    ///
+    /// # Errors
+    /// As for `as_caller`.
+    pub fn look_as_caller<T>(&self, look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        if !own::own()?.may_change {
+            return look();
+        }
+        if !self.watched.processes().has_changed(self.tid) {
+            let found = look()?;
+            if self.someone_else()?.is_none() {
+                return Ok(found);
+            }
+        }
+        self.as_caller(look)
     }
 
     /// For a worker thread that answers later.

@@ -56,8 +56,8 @@ fn spot(call: &Call, (dirfd, index): At) -> io::Result<Spot> {
 }
 
 /// What is there, or nothing.
-fn look(spot: &Spot) -> io::Result<Option<Found>> {
-    match spot.look() {
+fn look(call: &Call, spot: &Spot) -> io::Result<Option<Found>> {
+    match spot.look(call) {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         Err(error) => Err(error),
@@ -95,8 +95,8 @@ fn rename(call: &Call, from: At, to: At, flags: u32) -> io::Result<Answer> {
     if from.is_dots() || to.is_dots() {
         return fail(libc::EBUSY);
     }
-    let source = from.look()?;
-    let target = look(&to)?;
+    let source = from.look(call)?;
+    let target = look(call, &to)?;
     let (here, there) = (from.shown(call), to.shown(call));
     match (&target, flags & libc::RENAME_EXCHANGE != 0) {
         (Some(_), false) if flags & libc::RENAME_NOREPLACE != 0 => return fail(libc::EEXIST),
@@ -138,7 +138,7 @@ fn link(call: &Call, from: At, to: At, flags: i32) -> io::Result<Answer> {
         call.find(&call.start(from.0, text)?, How { nofollow, ..How::default() })?
     };
     let to = spot(call, to)?;
-    if look(&to)?.is_some() {
+    if look(call, &to)?.is_some() {
         return fail(libc::EEXIST);
     }
     if to.slash {
@@ -158,7 +158,7 @@ fn symlink(call: &Call, target: usize, at: At) -> io::Result<Answer> {
     if target.is_empty() {
         return fail(libc::ENOENT);
     }
-    if look(&to)?.is_some() {
+    if look(call, &to)?.is_some() {
         return fail(libc::EEXIST);
     }
     if to.slash {
@@ -181,13 +181,13 @@ fn unlink(call: &Call, at: At, flags: i32) -> io::Result<Answer> {
         };
         return fail(errno);
     }
-    let found = spot.look()?;
+    let found = spot.look(call)?;
     do_if(call, Act::Remove { path: spot.shown(call) }, Some(found.object()), || files::unlink(spot.parent.as_fd(), &name(&spot)?, flags))
 }
 
 fn mkdir(call: &Call, at: At, mode: u32) -> io::Result<Answer> {
     let spot = spot(call, at)?;
-    if spot.is_dots() || look(&spot)?.is_some() {
+    if spot.is_dots() || look(call, &spot)?.is_some() {
         return fail(libc::EEXIST);
     }
     do_if(call, Act::Create { path: spot.shown(call) }, None, || {
@@ -197,7 +197,7 @@ fn mkdir(call: &Call, at: At, mode: u32) -> io::Result<Answer> {
 
 fn mknod(call: &Call, at: At, mode: u32, dev: u64) -> io::Result<Answer> {
     let spot = spot(call, at)?;
-    if spot.is_dots() || look(&spot)?.is_some() {
+    if spot.is_dots() || look(call, &spot)?.is_some() {
         return fail(libc::EEXIST);
     }
     if spot.slash {

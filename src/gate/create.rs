@@ -25,7 +25,7 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
         if spot.is_dots() || spot.slash {
             return fail(if wanted.has(libc::O_EXCL) && spot.is_dots() { libc::EEXIST } else { libc::EISDIR });
         }
-        match spot.look() {
+        match spot.look(call) {
             Ok(_) if wanted.has(libc::O_EXCL) => return fail(libc::EEXIST),
             Ok(found) if found.kind() != ObjectKind::Symlink => return existing(call, found, wanted),
             Ok(_) if wanted.has(libc::O_NOFOLLOW) => return fail(libc::ELOOP),

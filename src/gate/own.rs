@@ -8,12 +8,17 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 use crate::sys::files::{self, AT_FDCWD};
+use crate::sys::identity::{self, Person};
+use crate::sys::process::person;
 
 /// Handles and numbers that do not change while we run. Actors cannot mount (that call is refused), so neither do the mounts.
 pub struct Own {
     pid: u32,
     /// In whose name we open files.
-    pub user: u32,
+    pub person: Person,
+    /// May what we start become somebody else? A user without privileges and with one identity may not (`setresuid(2)`), and none of our
+    /// actors gains privileges.
+    pub may_change: bool,
     /// `/proc`.
     proc: OwnedFd,
     /// `/proc/self/fd`.
@@ -49,9 +54,16 @@ impl Own {
     fn look() -> io::Result<Own> {
         let directory = |path| files::openat(AT_FDCWD, path, libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0);
         let memfd = files::memfd(c"brig", libc::MFD_CLOEXEC)?;
+        let person = person(nix::unistd::gettid().as_raw() as u32).ok_or(io::ErrorKind::NotFound)?;
+        let (users, groups) = (nix::unistd::getresuid()?, nix::unistd::getresgid()?);
+        let one = |ids: [u32; 3]| ids.iter().all(|id| *id == ids[0]);
+        let may_change = identity::is_privileged()?
+            || !one([users.real, users.effective, users.saved].map(nix::unistd::Uid::as_raw))
+            || !one([groups.real, groups.effective, groups.saved].map(nix::unistd::Gid::as_raw));
         Ok(Own {
             pid: std::process::id(),
-            user: nix::unistd::geteuid().as_raw(),
+            person,
+            may_change,
             proc: directory(c"/proc")?,
             fds: directory(c"/proc/self/fd")?,
             procs: fs::read("/proc/self/mountinfo")?.split(|byte| *byte == b'\n').filter_map(proc_mount).collect(),

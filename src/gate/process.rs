@@ -44,8 +44,9 @@ struct Seen {
 /// What is believed of a thread for a while.
 struct Thread {
     pid: u32,
-    user: u32,
     since: Instant,
+    /// Was it seen to act in another name than ours? It is looked at again in every call, then.
+    changed: bool,
 }
 
 /// The table of one actor.
@@ -76,16 +77,21 @@ impl Processes {
         if self.threads.len() > 4096 {
             self.threads.retain(|_, thread| now.duration_since(thread.since) < TRUST_A_TID);
         }
-        self.threads.insert(tid, Thread { pid: status.pid, user: status.user, since: now });
+        self.threads.insert(tid, Thread { pid: status.pid, since: now, changed: false });
         let seen = self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
         seen.at = process::now();
         status.pid
     }
 
-    /// In whose name a thread acts, as of its last look.
-    pub fn user(&mut self, tid: u32) -> Option<u32> {
-        self.of(tid);
-        self.threads.get(&tid).map(|thread| thread.user)
+    /// Remembers that a thread acts in another name than ours.
+    pub fn changed(&mut self, tid: u32) {
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.changed = true;
+        }
+    }
+
+    pub fn has_changed(&self, tid: u32) -> bool {
+        self.threads.get(&tid).is_some_and(|thread| thread.changed)
     }
 
     pub fn pids(&self) -> Vec<u32> {

@@ -113,7 +113,11 @@ impl Call<'_> {
         let own = own()?;
         let text = c_string(start.text.clone())?;
         let flags = HANDLE | if how.nofollow { libc::O_NOFOLLOW } else { 0 } | if how.directory { libc::O_DIRECTORY } else { 0 };
-        let resolve = |restriction| files::openat2(start.base(), &text, flags, 0, restriction).and_then(|handle| Found::of(own, handle));
+        // As the caller: it may have given up the right to look into a directory on the way.
+        let resolve = |restriction| {
+            let handle = self.look_as_caller(|| files::openat2(start.base(), &text, flags, 0, restriction))?;
+            Found::of(own, handle)
+        };
         let strict = how.resolve & !libc::RESOLVE_CACHED;
         let found = if strict != 0 {
             // What comes through "self" under the actor's own restrictions is ours, and refused below.
@@ -181,6 +185,16 @@ impl Found {
         self.facts.mode & libc::S_IFMT == format
     }
 
+    /// Is this the caller's `/proc/self/fd`?
+    pub fn lists_descriptors_of(&self, call: &Call) -> io::Result<bool> {
+        let own = own()?;
+        let own_process = || own.in_proc(self.facts.dev, &self.path).filter(|inside| inside.pid == call.pid());
+        Ok(self.kind() == ObjectKind::Directory
+            && own.is_proc(self.facts.dev)
+            && own_process()
+                .is_some_and(|inside| inside.rest == b"fd" || inside.rest.starts_with(b"task/") && inside.rest.ends_with(b"/fd")))
+    }
+
     /// The path for judging and for the record: the caller's own process is `/proc/self`, whatever its number is today.
     pub fn shown(&self, call: &Call) -> Hostile {
         shown(call, self.facts.dev, &self.path)
@@ -205,8 +219,9 @@ impl Spot {
     }
 
     /// A handle on what is there now; a link is not followed.
-    pub fn look(&self) -> io::Result<Found> {
-        Found::of(own()?, files::openat(self.parent.as_fd(), &self.name, HANDLE | libc::O_NOFOLLOW, 0)?)
+    pub fn look(&self, call: &Call) -> io::Result<Found> {
+        let handle = call.look_as_caller(|| files::openat(self.parent.as_fd(), &self.name, HANDLE | libc::O_NOFOLLOW, 0))?;
+        Found::of(own()?, handle)
     }
 
     /// Can this name no entry of the parent?

@@ -80,12 +80,14 @@ fn group(call: &Call, group: u32, number: i32) -> io::Result<Answer> {
 /// Signals one of the actor's own processes, in whose name it may.
 fn send(call: &Call, pid: u32, is_right: impl Fn(&u32) -> bool, number: i32, info: Option<&[u8; INFO]>) -> io::Result<Answer> {
     let handle = pidfd::open(pid, 0)?;
-    let status = status(pid).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+    let target = process::person(pid).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
     // The handle is of whoever has the number now.
     if !is_right(&pid) {
         return fail(libc::ESRCH);
     }
-    if call.someone_else()?.is_some_and(|person| person.user != status.user) {
+    // A root that only gave capabilities about files away is still one.
+    let own = own()?;
+    if call.someone_else()?.is_some_and(|person| person.user != own.person.user && person.user != target.user) {
         return fail(libc::EPERM);
     }
     pidfd::send_signal(handle.as_fd(), number, info)?;

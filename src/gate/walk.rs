@@ -31,10 +31,12 @@ pub fn walk(call: &Call, own: &Own, start: &Start, how: How) -> io::Result<Found
     while let Some(part) = rest.pop() {
         let last = rest.is_empty();
         if part == b"." || part.is_empty() {
-            here = directory(&here)?;
+            here = directory(call, &here)?;
             continue;
         }
         let facts = files::stat(here.as_fd())?;
+        // A process may always use the links of its own directory (`proc_fd_permission`), whoever it has become; with its rights, we may not.
+        let own_links = own.is_proc(facts.dev) && is_of_caller(call, own, &here, facts.dev)?;
         if part != b".." && facts.ino == PROC_ROOT && own.is_proc(facts.dev) {
             if part == b"self" {
                 rest.push(call.pid().to_string().into_bytes());
@@ -46,7 +48,8 @@ pub fn walk(call: &Call, own: &Own, start: &Start, how: How) -> io::Result<Found
             }
         }
         let name = c_string(part)?;
-        let next = files::openat(here.as_fd(), &name, libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC, 0)?;
+        let look = || files::openat(here.as_fd(), &name, libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC, 0);
+        let next = if own_links { look() } else { call.look_as_caller(look) }?;
         let facts = files::stat(next.as_fd())?;
         if facts.mode & libc::S_IFMT != libc::S_IFLNK || (last && how.nofollow) {
             here = next;
@@ -64,7 +67,8 @@ pub fn walk(call: &Call, own: &Own, start: &Start, how: How) -> io::Result<Found
                 return fail(libc::ELOOP);
             }
             cross(call, own, &inside, &path)?;
-            here = files::openat(here.as_fd(), &name, libc::O_PATH | libc::O_CLOEXEC, 0)?;
+            let follow = || files::openat(here.as_fd(), &name, libc::O_PATH | libc::O_CLOEXEC, 0);
+            here = if own_links { follow() } else { call.look_as_caller(follow) }?;
             continue;
         }
         let text = files::read_link(next.as_fd(), c"")?;
@@ -76,7 +80,7 @@ pub fn walk(call: &Call, own: &Own, start: &Start, how: How) -> io::Result<Found
         }
         push(&mut rest, &text);
     }
-    let here = if how.directory { directory(&here)? } else { here };
+    let here = if how.directory { directory(call, &here)? } else { here };
     Found::of(own, here)
 }
 
@@ -110,8 +114,13 @@ fn root() -> io::Result<OwnedFd> {
 }
 
 /// The same place, if it is a directory that may be searched.
-fn directory(here: &OwnedFd) -> io::Result<OwnedFd> {
-    files::openat(here.as_fd(), c".", libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0)
+fn directory(call: &Call, here: &OwnedFd) -> io::Result<OwnedFd> {
+    call.look_as_caller(|| files::openat(here.as_fd(), c".", libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0))
+}
+
+/// Is this place on a procfs below the caller's own process?
+fn is_of_caller(call: &Call, own: &Own, here: &OwnedFd, dev: u64) -> io::Result<bool> {
+    Ok(own.in_proc(dev, &own.path_of(here.as_fd())?).is_some_and(|inside| inside.pid == call.pid()))
 }
 
 fn push(rest: &mut Vec<Vec<u8>>, text: &[u8]) {

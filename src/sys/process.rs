@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use super::identity::Person;
+use super::identity::{FILES, Person};
 
 /// What `/proc/<tid>/status` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +12,6 @@ pub struct Status {
     pub pid: u32,
     pub parent: u32,
     pub umask: u32,
-    /// In whose name it opens files (fsuid).
-    pub user: u32,
 }
 
 /// Reads it; `None` when the thread is gone.
@@ -25,7 +23,7 @@ pub fn status(tid: u32) -> Option<Status> {
 }
 
 fn parse_status(text: &[u8]) -> Option<Status> {
-    let (mut pid, mut parent, mut umask, mut user) = (None, None, None, None);
+    let (mut pid, mut parent, mut umask) = (None, None, None);
     // The first line is the program's name, which the kernel escapes: no newline of the actor's making can start a line of its own.
     for line in text.split(|byte| *byte == b'\n').take(16) {
         let field = |name: &[u8]| std::str::from_utf8(line.strip_prefix(name)?).ok().map(str::trim);
@@ -35,12 +33,10 @@ fn parse_status(text: &[u8]) -> Option<Status> {
             pid = value.parse().ok();
         } else if let Some(value) = field(b"PPid:") {
             parent = value.parse().ok();
-        } else if let Some(value) = field(b"Uid:") {
-            user = value.split_ascii_whitespace().nth(3).and_then(|user| user.parse().ok());
             break;
         }
     }
-    Some(Status { pid: pid?, parent: parent?, umask: umask?, user: user? })
+    Some(Status { pid: pid?, parent: parent?, umask: umask? })
 }
 
 /// What `/proc/<pid>/stat` says.
@@ -85,16 +81,21 @@ pub fn all() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// In whose name a thread opens files: user, group and supplementary groups.
+/// In whose name a thread opens files.
 pub fn person(tid: u32) -> Option<Person> {
-    parse_person(&std::fs::read(format!("/proc/{tid}/status")).ok()?)
+    let path = format!("/proc/{tid}/status");
+    let mut text = [0; 4096];
+    let length = File::open(&path).ok()?.read(&mut text).ok()?;
+    // Only with hundreds of groups is there more.
+    if length < text.len() { parse_person(&text[..length]) } else { parse_person(&std::fs::read(path).ok()?) }
 }
 
 fn parse_person(text: &[u8]) -> Option<Person> {
     let line = |name: &[u8]| text.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(name)?).ok());
     let fourth = |name: &[u8]| line(name)?.split_ascii_whitespace().nth(3)?.parse().ok();
     let groups = line(b"Groups:")?.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
-    Some(Person { user: fourth(b"Uid:")?, group: fourth(b"Gid:")?, groups })
+    let capabilities = u64::from_str_radix(line(b"CapEff:")?.trim(), 16).ok()? & FILES;
+    Some(Person { user: fourth(b"Uid:")?, group: fourth(b"Gid:")?, groups, capabilities })
 }
 
 #[cfg(test)]
@@ -104,10 +105,10 @@ mod tests {
     #[test]
     fn status_is_read_from_the_right_lines() {
         let text = b"Name:\ta\\nTgid:\t7\nUmask:\t0027\nState:\tR (running)\nTgid:\t42\nNgid:\t0\nPid:\t43\nPPid:\t6\nTracerPid:\t0\nUid:\t1\t2\t3\t4\n";
-        assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: 0o27, user: 4 }));
+        assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: 0o27 }));
         assert_eq!(parse_status(b""), None);
-        let text = b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t9 10 \n";
-        assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10] }));
+        let text = b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t9 10 \nCapEff:\t0000000000000403\n";
+        assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10], capabilities: 3 }));
         assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
         let text = b"42 (a) 1 2 (b)) S 6 7 8 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 1";
         assert_eq!(parse_stat(text), Some(Stat { ended: false, group: 7, session: 8, started: 12345 }));

@@ -23,7 +23,7 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
     match endpoint::decode_datagram(&bytes).ok_or(libc::EINVAL)? {
         Address::Ip(to) => inet(call, &bytes, to),
         Address::UnixPath(path) => {
-            allowed(call, Act::Create { path: unix::about_to_be_made(call.tid, &path)?.into() })?;
+            allowed(call, Act::Create { path: unix::about_to_be_made(call, &path)?.into() })?;
             Ok(Answer::Continue)
         }
         Address::UnixAbstract(name) => {

@@ -14,9 +14,11 @@ use super::arrive::{self, Target};
 use super::endpoint::{self, Address};
 use super::grip::Grip;
 use super::{errno, refusal, waits};
+use crate::gate::patient::as_person;
 use crate::gate::{Answer, Call};
 use crate::model::act::{Object, ObjectKind};
 use crate::model::{Act, Endpoint, Hostile};
+use crate::sys::identity::Person;
 use crate::sys::socket;
 
 /// Where a judged call goes: the sockaddr, and what keeps it pointing at the judged object.
@@ -31,9 +33,10 @@ pub fn connect(call: &Call<'_>, mut grip: Grip, address: &Address, bytes: &[u8])
     let target = seat(call, &mut grip)?;
     let asking = target.handle().map_err(|error| errno(&error))?;
     let nonblocking = target.nonblocking();
+    let person = call.someone_else().map_err(|error| errno(&error))?;
     let ask = move || {
         let _ = &door.pinned;
-        socket::connect(asking.as_fd(), &door.address)
+        as_person(person.as_ref(), || socket::connect(asking.as_fd(), &door.address))
     };
     Ok(arrive::patiently(call, nonblocking, ask, move |outcome| target.answer(outcome)))
 }
@@ -52,9 +55,10 @@ pub fn seat(call: &Call<'_>, grip: &mut Grip) -> Result<Target, i32> {
 pub fn send(call: &Call<'_>, grip: Grip, address: &Address, bytes: &[u8], payload: Vec<u8>, flags: i32) -> Result<Answer, i32> {
     let door = judge(call, address, bytes, |to| Act::Send { to })?;
     let own = grip.duplicate.ok_or(libc::EPERM)?;
+    let person = call.someone_else().map_err(|error| errno(&error))?;
     let ask = move || {
         let _ = &door.pinned;
-        socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &door.address)
+        as_person(person.as_ref(), || socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &door.address))
     };
     let nonblocking = grip.nonblocking || flags & libc::MSG_DONTWAIT != 0;
     Ok(arrive::patiently(call, nonblocking, ask, |outcome| outcome.map_or_else(Answer::Errno, |sent| Answer::Value(sent as i64))))
@@ -64,7 +68,8 @@ pub fn send(call: &Call<'_>, grip: Grip, address: &Address, bytes: &[u8], payloa
 fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endpoint) -> Act) -> Result<Door, i32> {
     let (to, object, door) = match address {
         Address::UnixPath(path) => {
-            let pinned = pin(call.tid, Path::new(OsStr::from_bytes(path)))?;
+            let person = call.someone_else().map_err(|error| errno(&error))?;
+            let pinned = pin(call.tid, Path::new(OsStr::from_bytes(path)), person.as_ref())?;
             waits(call)?;
             let stat = fstat(&pinned).map_err(|errno| errno as i32)?;
             // What is no socket has nobody behind it; the kernel says so too.
@@ -91,21 +96,23 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
 }
 
 /// The real path of a file that is about to be made.
-pub fn about_to_be_made(tid: u32, path: &[u8]) -> Result<PathBuf, i32> {
+pub fn about_to_be_made(call: &Call<'_>, path: &[u8]) -> Result<PathBuf, i32> {
     let path = Path::new(OsStr::from_bytes(path));
     let name = path.file_name().ok_or(libc::EINVAL)?;
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let pinned = pin(tid, parent)?;
+    let person = call.someone_else().map_err(|error| errno(&error))?;
+    let pinned = pin(call.tid, parent, person.as_ref())?;
     let real = std::fs::read_link(format!("/proc/self/fd/{}", pinned.as_raw_fd())).map_err(|error| errno(&error))?;
     Ok(real.join(name))
 }
 
 /// An `O_PATH` handle of what the actor means by `path`. Magic links are followed only where the text itself starts with one of the
-/// actor's own; a symlink must not lead through *our* `/proc/self`.
-fn pin(tid: u32, path: &Path) -> Result<OwnedFd, i32> {
+/// actor's own; a symlink must not lead through *our* `/proc/self`. Looked up in the name of
+/// `person`, who may have given up the right to look into a directory on the way.
+fn pin(tid: u32, path: &Path, person: Option<&Person>) -> Result<OwnedFd, i32> {
     let (base, rest) = split(tid, path);
     let base = match base {
         Some(base) => Some(handle(&base)?),
@@ -115,11 +122,14 @@ fn pin(tid: u32, path: &Path) -> Result<OwnedFd, i32> {
         return base.try_clone().map_err(|error| errno(&error));
     }
     let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS);
-    let opened = match &base {
-        Some(base) => openat2(base, &rest, how),
-        None => openat2(AT_FDCWD, &rest, how),
-    };
-    opened.map_err(|errno| errno as i32)
+    let opened = as_person(person, || {
+        let opened = match &base {
+            Some(base) => openat2(base, &rest, how),
+            None => openat2(AT_FDCWD, &rest, how),
+        };
+        Ok(opened?)
+    });
+    opened.map_err(|error| errno(&error))
 }
 
 fn handle(path: &Path) -> Result<OwnedFd, i32> {
@@ -190,9 +200,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let link = dir.path().join("link");
         std::os::unix::fs::symlink("/proc/self/root/etc/passwd", &link).unwrap();
-        assert_eq!(pin(tid, &link).err(), Some(libc::ELOOP));
-        assert!(pin(tid, Path::new("/proc/self/root/etc/passwd")).is_ok(), "the actor's own, named openly");
-        assert_eq!(pin(tid, &dir.path().join("none")).err(), Some(libc::ENOENT));
+        assert_eq!(pin(tid, &link, None).err(), Some(libc::ELOOP));
+        assert!(pin(tid, Path::new("/proc/self/root/etc/passwd"), None).is_ok(), "the actor's own, named openly");
+        assert_eq!(pin(tid, &dir.path().join("none"), None).err(), Some(libc::ENOENT));
     }
 
     #[test]

@@ -141,6 +141,13 @@ fn what_may_wait_is_opened_by_us_as_well() {
 }
 
 #[test]
+fn whoever_a_root_has_become_gets_no_more_than_that() {
+    let stage = Stage::new(Mode::Enforce);
+    fs::set_permissions(&stage.root, fs::Permissions::from_mode(0o755)).unwrap();
+    stage.play("someone").assert_good();
+}
+
+#[test]
 fn survivors_are_known_until_they_are_gone() {
     let stage = Stage::new(Mode::Enforce);
     let played = stage.play("daemon");

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,6 +18,7 @@ use nix::unistd::{getpid, getppid, mkfifo};
 
 use super::{stage, trips};
 use crate::sys::files::{self, AT_FDCWD};
+use crate::sys::identity::{Acting, Person};
 use crate::sys::testing;
 
 /// Not a test of its own: the way into a scene for a child. In an ordinary run nothing is asked, and it returns at once.
@@ -43,6 +44,7 @@ fn actor() {
         "racer" => racer(),
         "waiter" => waiter(&out, &secret),
         "daemon" => daemon(),
+        "someone" => someone(&out),
         other => match other.strip_prefix("trips ") {
             Some(what) => trips::travel(what, &out),
             None => panic!("no scene `{other}`"),
@@ -482,6 +484,52 @@ fn waiter(out: &Path, secret: &Path) {
     std::thread::spawn(|| open("lonely", 0));
     std::thread::sleep(Duration::from_millis(100));
     assert!(fs::read_dir(".").unwrap().count() >= 3);
+}
+
+/// A root becomes somebody else and comes back, from one call to the next.
+fn someone(out: &Path) {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let (private, inside, closed, common) = (out.join("private"), out.join("private/inside"), out.join("closed"), out.join("common"));
+    fs::create_dir(&private).unwrap();
+    fs::create_dir(&common).unwrap();
+    fs::write(&inside, "").unwrap();
+    fs::write(&closed, "").unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    for (path, bits) in [(&private, 0o700), (&inside, 0o666), (&closed, 0o000), (&common, 0o777)] {
+        mode(path, bits);
+    }
+    let nobody = Person { user: 65534, group: 65533, groups: vec![65532], capabilities: 0 };
+    for _ in 0..3 {
+        drop(open(&inside, libc::O_RDWR).unwrap());
+        let acting = Acting::like(&nobody).unwrap();
+        // The file itself is everybody's; the way to it is not.
+        for flags in [libc::O_RDONLY, libc::O_RDWR, libc::O_WRONLY | libc::O_CREAT] {
+            assert_eq!(errno(open(&inside, flags)), libc::EACCES, "{flags:#o}");
+        }
+        for done in [
+            fs::hard_link(&inside, common.join("link")),
+            fs::rename(&inside, common.join("renamed")),
+            fs::remove_file(&inside),
+            fs::set_permissions(&inside, fs::Permissions::from_mode(0o644)),
+            fs::create_dir(out.join("of nobody")),
+            fs::create_dir(private.join("of nobody")),
+            files::truncate(&c(&inside), 0),
+        ] {
+            assert_eq!(errno(done), libc::EACCES);
+        }
+        fs::write(common.join("made"), "").unwrap();
+        let made = fs::metadata(common.join("made")).unwrap();
+        assert_eq!((made.uid(), made.gid()), (65534, 65533));
+        fs::remove_file(common.join("made")).unwrap();
+        assert!(fs::read_dir("/proc/self/fd").unwrap().count() > 2, "its own descriptors");
+        drop(acting);
+
+        drop(open(&closed, libc::O_RDWR).unwrap());
+        let _acting = Acting::like(&Person { user: 0, group: 0, groups: Vec::new(), capabilities: 0 }).unwrap();
+        assert_eq!(errno(open(&closed, libc::O_RDWR)), libc::EACCES, "without its capabilities root is held to the mode");
+    }
 }
 
 fn daemon() {
