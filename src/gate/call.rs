@@ -164,6 +164,11 @@ impl<'a> Call<'a> {
         Ok(person)
     }
 
+    /// Has the caller been seen to be somebody else?
+    pub fn has_changed(&self) -> bool {
+        self.watched.processes().has_changed(self.tid)
+    }
+
     /// Does something to files with the caller's rights: ours, unless it has become somebody else. Never left to the kernel with the
     /// caller's own pointers, which another thread exchanges.
     ///
@@ -182,7 +187,7 @@ impl<'a> Call<'a> {
         if !own::own()?.may_change {
             return look();
         }
-        if !self.watched.processes().has_changed(self.tid) {
+        if !self.has_changed() {
             let found = look()?;
             if self.someone_else()?.is_none() {
                 return Ok(found);

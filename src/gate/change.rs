@@ -55,11 +55,11 @@ fn spot(call: &Call, (dirfd, index): At) -> io::Result<Spot> {
     call.spot(&call.start(dirfd, text)?, 0)
 }
 
-/// What is there, or nothing.
+/// What is there, or nothing. On a procfs there is no such nothing: nothing can be made there.
 fn look(call: &Call, spot: &Spot) -> io::Result<Option<Found>> {
     match spot.look(call) {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) && !own()?.is_proc(spot.dev) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -91,9 +91,19 @@ fn rename(call: &Call, from: At, to: At, flags: u32) -> io::Result<Answer> {
     if flags & !(libc::RENAME_NOREPLACE | libc::RENAME_EXCHANGE | libc::RENAME_WHITEOUT) != 0 {
         return fail(libc::EINVAL);
     }
-    let (from, to) = (spot(call, from)?, spot(call, to)?);
+    if flags & libc::RENAME_EXCHANGE != 0 && flags != libc::RENAME_EXCHANGE {
+        return fail(libc::EINVAL);
+    }
+    let from = spot(call, from)?;
+    from.must_be_searchable(call)?;
+    let to = spot(call, to)?;
+    to.must_be_searchable(call)?;
+    // In the kernel's order (`do_renameat2`), for what fails in more than one way.
+    if from.dev != to.dev {
+        return fail(libc::EXDEV);
+    }
     if from.is_dots() || to.is_dots() {
-        return fail(libc::EBUSY);
+        return fail(if !from.is_dots() && flags & libc::RENAME_NOREPLACE != 0 { libc::EEXIST } else { libc::EBUSY });
     }
     let source = from.look(call)?;
     let target = look(call, &to)?;
@@ -154,10 +164,10 @@ fn link(call: &Call, from: At, to: At, flags: i32) -> io::Result<Answer> {
 
 fn symlink(call: &Call, target: usize, at: At) -> io::Result<Answer> {
     let target = call.path(target)?;
-    let to = spot(call, at)?;
     if target.is_empty() {
         return fail(libc::ENOENT);
     }
+    let to = spot(call, at)?;
     if look(call, &to)?.is_some() {
         return fail(libc::EEXIST);
     }
@@ -196,6 +206,12 @@ fn mkdir(call: &Call, at: At, mode: u32) -> io::Result<Answer> {
 }
 
 fn mknod(call: &Call, at: At, mode: u32, dev: u64) -> io::Result<Answer> {
+    // `may_mknod`, before the path is looked at.
+    match mode & libc::S_IFMT {
+        0 | libc::S_IFREG | libc::S_IFIFO | libc::S_IFSOCK | libc::S_IFCHR | libc::S_IFBLK => {}
+        libc::S_IFDIR => return fail(libc::EPERM),
+        _ => return fail(libc::EINVAL),
+    }
     let spot = spot(call, at)?;
     if spot.is_dots() || look(call, &spot)?.is_some() {
         return fail(libc::EEXIST);
@@ -203,12 +219,9 @@ fn mknod(call: &Call, at: At, mode: u32, dev: u64) -> io::Result<Answer> {
     if spot.slash {
         return fail(libc::ENOENT);
     }
-    match mode & libc::S_IFMT {
-        0 | libc::S_IFREG | libc::S_IFIFO | libc::S_IFSOCK => {}
-        libc::S_IFDIR => return fail(libc::EPERM),
+    if matches!(mode & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK) {
         // A node of one's own is a way around every path: to a disk, to memory.
-        libc::S_IFCHR | libc::S_IFBLK => return Ok(call.tamper("mknod", spot.shown(call))),
-        _ => return fail(libc::EINVAL),
+        return Ok(call.tamper("mknod", spot.shown(call)));
     }
     do_if(call, Act::Create { path: spot.shown(call) }, None, || {
         files::make_node(spot.parent.as_fd(), &spot.name, call.creation_mode(mode), dev)

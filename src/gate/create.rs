@@ -1,5 +1,5 @@
 //! Creating files on an actor's behalf: the parent directory is pinned, the new name is judged, and the file is made there with
-//! `O_EXCL|O_NOFOLLOW` — a link that appears in between cannot make us write elsewhere.
+//! `O_EXCL` — a link that appears in between cannot make us write elsewhere.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -22,31 +22,37 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
     let (mut links, mut tries, mut judged) = (0, 0, false);
     loop {
         let spot = call.spot(&start, wanted.resolve)?;
-        if spot.is_dots() || spot.slash {
-            return fail(if wanted.has(libc::O_EXCL) && spot.is_dots() { libc::EEXIST } else { libc::EISDIR });
+        if spot.is_dots() {
+            call.find(&start, How { resolve: wanted.resolve, ..How::default() })?;
+            return fail(if wanted.has(libc::O_EXCL) { libc::EEXIST } else { libc::EISDIR });
+        }
+        if spot.slash {
+            spot.must_be_searchable(call)?;
+            return fail(libc::EISDIR);
         }
         match spot.look(call) {
             Ok(_) if wanted.has(libc::O_EXCL) => return fail(libc::EEXIST),
             Ok(found) if found.kind() != ObjectKind::Symlink => return existing(call, found, wanted),
             Ok(_) if wanted.has(libc::O_NOFOLLOW) => return fail(libc::ELOOP),
             Ok(link) => {
-                let there = Start { base: Some(spot.parent.try_clone()?), text: spot.name.as_bytes().to_vec() };
+                // The whole way once more where the actor restricts it: what it may not leave is not this directory.
+                let there = if wanted.resolve == 0 { spot.itself()? } else { start };
                 match call.find(&there, How { resolve: wanted.resolve, ..How::default() }) {
                     Ok(found) => return existing(call, found, wanted),
-                    Err(error) if error.raw_os_error() != Some(libc::ENOENT) => return Err(error),
+                    Err(error) if !matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => return Err(error),
                     Err(_) => {}
                 }
-                // It dangles: the file is to be made where it points. Under the actor's own restrictions we do not guess.
+                // It dangles: the file is to be made where it points. Or it ends in a slash, which no new file's name may.
                 links += 1;
-                if links > MOST_LINKS || wanted.resolve != 0 {
+                if links > MOST_LINKS {
                     return fail(libc::ELOOP);
                 }
-                start = Start { base: there.base, text: files::read_link(link.handle.as_fd(), c"")? };
+                start = there.led_by(files::read_link(link.handle.as_fd(), c"")?);
                 // Another name, to be judged as such.
                 judged = false;
                 continue;
             }
-            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) && !own()?.is_proc(spot.dev) => {}
             Err(error) => return Err(error),
         }
         if !judged {
@@ -55,7 +61,8 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
             }
             judged = true;
         }
-        let flags = wanted.flags | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_CLOEXEC;
+        // With `O_EXCL` no link is followed, open(2).
+        let flags = wanted.flags | libc::O_EXCL | libc::O_NOCTTY | libc::O_CLOEXEC;
         let mode = call.creation_mode(wanted.mode);
         match call.as_caller(|| files::openat(spot.parent.as_fd(), &spot.name, flags, mode)) {
             Ok(fd) => {
@@ -70,7 +77,7 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
 
 /// `O_TMPFILE`: a file without a name, until someone links it.
 pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer> {
-    let found = call.find(start, How { directory: true, resolve: wanted.resolve, ..How::default() })?;
+    let found = call.find(start, How { directory: true, nofollow: wanted.has(libc::O_NOFOLLOW), resolve: wanted.resolve })?;
     let mut path = found.shown(call).as_bytes().to_vec();
     path.extend_from_slice(b"/(unnamed)");
     if let Verdict::Refuse(errno) = call.judge(Act::Create { path: crate::model::Hostile::new(path) }, None).verdict {

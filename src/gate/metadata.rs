@@ -25,33 +25,35 @@ pub fn metadata(call: &Call, name: &'static str) -> io::Result<Answer> {
     match call.number {
         #[cfg(target_arch = "x86_64")]
         libc::SYS_chmod => chmod(call, name, at(call, CWD, 0, 0)?, number),
-        libc::SYS_fchmod => chmod(call, name, behind(call, call.int(0))?, number),
+        libc::SYS_fchmod => chmod(call, name, opened(call, call.int(0))?, number),
         libc::SYS_fchmodat => chmod(call, name, at(call, call.int(0), 1, 0)?, call.int(2) as u32),
         SYS_FCHMODAT2 => chmod(call, name, at(call, call.int(0), 1, call.int(3))?, call.int(2) as u32),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_chown => chown(call, name, at(call, CWD, 0, 0)?, 1),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_lchown => chown(call, name, at(call, CWD, 0, NOFOLLOW)?, 1),
-        libc::SYS_fchown => chown(call, name, behind(call, call.int(0))?, 1),
+        libc::SYS_fchown => chown(call, name, opened(call, call.int(0))?, 1),
         libc::SYS_fchownat => chown(call, name, at(call, call.int(0), 1, call.int(4))?, 2),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_utime => times(call, name, at(call, CWD, 0, 0)?, Times::Seconds, 1),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_utimes => times(call, name, at(call, CWD, 0, 0)?, Times::Micros, 1),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_futimesat if call.args[1] == 0 => times(call, name, behind(call, call.int(0))?, Times::Micros, 2),
+        libc::SYS_futimesat if call.args[1] == 0 => times(call, name, opened(call, call.int(0))?, Times::Micros, 2),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_futimesat => times(call, name, at(call, call.int(0), 1, 0)?, Times::Micros, 2),
+        // `UTIME_OMIT` for both: "we must not even check the path".
+        libc::SYS_utimensat if leaves_times(call)? => Ok(Answer::Value(0)),
         libc::SYS_utimensat if call.args[1] == 0 && call.int(0) == CWD => fail(libc::EFAULT),
         libc::SYS_utimensat if call.args[1] == 0 && call.int(3) != 0 => fail(libc::EINVAL),
-        libc::SYS_utimensat if call.args[1] == 0 => times(call, name, behind(call, call.int(0))?, Times::Nanos, 2),
+        libc::SYS_utimensat if call.args[1] == 0 => times(call, name, opened(call, call.int(0))?, Times::Nanos, 2),
         libc::SYS_utimensat => times(call, name, at(call, call.int(0), 1, call.int(3))?, Times::Nanos, 2),
         libc::SYS_setxattr => set_attribute(call, name, at(call, CWD, 0, 0)?),
         libc::SYS_lsetxattr => set_attribute(call, name, at(call, CWD, 0, NOFOLLOW)?),
-        libc::SYS_fsetxattr => set_attribute(call, name, behind(call, call.int(0))?),
+        libc::SYS_fsetxattr => set_attribute(call, name, opened(call, call.int(0))?),
         libc::SYS_removexattr => remove_attribute(call, name, at(call, CWD, 0, 0)?),
         libc::SYS_lremovexattr => remove_attribute(call, name, at(call, CWD, 0, NOFOLLOW)?),
-        libc::SYS_fremovexattr => remove_attribute(call, name, behind(call, call.int(0))?),
+        libc::SYS_fremovexattr => remove_attribute(call, name, opened(call, call.int(0))?),
         // Newer twins (setxattrat, file_setattr …): callers fall back to the calls above.
         _ => fail(libc::ENOSYS),
     }
@@ -80,6 +82,17 @@ fn behind(call: &Call, fd: i32) -> io::Result<Found> {
     let handle = call.descriptor(fd)?;
     call.check_valid()?;
     Found::of(own()?, handle)
+}
+
+/// The same for a call that takes no mere path descriptor (`O_PATH`).
+fn opened(call: &Call, fd: i32) -> io::Result<Found> {
+    let found = behind(call, fd)?;
+    let info = std::fs::read(format!("/proc/{}/fdinfo/{fd}", call.tid))?;
+    call.check_valid()?;
+    // proc_pid_fdinfo(5): the second line, in octal.
+    let flags = info.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(b"flags:")?).ok());
+    let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok()).ok_or(io::ErrorKind::InvalidData)?;
+    if flags & libc::O_PATH == 0 { Ok(found) } else { fail(libc::EBADF) }
 }
 
 fn change(call: &Call, name: &str, found: &Found, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
@@ -114,6 +127,11 @@ enum Times {
     Micros,
     /// `struct timespec[2]`.
     Nanos,
+}
+
+fn leaves_times(call: &Call) -> io::Result<bool> {
+    let times = read_times(call, Times::Nanos, call.args[2])?;
+    Ok(times.is_some_and(|times| times.iter().all(|(_, nanos)| *nanos == libc::UTIME_OMIT)))
 }
 
 fn times(call: &Call, name: &str, found: Found, unit: Times, index: usize) -> io::Result<Answer> {

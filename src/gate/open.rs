@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 
 use super::own::own;
-use super::resolve::{Found, How, fail};
+use super::resolve::{Found, How, fail, is_in_own_words};
 use super::{Answer, Call, create, memory, patient, published, redact};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Hostile, Verdict};
@@ -35,6 +35,8 @@ const KNOWN: i32 = libc::O_ACCMODE
     | libc::O_CLOEXEC
     | libc::O_PATH
     | TMPFILE;
+/// `O_PATH_FLAGS`: what may stand beside `O_PATH`.
+const PATH_ONLY: i32 = libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
 /// `VALID_RESOLVE_FLAGS`: `RESOLVE_NO_XDEV` up to `RESOLVE_CACHED`.
 const KNOWN_RESOLVE: u64 = 0x3f;
 /// Size of the first version of `struct open_how`.
@@ -92,7 +94,13 @@ pub fn open(call: &Call) -> io::Result<Answer> {
     {
         return Ok(answer);
     }
-    let start = call.start(wanted.dirfd, text)?;
+    // "self" is a link, which our words for it hide. Before it comes to that, an absolute path and another mount are in the way.
+    let before = libc::RESOLVE_IN_ROOT | libc::RESOLVE_BENEATH | libc::RESOLVE_NO_XDEV;
+    if wanted.resolve & (libc::RESOLVE_NO_SYMLINKS | before) == libc::RESOLVE_NO_SYMLINKS && is_in_own_words(&text) {
+        return fail(libc::ELOOP);
+    }
+    let start =
+        if wanted.resolve & libc::RESOLVE_IN_ROOT == 0 { call.start(wanted.dirfd, text)? } else { call.start_in_root(wanted.dirfd, text)? };
     if wanted.has(TMPFILE) {
         create::unnamed(call, &start, &wanted)
     } else if wanted.has(libc::O_CREAT) {
@@ -108,7 +116,7 @@ fn decode(call: &Call) -> io::Result<(usize, Wanted)> {
     let plain = |at: usize, dirfd: i32| {
         let mut wanted = Wanted { dirfd, flags: call.int(at + 1) & KNOWN, mode: call.int(at + 2) as u32, resolve: 0 };
         if wanted.has(libc::O_PATH) {
-            wanted.flags &= libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+            wanted.flags &= PATH_ONLY;
         }
         (at, wanted)
     };
@@ -129,7 +137,7 @@ fn decode(call: &Call) -> io::Result<(usize, Wanted)> {
         return fail(libc::EINVAL);
     }
     // Since 6.4 the kernel refuses this pair; before, it had never done anything useful.
-    if wanted.has(libc::O_CREAT | libc::O_DIRECTORY) && !wanted.has(TMPFILE) {
+    if wanted.has(libc::O_CREAT | libc::O_DIRECTORY) {
         return fail(libc::EINVAL);
     }
     Ok((at, wanted))
@@ -159,8 +167,13 @@ fn open_how(call: &Call) -> io::Result<Wanted> {
         || resolve & scoped == scoped
         || mode & !0o7777 != 0
         || (!creates && mode != 0)
+        || (flags & libc::O_PATH as u64 != 0 && flags & !PATH_ONLY as u64 != 0)
     {
         return fail(libc::EINVAL);
+    }
+    // "Only from the cache": the kernel does not even try to change anything so.
+    if resolve & libc::RESOLVE_CACHED != 0 && (creates || flags & libc::O_TRUNC as u64 != 0) {
+        return fail(libc::EAGAIN);
     }
     Ok(Wanted { dirfd: call.int(0), flags: flags as i32, mode: mode as u32, resolve })
 }

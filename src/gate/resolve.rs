@@ -15,7 +15,7 @@ const HANDLE: i32 = libc::O_PATH | libc::O_CLOEXEC;
 
 /// Where resolution begins.
 pub struct Start {
-    /// Of no account where the text is absolute.
+    /// Of no account where the text is absolute, unless this is taken for the root.
     pub base: Option<OwnedFd>,
     pub text: Vec<u8>,
 }
@@ -23,6 +23,13 @@ pub struct Start {
 impl Start {
     pub fn base(&self) -> BorrowedFd<'_> {
         self.base.as_ref().map_or(AT_FDCWD, |base| base.as_fd())
+    }
+
+    /// Where a link with this text leads that lies where this one does.
+    pub fn led_by(self, link: Vec<u8>) -> Start {
+        let directory = self.text.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+        let text = if link.starts_with(b"/") { link } else { [&self.text[..directory], &link].concat() };
+        Start { text, ..self }
     }
 }
 
@@ -53,6 +60,8 @@ pub struct Spot {
     pub parent: OwnedFd,
     /// Real path of the parent.
     path: Vec<u8>,
+    /// Device of the parent.
+    pub dev: u64,
     /// Without slashes; `.` for a path that names no entry.
     pub name: CString,
     /// The text ended in a slash: it can only mean a directory.
@@ -89,6 +98,19 @@ impl Call<'_> {
         Ok(Start { base, text })
     }
 
+    /// The same where the directory is to be taken for the root (`RESOLVE_IN_ROOT`): no text leads out of it.
+    ///
+    /// # Errors
+    /// As for `start`.
+    pub fn start_in_root(&self, dirfd: i32, text: Vec<u8>) -> io::Result<Start> {
+        if text.is_empty() {
+            return fail(libc::ENOENT);
+        }
+        let base = Some(self.directory(dirfd)?);
+        self.check_valid()?;
+        Ok(Start { base, text })
+    }
+
     /// A handle on the actor's descriptor `fd`, or on its current directory.
     pub fn directory(&self, fd: i32) -> io::Result<OwnedFd> {
         if fd == libc::AT_FDCWD { own()?.of(self.tid, "cwd", libc::O_PATH) } else { self.descriptor(fd) }
@@ -121,7 +143,12 @@ impl Call<'_> {
         let strict = how.resolve & !libc::RESOLVE_CACHED;
         let found = if strict != 0 {
             // What comes through "self" under the actor's own restrictions is ours, and refused below.
-            resolve(strict | libc::RESOLVE_NO_MAGICLINKS)?
+            match resolve(strict | libc::RESOLVE_NO_MAGICLINKS) {
+                Err(error) if error.raw_os_error() == Some(libc::EACCES) && self.has_changed() && walk::understands(strict) => {
+                    walk::walk(self, own, start, how)?
+                }
+                other => other?,
+            }
         } else {
             match resolve(libc::RESOLVE_NO_SYMLINKS) {
                 // Links are on the way. One may lead through `/proc/self`: then what was found is ours, and a miss may be ours as well.
@@ -129,6 +156,8 @@ impl Call<'_> {
                     Ok(found) if !self.leads_to_us(own, &found) => return Ok(found),
                     _ => walk::walk(self, own, start, how)?,
                 },
+                // Whoever the caller has become may use its own process's links, which we may not in that name.
+                Err(error) if error.raw_os_error() == Some(libc::EACCES) && self.has_changed() => walk::walk(self, own, start, how)?,
                 // Without links a text means the same to us as to the actor.
                 other => other?,
             }
@@ -151,7 +180,12 @@ impl Call<'_> {
         let directory = if end == 0 { &b"/"[..] } else { directory };
         let base = start.base.as_ref().map(|base| base.try_clone()).transpose()?;
         let found = self.find(&Start { base, text: directory.to_vec() }, How { nofollow: false, directory: true, resolve })?;
-        Ok(Spot { parent: found.handle, path: found.path, name: c_string(name.to_vec())?, slash })
+        let spot = Spot { parent: found.handle, path: found.path, dev: found.facts.dev, name: c_string(name.to_vec())?, slash };
+        if spot.is_dots() {
+            // The parent must be searchable for these, too.
+            spot.look(self)?;
+        }
+        Ok(spot)
     }
 
     fn leads_to_us(&self, own: &Own, found: &Found) -> bool {
@@ -218,10 +252,25 @@ impl Spot {
         }
     }
 
+    /// Where one begins who means this very name.
+    pub fn itself(&self) -> io::Result<Start> {
+        Ok(Start { base: Some(self.parent.try_clone()?), text: self.name.as_bytes().to_vec() })
+    }
+
     /// A handle on what is there now; a link is not followed.
     pub fn look(&self, call: &Call) -> io::Result<Found> {
-        let handle = call.look_as_caller(|| files::openat(self.parent.as_fd(), &self.name, HANDLE | libc::O_NOFOLLOW, 0))?;
-        Found::of(own()?, handle)
+        let (own, look) = (own()?, || files::openat(self.parent.as_fd(), &self.name, HANDLE | libc::O_NOFOLLOW, 0));
+        let own_links = call.has_changed() && own.is_proc(self.dev) && walk::is_of_caller(call, own, &self.parent, self.dev)?;
+        Found::of(own, if own_links { look() } else { call.look_as_caller(look) }?)
+    }
+
+    /// # Errors
+    /// `EACCES` where the caller may not look for names in the parent, which is told before anything about the name.
+    pub fn must_be_searchable(&self, call: &Call) -> io::Result<()> {
+        match self.look(call) {
+            Err(error) if error.raw_os_error() == Some(libc::EACCES) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Can this name no entry of the parent?
@@ -260,6 +309,11 @@ fn is_at(path: &[u8], facts: &Facts) -> bool {
     c_string(path.to_vec())
         .and_then(|path| files::stat_at(AT_FDCWD, &path, libc::AT_SYMLINK_NOFOLLOW))
         .is_ok_and(|there| (there.dev, there.ino) == (facts.dev, facts.ino))
+}
+
+/// Does a text begin with a link to the process that looks?
+pub fn is_in_own_words(text: &[u8]) -> bool {
+    in_own_words(text, || 0, 0).is_some()
 }
 
 /// Replaces a beginning that means "the process that looks" by the actor's numbers.

@@ -15,6 +15,11 @@ const MOST_LINKS: u32 = 40;
 /// Inode of a procfs's root directory (`PROC_ROOT_INO`).
 const PROC_ROOT: u64 = 1;
 
+/// Are these `RESOLVE_*` flags kept to here?
+pub fn understands(resolve: u64) -> bool {
+    resolve & !(libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS) == 0
+}
+
 /// Resolves as the actor would.
 ///
 /// # Errors
@@ -30,8 +35,12 @@ pub fn walk(call: &Call, own: &Own, start: &Start, how: How) -> io::Result<Found
     push(&mut rest, &start.text);
     while let Some(part) = rest.pop() {
         let last = rest.is_empty();
-        if part == b"." || part.is_empty() {
-            here = directory(call, &here)?;
+        if part == b"." {
+            here = call.look_as_caller(|| files::openat(here.as_fd(), c".", libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0))?;
+            continue;
+        }
+        if part.is_empty() {
+            must_be_directory(&here)?;
             continue;
         }
         let facts = files::stat(here.as_fd())?;
@@ -80,7 +89,9 @@ pub fn walk(call: &Call, own: &Own, start: &Start, how: How) -> io::Result<Found
         }
         push(&mut rest, &text);
     }
-    let here = if how.directory { directory(call, &here)? } else { here };
+    if how.directory {
+        must_be_directory(&here)?;
+    }
     Found::of(own, here)
 }
 
@@ -113,13 +124,12 @@ fn root() -> io::Result<OwnedFd> {
     files::openat(AT_FDCWD, c"/", libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0)
 }
 
-/// The same place, if it is a directory that may be searched.
-fn directory(call: &Call, here: &OwnedFd) -> io::Result<OwnedFd> {
-    call.look_as_caller(|| files::openat(here.as_fd(), c".", libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC, 0))
+fn must_be_directory(here: &OwnedFd) -> io::Result<()> {
+    if files::stat(here.as_fd())?.mode & libc::S_IFMT == libc::S_IFDIR { Ok(()) } else { fail(libc::ENOTDIR) }
 }
 
 /// Is this place on a procfs below the caller's own process?
-fn is_of_caller(call: &Call, own: &Own, here: &OwnedFd, dev: u64) -> io::Result<bool> {
+pub fn is_of_caller(call: &Call, own: &Own, here: &OwnedFd, dev: u64) -> io::Result<bool> {
     Ok(own.in_proc(dev, &own.path_of(here.as_fd())?).is_some_and(|inside| inside.pid == call.pid()))
 }
 

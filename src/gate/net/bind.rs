@@ -23,7 +23,11 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
     match endpoint::decode_datagram(&bytes).ok_or(libc::EINVAL)? {
         Address::Ip(to) => inet(call, &bytes, to),
         Address::UnixPath(path) => {
-            allowed(call, Act::Create { path: unix::about_to_be_made(call, &path)?.into() })?;
+            let spot = call.start(libc::AT_FDCWD, path).and_then(|start| call.spot(&start, 0)).map_err(|error| errno(&error))?;
+            if spot.is_dots() {
+                return Err(libc::EADDRINUSE);
+            }
+            allowed(call, Act::Create { path: spot.shown(call) })?;
             Ok(Answer::Continue)
         }
         Address::UnixAbstract(name) => {

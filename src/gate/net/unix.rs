@@ -95,20 +95,6 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
     }
 }
 
-/// The real path of a file that is about to be made.
-pub fn about_to_be_made(call: &Call<'_>, path: &[u8]) -> Result<PathBuf, i32> {
-    let path = Path::new(OsStr::from_bytes(path));
-    let name = path.file_name().ok_or(libc::EINVAL)?;
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let person = call.someone_else().map_err(|error| errno(&error))?;
-    let pinned = pin(call.tid, parent, person.as_ref())?;
-    let real = std::fs::read_link(format!("/proc/self/fd/{}", pinned.as_raw_fd())).map_err(|error| errno(&error))?;
-    Ok(real.join(name))
-}
-
 /// An `O_PATH` handle of what the actor means by `path`. Magic links are followed only where the text itself starts with one of the
 /// actor's own; a symlink must not lead through *our* `/proc/self`. Looked up in the name of
 /// `person`, who may have given up the right to look into a directory on the way.
