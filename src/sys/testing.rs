@@ -46,6 +46,93 @@ pub fn open_nowhere() -> i32 {
     errno_of(unsafe { fresh(fd as i32) })
 }
 
+/// An argument of a file call.
+#[derive(Clone, Copy, Debug)]
+pub enum Argument<'a> {
+    Number(i64),
+    Text(&'a CStr),
+    /// A structure, as the words it consists of.
+    Words(&'a [u64]),
+    /// A pointer that leads nowhere.
+    Wild,
+}
+
+/// Calls that read their arguments' memory and write none of ours.
+const FILE_CALLS: &[i64] = &[
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_mkdirat,
+    libc::SYS_mknodat,
+    libc::SYS_symlinkat,
+    libc::SYS_linkat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat2,
+    libc::SYS_truncate,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    452, // fchmodat2, Linux 6.6
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_chdir,
+    libc::SYS_bind,
+    libc::SYS_connect,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_creat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mknod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_symlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_link,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_unlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rmdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+];
+
+/// A file call as it stands, whatever a wrapper would have made of it.
+///
+/// # Errors
+/// The kernel's errno.
+pub fn file_call(number: i64, arguments: &[Argument]) -> Result<i64, i32> {
+    assert!(FILE_CALLS.contains(&number), "{number} is no file call");
+    let mut words = [0i64; 6];
+    for (word, argument) in words.iter_mut().zip(arguments) {
+        *word = match argument {
+            Argument::Number(number) => *number,
+            Argument::Text(text) => text.as_ptr() as i64,
+            Argument::Words(words) => words.as_ptr() as i64,
+            Argument::Wild => 16,
+        };
+    }
+    let [a, b, c, d, e, f] = words;
+    // SAFETY: the calls above write no memory of ours. What they read lies behind a pointer to something that outlives the call, or
+    // nowhere; a size that is too large makes the kernel read further, not us.
+    let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
+    if result < 0 { Err(io::Error::last_os_error().raw_os_error().unwrap_or(0)) } else { Ok(result) }
+}
+
+/// Takes a descriptor that [`file_call`] has made.
+pub fn made(fd: i64) -> OwnedFd {
+    // SAFETY: it comes from an open that succeeded, and our tests take each of them once.
+    unsafe { fresh(fd as i32) }.expect("a descriptor")
+}
+
 fn errno_of(opened: io::Result<OwnedFd>) -> i32 {
     opened.err().and_then(|error| error.raw_os_error()).unwrap_or(0)
 }

@@ -1,9 +1,11 @@
 //! The gate against the kernel. A test is played by two: an actor — this very test program, run again as a child behind the real
 //! filter — acts out a scene from `scenes`, and the test that started it serves the gate and looks at the record afterwards.
 
+mod deeds;
 mod scenes;
 mod stage;
 mod trips;
+mod twins;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -16,7 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getpid, getppid, mkfifo};
 
-use super::{stage, trips};
+use super::{stage, trips, twins};
 use crate::sys::files::{self, AT_FDCWD};
 use crate::sys::identity::{Acting, Person};
 use crate::sys::testing;
@@ -45,9 +45,10 @@ fn actor() {
         "waiter" => waiter(&out, &secret),
         "daemon" => daemon(),
         "someone" => someone(&out),
-        other => match other.strip_prefix("trips ") {
-            Some(what) => trips::travel(what, &out),
-            None => panic!("no scene `{other}`"),
+        other => match other.split_once(' ') {
+            Some(("trips", what)) => trips::travel(what, &out),
+            Some(("twin", what)) => twins::live(what, &out),
+            _ => panic!("no scene `{other}`"),
         },
     }
 }

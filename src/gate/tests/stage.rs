@@ -20,10 +20,14 @@ use crate::sys;
 /// Names the scene to a child; absent in an ordinary test run.
 const SCENE: &str = "BRIG_TEST_SCENE";
 const ROOT: &str = "BRIG_TEST_ROOT";
+/// Set where a scene is played without us.
+const FREE: &str = "BRIG_TEST_FREE";
 
 pub struct Stage {
     pub root: PathBuf,
     mode: Mode,
+    /// Everything is granted: what differs from a life without us is how things are done.
+    wide: bool,
     _dir: tempfile::TempDir,
 }
 
@@ -50,7 +54,14 @@ impl Stage {
         fs::set_permissions(root.join("workspace/.env"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(root.join("workspace/.git/config"), "[http]\n\textraheader = CANARY\n[core]\n\tbare = false\n").unwrap();
         fs::copy("/bin/true", root.join("forbidden/dropped")).unwrap();
-        Stage { root, mode, _dir: dir }
+        Stage { root, mode, wide: false, _dir: dir }
+    }
+
+    /// One on which everything is granted.
+    pub fn wide() -> Stage {
+        let stage = Stage { wide: true, ..Stage::new(Mode::Enforce) };
+        fs::set_permissions(&stage.root, fs::Permissions::from_mode(0o755)).unwrap();
+        stage
     }
 
     pub fn out(&self) -> PathBuf {
@@ -62,6 +73,14 @@ impl Stage {
     }
 
     pub fn policy(&self) -> Policy {
+        if self.wide {
+            let all = || vec![PathBuf::from("/")];
+            return Policy { kind: ActorKind::Tool, read: all(), write: all(), exec: all(), ..self.narrow() };
+        }
+        self.narrow()
+    }
+
+    fn narrow(&self) -> Policy {
         let (workspace, out, tmp) = (self.root.join("workspace"), self.out(), self.root.join("tmp"));
         let places = Places { workspace: Some(workspace.clone()), target: out.clone(), tmp: tmp.clone(), ..Places::default() };
         let system: Vec<PathBuf> =
@@ -87,8 +106,9 @@ impl Stage {
         }
     }
 
-    pub fn play(&self, scene: &str) -> Played {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+    fn command(&self, scene: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["--exact", "gate::tests::scenes::actor", "--nocapture", "--test-threads=1"])
             .env(SCENE, scene)
             .env(ROOT, &self.root)
@@ -96,9 +116,20 @@ impl Stage {
             .current_dir(self.root.join("workspace"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// The same scene without filter and gate; what it printed.
+    pub fn play_without_us(&self, scene: &str) -> String {
+        let output = self.command(scene).env(FREE, "1").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    pub fn play(&self, scene: &str) -> Played {
+        let mut child = self.command(scene).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let journal = Arc::new(Journal::default());
         let gate = Gate::new(journal.clone(), Arc::new(Unwinder::new()), Arc::new(super::super::net::Sockets::start())).unwrap();
@@ -175,6 +206,9 @@ impl Played {
 pub fn enter() -> Option<(String, PathBuf)> {
     let scene = std::env::var(SCENE).ok()?;
     let root = PathBuf::from(std::env::var_os(ROOT)?);
+    if std::env::var_os(FREE).is_some() {
+        return Some((scene, root));
+    }
     let program = crate::wall::filter::program(&crate::wall::filter::Pass::random().unwrap()).unwrap();
     nix::sys::prctl::set_no_new_privs().ok();
     let listener = sys::seccomp::install(&program, sys::seccomp::LISTENER_FLAGS).unwrap();
