@@ -35,19 +35,23 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
             Ok(found) if found.kind() != ObjectKind::Symlink => return existing(call, found, wanted),
             Ok(_) if wanted.has(libc::O_NOFOLLOW) => return fail(libc::ELOOP),
             Ok(link) => {
+                let text = files::read_link(link.handle.as_fd(), c"")?;
                 // The whole way once more where the actor restricts it: what it may not leave is not this directory.
                 let there = if wanted.resolve == 0 { spot.itself()? } else { start };
-                match call.find(&there, How { resolve: wanted.resolve, ..How::default() }) {
-                    Ok(found) => return existing(call, found, wanted),
-                    Err(error) if !matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => return Err(error),
-                    Err(_) => {}
+                // No new file's name ends in a slash, whatever it leads to.
+                if !text.ends_with(b"/") {
+                    match call.find(&there, How { resolve: wanted.resolve, ..How::default() }) {
+                        Ok(found) => return existing(call, found, wanted),
+                        Err(error) if !matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => return Err(error),
+                        Err(_) => {}
+                    }
                 }
-                // It dangles: the file is to be made where it points. Or it ends in a slash, which no new file's name may.
+                // It dangles, there or further on: the file is to be made where it points.
                 links += 1;
-                if links > MOST_LINKS {
+                if links > MOST_LINKS || wanted.resolve & libc::RESOLVE_NO_SYMLINKS != 0 {
                     return fail(libc::ELOOP);
                 }
-                start = there.led_by(files::read_link(link.handle.as_fd(), c"")?);
+                start = there.led_by(text);
                 // Another name, to be judged as such.
                 judged = false;
                 continue;

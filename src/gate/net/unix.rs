@@ -1,24 +1,16 @@
 //! Unix sockets are doors out of every sandbox (agents, docker, dbus): the path is resolved and pinned, the pinned object judged, and the
 //! gate itself connects or sends to that very object through `/proc/self/fd/N`. The peer sees our process id, and the actor's user.
 
-use std::ffi::OsStr;
-use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
-
-use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
-use nix::sys::stat::{SFlag, fstat};
 
 use super::arrive::{self, Target};
 use super::endpoint::{self, Address};
 use super::grip::Grip;
-use super::{errno, refusal, waits};
+use super::{errno, refusal};
 use crate::gate::patient::as_person;
+use crate::gate::resolve::How;
 use crate::gate::{Answer, Call};
-use crate::model::act::{Object, ObjectKind};
-use crate::model::{Act, Endpoint, Hostile};
-use crate::sys::identity::Person;
+use crate::model::{Act, Endpoint};
 use crate::sys::socket;
 
 /// Where a judged call goes: the sockaddr, and what keeps it pointing at the judged object.
@@ -68,19 +60,17 @@ pub fn send(call: &Call<'_>, grip: Grip, address: &Address, bytes: &[u8], payloa
 fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endpoint) -> Act) -> Result<Door, i32> {
     let (to, object, door) = match address {
         Address::UnixPath(path) => {
-            let person = call.someone_else().map_err(|error| errno(&error))?;
-            let pinned = pin(call.tid, Path::new(OsStr::from_bytes(path)), person.as_ref())?;
-            waits(call)?;
-            let stat = fstat(&pinned).map_err(|errno| errno as i32)?;
+            let start = call.start(libc::AT_FDCWD, path.clone()).map_err(|error| errno(&error))?;
+            let found = call.find(&start, How::default()).map_err(|error| errno(&error))?;
             // What is no socket has nobody behind it; the kernel says so too.
-            if SFlag::from_bits_truncate(stat.st_mode & libc::S_IFMT) != SFlag::S_IFSOCK {
+            if !found.is(libc::S_IFSOCK) {
                 return Err(libc::ECONNREFUSED);
             }
-            let object = Object { dev: stat.st_dev, ino: stat.st_ino, kind: ObjectKind::Special };
+            let (object, real) = (found.object(), found.shown(call));
+            let pinned = found.handle;
             let through = format!("/proc/self/fd/{}", pinned.as_raw_fd());
-            let real = std::fs::read_link(&through).map_err(|error| errno(&error))?;
             let address = endpoint::encode_unix(through.as_bytes()).ok_or(libc::EINVAL)?;
-            (Endpoint::UnixPath { path: Hostile::from(real) }, Some(object), Door { address, pinned: Some(pinned) })
+            (Endpoint::UnixPath { path: real }, Some(object), Door { address, pinned: Some(pinned) })
         }
         // The kernel's scope does not hold us, so what is not the actor's own is judged.
         Address::UnixAbstract(name) if call.watched.sockets.room_for(call.watched).has_bound(name) => {
@@ -92,58 +82,6 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
     match refusal(&call.judge(act(to), object)) {
         Some(errno) => Err(errno),
         None => Ok(door),
-    }
-}
-
-/// An `O_PATH` handle of what the actor means by `path`. Magic links are followed only where the text itself starts with one of the
-/// actor's own; a symlink must not lead through *our* `/proc/self`. Looked up in the name of
-/// `person`, who may have given up the right to look into a directory on the way.
-fn pin(tid: u32, path: &Path, person: Option<&Person>) -> Result<OwnedFd, i32> {
-    let (base, rest) = split(tid, path);
-    let base = match base {
-        Some(base) => Some(handle(&base)?),
-        None => None,
-    };
-    if let (Some(base), true) = (&base, rest.as_os_str().is_empty()) {
-        return base.try_clone().map_err(|error| errno(&error));
-    }
-    let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS);
-    let opened = as_person(person, || {
-        let opened = match &base {
-            Some(base) => openat2(base, &rest, how),
-            None => openat2(AT_FDCWD, &rest, how),
-        };
-        Ok(opened?)
-    });
-    opened.map_err(|error| errno(&error))
-}
-
-fn handle(path: &Path) -> Result<OwnedFd, i32> {
-    use std::os::unix::fs::OpenOptionsExt;
-    // O_PATH ignores the access mode.
-    let file: std::io::Result<File> = File::options().read(true).custom_flags(libc::O_PATH).open(path);
-    file.map(OwnedFd::from).map_err(|error| errno(&error))
-}
-
-/// Where resolution starts (a magic link of the actor, to be opened as such) and what is left to resolve from there.
-fn split(tid: u32, path: &Path) -> (Option<PathBuf>, PathBuf) {
-    if path.is_relative() {
-        return (Some(format!("/proc/{tid}/cwd").into()), path.to_owned());
-    }
-    let parts: Vec<&[u8]> =
-        path.as_os_str().as_bytes().split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
-    let joined = |parts: &[&[u8]]| PathBuf::from(std::ffi::OsString::from_vec(parts.join(&b'/')));
-    match parts.as_slice() {
-        [b"proc", b"self" | b"thread-self", b"fd", number, rest @ ..] if number.iter().all(u8::is_ascii_digit) => {
-            (Some(PathBuf::from(format!("/proc/{tid}/fd")).join(OsStr::from_bytes(number))), joined(rest))
-        }
-        [b"dev", b"fd", number, rest @ ..] if number.iter().all(u8::is_ascii_digit) => {
-            (Some(PathBuf::from(format!("/proc/{tid}/fd")).join(OsStr::from_bytes(number))), joined(rest))
-        }
-        [b"proc", b"self" | b"thread-self", b"cwd", rest @ ..] => (Some(format!("/proc/{tid}/cwd").into()), joined(rest)),
-        [b"proc", b"self" | b"thread-self", b"root", rest @ ..] => (Some(format!("/proc/{tid}/root").into()), joined(rest)),
-        [b"proc", b"self" | b"thread-self", rest @ ..] => (None, PathBuf::from(format!("/proc/{tid}")).join(joined(rest))),
-        _ => (None, path.to_owned()),
     }
 }
 
@@ -163,33 +101,6 @@ fn kind_in(table: &str, inode: u64) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn where_resolution_starts() {
-        let start = |text: &str| {
-            let (base, rest) = split(7, Path::new(text));
-            (base.map(|base| base.display().to_string()), rest.display().to_string())
-        };
-        let own = |text: &str| Some(text.to_string());
-        assert_eq!(start("a/b"), (own("/proc/7/cwd"), "a/b".into()));
-        assert_eq!(start("/run/x"), (None, "/run/x".into()));
-        assert_eq!(start("/proc/self/fd/3/s"), (own("/proc/7/fd/3"), "s".into()));
-        assert_eq!(start("//proc/./thread-self/fd/3"), (own("/proc/7/fd/3"), "".into()));
-        assert_eq!(start("/dev/fd/3/s"), (own("/proc/7/fd/3"), "s".into()));
-        assert_eq!(start("/proc/self/root/run/x"), (own("/proc/7/root"), "run/x".into()));
-        assert_eq!(start("/proc/self/fd/../x"), (None, "/proc/7/fd/../x".into()));
-    }
-
-    #[test]
-    fn our_own_magic_links_are_no_way() {
-        let tid = std::process::id();
-        let dir = tempfile::tempdir().unwrap();
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink("/proc/self/root/etc/passwd", &link).unwrap();
-        assert_eq!(pin(tid, &link, None).err(), Some(libc::ELOOP));
-        assert!(pin(tid, Path::new("/proc/self/root/etc/passwd"), None).is_ok(), "the actor's own, named openly");
-        assert_eq!(pin(tid, &dir.path().join("none"), None).err(), Some(libc::ENOENT));
-    }
 
     #[test]
     fn types_from_the_kernels_table() {
