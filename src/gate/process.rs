@@ -77,7 +77,8 @@ impl Processes {
         if self.threads.len() > 4096 {
             self.threads.retain(|_, thread| now.duration_since(thread.since) < TRUST_A_TID);
         }
-        self.threads.insert(tid, Thread { pid: status.pid, since: now, changed: false });
+        let changed = self.has_changed(tid);
+        self.threads.insert(tid, Thread { pid: status.pid, since: now, changed });
         let seen = self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
         seen.at = process::now();
         status.pid

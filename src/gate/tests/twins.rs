@@ -150,8 +150,8 @@ fn number(value: impl Into<i64>) -> Argument<'static> {
 
 impl Life {
     fn perform(&mut self, deed: &Deed) -> String {
-        if self.acting.is_some() && is_for_oneself(deed) {
-            return "not as somebody else".into();
+        if is_another_matter(deed, self.acting.is_some()) {
+            return "not performed".into();
         }
         match deed {
             Deed::Open { dir, path, flags, mode, slot } => {
@@ -331,15 +331,16 @@ impl Life {
     }
 }
 
-/// What somebody else may differs from what we can do in that name: a link by descriptor (whose rules changed with Linux 6.10), and
-/// connecting to what is no socket (EACCES there, ECONNREFUSED here), names among its descriptors and links (EPERM, EACCES here).
-fn is_for_oneself(deed: &Deed) -> bool {
+/// What is another matter: removing links below `/proc` is refused; and for somebody else, a link by descriptor (whose rules changed with
+/// Linux 6.10), connecting to what is no socket (EACCES there, ECONNREFUSED here), binding where no name can be (EADDRINUSE, EACCES here).
+fn is_another_matter(deed: &Deed, acting: bool) -> bool {
+    let link =
+        |path: &Words| matches!(path, Words::Text(front, text) if text.is_empty() && !matches!(front, Front::Nothing | Front::Place));
     match deed {
-        Deed::Connect { .. } => true,
-        Deed::Link { flags, .. } => flags & libc::AT_EMPTY_PATH != 0,
-        Deed::Unlink { path: Words::Text(front, text), .. } | Deed::Bind { path: Words::Text(front, text) } => {
-            text.is_empty() && !matches!(front, Front::Nothing | Front::Place)
-        }
+        Deed::Unlink { path, .. } => link(path),
+        Deed::Connect { .. } => acting,
+        Deed::Link { flags, .. } => acting && flags & libc::AT_EMPTY_PATH != 0,
+        Deed::Bind { path } => acting && link(path),
         _ => false,
     }
 }
