@@ -20,6 +20,7 @@ pub const ALL: &[(&str, fn())] = &[
     ("one_actor_meets_itself", one_actor_meets_itself),
     ("two_actors_do_not_meet", two_actors_do_not_meet),
     ("tcp_to_the_host_is_refused", tcp_to_the_host_is_refused),
+    ("loopback_is_the_actors_own", loopback_is_the_actors_own),
     ("tcp_allowed_and_observed_reaches_it", tcp_allowed_and_observed_reaches_it),
     ("udp_to_the_host_is_refused", udp_to_the_host_is_refused),
     ("udp_allowed_is_relayed", udp_allowed_is_relayed),
@@ -125,6 +126,24 @@ fn tcp_to_the_host_is_refused() {
     for far in ["192.0.2.1:443", "[2001:db8::1]:443", "169.254.169.254:80"] {
         assert_eq!(Stage::enforce(&[]).play(&["tcp", far]), "EACCES");
     }
+}
+
+/// `connect = ["loopback"]`, which test programs have: their own servers, not the services of this machine.
+fn loopback_is_the_actors_own() {
+    let (sink, datagrams) = (Sink::tcp("127.0.0.1:0"), Sink::udp("127.0.0.1:0"));
+    let port = sink.at.rsplit_once(':').unwrap().1.to_owned();
+    for at in [sink.at.clone(), format!("0.0.0.0:{port}"), format!("127.9.9.9:{port}")] {
+        for scene in ["tcp", "tcp-nonblocking", "fast-open-option"] {
+            assert_eq!(Stage::enforce(&["loopback"]).play(&[scene, &at]), "ECONNREFUSED", "{scene} {at}");
+        }
+    }
+    for scene in ["udp-blind", "udp-connected"] {
+        assert_ne!(Stage::enforce(&["loopback"]).play(&[scene, &datagrams.at]), "ok from outside", "{scene}");
+    }
+    assert_eq!((sink.visits(), datagrams.visits()), (0, 0));
+    assert!(Stage::enforce(&["loopback"]).play(&["meet"]).starts_with("ok"));
+    assert_eq!(unconfined(&["tcp", &sink.at]), "ok from outside");
+    assert_eq!(sink.visits(), 1);
 }
 
 fn tcp_allowed_and_observed_reaches_it() {

@@ -121,14 +121,14 @@ pub fn inside(call: &Call<'_>, target: Target, address: &[u8]) -> Result<Answer,
             drop(target);
             Err(Nobody)
         }
-        other => Ok(settle(call, target, other)),
+        other => Ok(settle(call, target, other, address)),
     }
 }
 
 /// Connects to an address that was judged and allowed.
 pub fn judged(call: &Call<'_>, target: Target, address: &[u8]) -> Answer {
     let first = step(target.fd(), address, 0);
-    settle(call, target, first)
+    settle(call, target, first, address)
 }
 
 enum Step {
@@ -140,16 +140,21 @@ enum Step {
 fn step(fd: BorrowedFd<'_>, address: &[u8], settle_ms: i32) -> Step {
     match socket::connect(fd, address) {
         Ok(()) => Step::Connected,
-        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => outcome(fd, settle_ms),
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => outcome(fd, address, settle_ms),
         Err(error) => Step::Failed(errno(&error)),
     }
 }
 
-fn outcome(fd: BorrowedFd<'_>, wait_ms: i32) -> Step {
+fn outcome(fd: BorrowedFd<'_>, address: &[u8], wait_ms: i32) -> Step {
     match socket::wait(fd, libc::POLLOUT, wait_ms) {
         Ok(false) => Step::Pending,
         Ok(true) => match socket::int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR) {
-            Ok(0) => Step::Connected,
+            // Only asking again ends the state of connecting (`__inet_stream_connect`): or else the actor's next connect would be the one
+            // that succeeds, instead of EISCONN.
+            Ok(0) => match socket::connect(fd, address).map_err(|error| errno(&error)) {
+                Ok(()) | Err(libc::EISCONN) => Step::Connected,
+                Err(errno) => Step::Failed(errno),
+            },
             Ok(errno) => Step::Failed(errno),
             Err(error) => Step::Failed(errno(&error)),
         },
@@ -157,20 +162,23 @@ fn outcome(fd: BorrowedFd<'_>, wait_ms: i32) -> Step {
     }
 }
 
-fn settle(call: &Call<'_>, target: Target, step: Step) -> Answer {
+fn settle(call: &Call<'_>, target: Target, step: Step, address: &[u8]) -> Answer {
     match step {
         Step::Connected => target.answer(Ok(())),
         Step::Failed(errno) => target.answer(Err(errno)),
         Step::Pending if target.seat.nonblocking => target.answer(Err(libc::EINPROGRESS)),
-        Step::Pending => later(call, move || {
-            let patience = send_timeout(target.fd()).unwrap_or(LONGEST_WAIT);
-            let result = match outcome(target.fd(), i32::try_from(patience.as_millis()).unwrap_or(i32::MAX)) {
-                Step::Connected => Ok(()),
-                Step::Failed(errno) => Err(errno),
-                Step::Pending => Err(libc::ETIMEDOUT),
-            };
-            target.answer(result)
-        }),
+        Step::Pending => {
+            let address = address.to_vec();
+            later(call, move || {
+                let patience = send_timeout(target.fd()).unwrap_or(LONGEST_WAIT);
+                let result = match outcome(target.fd(), &address, i32::try_from(patience.as_millis()).unwrap_or(i32::MAX)) {
+                    Step::Connected => Ok(()),
+                    Step::Failed(errno) => Err(errno),
+                    Step::Pending => Err(libc::ETIMEDOUT),
+                };
+                target.answer(result)
+            })
+        }
     }
 }
 

@@ -25,7 +25,9 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
         Address::UnixPath(path) => {
             let spot = call.start(libc::AT_FDCWD, path).and_then(|start| call.spot(&start, 0)).map_err(|error| errno(&error))?;
             if spot.is_dots() {
-                return Err(libc::EADDRINUSE);
+                let grip = grip::take(call, call.args[0])?;
+                let inet = grip.known(Some(&call.watched.sockets.room_for(call.watched))).is_some_and(|known| known.is_inet());
+                return Err(if inet { libc::EAFNOSUPPORT } else { libc::EADDRINUSE });
             }
             allowed(call, Act::Create { path: spot.shown(call) })?;
             Ok(Answer::Continue)

@@ -12,6 +12,7 @@ use super::relay::{self, Caller, Transport};
 use super::sockets::Room;
 use super::{errno, options, read_address, refusal, resolver, unix};
 use crate::gate::{Answer, Call};
+use crate::judge::Reach;
 use crate::model::Act;
 use crate::sys::socket;
 
@@ -154,13 +155,30 @@ pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(c
     if endpoint::is_local(to.ip()) && !relay::stands(room, Transport::Udp, to) && room.holds_udp(to) {
         return Ok(());
     }
-    allowed(call, act(room.endpoint("udp", to)))?;
+    let act = act(room.endpoint("udp", to));
+    if endpoint::is_local(to.ip()) && stays_inside(call, &act) {
+        // Nobody is there yet: the private network says so itself.
+        return refusal(&call.judge(act, None)).map_or(Ok(()), Err);
+    }
+    allowed(call, act)?;
     relay::stand_in(room, Transport::Udp, to, Caller::default()).map_err(|error| errno(&error))
 }
 
-/// Judges; the errno when it is refused.
+/// Judges; the errno when it is refused. To be asked before anything leaves the actor's own network: what may only be met inside it, and
+/// was not there, is nowhere.
 pub fn allowed(call: &Call<'_>, act: Act) -> Result<(), i32> {
-    refusal(&call.judge(act, None)).map_or(Ok(()), Err)
+    let inside = stays_inside(call, &act);
+    refusal(&call.judge(act, None)).map_or(Ok(()), Err)?;
+    if inside { Err(libc::ECONNREFUSED) } else { Ok(()) }
+}
+
+/// Is this allowed inside the actor's private network, and nowhere else? In observe mode nothing is.
+fn stays_inside(call: &Call<'_>, act: &Act) -> bool {
+    let to = match act {
+        Act::Connect { to } | Act::Send { to } => to,
+        _ => return false,
+    };
+    call.enforces() && call.watched.policy.reach(to) == Reach::Private
 }
 
 /// Who asks a name server: looked up now, because the questions themselves make no call that waits.

@@ -1,6 +1,6 @@
 //! `net/connect`: a connection or datagram to a destination the profile does not name, or a socket of a family that is not handed out.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use libc::EACCES;
 
@@ -17,7 +17,7 @@ pub(crate) fn connect(policy: &Policy, to: &Endpoint) -> Ruling {
             Endpoint::Ip { address, .. } if is_metadata(address.ip()) => {
                 alarm(policy, Rule::NetConnect, Severity::Critical, "connect (the cloud's metadata service: it hands out credentials)")
             }
-            Endpoint::Ip { address, .. } if address.ip().to_canonical().is_loopback() => {
+            Endpoint::Ip { address, .. } if meant(address.ip()).is_loopback() => {
                 alarm(policy, Rule::NetConnect, Severity::Medium, "connect (a service on this machine)")
             }
             Endpoint::Ip { .. } => alarm(policy, Rule::NetConnect, Severity::High, "connect"),
@@ -30,7 +30,7 @@ pub(crate) fn reach(policy: &Policy, to: &Endpoint) -> Reach {
     let Endpoint::Ip { address, host, .. } = to else {
         return if policy.is_trusted() { Reach::Host } else { Reach::Nowhere };
     };
-    let ip = address.ip().to_canonical();
+    let ip = meant(address.ip());
     let host = host.as_ref().map(|host| host.as_bytes());
     let named = policy.connect.iter().any(|entry| names(entry, ip, host, address.port()));
     if named && (!is_metadata(ip) || policy.connect.iter().any(|entry| names_address(entry, ip))) {
@@ -40,6 +40,15 @@ pub(crate) fn reach(policy: &Policy, to: &Endpoint) -> Reach {
         return Reach::Private;
     }
     if address.port() == 53 && !is_metadata(ip) { Reach::Resolver } else { Reach::Nowhere }
+}
+
+/// The address the kernel takes it for: the unspecified one is this machine.
+fn meant(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
 }
 
 /// `host:port`, `address:port`, `[v6]:port`, `*` for either part.
