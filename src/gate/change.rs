@@ -4,12 +4,16 @@
 use std::io;
 use std::os::fd::AsFd;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::own::own;
 use super::resolve::{Found, How, Spot, c_string, fail};
 use super::{Answer, Call, metadata};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Object, Verdict};
 use crate::sys::files;
+use crate::sys::process::file_size_limit;
 
 const CWD: i32 = libc::AT_FDCWD;
 
@@ -240,6 +244,11 @@ fn truncate(call: &Call) -> io::Result<Answer> {
         ObjectKind::Symlink | ObjectKind::Special => return fail(libc::EINVAL),
     }
     do_if(call, Act::Write { path: found.shown(call) }, Some(found.object()), || {
+        // The limit is the actor's, and so is the signal (`inode_newsize_ok`).
+        if length as u64 > found.facts.size && length as u64 > file_size_limit(call.tid)? {
+            let _ = kill(Pid::from_raw(call.tid as i32), Signal::SIGXFSZ);
+            return fail(libc::EFBIG);
+        }
         files::truncate(&super::own::link_text(found.handle.as_fd()), length)
     })
 }

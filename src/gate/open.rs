@@ -207,7 +207,8 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
 
 fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {
     let (path, object): (Hostile, _) = (found.shown(call), Some(found.object()));
-    if wanted.writes() {
+    // What is there already is not changed by `O_CREAT` alone.
+    if wanted.access() != libc::O_RDONLY || wanted.has(libc::O_TRUNC) {
         if wanted.reads() && wanted.access() != libc::O_RDONLY {
             // Opened for both: a secret is a secret also for one who could overwrite it.
             match call.judge(Act::Read { path: path.clone() }, object).verdict {

@@ -81,6 +81,17 @@ pub fn all() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+/// How long a file it may make (`RLIMIT_FSIZE`, the soft limit), in bytes.
+///
+/// # Errors
+/// When the process is gone, or not ours to look at.
+pub fn file_size_limit(pid: u32) -> std::io::Result<u64> {
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: nothing is read, and the kernel fills one `rlimit64` behind the pointer, which is valid for the call.
+    let result = unsafe { libc::prlimit64(pid as libc::pid_t, libc::RLIMIT_FSIZE, std::ptr::null(), &raw mut limit) };
+    if result == 0 { Ok(limit.rlim_cur) } else { Err(std::io::Error::last_os_error()) }
+}
+
 /// In whose name a thread opens files.
 pub fn person(tid: u32) -> Option<Person> {
     let path = format!("/proc/{tid}/status");
