@@ -4,16 +4,13 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use super::own::own;
 use super::resolve::{Found, How, Spot, c_string, fail};
 use super::{Answer, Call, metadata};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Object, Verdict};
 use crate::sys::files;
-use crate::sys::process::file_size_limit;
+use crate::sys::process::{file_size_limit, signal_thread};
 
 const CWD: i32 = libc::AT_FDCWD;
 
@@ -245,8 +242,8 @@ fn truncate(call: &Call) -> io::Result<Answer> {
     }
     do_if(call, Act::Write { path: found.shown(call) }, Some(found.object()), || {
         // The limit is the actor's, and so is the signal (`inode_newsize_ok`).
-        if length as u64 > found.facts.size && length as u64 > file_size_limit(call.tid)? {
-            let _ = kill(Pid::from_raw(call.tid as i32), Signal::SIGXFSZ);
+        if length as u64 > found.facts.size && file_size_limit(call.tid).is_none_or(|limit| length as u64 > limit) {
+            signal_thread(call.pid(), call.tid, libc::SIGXFSZ);
             return fail(libc::EFBIG);
         }
         files::truncate(&super::own::link_text(found.handle.as_fd()), length)

@@ -81,15 +81,24 @@ pub fn all() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// How long a file it may make (`RLIMIT_FSIZE`, the soft limit), in bytes.
-///
-/// # Errors
-/// When the process is gone, or not ours to look at.
-pub fn file_size_limit(pid: u32) -> std::io::Result<u64> {
-    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: nothing is read, and the kernel fills one `rlimit64` behind the pointer, which is valid for the call.
-    let result = unsafe { libc::prlimit64(pid as libc::pid_t, libc::RLIMIT_FSIZE, std::ptr::null(), &raw mut limit) };
-    if result == 0 { Ok(limit.rlim_cur) } else { Err(std::io::Error::last_os_error()) }
+/// How long a file it may make (`RLIMIT_FSIZE`, the soft limit), in bytes; `None` when the thread is gone. Not by prlimit(2), which asks for
+/// the same user on both sides.
+pub fn file_size_limit(tid: u32) -> Option<u64> {
+    parse_limit(&std::fs::read_to_string(format!("/proc/{tid}/limits")).ok()?)
+}
+
+/// Signals one thread of a process (tgkill(2)). A thread that is gone needs none.
+pub fn signal_thread(pid: u32, tid: u32, signal: i32) {
+    // SAFETY: three numbers, no memory.
+    unsafe { libc::syscall(libc::SYS_tgkill, pid as libc::pid_t, tid as libc::pid_t, signal) };
+}
+
+fn parse_limit(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("Max file size"))?;
+    match line.split_ascii_whitespace().next()? {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
+    }
 }
 
 /// In whose name a thread opens files.
@@ -120,6 +129,9 @@ mod tests {
         assert_eq!(parse_status(b""), None);
         let text = b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t9 10 \nCapEff:\t0000000000000403\n";
         assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10], capabilities: 3 }));
+        let limits = "Limit   Soft Limit  Hard Limit  Units\nMax cpu time   unlimited  unlimited  seconds\nMax file size   4096   unlimited   bytes\n";
+        assert_eq!(parse_limit(limits), Some(4096));
+        assert!(file_size_limit(std::process::id()).is_some());
         assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
         let text = b"42 (a) 1 2 (b)) S 6 7 8 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 1";
         assert_eq!(parse_stat(text), Some(Stat { ended: false, group: 7, session: 8, started: 12345 }));

@@ -198,6 +198,15 @@ fn honest_changes(out: &Path) {
     files::set_times(file.as_fd(), Some([(99, 0), (1234, 0)])).unwrap();
     fs::write(at("cut"), "0123456789").unwrap();
     files::truncate(&c(at("cut")), 4).unwrap();
+    // The actor's own limit, not ours; the signal is its own as well.
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (soft, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    let ignored = nix::sys::signal::SigSet::from(nix::sys::signal::Signal::SIGXFSZ);
+    ignored.thread_block().unwrap();
+    setrlimit(Resource::RLIMIT_FSIZE, 100, hard).unwrap();
+    assert_eq!(errno(files::truncate(&c(at("cut")), 101)), libc::EFBIG);
+    setrlimit(Resource::RLIMIT_FSIZE, soft, hard).unwrap();
+    assert_eq!(fs::metadata(at("cut")).unwrap().len(), 4);
     assert_eq!(fs::read(at("cut")).unwrap(), b"0123");
     let attribute = files::set_attribute(&c(at("cut")), c"user.brig", b"x", 0);
     assert!(matches!(errno(attribute), 0 | libc::EOPNOTSUPP));
