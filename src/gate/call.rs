@@ -10,6 +10,7 @@ use super::patient::as_person;
 use super::{Answer, Reply, Watched, memory, own};
 use crate::attribute::stack::Caught;
 use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status};
+use crate::sys::files;
 use crate::sys::identity::Person;
 use crate::sys::notify::{self, Notification};
 use crate::sys::process::{stat, status};
@@ -105,9 +106,9 @@ impl<'a> Call<'a> {
         status(self.tid).map_or(0o777, |status| status.umask)
     }
 
-    /// The mode to create something with on the caller's behalf.
-    pub fn creation_mode(&self, mode: u32) -> u32 {
-        mode & !self.umask()
+    /// Makes something with this mode on the caller's behalf, under its umask.
+    pub fn make<T>(&self, mode: u32, make: impl FnOnce(u32) -> io::Result<T>) -> io::Result<T> {
+        files::masked(self.umask(), mode, make)
     }
 
     /// Is this a process of the same actor? One that has made a call here, or whose ancestor has; numbers are used again, so it must have

@@ -202,7 +202,7 @@ fn mkdir(call: &Call, at: At, mode: u32) -> io::Result<Answer> {
         return fail(libc::EEXIST);
     }
     do_if(call, Act::Create { path: spot.shown(call) }, None, || {
-        files::make_directory(spot.parent.as_fd(), &spot.name, call.creation_mode(mode & 0o1777))
+        call.make(mode & 0o1777, |mode| files::make_directory(spot.parent.as_fd(), &spot.name, mode))
     })
 }
 
@@ -225,7 +225,7 @@ fn mknod(call: &Call, at: At, mode: u32, dev: u64) -> io::Result<Answer> {
         return Ok(call.tamper("mknod", spot.shown(call)));
     }
     do_if(call, Act::Create { path: spot.shown(call) }, None, || {
-        files::make_node(spot.parent.as_fd(), &spot.name, call.creation_mode(mode), dev)
+        call.make(mode, |mode| files::make_node(spot.parent.as_fd(), &spot.name, mode, dev))
     })
 }
 

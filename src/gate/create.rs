@@ -67,8 +67,8 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
         }
         // With `O_EXCL` no link is followed, open(2).
         let flags = wanted.flags | libc::O_EXCL | libc::O_NOCTTY | libc::O_CLOEXEC;
-        let mode = call.creation_mode(wanted.mode);
-        match call.as_caller(|| files::openat(spot.parent.as_fd(), &spot.name, flags, mode)) {
+        let open = |mode| files::openat(spot.parent.as_fd(), &spot.name, flags, mode);
+        match call.as_caller(|| call.make(wanted.mode, open)) {
             Ok(fd) => {
                 call.watched.policy.done(&Act::Create { path: spot.shown(call) });
                 return Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() });
@@ -88,6 +88,6 @@ pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer
         return Ok(Answer::Errno(errno));
     }
     let flags = wanted.flags & !libc::O_NOFOLLOW;
-    let fd = call.as_caller(|| own()?.reopen(found.handle.as_fd(), flags, call.creation_mode(wanted.mode)))?;
+    let fd = call.as_caller(|| call.make(wanted.mode, |mode| own()?.reopen(found.handle.as_fd(), flags, mode)))?;
     Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
 }

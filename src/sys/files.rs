@@ -1,11 +1,13 @@
 //! File calls on pinned descriptors, with the kernel's own errnos. Flags are raw on purpose: what an actor asked for is passed on, also
 //! where a wrapper's type does not know it yet.
 
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 pub use nix::fcntl::AT_FDCWD;
+use nix::sys::stat::{Mode, umask};
 
 use super::descriptors::{check, fresh};
 
@@ -146,9 +148,27 @@ pub fn seal(fd: BorrowedFd, seals: i32) -> io::Result<()> {
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, seals) }).map(drop)
 }
 
+thread_local! {
+    static OWN_UMASK: Cell<bool> = const { Cell::new(false) };
+}
+
 /// May this thread's umask be its own, so that a mode given on an actor's behalf is taken as it is? `unshare(CLONE_FS)` needs no
 /// privilege, but some containers forbid it.
 pub fn own_umask() -> bool {
     // SAFETY: no memory is passed; only this thread's share of cwd, root and umask is split off.
-    unsafe { libc::unshare(libc::CLONE_FS) == 0 }
+    let own = unsafe { libc::unshare(libc::CLONE_FS) == 0 };
+    OWN_UMASK.set(own);
+    own
+}
+
+/// Makes something with this mode under somebody's umask. The kernel applies the mask itself where the thread has one of its own: only
+/// then a directory's default ACL takes its place (acl(5)), and set-group-ID is taken away before the mask (`vfs_prepare_mode`).
+pub fn masked<T>(mask: u32, mode: u32, make: impl FnOnce(u32) -> T) -> T {
+    if !OWN_UMASK.get() {
+        return make(mode & !mask);
+    }
+    let before = umask(Mode::from_bits_truncate(mask));
+    let made = make(mode);
+    umask(before);
+    made
 }

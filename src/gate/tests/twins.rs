@@ -73,7 +73,20 @@ fn prepare(out: &Path) -> PathBuf {
     for dir in place.ancestors().take_while(|dir| *dir != out).chain([out, &place.join("a"), &place.join("d")]) {
         fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).unwrap();
     }
+    // What is made in the one belongs to its group, in the other its default ACL stands for the umask (acl(5)).
+    fs::set_permissions(place.join("b"), fs::Permissions::from_mode(0o2777)).unwrap();
+    let directory = CString::new(place.join("d").as_os_str().as_bytes()).unwrap();
+    match files::set_attribute(&directory, c"system.posix_acl_default", &everything_for_all(), 0) {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => println!("this file system has no ACLs: none were tried"),
+        set => set.unwrap(),
+    }
     place
+}
+
+/// An ACL as the kernel stores it (`linux/posix_acl_xattr.h`): version 2; user, group and others have rwx.
+fn everything_for_all() -> Vec<u8> {
+    let entries = [0x01u16, 0x04, 0x20].map(|tag| [tag.to_le_bytes(), 7u16.to_le_bytes(), [0xff; 2], [0xff; 2]].concat());
+    [2u32.to_le_bytes().to_vec(), entries.concat()].concat()
 }
 
 /// Everything below a place, by name; inodes as the first name that has them.
@@ -163,7 +176,7 @@ impl Life {
             Deed::OldOpen { path, flags, mode, slot, creat } => {
                 let given = self.path(path);
                 let plain = self.patient(Dir::Cwd, path, *flags);
-                let result = if *creat && plain == *flags {
+                let result = if *creat && self.patient(Dir::Cwd, path, 0) == 0 {
                     self.call(libc::SYS_creat, &[given.argument(), number(*mode)])
                 } else {
                     self.call(libc::SYS_open, &[given.argument(), number(plain), number(*mode)])
@@ -231,7 +244,8 @@ impl Life {
                 // Never far from home.
                 let here = std::env::current_dir().unwrap_or_default();
                 if !here.starts_with(&self.place) {
-                    std::env::set_current_dir(&self.place).unwrap();
+                    // Somebody else may not find the way.
+                    std::env::set_current_dir(&self.place).ok();
                 }
                 told
             }
@@ -331,16 +345,16 @@ impl Life {
     }
 }
 
-/// What is another matter: removing links below `/proc` is refused; and for somebody else, a link by descriptor (whose rules changed with
-/// Linux 6.10), connecting to what is no socket (EACCES there, ECONNREFUSED here), binding where no name can be (EADDRINUSE, EACCES here).
+/// What is another matter: changing names below `/proc` is refused; and for somebody else, a link by descriptor (whose rules changed with
+/// Linux 6.10), and connecting to what is no socket (EACCES there, ECONNREFUSED here).
 fn is_another_matter(deed: &Deed, acting: bool) -> bool {
     let link =
         |path: &Words| matches!(path, Words::Text(front, text) if text.is_empty() && !matches!(front, Front::Nothing | Front::Place));
     match deed {
-        Deed::Unlink { path, .. } => link(path),
+        Deed::Unlink { path, .. } | Deed::Bind { path } => link(path),
+        Deed::Rename { old, new, .. } => link(old) || link(new),
         Deed::Connect { .. } => acting,
         Deed::Link { flags, .. } => acting && flags & libc::AT_EMPTY_PATH != 0,
-        Deed::Bind { path } => acting && link(path),
         _ => false,
     }
 }
