@@ -144,6 +144,9 @@ impl Call<'_> {
         let found = if strict != 0 {
             // What comes through "self" under the actor's own restrictions is ours, and refused below.
             match resolve(strict | libc::RESOLVE_NO_MAGICLINKS) {
+                Ok(found) if !self.leads_to_us(own, &found) => return Ok(found),
+                // Which descriptors there are behind a link through `/proc/self` differs from us to the actor.
+                _ if strict == libc::RESOLVE_NO_MAGICLINKS => walk::walk(self, own, start, how)?,
                 Err(error) if error.raw_os_error() == Some(libc::EACCES) && self.has_changed() && walk::understands(strict) => {
                     walk::walk(self, own, start, how)?
                 }

@@ -127,6 +127,18 @@ pub fn set_times(handle: BorrowedFd, times: Option<[(i64, i64); 2]>) -> io::Resu
     check(unsafe { libc::utimensat(handle.as_raw_fd(), c"".as_ptr(), pointer, libc::AT_EMPTY_PATH) }).map(drop)
 }
 
+/// Asks the kernel in the name in which this thread opens files (faccessat(2); by the descriptor since Linux 5.8).
+///
+/// # Errors
+/// The one that a write would meet.
+pub fn may_write(handle: BorrowedFd) -> io::Result<()> {
+    let flags = libc::AT_EACCESS | libc::AT_EMPTY_PATH;
+    // The raw call: the library's own, where there is no faccessat2, checks other rights.
+    // SAFETY: three numbers and an empty string, which is a constant.
+    let result = unsafe { libc::syscall(libc::SYS_faccessat2, handle.as_raw_fd(), c"".as_ptr(), libc::W_OK, flags) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 pub fn set_attribute(path: &CStr, name: &CStr, value: &[u8], flags: i32) -> io::Result<()> {
     // SAFETY: both strings are NUL-terminated; the kernel reads `value.len()` bytes; all outlive the call.
     check(unsafe { libc::setxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), flags) }).map(drop)

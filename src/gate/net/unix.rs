@@ -11,7 +11,7 @@ use crate::gate::patient::as_person;
 use crate::gate::resolve::How;
 use crate::gate::{Answer, Call};
 use crate::model::{Act, Endpoint};
-use crate::sys::socket;
+use crate::sys::{files, socket};
 
 /// Where a judged call goes: the sockaddr, and what keeps it pointing at the judged object.
 struct Door {
@@ -62,8 +62,9 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
         Address::UnixPath(path) => {
             let start = call.start(libc::AT_FDCWD, path.clone()).map_err(|error| errno(&error))?;
             let found = call.find(&start, How::default()).map_err(|error| errno(&error))?;
-            // What is no socket has nobody behind it; the kernel says so too.
+            // What is no socket has nobody behind it; the kernel says so too, once it is sure that the caller might write there.
             if !found.is(libc::S_IFSOCK) {
+                call.as_caller(|| files::may_write(found.handle.as_fd())).map_err(|error| errno(&error))?;
                 return Err(libc::ECONNREFUSED);
             }
             let (object, real) = (found.object(), found.shown(call));

@@ -346,14 +346,13 @@ impl Life {
 }
 
 /// What is another matter: changing names below `/proc` is refused; and for somebody else, a link by descriptor (whose rules changed with
-/// Linux 6.10), and connecting to what is no socket (EACCES there, ECONNREFUSED here).
+/// Linux 6.10).
 fn is_another_matter(deed: &Deed, acting: bool) -> bool {
     let link =
         |path: &Words| matches!(path, Words::Text(front, text) if text.is_empty() && !matches!(front, Front::Nothing | Front::Place));
     match deed {
         Deed::Unlink { path, .. } | Deed::Bind { path } => link(path),
         Deed::Rename { old, new, .. } => link(old) || link(new),
-        Deed::Connect { .. } => acting,
         Deed::Link { flags, .. } => acting && flags & libc::AT_EMPTY_PATH != 0,
         _ => false,
     }
