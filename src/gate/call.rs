@@ -11,7 +11,7 @@ use super::{Answer, Reply, Watched, memory, own};
 use crate::attribute::stack::Caught;
 use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status};
 use crate::sys::files;
-use crate::sys::identity::Person;
+use crate::sys::identity::{Person, is_as_able};
 use crate::sys::notify::{self, Notification};
 use crate::sys::process::{stat, status};
 
@@ -179,8 +179,15 @@ impl<'a> Call<'a> {
         as_person(self.someone_else()?.as_ref(), deed)
     }
 
-    /// Looks something up with the caller's rights. Who the caller is costs a look at `/proc`, which a miss is spared: it is told as we see
-    /// it, until the caller has been seen to be somebody else.
+    /// Opens what is there with the caller's rights: as `as_caller`, but who the caller is does not matter while it is as able as we are.
+    ///
+    /// # Errors
+    /// As for `as_caller`.
+    pub fn open_as_caller<T>(&self, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.is_as_able()? { open() } else { self.as_caller(open) }
+    }
+
+    /// Looks something up with the caller's rights. A miss is told as we see it, until the caller has been seen to be somebody else.
     ///
     /// # Errors
     /// As for `as_caller`.
@@ -190,11 +197,16 @@ impl<'a> Call<'a> {
         }
         if !self.has_changed() {
             let found = look()?;
-            if self.someone_else()?.is_none() {
+            if self.is_as_able()? || self.someone_else()?.is_none() {
                 return Ok(found);
             }
         }
         self.as_caller(look)
+    }
+
+    fn is_as_able(&self) -> io::Result<bool> {
+        let own = own::own()?;
+        Ok(!own.may_change || is_as_able(self.tid, own.person.capabilities))
     }
 
     /// For a worker thread that answers later.

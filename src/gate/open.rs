@@ -200,7 +200,7 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     }
     let reopen = || own()?.reopen(found.handle.as_fd(), flags, 0);
     // A process may always list its own descriptors (`proc_fd_permission`), whoever it has become.
-    let fd = if found.lists_descriptors_of(call)? { reopen() } else { call.as_caller(reopen) }?;
+    let fd = if found.lists_descriptors_of(call)? { reopen() } else { call.open_as_caller(reopen) }?;
     let cloexec = wanted.cloexec();
     Ok(if found.is(libc::S_IFIFO) { Answer::Moved { fd, cloexec } } else { Answer::Descriptor { fd, cloexec } })
 }

@@ -24,7 +24,7 @@ pub fn open(call: &Call, text: &[u8], wanted: &Wanted) -> io::Result<Option<Answ
     let path = c_string(path)?;
     // Nothing there should make us wait, and nothing can.
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL) | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
-    let open = |resolve| call.as_caller(|| files::openat2(AT_FDCWD, &path, flags, 0, resolve));
+    let open = |resolve| call.look_as_caller(|| files::openat2(AT_FDCWD, &path, flags, 0, resolve));
     let (opened, straight) = match open(libc::RESOLVE_NO_SYMLINKS) {
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => (open(libc::RESOLVE_NO_MAGICLINKS), false),
         other => (other, true),
