@@ -163,6 +163,14 @@ fn never_a_green_lie() {
 }
 
 #[test]
+fn nothing_refused_is_not_called_refused() {
+    let mut told = stolen_env();
+    told.breaches[0].0.status = Status::Allowed;
+    let out = shown(&told, &Facts { cargo_exit: Some(101), ..facts() });
+    assert!(out.contains("       Found 1 act of 1 crate (1 high); nothing had to be refused\n"), "{out}");
+}
+
+#[test]
 fn weak_walls_and_holes_are_always_said() {
     let mut weak = facts();
     weak.enforcement.degraded = vec![Weakness { what: "Landlock 3".into(), means: "TCP is held by the gate alone".into(), covered: false }];
@@ -271,7 +279,7 @@ fn nothing_from_the_build_speaks() {
         let ours = |line: &str| {
             line.is_empty()
                 || ["error[", "warning[", "note[", "  --> ", "   = ", "             "].iter().any(|start| line.starts_with(start))
-                || ["     Refused ", "  Incomplete ", "       Actor "].iter().any(|start| line.starts_with(start))
+                || ["     Refused ", "       Found ", "  Incomplete ", "       Actor "].iter().any(|start| line.starts_with(start))
         };
         assert!(out.lines().all(ours), "{out}");
     }

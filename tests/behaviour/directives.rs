@@ -218,10 +218,15 @@ fn arguments_for_binaries_and_for_the_libraries_of_others() {
             ..CASE
         },
         Case {
-            what: "linkers by path, which only clang takes",
+            what: "a linker by path, which only clang takes",
             teller: "cargo:rustc-link-arg=--ld-path={out}/ld",
+            finds: &[said("teller")],
+            ..CASE
+        },
+        Case {
+            what: "a linker by its path in place of its name",
             app: "cargo:rustc-link-arg=-fuse-ld={out}/ld",
-            finds: &[said("teller"), said("app")],
+            finds: &[said("app")],
             ..CASE
         },
     ]);

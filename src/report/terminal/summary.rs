@@ -23,7 +23,11 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
     }
     match report.outcome.verdict {
         VerdictWord::Violation => {
-            style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?;
+            // What a build script told cargo to do is a violation that nothing had to refuse.
+            match report.findings.iter().any(|finding| finding.status == Status::Refused) {
+                true => style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?,
+                false => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
+            }
             more(w, loud, &format!("{} stayed inside the profile{stored}", count(others, "other actor")))
         }
         VerdictWord::Incomplete => {
