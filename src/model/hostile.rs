@@ -69,7 +69,8 @@ impl Hostile {
 }
 
 fn hex_escape(bytes: &[u8]) -> Option<u8> {
-    let digits = bytes.strip_prefix(b"\\x")?.get(..2)?;
+    // Not `from_str_radix` alone: it takes a sign for a digit.
+    let digits = bytes.strip_prefix(b"\\x")?.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
@@ -132,5 +133,12 @@ mod tests {
             assert_eq!(Hostile::from_json_text(&hostile.to_json_text()), hostile);
         }
         assert_eq!(Hostile::new(&b"a\xff"[..]).to_json_text(), "a\\xff");
+    }
+
+    #[test]
+    fn a_malformed_escape_is_what_it_is_made_of() {
+        for text in ["\\x+f", "\\x4", "\\x", "\\xg0", "\\"] {
+            assert_eq!(Hostile::from_json_text(text).as_bytes(), text.as_bytes());
+        }
     }
 }
