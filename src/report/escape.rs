@@ -65,7 +65,7 @@ fn cut(pieces: &[String], longest: usize) -> String {
 
 /// Characters that change how the rest of a line looks, or that cannot be seen: controls (C0, DEL, C1), bidi marks and overrides,
 /// zero-width and filler characters, line separators, variation selectors, tags.
-fn deceptive(c: char) -> bool {
+pub fn deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'

@@ -25,8 +25,7 @@ pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
 /// The one stable form: pretty-printed, keys in the order of `model::Report`, `end` last.
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *w, report)?;
-    w.write_all(b"\n")
+    super::inert::write(report, w)
 }
 
 /// Where a file will go. Made before the build, so that a bad path fails first.
@@ -145,7 +144,7 @@ pub fn load(path: &Path) -> Result<Report> {
     parse(&text).with_context(|| format!("read report `{shown}`"))
 }
 
-fn parse(text: &[u8]) -> Result<Report> {
+pub(crate) fn parse(text: &[u8]) -> Result<Report> {
     /// Just enough to say what a file is before all of it is understood.
     #[derive(serde::Deserialize)]
     struct Outline {

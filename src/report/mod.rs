@@ -6,7 +6,10 @@ pub mod assemble;
 pub mod derive;
 pub mod escape;
 pub mod findings;
+#[cfg(test)]
+mod forged_tests;
 pub mod html;
+mod inert;
 pub mod json;
 pub mod markdown;
 pub mod normalise;

@@ -20,8 +20,7 @@ fn unlinked(text: &str) -> String {
 }
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *w, &log(report))?;
-    w.write_all(b"\n")
+    super::inert::write(&log(report), w)
 }
 
 fn log(report: &Report) -> Value {
@@ -131,9 +130,10 @@ fn place(location: Option<&str>) -> (String, u64) {
     (encoded.collect(), line)
 }
 
-/// `Cargo.lock:1204` → the file and its line; without a location the lock file as a whole.
+/// `Cargo.lock:1204` → the file and its line; without a location, or with one that leads out of the sources, the lock file as a whole.
 pub(super) fn split(location: Option<&str>) -> (&str, u64) {
-    let location = location.unwrap_or("Cargo.lock");
+    let inside = |path: &&str| !path.is_empty() && !path.starts_with('/') && !path.split('/').any(|part| part == "..");
+    let location = location.filter(inside).unwrap_or("Cargo.lock");
     match location.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse::<u64>().ok()?))) {
         Some((path, line)) => (path, line.max(1)),
         None => (location, 1),
@@ -199,6 +199,9 @@ mod tests {
             (Some("Cargo.lock:0"), ("Cargo.lock", 1)),
             (Some("a b/build.rs"), ("a%20b/build.rs", 1)),
             (Some("a:b:7"), ("a%3Ab", 7)),
+            (Some("../a/build.rs:7"), ("Cargo.lock", 1)),
+            (Some("/etc/passwd:7"), ("Cargo.lock", 1)),
+            (Some(""), ("Cargo.lock", 1)),
         ] {
             assert_eq!(place(given), (expected.0.to_owned(), expected.1));
         }
