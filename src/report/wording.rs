@@ -32,7 +32,7 @@ impl Medium {
         };
         // The same act may have come by several ways.
         let acts: BTreeSet<_> = finding.evidence.iter().map(|evidence| &evidence.act).collect();
-        let more = acts.len().saturating_sub(1) as u64 + finding.truncated;
+        let more = (acts.len().saturating_sub(1) as u64).saturating_add(finding.truncated);
         if more > 0 && finding.rule != Rule::SecretThenNetwork {
             did.push_str(&format!(" and {more} more"));
         }
@@ -48,14 +48,15 @@ impl Medium {
         };
         match actor.kind {
             ActorKind::BuildScript => format!("build script of {whose}"),
-            ActorKind::ProcMacro => match actor.host.and_then(|host| report.actor(host)) {
+            // A macro's host is a compiler. In a stored report it may be anything, itself or another macro: no way leads in circles.
+            ActorKind::ProcMacro => match actor.host.and_then(|host| report.actor(host)).filter(|host| host.kind != ActorKind::ProcMacro) {
                 Some(host) => format!("proc-macro {whose} inside the {}", self.subject(report, host)),
                 None => format!("proc-macro {whose}"),
             },
             ActorKind::Rustc => format!("compiler of {whose}"),
             ActorKind::Linker => format!("linker of {whose}"),
             ActorKind::Rustdoc => format!("rustdoc of {whose}"),
-            ActorKind::Program => format!("{} of {whose}", actor.role.as_deref().filter(|role| role.is_ascii()).unwrap_or("program")),
+            ActorKind::Program => format!("{} of {whose}", role(actor)),
             ActorKind::Tool => match &actor.crate_name {
                 Some(name) => format!("tool {}", (self.name)(name)),
                 None => "a tool started by cargo".to_owned(),
@@ -119,6 +120,12 @@ impl Medium {
     }
 }
 
+/// The roles `assemble` knows, and no word of others: it stands outside every quotation.
+fn role(actor: &ReportedActor) -> &'static str {
+    let known = ["tests", "benches", "example"].into_iter().find(|known| actor.role.as_deref() == Some(known));
+    known.unwrap_or("program")
+}
+
 fn same(a: &Package, b: &Package) -> bool {
     a.name == b.name && a.version == b.version
 }
@@ -148,7 +155,7 @@ pub fn tally(report: &Report) -> Tally {
     let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
     let acts = alarming()
         .filter(|finding| finding.rule != Rule::SecretThenNetwork)
-        .map(|finding| finding.evidence.len() as u64 + finding.truncated);
+        .map(|finding| (finding.evidence.len() as u64).saturating_add(finding.truncated));
     let crates: BTreeSet<_> =
         alarming().map(|finding| finding.offender.as_ref().map(|package| (&package.name, &package.version))).collect();
     let of = |severity: Severity| match alarming().filter(|finding| finding.severity == severity).count() {
@@ -157,7 +164,8 @@ pub fn tally(report: &Report) -> Tally {
     };
     let severities: Vec<_> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low].into_iter().filter_map(of).collect();
     Tally {
-        acts: acts.sum(),
+        // Counts of a stored report may be anything.
+        acts: acts.fold(0, u64::saturating_add),
         crates: crates.len() as u64,
         severities: severities.join(", "),
         actors: alarming().map(|finding| finding.actor).collect(),

@@ -35,7 +35,8 @@ fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> 
         let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
         row("how", format!("{} (×{}): {}", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")))?;
     }
-    let left = finding.evidence.len().saturating_sub(20) as u64 + finding.truncated;
+    let left = finding.evidence.len().saturating_sub(20) as u64;
+    let left = left.saturating_add(finding.truncated);
     if left > 0 {
         row("how", format!("and {left} more in the JSON report"))?;
     }
@@ -99,7 +100,7 @@ pub fn processes(w: &mut dyn Write, report: &Report) -> io::Result<()> {
         writeln!(w, "<tr><td>{} ms</td><td>{actor}</td><td>{}{}</td></tr>", process.started_ms, "· ".repeat(level), command(process))?;
     }
     writeln!(w, "</table>")?;
-    left(w, report.processes.len() + report.processes_truncated as usize, "process")?;
+    left(w, report.processes.len().saturating_add(report.processes_truncated as usize), "process")?;
     writeln!(w, "</details>")
 }
 

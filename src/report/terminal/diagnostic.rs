@@ -41,7 +41,7 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
         line("also", &format!("{what}{}{way}", times(evidence.count)))?;
     }
     let shown = ALSO + usize::from(!correlated(finding));
-    let left = finding.evidence.len().saturating_sub(shown) as u64 + finding.truncated;
+    let left = (finding.evidence.len().saturating_sub(shown) as u64).saturating_add(finding.truncated);
     if left > 0 {
         line("also", &format!("{left} more in the report"))?;
     }

@@ -175,9 +175,9 @@ pub fn rotate(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
         .map(|f| f.actor)
         .collect();
     let mut read: BTreeMap<&Hostile, Vec<ActorId>> = BTreeMap::new();
-    let mut unlisted = 0;
+    let mut unlisted = 0u64;
     for finding in report.findings.iter().filter(|f| f.rule == Rule::SecretRead && f.status == Status::Observed) {
-        unlisted += finding.truncated;
+        unlisted = unlisted.saturating_add(finding.truncated);
         for path in finding.evidence.iter().filter_map(|evidence| evidence.act.path()) {
             read.entry(path).or_default().push(finding.actor);
         }
@@ -185,7 +185,7 @@ pub fn rotate(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
     if read.is_empty() {
         return Ok(());
     }
-    let total = read.len() as u64 + unlisted;
+    let total = unlisted.saturating_add(read.len() as u64);
     style.status(w, RED, "Rotate", &format!("{}: read while the network was open", count(total, "credential")))?;
     for (path, actors) in read.iter().take(LISTED) {
         let by = actors.iter().filter_map(|id| report.actor(*id)).map(|actor| MEDIUM.subject(report, actor)).next().unwrap_or_default();
