@@ -43,6 +43,28 @@ const ISSUERS: [&[u8]; 19] = [
     b"eyJ",
 ];
 
+/// Programs with a short flag for a password; the first of them take it without a blank.
+const PROGRAMS: [&[u8]; 17] = [
+    b"sshpass",
+    b"mysql",
+    b"mysqldump",
+    b"mysqladmin",
+    b"mariadb",
+    b"mariadb-dump",
+    b"7z",
+    b"7za",
+    b"twine",
+    b"cargo",
+    b"curl",
+    b"redis-cli",
+    b"ldapsearch",
+    b"ldapmodify",
+    b"ldapadd",
+    b"zip",
+    b"unzip",
+];
+const GLUED: usize = 8;
+
 /// Words of a command line with the values of credentials replaced.
 pub fn argv(words: &[Hostile]) -> Vec<Hostile> {
     let program = words.first().map_or(&b""[..], |word| word.as_bytes().rsplit(|b| *b == b'/').next().unwrap_or_default());
@@ -50,15 +72,18 @@ pub fn argv(words: &[Hostile]) -> Vec<Hostile> {
     for (at, current) in words.iter().enumerate() {
         let before = if at == 0 { &b""[..] } else { words[at - 1].as_bytes() };
         let bytes = current.as_bytes();
-        let redacted = if at > 1 && whole_value(program, before, bytes) {
+        let redacted = if at > 1 && (whole_value(program, before, bytes) || logs_in(words, at)) {
             MARK.to_vec()
         } else if before == b"--extern" {
             // A crate may well be named `token`: what follows is a path.
             bytes.to_vec()
         } else if bytes.contains(&b':') && ((at > 1 && user_flag(before)) || (program == b"curl" && bytes.starts_with(b"-u"))) {
             after_colon(bytes)
-        } else if program == b"sshpass" && bytes.starts_with(b"-p") && bytes.len() > 2 {
-            [b"-p", MARK].concat()
+        } else if let Some(flag) = glued_password(program, bytes) {
+            [flag, MARK].concat()
+        } else if let Some(front) = assigned(bytes).filter(|_| !is_script_flag(before)) {
+            // A word of its own: the value is all the rest, blanks and quotes included.
+            [front, MARK].concat()
         } else {
             word(bytes, carries_data(before))
         };
@@ -69,8 +94,42 @@ pub fn argv(words: &[Hostile]) -> Vec<Hostile> {
 
 /// Is the whole of `value` a credential, because of the word before it?
 fn whole_value(program: &[u8], before: &[u8], value: &[u8]) -> bool {
-    let by_program = matches!((program, before), (b"sshpass", b"-p") | (b"cargo", b"login") | (b"curl", b"-b" | b"--cookie"));
+    let by_program = matches!(
+        (program, before),
+        (b"sshpass" | b"twine", b"-p")
+            | (b"cargo", b"login")
+            | (b"curl", b"-b" | b"--cookie")
+            | (b"redis-cli", b"-a")
+            | (b"ldapsearch" | b"ldapmodify" | b"ldapadd", b"-w")
+            | (b"zip" | b"unzip", b"-P")
+    );
     by_program || (secret_flag(before) && !value.starts_with(b"-"))
+}
+
+/// `docker login … -p password`; elsewhere `-p` of these publishes a port.
+fn logs_in(words: &[Hostile], at: usize) -> bool {
+    let word = |at: usize| words[at].as_bytes();
+    at > 1 && word(at - 1) == b"-p" && words[..at - 1].iter().skip(1).any(|word| word.as_bytes() == b"login")
+}
+
+/// `-pPASSWORD`, for the programs that have no other way; the flag.
+fn glued_password<'a>(program: &[u8], word: &'a [u8]) -> Option<&'a [u8]> {
+    (PROGRAMS[..GLUED].contains(&program) && word.starts_with(b"-p") && word.len() > 2).then(|| &word[..2])
+}
+
+/// `--password=` and `AWS_SECRET_ACCESS_KEY=` of a word that begins so.
+fn assigned(word: &[u8]) -> Option<&[u8]> {
+    let equals = word.iter().position(|b| *b == b'=')?;
+    let name = &word[..equals];
+    let is_name = !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b));
+    // `a=1&token=…` is the payload of a form: its parts end.
+    let is_form = word[equals..].contains(&b'&') && !name.starts_with(b"-");
+    (is_name && sensitive(name) && !is_form && equals + 1 < word.len()).then(|| &word[..=equals])
+}
+
+/// `-c`, `-ec`, `-e`: what follows is a program's text, not a word.
+fn is_script_flag(flag: &[u8]) -> bool {
+    flag.len() <= 4 && flag.starts_with(b"-") && matches!(flag.last(), Some(b'c' | b'e'))
 }
 
 /// `--password`, `--auth-token` …, without a value of its own.
@@ -78,8 +137,10 @@ fn secret_flag(flag: &[u8]) -> bool {
     flag.len() > 3 && flag.starts_with(b"-") && !flag.contains(&b'=') && sensitive(flag)
 }
 
+/// `-u`, also at the end of a cluster (`-su`).
 fn user_flag(flag: &[u8]) -> bool {
-    matches!(flag, b"-u" | b"-U" | b"--user" | b"--proxy-user")
+    let cluster = flag.len() <= 5 && flag.starts_with(b"-") && matches!(flag.last(), Some(b'u' | b'U'));
+    matches!(flag, b"--user" | b"--proxy-user") || (cluster && flag[1..].iter().all(u8::is_ascii_alphabetic))
 }
 
 /// Flags whose value is payload, in which a long random word is likelier a key than prose.
@@ -100,9 +161,11 @@ fn word(bytes: &[u8], payload: bool) -> Vec<u8> {
     random_words(&out, payload)
 }
 
-/// Replaces what lies between `from` and `to`, unless nothing does.
+/// Replaces what lies between `from` and `to`, unless nothing does, or a mark that closes there already.
 fn mask(bytes: &[u8], from: usize, to: usize) -> Vec<u8> {
-    if from >= to {
+    let marked = bytes[from..].strip_prefix(MARK);
+    if from >= to || marked.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric() && !next.is_ascii_whitespace()))
+    {
         return bytes.to_vec();
     }
     [&bytes[..from], MARK, &bytes[to..]].concat()
@@ -116,8 +179,9 @@ fn headers(bytes: &[u8]) -> Vec<u8> {
         while let Some(at) = find_ignoring_case(&out, header, from) {
             let quote = out[..at].iter().rev().find(|b| !b.is_ascii_alphanumeric() && **b != b'-').copied().filter(|b| b"'\"".contains(b));
             let start = at + header.len();
-            let start = start + out[start..].iter().take_while(|b| **b == b' ').count();
-            let length = out[start..].iter().position(|b| *b == b'\n' || Some(*b) == quote).unwrap_or(out.len() - start);
+            let start = start + out[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+            let line = out[start..].iter().position(|b| *b == b'\n').unwrap_or(out.len() - start);
+            let length = quote.map_or(line, |quote| end_of_quoted(&out[start..start + line], quote));
             out = mask(&out, start, start + length);
             from = start + 1;
         }
@@ -142,36 +206,101 @@ fn userinfo(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Where a shell's word ends that `quote` was opened in: the quote closes, and what is joined to it without a blank still belongs.
+fn end_of_quoted(bytes: &[u8], quote: u8) -> usize {
+    let mut open = Some(quote);
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        match open {
+            None if b" \t\n;|&()<>,}".contains(&byte) => return at,
+            None if b"'\"".contains(&byte) => open = Some(byte),
+            Some(quote) if byte == quote => {
+                open = None;
+                if !bytes.get(at + 1).is_some_and(|next| b"'\"\\".contains(next)) {
+                    return at;
+                }
+            }
+            _ => {}
+        }
+        at += if byte == b'\\' && open != Some(b'\'') { 2 } else { 1 };
+    }
+    bytes.len()
+}
+
 /// `password=…`, `"token": "…"`, `AWS_SECRET_ACCESS_KEY=…`, wherever they stand in the word.
 fn pairs(bytes: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
     let mut at = 0;
     while at < out.len() {
         let colon = out[at] == b':';
-        let next = out.get(at + 1).copied();
-        if !(out[at] == b'=' || (colon && !matches!(next, Some(b':' | b'/')) && (at == 0 || out[at - 1] != b':'))) {
+        // `std::token::x` and `token://h` are no pairs.
+        let other = colon && (out[at + 1..].starts_with(b":") || out[at + 1..].starts_with(b"//") || (at > 0 && out[at - 1] == b':'));
+        if !(out[at] == b'=' || colon) || other {
             at += 1;
             continue;
         }
         let mut key_end = at;
-        while key_end > 0 && b"\"'\\ ".contains(&out[key_end - 1]) {
+        while key_end > 0 && b"\"'\\ :".contains(&out[key_end - 1]) {
             key_end -= 1;
         }
+        let spaced = at > 0 && out[at - 1] != b'"' && b" :".contains(&out[at - 1]);
         let key_length = out[..key_end].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b)).count();
+        let key = out[key_end - key_length..key_end].to_vec();
+        // `'--token=a b'`: the whole word is in quotes.
+        let around = out[..key_end - key_length].last().copied().filter(|b| b"'\"".contains(b) && key_end == at);
         at += 1;
-        if sensitive(&out[key_end - key_length..key_end]) {
-            if colon {
+        if let Some(quote) = around.filter(|_| sensitive(&key)) {
+            let end = at + end_of_quoted(&out[at..], quote);
+            out = mask(&out, at, end);
+        } else if sensitive(&key) {
+            at += out[at..].iter().take_while(|b| b"=>".contains(b)).count();
+            if colon || spaced || b"=>".contains(&out[at - 1]) && out[at - 2] == b'=' {
                 at += out[at..].iter().take_while(|b| **b == b' ').count();
             }
-            let quote = out.get(at).copied().filter(|b| b"'\"".contains(b));
-            let start = at + usize::from(quote.is_some());
-            let ends = |b: &u8| quote.map_or(b" \t\n&;,'\")}".contains(b), |quote| *b == quote);
-            let length = out[start..].iter().position(ends).unwrap_or(out.len() - start);
-            out = mask(&out, start, start + length);
+            let (start, end) = value(&out, at, !colon && !spaced);
+            out = mask(&out, start, end);
             at = start;
+        } else if matches!(key.as_slice(), b"--user" | b"--proxy-user") {
+            let (start, end) = value(&out, at, !colon && !spaced);
+            if let Some(sign) = out[start..end].iter().position(|b| *b == b':') {
+                out = mask(&out, start + sign + 1, end);
+            }
         }
     }
     out
+}
+
+/// The value that begins at `at`: within quotes, however often their backslashes were doubled, or up to what ends a word of a shell, a
+/// form or a list. The word for how to authorise is no value yet. To what a shell `assigns`, quotes may be joined.
+fn value(bytes: &[u8], at: usize, assigns: bool) -> (usize, usize) {
+    let slashes = bytes[at..].iter().take_while(|b| **b == b'\\').count();
+    let Some(quote) = bytes.get(at + slashes).copied().filter(|b| b"'\"".contains(b)) else {
+        let ends = |from: usize| bytes[from..].iter().position(|b| b" \t\n&;,'\")}".contains(b)).map_or(bytes.len(), |end| from + end);
+        let end = ends(at);
+        let scheme =
+            [&b"bearer"[..], b"basic", b"token", b"digest", b"apikey"].iter().any(|word| bytes[at..end].eq_ignore_ascii_case(word));
+        return (at, if scheme && bytes.get(end) == Some(&b' ') { ends(end + 1) } else { end });
+    };
+    let start = at + slashes + 1;
+    // `'\''…`: how a quoted text holds a quote of its own kind, once or twice over.
+    let signs = bytes[start..].iter().take_while(|b| b"'\"\\".contains(b)).count();
+    if signs > 1 {
+        let start = start + signs;
+        let length = bytes[start..].iter().position(|b| b"'\" \t\n".contains(b)).unwrap_or(bytes.len() - start);
+        return (start, start + length);
+    }
+    // As many backslashes before the closing quote as before the opening one: another number belongs to the value.
+    let mut run = 0;
+    for (offset, byte) in bytes[start..].iter().enumerate() {
+        if *byte == quote && run == slashes {
+            let end = start + offset;
+            let joined = assigns && slashes == 0 && bytes.get(end + 1).is_some_and(|next| b"'\"\\".contains(next));
+            return (start, if joined { start + end_of_quoted(&bytes[start..], quote) } else { end - slashes });
+        }
+        run = if *byte == b'\\' { run + 1 } else { 0 };
+    }
+    (start, bytes.len())
 }
 
 /// Does a key or flag of this name hold a credential?
@@ -196,26 +325,46 @@ fn sensitive(key: &[u8]) -> bool {
             .any(|part| matches!(part, b"auth" | b"pwd" | b"sig" | b"signature" | b"jwt" | b"pass" | b"key"))
 }
 
-/// `--token abc` and `-u name:password` inside the text given to `sh -c`.
+/// `--token abc`, `-u name:password`, `sshpass -p abc` inside the text given to `sh -c`, in quotes or not.
 fn spaced_flags(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
-    let mut before: &[u8] = b"";
-    for (index, part) in bytes.split(|b| *b == b' ').enumerate() {
-        if index > 0 {
-            out.push(b' ');
-        }
-        if !part.is_empty() && !part.starts_with(b"-") && secret_flag(before) {
+    let (mut program, mut before, mut logs_in): (&[u8], &[u8], bool) = (b"", b"", false);
+    for piece in bytes.split_inclusive(u8::is_ascii_whitespace) {
+        let blanks = piece.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+        let (part, blank) = piece.split_at(piece.len() - blanks);
+        let bare = unquoted(part);
+        let password = whole_value(program, before, bare) || (logs_in && before == b"-p") || matches!(before, b"password" | b"passwd");
+        if !bare.is_empty() && !bare.starts_with(b"-") && password {
             out.extend_from_slice(MARK);
-        } else if user_flag(before) && part.contains(&b':') {
+        } else if bare.contains(&b':') && (user_flag(before) || (bare.starts_with(b"-u") && find_ignoring_case(bare, b"://", 0).is_none()))
+        {
             out.extend_from_slice(&after_colon(part));
+        } else if let Some(flag) = glued_password(program, bare) {
+            out.extend_from_slice(&[flag, MARK].concat());
         } else {
-            out.extend_from_slice(part);
+            out.extend_from_slice(&random_words(part, carries_data(before)));
         }
-        if !part.is_empty() {
-            before = part;
+        out.extend_from_slice(blank);
+        if bare.is_empty() {
+            continue;
         }
+        // Whatever shells allow before a program's name: one of ours is known wherever it stands.
+        let name = bare.rsplit(|b| *b == b'/').next().unwrap_or_default();
+        if PROGRAMS.contains(&name) {
+            program = name;
+        }
+        logs_in |= bare == b"login";
+        before = bare;
     }
     out
+}
+
+/// A shell's word without the quotes around it; a lone backslash, which joins lines, is nothing.
+fn unquoted(part: &[u8]) -> &[u8] {
+    let signs = |b: &&u8| b"'\"\\".contains(b);
+    let start = part.iter().take_while(signs).count();
+    let end = part.len() - part[start..].iter().rev().take_while(signs).count();
+    &part[start..end]
 }
 
 /// Tokens known by their first letters, and private keys given in full.
@@ -225,7 +374,12 @@ fn issuers(bytes: &[u8]) -> Vec<u8> {
     }
     let in_token = |b: &u8| b.is_ascii_alphanumeric() || b"_-.".contains(b);
     runs(bytes, in_token, |run| {
-        ISSUERS.iter().any(|issuer| run.len() >= issuer.len() + 16 && run.starts_with(issuer) && run.iter().any(u8::is_ascii_digit))
+        let starts = (0..run.len()).filter(|at| *at == 0 || !run[at - 1].is_ascii_alphanumeric()).map(|at| &run[at..]);
+        starts.into_iter().any(|token| {
+            ISSUERS
+                .iter()
+                .any(|issuer| token.len() >= issuer.len() + 16 && token.starts_with(issuer) && token.iter().any(u8::is_ascii_digit))
+        })
     })
 }
 

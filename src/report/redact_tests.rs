@@ -38,6 +38,32 @@ fn credentials_never_survive() {
             &["sh", "-c", "PASSWORD=[redacted] curl -H X-Api-Key:[redacted]"],
         ),
         (&["x", "-----BEGIN KEY-----\nC4naryC4naryC4nary99"], &["x", "[redacted]"]),
+        // Found by fuzzing (src/fuzz/redaction.rs).
+        (&["curl", "-H", "X-Deploy-Token: Bearer C4naryC4naryC4nary99"], &["curl", "-H", "X-Deploy-Token: [redacted]"]),
+        (&["x", "{\\\"api_key\\\":\\\"C4naryC4naryC4nary99\\\"}"], &["x", "{\\\"api_key\\\":\\\"[redacted]\\\"}"]),
+        (&["x", "{\"password\":\"a\\\"b C4naryC4naryC4nary99\"}"], &["x", "{\"password\":\"[redacted]\"}"]),
+        (&["x", "--token=two C4naryC4naryC4nary99 words"], &["x", "--token=[redacted]"]),
+        (&["sh", "-c", "x '--token=two C4naryC4naryC4nary99' y"], &["sh", "-c", "x '--token=[redacted]' y"]),
+        (&["sh", "-c", "echo 'token = \"C4naryC4naryC4nary99\"' >> f"], &["sh", "-c", "echo 'token = \"[redacted]\"' >> f"]),
+        (&["ruby", "-e", "{:password => 'C4naryC4naryC4nary99'}"], &["ruby", "-e", "{:password => '[redacted]'}"]),
+        (&["x", "password:/C4naryC4naryC4nary99"], &["x", "password:[redacted]"]),
+        (&["curl", "-su", "me:C4naryC4naryC4nary99"], &["curl", "-su", "me:[redacted]"]),
+        (&["wget", "--user=me:C4naryC4naryC4nary99"], &["wget", "--user=me:[redacted]"]),
+        (&["sh", "-c", "curl -u 'me:C4naryC4naryC4nary99' h"], &["sh", "-c", "curl -u 'me:[redacted] h"]),
+        (&["sh", "-c", "curl --token\tC4naryC4naryC4nary99 h"], &["sh", "-c", "curl --token\t[redacted] h"]),
+        (&["sh", "-c", "A=b curl \"--token\" \"C4naryC4naryC4nary99\""], &["sh", "-c", "A=b curl \"--token\" [redacted]"]),
+        (&["sh", "-c", "sshpass -p C4naryC4naryC4nary99 ssh h"], &["sh", "-c", "sshpass -p [redacted] ssh h"]),
+        (&["mysql", "-uroot", "-pC4naryC4naryC4nary99"], &["mysql", "-uroot", "-p[redacted]"]),
+        (&["docker", "login", "-p", "C4naryC4naryC4nary99", "r"], &["docker", "login", "-p", "[redacted]", "r"]),
+        (
+            &["sh", "-c", "echo machine h login me password C4naryC4naryC4nary99"],
+            &["sh", "-c", "echo machine h login me password [redacted]"],
+        ),
+        (
+            &["sh", "-c", "curl -H 'Authorization: Bearer '\"C4naryC4naryC4nary99\" h"],
+            &["sh", "-c", "curl -H 'Authorization: [redacted]\" h"],
+        ),
+        (&["x", "https://h/-ghp_C4naryC4naryC4nary99"], &["x", "https://h/[redacted]"]),
     ];
     for (given, expected) in table {
         let hostile = |words: &[&str]| words.iter().map(|word| Hostile::from(*word)).collect::<Vec<_>>();
@@ -68,6 +94,9 @@ fn honest_command_lines_stay() {
         &["cc", "-c", "token.c", "-o", "token.o"],
         &["pkg-config", "--libs", "--cflags", "openssl >= 1.1.0"],
         &["sh", "-c", "grep -q std::token::Stream src/lib.rs"],
+        &["docker", "run", "-p", "80:80", "image"],
+        &["sh", "-c", "test -p pipe && 7z x archive.7z && make -j4 && cut -d: -f1"],
+        &["rustc", "src/token.rs", "-Ldependency=/t/deps", "--check-cfg", "cfg(feature, values(\"token\"))"],
     ];
     for words in table {
         let hostile: Vec<_> = words.iter().map(|word| Hostile::from(*word)).collect();
