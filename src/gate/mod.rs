@@ -21,7 +21,7 @@ mod own;
 mod patient;
 mod process;
 mod published;
-mod redact;
+pub mod redact;
 mod resolve;
 mod schedule;
 mod signal;

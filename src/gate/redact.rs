@@ -40,64 +40,92 @@ pub fn hand_over(found: &Found, wanted: &Wanted) -> io::Result<Answer> {
     Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
 }
 
-/// Keys (the last part of their name) whose values are credentials.
-const KEYS: [&str; 9] = ["extraheader", "password", "passwd", "token", "oauth", "secret", "cookie", "sslkey", "apikey"];
+/// Parts of keys (the last part of their name) whose values are credentials.
+const KEYS: [&str; 8] = ["extraheader", "pass", "token", "oauth", "secret", "cookie", "sslkey", "apikey"];
 
 /// Blanks credentials, and nothing else: lines keep their number and order.
 pub fn redact(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let mut blank = false;
-    let mut continued = false;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let body_ends = line.len() - usize::from(line.ends_with(b"\n"));
-        let (body, end) = line.split_at(body_ends);
-        let body_ended = body.strip_suffix(b"\r").unwrap_or(body);
-        let goes_on = body_ended.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
-        if continued && blank {
-            // The rest of a value that was blanked.
-        } else if continued {
-            out.extend(without_userinfo(body));
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (entry, after) = rest.split_at(length(rest));
+        rest = after;
+        let (joined, end) = joined(entry);
+        let told = told(&joined);
+        if told == joined {
+            out.extend_from_slice(entry);
         } else {
-            blank = entry(body, &mut out);
-        }
-        if !(blank && goes_on) {
+            // What it went on in becomes empty lines.
+            out.extend(told);
+            out.extend(std::iter::repeat_n(b'\n', entry.iter().filter(|byte| **byte == b'\n').count().saturating_sub(end.len())));
             out.extend_from_slice(end);
-        } else {
-            // The backslash is gone with the value, so the line ends here; the ones it went on in become empty.
-            out.push(b'\n');
-        }
-        continued = goes_on;
-        if !goes_on && blank {
-            blank = false;
         }
     }
     out
 }
 
-/// Writes one line that is no continuation; tells whether its value was blanked.
-fn entry(line: &[u8], out: &mut Vec<u8>) -> bool {
-    let indent = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    let trimmed = &line[indent..];
-    if matches!(trimmed.first(), Some(b'#' | b';')) {
-        // A comment may hold an old value.
-        out.extend_from_slice(&line[..=indent]);
-        return entry_after_comment(&trimmed[1..], out);
+/// How far an entry goes: to the end of its line, or further where its value ends in a backslash. Comments do not go on (git's config.c).
+fn length(text: &[u8]) -> usize {
+    let (mut in_value, mut quoted, mut at) = (false, false, 0);
+    let start = sections(text);
+    let comment = |byte: u8| matches!(byte, b'#' | b';');
+    while at < text.len() {
+        match text[at] {
+            b'\n' => return at + 1,
+            byte if at >= start && !quoted && comment(byte) => break,
+            b'=' if at >= start => in_value = true,
+            b'"' if in_value => quoted = !quoted,
+            b'\\' if in_value => at += if text[at + 1..].starts_with(b"\r\n") { 2 } else { 1 },
+            _ => {}
+        }
+        at += 1;
     }
-    if trimmed.first() == Some(&b'[') {
-        let Some(close) = section_end(trimmed) else {
-            out.extend(without_userinfo(line));
-            return false;
-        };
-        out.extend(without_userinfo(&line[..indent + close]));
-        return key_value(&line[indent + close..], out);
-    }
-    key_value(line, out)
+    let at = at.min(text.len());
+    text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| at + end + 1)
 }
 
-fn entry_after_comment(rest: &[u8], out: &mut Vec<u8>) -> bool {
-    key_value(rest, out);
-    // A comment is never continued.
-    false
+/// The entry in one line, and its line end.
+fn joined(entry: &[u8]) -> (Vec<u8>, &[u8]) {
+    let (body, end) = entry.split_at(entry.len() - usize::from(entry.ends_with(b"\n")));
+    let mut out = Vec::with_capacity(body.len());
+    for line in body.split_inclusive(|byte| *byte == b'\n') {
+        let front = line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n"));
+        out.extend_from_slice(front.map_or(line, |front| front.strip_suffix(b"\\").unwrap_or(front)));
+    }
+    (out, end)
+}
+
+/// What an actor is told of an entry.
+fn told(entry: &[u8]) -> Vec<u8> {
+    let (front, rest) = entry.split_at(sections(entry));
+    let mut out = without_userinfo(front);
+    let Some(equals) = rest.iter().position(|byte| *byte == b'=').filter(|_| !matches!(rest.first(), Some(b'#' | b';'))) else {
+        out.extend(without_credential(rest));
+        return out;
+    };
+    let key = String::from_utf8_lossy(&rest[..equals]).trim().to_ascii_lowercase();
+    let (value, comment) = rest[equals + 1..].split_at(value_end(&rest[equals + 1..]));
+    // A helper that is a shell command has the password in its text.
+    let inline_helper = key.ends_with("helper") && value.trim_ascii_start().iter().find(|byte| **byte != b'"') == Some(&b'!');
+    out.extend_from_slice(&rest[..=equals]);
+    if !inline_helper && !KEYS.iter().any(|name| key.contains(name)) {
+        out.extend(without_userinfo(value));
+        out.extend(without_credential(comment));
+    }
+    out
+}
+
+/// Where the blanks and section headers an entry may begin with end.
+fn sections(entry: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at += entry[at..].iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\n').count();
+        let line = entry[at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        match section_end(line).filter(|_| line.first() == Some(&b'[')) {
+            Some(end) => at += end,
+            None => return at,
+        }
+    }
 }
 
 /// Where a section header ends, past its bracket; brackets within quotes do not count.
@@ -115,22 +143,30 @@ fn section_end(text: &[u8]) -> Option<usize> {
     None
 }
 
-fn key_value(text: &[u8], out: &mut Vec<u8>) -> bool {
-    let Some(equals) = text.iter().position(|byte| *byte == b'=') else {
-        out.extend(without_userinfo(text));
-        return false;
-    };
-    let key = String::from_utf8_lossy(&text[..equals]).trim().to_ascii_lowercase();
-    let value = text[equals + 1..].trim_ascii_start();
-    // A helper that is a shell command has the password in its text.
-    let inline_helper = key == "helper" && value.trim_ascii_start().iter().find(|byte| **byte != b'"') == Some(&b'!');
-    if inline_helper || KEYS.iter().any(|name| key.contains(name)) {
-        out.extend_from_slice(&text[..=equals]);
-        return true;
+/// Where a value ends: at a comment outside of quotes.
+fn value_end(text: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            b'#' | b';' if !quoted => return at,
+            _ => {}
+        }
     }
-    out.extend_from_slice(&text[..=equals]);
-    out.extend(without_userinfo(&text[equals + 1..]));
-    false
+    text.len()
+}
+
+/// A comment, or what is no entry at all, up to the first word that announces a credential: it may hold an old value.
+fn without_credential(text: &[u8]) -> Vec<u8> {
+    let lower = text.to_ascii_lowercase();
+    let found = |name: &&str| lower.windows(name.len()).position(|window| window == name.as_bytes()).map(|at| at + name.len());
+    let Some(after) = KEYS.iter().filter_map(found).min() else { return without_userinfo(text) };
+    let word = after + text[after..].iter().take_while(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'=' | b':')).count();
+    let sign = text[word..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let end = if matches!(text.get(word + sign), Some(b'=' | b':')) { word + sign + 1 } else { word };
+    without_userinfo(&text[..end])
 }
 
 /// Removes `user:password@` from every URL in the text.
@@ -173,12 +209,18 @@ mod tests {
         check("helper = \"!f() { echo password=CANARY; }; f\"\n", "helper =\n");
         check("# token = CANARY\n", "# token =\n");
         check("[github]\n\toauth-token = CANARY", "[github]\n\toauth-token =");
+        check("[sendemail]\n\tsmtpPass = CANARY\n[imap]\n\tpass = CANARY\n", "[sendemail]\n\tsmtpPass =\n[imap]\n\tpass =\n");
+        check("name = x ; password: CANARY\n", "name = x ; password:\n");
+        check("name = \"x ; y\" # https://u:CANARY@h/\n", "name = \"x ; y\" # https://h/\n");
+        check("[a][b \"x=y\"] token = CANARY\n", "[a][b \"x=y\"] token =\n");
     }
 
     #[test]
     fn a_value_that_goes_on_goes_entirely() {
         check("extraheader = CAN\\\nARY\\\nCANARY\nname = x\n", "extraheader =\n\n\nname = x\n");
         check("url = https:\\\n//h/\nname = y\n", "url = https:\\\n//h/\nname = y\n");
+        check("url = https://me:CAN\\\nARY@h/\nname = y\n", "url = https://h/\n\nname = y\n");
+        check("name = x # goes on? \\\npassword = CANARY\n", "name = x # goes on? \\\npassword =\n");
     }
 
     #[test]
