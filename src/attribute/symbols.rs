@@ -82,12 +82,13 @@ impl Object {
 /// For each of the sorted addresses the place of its symbol's name among the strings.
 fn scan(object: &Object, table: &SectionHeader64<LE>, addresses: &[u64]) -> Vec<Option<u32>> {
     let mut found = vec![None; addresses.len()];
-    let (Some(&lowest), Some(&highest)) = (addresses.first(), addresses.last()) else { return found };
+    // Those without a name yet: each is looked at once more only until it has one, whatever two million symbols claim to cover.
+    let mut open: Vec<usize> = (0..addresses.len()).collect();
     let start = table.sh_offset.get(LE);
     let size = table.sh_size.get(LE).min(MAX_TABLE);
     let mut chunk = vec![0; CHUNK];
     let mut at = 0;
-    while at < size {
+    while at < size && !open.is_empty() {
         let length = (size - at).min(CHUNK as u64) as usize / size_of::<Sym64<LE>>() * size_of::<Sym64<LE>>();
         let Some(offset) = start.checked_add(at).filter(|_| length > 0) else { break };
         if object.file.read_exact_at(&mut chunk[..length], offset).is_err() {
@@ -97,15 +98,14 @@ fn scan(object: &Object, table: &SectionHeader64<LE>, addresses: &[u64]) -> Vec<
         for symbol in symbols {
             let value = symbol.st_value.get(LE);
             let end = value.saturating_add(symbol.st_size.get(LE));
-            if value > highest || end <= lowest || symbol.st_info.0 & 0xf != elf::STT_FUNC.0 {
+            let (Some(&lowest), Some(&highest)) = (open.first(), open.last()) else { break };
+            if value > addresses[highest] || end <= addresses[lowest] || symbol.st_info.0 & 0xf != elf::STT_FUNC.0 {
                 continue;
             }
-            let first = addresses.partition_point(|&address| address < value);
-            for (address, place) in addresses.iter().zip(&mut found).skip(first) {
-                if *address >= end {
-                    break;
-                }
-                place.get_or_insert(symbol.st_name.get(LE));
+            let first = open.partition_point(|&index| addresses[index] < value);
+            let covered = first + open[first..].partition_point(|&index| addresses[index] < end);
+            for index in open.drain(first..covered) {
+                found[index] = Some(symbol.st_name.get(LE));
             }
         }
         at += length as u64;
