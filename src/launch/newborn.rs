@@ -45,7 +45,7 @@ impl Newborn {
             let have = image.len();
             let chunk = if have == 0 { 64 << 10 } else { 1 << 20 };
             image.resize(have + chunk, 0);
-            let got = match memory::read(pid as u32, base + have as u64, &mut image[have..]) {
+            let got = match memory::read(pid as u32, base.wrapping_add(have as u64), &mut image[have..]) {
                 Ok(got) => got,
                 Err(error) if have == 0 => return Err(error),
                 Err(_) => 0,
@@ -61,18 +61,21 @@ impl Newborn {
         Self::parse(base, image)
     }
 
-    fn parse(base: u64, image: Vec<u8>) -> io::Result<Self> {
+    pub(crate) fn parse(base: u64, image: Vec<u8>) -> io::Result<Self> {
         let word = |at: usize| -> io::Result<u64> {
             let bytes = image.get(at..at + WORD).ok_or_else(malformed)?;
             Ok(u64::from_ne_bytes(bytes.try_into().expect("eight bytes")))
         };
-        let string = |address: u64| -> io::Result<Range<usize>> {
+        // execve lays the strings out one after the other: no two share bytes, so all of them together are no longer than the image.
+        let mut free = 0;
+        let mut string = |address: u64| -> io::Result<Range<usize>> {
             let start = usize::try_from(address.checked_sub(base).ok_or_else(malformed)?).map_err(|_| malformed())?;
-            let rest = image.get(start..).ok_or_else(malformed)?;
+            let rest = image.get(start..).filter(|_| start >= free).ok_or_else(malformed)?;
             let length = rest.iter().position(|&byte| byte == 0).ok_or_else(malformed)?;
+            free = start + length + 1;
             Ok(start..start + length)
         };
-        let strings = |mut at: usize| -> io::Result<(Vec<Range<usize>>, usize)> {
+        let mut strings = |mut at: usize| -> io::Result<(Vec<Range<usize>>, usize)> {
             let mut found = Vec::new();
             loop {
                 let pointer = word(at)?;
@@ -99,6 +102,12 @@ impl Newborn {
 
     pub fn argv(&self) -> &[OsString] {
         &self.argv
+    }
+
+    /// The auxiliary vector as it lies there.
+    #[cfg(test)]
+    pub(crate) fn auxiliary(&self) -> &[u8] {
+        &self.image[self.auxv.clone()]
     }
 
     /// Variables in order, duplicates included. A string without `=` is a name with an empty value.
@@ -200,6 +209,10 @@ mod tests {
             image.truncate(cut);
             assert!(Newborn::parse(BASE, image).is_err(), "cut at {cut}");
         }
+        // Many pointers at one string: a copy for each would be without bound.
+        let mut image = stack(&["x", "y"], &["A=1"]);
+        image.copy_within(8..16, 16);
+        assert!(Newborn::parse(BASE, image).is_err(), "shared");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! `PR_SET_PDEATHSIG`: that would fire when the *thread* that started it ends, and gate threads end with their actors.
 
 mod serve;
-mod wire;
+pub(crate) mod wire;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
