@@ -76,7 +76,7 @@ pub fn catalogue() -> &'static Catalogue {
 pub struct SecretLists {
     /// Use the catalogue at all (`secrets = […]` replaces it).
     pub catalogue: bool,
-    /// Globs on whole paths, or on names when they hold no slash.
+    /// Globs on whole paths where they begin with a slash, else on the last components of any path.
     pub extra: Vec<String>,
     /// Globs that are not secrets whatever else says so.
     pub except: Vec<String>,
@@ -95,8 +95,8 @@ pub struct Secrets {
     files: Matcher,
     look_alikes: Vec<Vec<u8>>,
     fixture_directories: Vec<Vec<u8>>,
-    extra: Option<GlobSet>,
-    except: Option<GlobSet>,
+    extra: Vec<GlobSet>,
+    except: Vec<GlobSet>,
     redacted: Matcher,
     persistence: Matcher,
     agents: Matcher,
@@ -158,7 +158,7 @@ impl Secrets {
         if let Some(hit) = self.hit(path) {
             return self.classes.get(usize::from(hit.tag)).map(|class| class.0.as_str());
         }
-        let extra = self.extra.as_ref().is_some_and(|globs| globs.is_match(as_path(path)));
+        let extra = self.extra.iter().any(|globs| globs.is_match(as_path(path)));
         (extra && !self.excepted(path)).then_some(USER_CLASS)
     }
 
@@ -189,7 +189,7 @@ impl Secrets {
     }
 
     fn excepted(&self, path: &[u8]) -> bool {
-        self.except.as_ref().is_some_and(|globs| globs.is_match(as_path(path)))
+        self.except.iter().any(|globs| globs.is_match(as_path(path)))
     }
 
     fn is_fixture(&self, path: &[u8]) -> bool {
@@ -199,7 +199,7 @@ impl Secrets {
 
     /// Could the last component name a secret? Wider than [`Secrets::class_of`]: for letting reads pass unexamined.
     pub fn looks_secret(&self, path: &[u8]) -> bool {
-        self.files.find(path).is_some() || self.extra.as_ref().is_some_and(|globs| globs.is_match(as_path(path)))
+        self.files.find(path).is_some() || self.extra.iter().any(|globs| globs.is_match(as_path(path)))
     }
 
     pub fn is_redacted(&self, path: &[u8]) -> Option<Hit> {
@@ -245,17 +245,27 @@ pub fn check_glob(text: &str) -> Result<(), String> {
     globs(&[text.to_owned()]).map(|_| ())
 }
 
-fn globs(texts: &[String]) -> Result<Option<GlobSet>, String> {
+/// One set, or as many as it takes: a set that would grow beyond the bound of its compiler is built in halves.
+fn globs(texts: &[String]) -> Result<Vec<GlobSet>, String> {
     if texts.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
+    match (set(texts), texts.split_at(texts.len() / 2)) {
+        (Ok(set), _) => Ok(vec![set]),
+        (Err(error), ([], _)) => Err(error),
+        (Err(_), (front, back)) => Ok([globs(front)?, globs(back)?].concat()),
+    }
+}
+
+fn set(texts: &[String]) -> Result<GlobSet, String> {
     let mut set = GlobSetBuilder::new();
     for text in texts {
-        let whole = if text.contains('/') { text.clone() } else { format!("**/{text}") };
+        // Paths are whole: a glob that does not begin at the root means the end of one, as in the catalogue.
+        let whole = if text.starts_with('/') || text.starts_with("**/") { text.clone() } else { format!("**/{text}") };
         let glob = GlobBuilder::new(&whole).case_insensitive(true).literal_separator(true).build();
         set.add(glob.map_err(|error| format!("glob `{text}`: {}", error.kind()))?);
     }
-    set.build().map(Some).map_err(|error| error.to_string())
+    set.build().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

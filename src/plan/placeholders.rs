@@ -123,6 +123,9 @@ const LINKERS: [&str; 24] = [
 /// Used by compilers' drivers and by rustc for archives, import libraries and stripping.
 const LINK_TOOLS: [&str; 8] = ["as", "*-as", "ar", "*-ar", "strip", "*-strip", "dlltool", "*-dlltool"];
 
+/// Longer ones name nothing anybody has, and are work for whoever compiles them.
+const LONGEST_GLOB: usize = 1000;
+
 /// Is this entry well formed?
 ///
 /// # Errors
@@ -134,8 +137,7 @@ pub fn check(list: &str, entry: &str) -> Result<(), String> {
     if let Some(rest) = entry.strip_prefix('{') {
         let Some((name, rest)) = rest.split_once('}') else { return Err(format!("`{entry}` lacks a closing `}}`")) };
         if !KNOWN.iter().any(|(known, _)| *known == name) {
-            let known: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
-            return Err(format!("unknown placeholder `{{{name}}}`{}", suggestion(name, &known)));
+            return Err(unknown(name));
         }
         return if rest.is_empty() || (rest.starts_with('/') && is_clean(rest)) { Ok(()) } else { Err(unclean(entry)) };
     }
@@ -157,12 +159,31 @@ pub fn check(list: &str, entry: &str) -> Result<(), String> {
 /// # Errors
 /// As for [`check`].
 pub fn check_glob(entry: &str) -> Result<(), String> {
-    let rest = match entry.strip_prefix('{').and_then(|text| text.split_once('}')) {
-        Some((name, rest)) if KNOWN.iter().any(|(known, _)| *known == name) && !is_individual(entry) => rest,
+    let rest = match split_glob(entry) {
         Some((name, _)) if is_individual(entry) => return Err(format!("`{{{name}}}` differs from actor to actor: secrets are everyone's")),
-        _ => entry,
+        Some((name, _)) if !KNOWN.iter().any(|(known, _)| *known == name) => return Err(unknown(name)),
+        Some((_, rest)) if rest.is_empty() || rest.starts_with('/') => rest,
+        Some(_) => return Err(format!("`{entry}`: a placeholder is a whole directory, a slash follows it")),
+        None => entry,
     };
+    if entry.chars().count() > LONGEST_GLOB {
+        return Err(format!("a glob is longer than {LONGEST_GLOB} characters"));
+    }
     crate::judge::secrets::check_glob(rest)
+}
+
+/// A glob's placeholder and what follows it. `{a,b}` is no placeholder but a choice.
+pub(crate) fn split_glob(glob: &str) -> Option<(&str, &str)> {
+    let (name, rest) = match glob.strip_prefix("~/") {
+        Some(_) => ("home", &glob[1..]),
+        None => glob.strip_prefix('{')?.split_once('}')?,
+    };
+    name.chars().all(|c| c.is_ascii_lowercase() || c == '-').then_some((name, rest))
+}
+
+fn unknown(name: &str) -> String {
+    let known: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
+    format!("unknown placeholder `{{{name}}}`{}", suggestion(name, &known))
 }
 
 fn is_clean(path: &str) -> bool {

@@ -542,14 +542,18 @@ fn reasons_name_profile_and_class() {
 fn judging_is_fast() {
     let policy = policy_of("default", BuildScript);
     let acts = [read("/usr/include/x86_64-linux-gnu/bits/types/struct_iovec.h"), read("/home/u/app/target/debug/deps/libserde-1.rmeta")];
-    let start = std::time::Instant::now();
-    const ROUNDS: u32 = 10_000;
-    for _ in 0..ROUNDS {
-        for act in &acts {
-            assert_eq!(policy.judge(std::hint::black_box(act), file()).verdict, Verdict::Allow);
+    const ROUNDS: u32 = 100;
+    // The best of many short spells: on a busy machine some of them are interrupted, not all.
+    let spell = || {
+        let start = std::time::Instant::now();
+        for _ in 0..ROUNDS {
+            for act in &acts {
+                assert_eq!(policy.judge(std::hint::black_box(act), file()).verdict, Verdict::Allow);
+            }
         }
-    }
-    let each = start.elapsed() / (2 * ROUNDS);
+        start.elapsed() / (2 * ROUNDS)
+    };
+    let each = (0..100).map(|_| spell()).min().expect("a spell");
     eprintln!("one judgement: {each:?}");
     assert!(each < std::time::Duration::from_micros(100), "{each:?}");
 }

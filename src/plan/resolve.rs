@@ -229,9 +229,8 @@ fn carve(tree: &Path, holes: &[&Path]) -> Vec<PathBuf> {
 
 /// A glob of the profile with its placeholder replaced by literal paths.
 fn glob_paths(glob: &str, places: &Places) -> Vec<String> {
-    let Some((_, rest)) = glob.strip_prefix('{').and_then(|text| text.split_once('}')) else { return vec![glob.to_owned()] };
-    let placeholder = &glob[..glob.len() - rest.len()];
-    let trees = placeholders::expand(placeholder, places, None);
+    let Some((name, rest)) = placeholders::split_glob(glob) else { return vec![glob.to_owned()] };
+    let trees = placeholders::expand(&format!("{{{name}}}"), places, None);
     trees.iter().filter_map(|tree| tree.to_str()).map(|tree| format!("{}{rest}", globset::escape(tree))).collect()
 }
 

@@ -80,7 +80,8 @@ mod tests {
         write(&value, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
-        for part in ["\\u202ekey", "\\u009b31m", "del\\u007f", "\"##\\u005berror]x\"", "\"##\"", "tag\\udb40\\udc41", "gr\u{fc}n \u{65e5}"] {
+        for part in ["\\u202ekey", "\\u009b31m", "del\\u007f", "\"##\\u005berror]x\"", "\"##\"", "tag\\udb40\\udc41", "gr\u{fc}n \u{65e5}"]
+        {
             assert!(text.contains(part), "no {part} in {text}");
         }
         // Without any of that it is what everybody prints.
