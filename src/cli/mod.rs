@@ -166,6 +166,11 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
                 format!("`cargo brig {}` is not part of this version", word.to_string_lossy()),
                 "`cargo brig --help` lists the commands there are",
             )),
+            // Behind `--`. What comes first decides what kind of command it is, so it has to be one.
+            Some(word) if word.as_encoded_bytes().starts_with(b"-") => Err(Misuse::new(
+                format!("`{}` stands where the cargo subcommand belongs", word.to_string_lossy().escape_debug()),
+                "cargo's own options go after the subcommand, `cargo brig build --release`",
+            )),
             Some(word) if word.is_empty() => Err(Misuse::new("the cargo subcommand is empty", "for example: `cargo brig build`")),
             _ => Ok(Command::Cargo { toolchain, args: words }),
         },

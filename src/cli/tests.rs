@@ -129,6 +129,7 @@ fn misuse_says_what_to_do() {
         ("cargo-brig +nightly doctor", "+nightly", "does not run cargo"),
         ("cargo-brig +a --fresh +b build", "two toolchains", "+nightly"),
         ("cargo-brig --json - build", "stdout belongs to cargo", "report --json -"),
+        ("cargo-brig --fresh -- --config x build", "`--config` stands where", "after the subcommand"),
     ];
     for (line, message, hint) in table {
         let misuse = misuse(line);
