@@ -13,11 +13,14 @@
 //! - `report`: what the user gets
 //!
 //! A room imports only rooms further down this list (`tests/rooms.rs` holds that), besides `model`, the words everyone shares, and
-//! `sys`, where `unsafe` lives. `run` conducts: only it knows every stage. `demo` is a stage play about it.
+//! `sys`, where `unsafe` lives. `run` conducts: only it knows every stage. `demo` is a stage play about it. `fuzz` exists for tests only: it
+//! throws garbage at every room that reads what others wrote.
 
 pub mod attribute;
 pub mod cli;
 pub mod demo;
+#[cfg(test)]
+mod fuzz;
 pub mod gate;
 pub mod judge;
 pub mod launch;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 const ROOMS: [&str; 8] = ["cli", "plan", "launch", "wall", "gate", "attribute", "judge", "report"];
 /// What everyone may import.
 const SHARED: [&str; 2] = ["model", "sys"];
-/// What stands above the rooms: `run` may import all of them, `demo` brings scenes for it, `main` starts it.
-const ABOVE: [&str; 2] = ["run", "demo"];
+/// What stands above the rooms: `run` may import all of them, `demo` brings scenes for it, `main` starts it; `fuzz` throws garbage at them.
+const ABOVE: [&str; 3] = ["run", "demo", "fuzz"];
 
 /// Imports to the left, each with its reason.
 const EXCEPTIONS: [(&str, &str, &str); 1] =
@@ -49,6 +49,16 @@ fn every_room_is_known() {
     let mut known: Vec<&str> = [&ROOMS[..], &SHARED, &ABOVE].concat();
     known.sort_unstable();
     assert_eq!(found, known);
+}
+
+/// Whoever imports everything is not to be imported, and what is for tests is not part of the program.
+#[test]
+fn fuzzing_is_compiled_for_tests_only() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    assert!(lib.contains("#[cfg(test)]\nmod fuzz;\n"));
+    for (path, text) in sources() {
+        assert!(room_of(&path) == "fuzz" || !imports(&text).contains(&"fuzz"), "{path} imports `fuzz`");
+    }
 }
 
 #[test]
@@ -102,7 +112,7 @@ fn may_import(room: &str, import: &str) -> bool {
         _ if SHARED.contains(&import) => true,
         (Some(room), Some(import)) => import > room,
         (Some(_), None) => false,
-        (None, _) => room == "run" || room == "main" || room == "lib",
+        (None, _) => ["run", "main", "lib", "fuzz"].contains(&room),
     }
 }
 

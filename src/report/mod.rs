@@ -16,7 +16,7 @@ pub mod normalise;
 pub mod outcome;
 pub mod redact;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod sarif;
 pub mod terminal;
 pub mod trace;

@@ -1,0 +1,200 @@
+//! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
+
+use crate::model::report::{
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Outcome, Report, ReportedActor, Run, SCHEMA, Tool, VerdictWord, Weakness,
+};
+use crate::model::{
+    Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Finding, Mode, Package, Process, Rule, Severity, Status,
+};
+
+use super::source::Source;
+
+pub const KINDS: [ActorKind; 7] = [
+    ActorKind::BuildScript,
+    ActorKind::ProcMacro,
+    ActorKind::Rustc,
+    ActorKind::Linker,
+    ActorKind::Rustdoc,
+    ActorKind::Program,
+    ActorKind::Tool,
+];
+const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+const STATUSES: [Status; 4] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
+const MODES: [Mode; 2] = [Mode::Enforce, Mode::Observe];
+const VERDICTS: [VerdictWord; 5] =
+    [VerdictWord::Clean, VerdictWord::Observed, VerdictWord::Violation, VerdictWord::NotRun, VerdictWord::Incomplete];
+
+pub fn report(source: &mut Source) -> Report {
+    Report {
+        schema: SCHEMA.into(),
+        tool: Tool { name: source.text(), version: source.text() },
+        run: Run {
+            command: source.many(4, Source::hostile),
+            mode: source.pick(&MODES),
+            profile: source.many(3, Source::text),
+            policy_digest: source.text(),
+            workspace: source.maybe(Source::hostile),
+            target: source.maybe(Source::hostile),
+            started: source.number(),
+            duration_ms: source.number(),
+            costs: Costs { confine_us: source.number(), ..Costs::default() },
+        },
+        host: Host {
+            kernel: source.text(),
+            arch: source.text(),
+            rustc: source.maybe(Source::text),
+            cargo: source.maybe(Source::text),
+            user: source.text(),
+        },
+        enforcement: Enforcement {
+            landlock_abi: source.number() as u32,
+            probed: source.one_in(2),
+            sockets: source.text(),
+            degraded: source.many(2, |s| Weakness { what: s.text(), means: s.text(), covered: s.one_in(2) }),
+        },
+        coverage: Coverage {
+            units: source.maybe(Source::number),
+            ran: source.many(2, |s| (s.text(), s.number())).into_iter().collect(),
+            fresh: source.maybe(Source::number),
+            events: source.number(),
+            lost: source.number(),
+            holes: source.many(4, Source::text),
+            unattributed: source.number(),
+            complete: source.one_in(2),
+        },
+        outcome: Outcome {
+            verdict: source.pick(&VERDICTS),
+            exit_code: source.number() as u8,
+            cargo_exit: source.maybe(|s| s.number() as i32),
+            counts: Counts {
+                actors: source.number(),
+                processes: source.number(),
+                refused: source.number(),
+                observed: source.number(),
+                findings: source.many(2, |s| (s.text(), s.number())).into_iter().collect(),
+            },
+        },
+        actors: source.many(6, actor),
+        processes: source.many(6, process),
+        processes_truncated: source.number(),
+        behaviour: source.many(6, |s| Behaviour { actor: id(s), act: act(s), status: s.pick(&STATUSES), count: s.number() }),
+        behaviour_truncated: source.number(),
+        findings: source.many(6, finding),
+        end: true,
+    }
+}
+
+/// Few numbers, so that things meet; also such as are in no list.
+fn id(source: &mut Source) -> ActorId {
+    ActorId(source.pick(&[0, 1, 1, 2, 2, 3, 4, 5, 6, u32::MAX]))
+}
+
+fn actor(source: &mut Source) -> ReportedActor {
+    ReportedActor {
+        id: id(source),
+        kind: source.pick(&KINDS),
+        package: source.maybe(package),
+        host: source.maybe(id),
+        crate_name: source.maybe(Source::text),
+        role: source.maybe(|s| if s.one_in(2) { "tests".into() } else { s.text() }),
+        path_in_graph: source.many(3, Source::text),
+        attributed_by: source.text(),
+        withheld: source.many(3, Source::text),
+    }
+}
+
+fn package(source: &mut Source) -> Package {
+    let names = ["serde".to_owned(), source.text()];
+    let versions = ["1.0.0".to_owned(), format!("1.0.0{}", source.text()), source.text()];
+    Package {
+        name: source.pick(&names),
+        version: source.pick(&versions),
+        source: source.maybe(Source::text),
+        checksum: source.maybe(Source::text),
+        manifest_dir: None,
+    }
+}
+
+fn process(source: &mut Source) -> Process {
+    Process {
+        actor: id(source),
+        pid: source.number() as u32 % 8,
+        parent: source.number() as u32 % 8,
+        exe: source.hostile(),
+        argv: source.many(4, Source::hostile),
+        started_ms: source.number(),
+        blame: source.maybe(blame),
+    }
+}
+
+fn finding(source: &mut Source) -> Finding {
+    let locations = [source.text(), format!("{}:{}", source.text(), source.number()), "Cargo.lock:1204".into()];
+    Finding {
+        id: source.text(),
+        rule: source.pick(Rule::ALL),
+        severity: source.pick(&SEVERITIES),
+        status: source.pick(&STATUSES),
+        actor: id(source),
+        offender: source.maybe(package),
+        evidence: source.many(12, |s| Evidence { act: act(s), count: s.number(), chain: s.many(3, Source::hostile) }),
+        truncated: source.number(),
+        blame: source.maybe(blame),
+        reason: source.text(),
+        path_in_graph: source.many(3, Source::text),
+        baseline: source.maybe(|s| if s.one_in(2) { "new".into() } else { s.text() }),
+        location: source.maybe(|s| s.pick(&locations)),
+        fingerprint: source.text(),
+        allow: source.maybe(Source::text),
+    }
+}
+
+pub fn blame(source: &mut Source) -> Blame {
+    Blame {
+        crates: source.many(3, |s| Candidate {
+            name: s.text(),
+            function: s.maybe(Source::hostile),
+            object: s.maybe(Source::hostile),
+            package: s.maybe(package),
+        }),
+        by: source.text(),
+        caveat: source.maybe(Source::text),
+    }
+}
+
+pub fn act(source: &mut Source) -> Act {
+    let path = source.hostile();
+    match source.below(18) {
+        0 => Act::Read { path },
+        1 => Act::Write { path },
+        2 => Act::Create { path },
+        3 => Act::Remove { path },
+        4 => Act::Rename { from: source.hostile(), to: path },
+        5 => Act::Link { from: source.hostile(), to: path },
+        6 => Act::Symlink { target: source.hostile(), path },
+        7 => Act::Metadata { call: source.text(), path },
+        8 => Act::Exec { path, argv: source.many(4, Source::hostile) },
+        9 => Act::Socket { family: source.text(), kind: source.text() },
+        10 => Act::Connect { to: endpoint(source) },
+        11 => Act::Send { to: endpoint(source) },
+        12 => Act::Bind { to: endpoint(source) },
+        13 => Act::Lookup { name: path, via: endpoint(source) },
+        14 => Act::Tamper { call: source.text(), detail: path },
+        15 => Act::Survive { exe: path },
+        16 => Act::Withhold { name: source.text() },
+        _ => Act::Read { path: "/home/u/app/.env".into() },
+    }
+}
+
+fn endpoint(source: &mut Source) -> Endpoint {
+    let addresses = ["203.0.113.7:443", "[::1]:53", "127.0.0.1:0", "[2001:db8::1]:65535"];
+    match source.below(4) {
+        0 => Endpoint::Ip {
+            protocol: source.text(),
+            address: source.pick(&addresses).parse().expect("an address"),
+            host: source.maybe(Source::hostile),
+        },
+        1 => Endpoint::UnixPath { path: source.hostile() },
+        2 => Endpoint::UnixAbstract { name: source.hostile() },
+        _ => Endpoint::Other { name: source.text() },
+    }
+}
