@@ -21,7 +21,7 @@ mod rendered;
 mod report;
 mod reports;
 mod secrets;
-mod source;
+pub(crate) mod source;
 
 use std::fmt::Debug;
 use std::fs::{self, File};

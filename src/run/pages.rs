@@ -14,7 +14,7 @@ use crate::plan::places::ask;
 use crate::plan::steering::Steering;
 use crate::plan::{self, config, profile};
 use crate::report::json::{self, Output};
-use crate::report::terminal;
+use crate::report::{escape, terminal};
 
 /// Renders a stored report again: to the files asked for, else to the terminal. Without a name, the last one of this workspace.
 pub fn report(options: &Options, file: Option<&Path>, style: terminal::Style) -> Result<Exit, Stopped> {
@@ -97,7 +97,7 @@ pub fn profiles(options: &Options) -> Result<String, Stopped> {
     let names = own.profile_names().map(str::to_owned).chain(profile::EMBEDDED.iter().map(|(name, _)| (*name).to_owned()));
     let mut text = String::new();
     for name in names {
-        let _ = writeln!(text, "{name}");
+        let _ = writeln!(text, "{}", escape::ours(&name));
     }
     Ok(text)
 }
@@ -107,11 +107,16 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
     let (own, file) = configuration(options)?;
     let name =
         name.map(str::to_owned).or_else(|| options.policy.clone()).or_else(|| own.policy.clone()).unwrap_or_else(|| "default".into());
-    let profile = plan::load(&name, file.as_deref())?;
+    Ok(shown(&plan::load(&name, file.as_deref())?))
+}
+
+/// Names, descriptions and entries are the repository's, or whoever's a profile was copied from.
+fn shown(profile: &plan::Profile) -> String {
+    let chain: Vec<_> = profile.chain.iter().map(|name| escape::ours(name)).collect();
     let mut text = format!(
         "# {}: {}\n# mode {:?}, Landlock {} or newer\n",
-        profile.chain.join(" ← "),
-        profile.description,
+        chain.join(" ← "),
+        escape::ours(&profile.description),
         profile.mode,
         profile.require.landlock
     );
@@ -119,11 +124,11 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
         let _ = writeln!(text, "\n[{}]", kind.name());
         for (list, lines) in profile.grants(kind).lists() {
             for line in lines {
-                let _ = writeln!(text, "{list:<8} {:<40} # {}", line.text, line.origin);
+                let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), escape::ours(&line.origin));
             }
         }
     }
-    Ok(text)
+    text
 }
 
 /// The profile a build started here would use, for `doctor`: which must not need a cargo to ask, so the workspace is the current directory.
@@ -140,4 +145,20 @@ fn configuration(options: &Options) -> Result<(config::Config, Option<PathBuf>),
     let file = config::find(workspace.as_deref(), options.config.as_deref())?;
     let own = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
     Ok((own, file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repositorys_profile_is_only_text() {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        let attack = r"\u001b[2Kx\n::error::y\u202e##[add-path]/z";
+        let text = format!("version = 1\ndescription = \"{attack}\"\n[rustc]\nread = [\"/a{attack}\"]\n");
+        std::fs::write(file.path(), text).unwrap();
+        let shown = shown(&plan::load(file.path().to_str().unwrap(), None).unwrap());
+        assert!(shown.contains("\\u{1b}[2Kx\\n::error::y"), "{shown}");
+        assert!(!shown.contains(['\x1b', '\u{202e}']) && !shown.contains("##[") && !shown.lines().any(|line| line.starts_with("::")));
+    }
 }

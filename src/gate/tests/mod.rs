@@ -2,6 +2,7 @@
 //! filter — acts out a scene from `scenes`, and the test that started it serves the gate and looks at the record afterwards.
 
 mod deeds;
+mod garbage;
 mod scenes;
 mod stage;
 mod trips;
@@ -140,6 +141,30 @@ fn a_race_wins_nothing() {
 #[test]
 fn what_may_wait_is_opened_by_us_as_well() {
     Stage::new(Mode::Enforce).play("waiter").assert_good();
+}
+
+/// With `BRIG_FUZZ_SECONDS` for as long as wanted (`scripts/fuzz garbage`).
+#[test]
+fn garbage_in_registers_is_answered_and_gains_nothing() {
+    let stage = Stage::new(Mode::Enforce);
+    let played = stage.play("garbage");
+    assert!(played.good, "{}", played.output);
+    let calls: u64 = played.told("calls").parse().unwrap();
+    let behaved: u64 = played.record.behaviours.iter().map(|did| did.count).sum();
+    let broke: u64 = played.record.breaches.iter().map(|found| found.count).sum();
+    assert!(
+        calls > 100 && behaved + broke > calls / 20,
+        "{calls} calls, {behaved} acts and {broke} breaches: most fail before they mean anything"
+    );
+    assert_eq!(fs::read(stage.secret()).unwrap(), b"TOKEN=CANARY\n");
+    assert_eq!(fs::metadata(stage.secret()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_dir(stage.root.join("forbidden")).unwrap().count(), 1);
+    // Its own private network is its own to listen in.
+    let alarming =
+        |event: &&crate::model::Event| event.breach.as_ref().is_some_and(|breach| breach.severity > crate::model::Severity::Info);
+    let events = played.record.breaches.iter().map(|found| &found.event).filter(alarming);
+    let done: Vec<_> = events.filter(|event| event.status != Status::Refused).collect();
+    assert!(done.is_empty(), "{done:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getpid, getppid, mkfifo};
 
-use super::{stage, trips, twins};
+use super::{garbage, stage, trips, twins};
 use crate::sys::files::{self, AT_FDCWD};
 use crate::sys::identity::{Acting, Person};
 use crate::sys::testing;
@@ -44,6 +44,7 @@ fn actor() {
         "racer" => racer(),
         "waiter" => waiter(&out, &secret),
         "daemon" => daemon(),
+        "garbage" => garbage::travel(&root),
         "someone" => someone(&out),
         other => match other.split_once(' ') {
             Some(("trips", what)) => trips::travel(what, &out),
