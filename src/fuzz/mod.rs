@@ -78,6 +78,7 @@ fn fuzz<I: Debug>(target: &str, rounds: u64, make: impl Fn(&mut Source) -> I, ch
             let input = made.map_or_else(|| "none: the generator itself panicked".to_owned(), |input| format!("{input:?}"));
             let kept = shelf.join(format!("{target}-{seed:016x}.txt"));
             fs::write(&kept, format!("{broken}\n{input}\n")).expect("input stored");
+            fs::remove_file(&running).expect("running seed removed");
             let shown: String = input.chars().take(6000).collect();
             panic!("{target}, seed {seed:#018x}, round {round}: {broken}\n  input: {shown}\n  stored in {}", kept.display());
         }

@@ -60,7 +60,7 @@ fn text(name: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
 }
 
 /// Nothing moves a cursor, hides, reorders, or speaks to a runner.
-fn inert(name: &str, text: &str) -> Checked {
+pub fn inert(name: &str, text: &str) -> Checked {
     let moving = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
