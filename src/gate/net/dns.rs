@@ -92,8 +92,10 @@ fn questions(message: &[u8]) -> Option<(Vec<Vec<u8>>, usize)> {
     Some((names, at))
 }
 
-/// The name at `at`, and where the text after it goes on. Compression pointers may only lead backwards, so loops cannot exist.
+/// The name at `at`, and where the text after it goes on. Compression pointers may only lead backwards, to what ends before the piece they
+/// stand in, so loops cannot exist, and no name takes in what follows it.
 fn name(message: &[u8], mut at: usize) -> Option<(Vec<u8>, usize)> {
+    let mut message = message;
     let mut text = Vec::new();
     let mut after = None;
     let mut lowest = at;
@@ -125,6 +127,7 @@ fn name(message: &[u8], mut at: usize) -> Option<(Vec<u8>, usize)> {
                 if target < HEADER || target >= lowest || jumps > MOST_JUMPS {
                     return None;
                 }
+                message = message.get(..lowest)?;
                 lowest = target;
                 at = target;
             }
@@ -183,6 +186,12 @@ mod tests {
         let mut header = query(&[]);
         header.splice(12..13, [0xc0, 0]);
         assert_eq!(names(&header), None);
+        // Found by fuzzing: into a label's middle, where another label would reach over the end of the questions.
+        let mut over = query(&[b"\x3f", b"a"]);
+        over[5] = 2;
+        over.extend(b"\xc0\x0d\0\x01\0\x01");
+        over.extend([b'x'; 80]);
+        assert_eq!(names(&over), None);
         // Two questions, the second pointing at the first one's last label.
         let mut two = query(&[b"one", b"example"]);
         two[5] = 2;
