@@ -208,16 +208,17 @@ fn userinfo(bytes: &[u8]) -> Vec<u8> {
 
 /// Where a shell's word ends that `quote` was opened in: the quote closes, and what is joined to it without a blank still belongs.
 fn end_of_quoted(bytes: &[u8], quote: u8) -> usize {
+    const ENDS: &[u8] = b" \t\n;|&()<>,}]";
     let mut open = Some(quote);
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
         match open {
-            None if b" \t\n;|&()<>,}".contains(&byte) => return at,
+            None if ENDS.contains(&byte) => return at,
             None if b"'\"".contains(&byte) => open = Some(byte),
             Some(quote) if byte == quote => {
                 open = None;
-                if !bytes.get(at + 1).is_some_and(|next| b"'\"\\".contains(next)) {
+                if bytes.get(at + 1).is_none_or(|next| ENDS.contains(next)) {
                     return at;
                 }
             }

@@ -63,6 +63,10 @@ fn credentials_never_survive() {
             &["sh", "-c", "curl -H 'Authorization: Bearer '\"C4naryC4naryC4nary99\" h"],
             &["sh", "-c", "curl -H 'Authorization: [redacted]\" h"],
         ),
+        (
+            &["sh", "-c", "sh -c \"'x' 'PASSWORD='\\\\''C4naryC4naryC4nary99'\\\\'''; echo\""],
+            &["sh", "-c", "sh -c \"'x' 'PASSWORD=[redacted]'; echo\""],
+        ),
         (&["x", "https://h/-ghp_C4naryC4naryC4nary99"], &["x", "https://h/[redacted]"]),
     ];
     for (given, expected) in table {
