@@ -164,8 +164,7 @@ fn word(bytes: &[u8], payload: bool) -> Vec<u8> {
 /// Replaces what lies between `from` and `to`, unless nothing does, or a mark that closes there already.
 fn mask(bytes: &[u8], from: usize, to: usize) -> Vec<u8> {
     let marked = bytes[from..].strip_prefix(MARK);
-    if from >= to || marked.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric() && !next.is_ascii_whitespace()))
-    {
+    if from >= to || marked.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric())) {
         return bytes.to_vec();
     }
     [&bytes[..from], MARK, &bytes[to..]].concat()

@@ -67,6 +67,10 @@ fn credentials_never_survive() {
             &["sh", "-c", "sh -c \"'x' 'PASSWORD='\\\\''C4naryC4naryC4nary99'\\\\'''; echo\""],
             &["sh", "-c", "sh -c \"'x' 'PASSWORD=[redacted]'; echo\""],
         ),
+        (
+            &["sh", "-c", "sh -c \"x 'password: C4naryC4naryC4nary99'\\\" || true\"; echo done"],
+            &["sh", "-c", "sh -c \"x 'password:[redacted] || true\"; echo done"],
+        ),
         (&["x", "https://h/-ghp_C4naryC4naryC4nary99"], &["x", "https://h/[redacted]"]),
     ];
     for (given, expected) in table {

@@ -85,9 +85,11 @@ fn notifications(report: &Report) -> Vec<Value> {
 /// Findings of one rule, crate and actor kind, in report order.
 fn grouped(report: &Report) -> Vec<Vec<&Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    let key = |finding: &Finding| (finding.rule, finding.offender.clone(), report.actor(finding.actor).map(|actor| actor.kind));
+    let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for finding in &report.findings {
-        match groups.iter_mut().find(|group| key(group[0]) == key(finding)) {
+        let kind = report.actor(finding.actor).map(|actor| actor.kind);
+        let at = *known.entry((finding.rule, &finding.offender, kind)).or_insert(groups.len());
+        match groups.get_mut(at) {
             Some(group) => group.push(finding),
             None => groups.push(vec![finding]),
         }

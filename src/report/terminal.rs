@@ -4,6 +4,7 @@
 mod diagnostic;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -135,15 +136,18 @@ fn sockets(how: &str) -> String {
 
 /// Some findings of a report. A crate's library and its tests are compiled one by one: a macro that steals in both is one thing to read.
 pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator<Item = &'r Finding>, style: Style) -> io::Result<()> {
-    let mut alike: Vec<(String, &Finding, u64)> = Vec::new();
+    let mut alike: Vec<(&Finding, u64)> = Vec::new();
+    let mut known: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for finding in chosen {
-        let title = MEDIUM.title(report, finding);
-        match alike.iter_mut().find(|(known, first, _)| *known == title && first.fingerprint == finding.fingerprint) {
-            Some((.., times)) => *times += 1,
-            None => alike.push((title, finding, 1)),
+        let at = *known.entry((MEDIUM.title(report, finding), &finding.fingerprint)).or_insert(alike.len());
+        match alike.get_mut(at) {
+            Some((_, times)) => *times += 1,
+            None => alike.push((finding, 1)),
         }
     }
-    for (title, finding, times) in alike {
+    let mut titles: Vec<(usize, String)> = known.into_iter().map(|((title, _), at)| (at, title)).collect();
+    titles.sort_unstable_by_key(|(at, _)| *at);
+    for ((_, title), (finding, times)) in titles.into_iter().zip(alike) {
         diagnostic::finding(w, (&title, times), finding, style)?;
     }
     Ok(())
