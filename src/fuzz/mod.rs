@@ -56,7 +56,7 @@ fn fuzz<I: Debug>(target: &str, rounds: u64, make: impl Fn(&mut Source) -> I, ch
     let first = number("BRIG_FUZZ_SEED").unwrap_or(SEED);
     let shelf = shelf();
     // What a stack overflow leaves behind: its seed.
-    let running = shelf.join(format!("{target}.running"));
+    let running = shelf.join(format!("{target}-{}.running", std::process::id()));
     let trace = File::create(&running).expect("file for the running seed");
     let current = Arc::new(AtomicU64::new(first));
     let done = watch(target.to_owned(), Arc::clone(&current));
