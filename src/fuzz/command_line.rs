@@ -9,7 +9,7 @@ use super::source::Source;
 use super::{Bytes, fuzz, must};
 use crate::cli::{Command, Typed, parse};
 
-const OURS: [&str; 24] = [
+const OURS: [&str; 29] = [
     "--policy",
     "strict",
     "--mode",
@@ -26,6 +26,11 @@ const OURS: [&str; 24] = [
     "--markdown",
     "--config",
     "c.toml",
+    "--no-config",
+    "--timeout",
+    "90s",
+    "--timeout=1h30m",
+    "--timeout=99999999999999999999d",
     "--allow-degraded",
     "--color",
     "never",
@@ -55,7 +60,7 @@ const CARGOS: [&str; 18] = [
     "doctor",
     "profile",
 ];
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 16] = [
     "BRIG_POLICY",
     "BRIG_MODE",
     "BRIG_FRESH",
@@ -65,13 +70,15 @@ const VARIABLES: [&str; 14] = [
     "BRIG_HTML",
     "BRIG_MARKDOWN",
     "BRIG_CONFIG",
+    "BRIG_NO_CONFIG",
+    "BRIG_TIMEOUT",
     "BRIG_ALLOW_DEGRADED",
     "BRIG_COLOR",
     "BRIG_QUIET",
     "BRIG_VERBOSE",
     "BRIG_OTHER",
 ];
-const VALUES: [&str; 12] = ["", "1", "0", "yes", "off", "observe", "enforce", "never", "strict", "-", "f", "maybe"];
+const VALUES: [&str; 14] = ["10m", "0s", "", "1", "0", "yes", "off", "observe", "enforce", "never", "strict", "-", "f", "maybe"];
 
 #[derive(Debug)]
 struct Line {

@@ -1,7 +1,8 @@
 //! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
 
 use crate::model::report::{
-    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Outcome, Report, ReportedActor, Run, SCHEMA, Tool, VerdictWord, Weakness,
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Loosened, Outcome, Report, ReportedActor, Run, SCHEMA, Tool, VerdictWord,
+    Weakness,
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Finding, Mode, Package, Process, Rule, Severity, Status,
@@ -21,8 +22,14 @@ pub const KINDS: [ActorKind; 7] = [
 const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 const STATUSES: [Status; 4] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
 const MODES: [Mode; 2] = [Mode::Enforce, Mode::Observe];
-const VERDICTS: [VerdictWord; 5] =
-    [VerdictWord::Clean, VerdictWord::Observed, VerdictWord::Violation, VerdictWord::NotRun, VerdictWord::Incomplete];
+const VERDICTS: [VerdictWord; 6] = [
+    VerdictWord::Clean,
+    VerdictWord::Observed,
+    VerdictWord::Violation,
+    VerdictWord::NotRun,
+    VerdictWord::Incomplete,
+    VerdictWord::TimedOut,
+];
 
 pub fn report(source: &mut Source) -> Report {
     Report {
@@ -37,6 +44,7 @@ pub fn report(source: &mut Source) -> Report {
             target: source.maybe(Source::hostile),
             started: source.number(),
             duration_ms: source.number(),
+            timeout_ms: source.maybe(Source::number),
             costs: Costs { confine_us: source.number(), ..Costs::default() },
         },
         host: Host {
@@ -51,6 +59,7 @@ pub fn report(source: &mut Source) -> Report {
             probed: source.one_in(2),
             sockets: source.text(),
             degraded: source.many(2, |s| Weakness { what: s.text(), means: s.text(), covered: s.one_in(2) }),
+            loosened: source.maybe(|s| Loosened { file: s.hostile(), than: s.text(), grants: s.many(3, Source::text) }),
         },
         coverage: Coverage {
             units: source.maybe(Source::number),
@@ -66,6 +75,7 @@ pub fn report(source: &mut Source) -> Report {
             verdict: source.pick(&VERDICTS),
             exit_code: source.number() as u8,
             cargo_exit: source.maybe(|s| s.number() as i32),
+            timed_out: source.one_in(4),
             counts: Counts {
                 actors: source.number(),
                 processes: source.number(),
@@ -163,7 +173,7 @@ pub fn blame(source: &mut Source) -> Blame {
 
 pub fn act(source: &mut Source) -> Act {
     let path = source.hostile();
-    match source.below(18) {
+    match source.below(21) {
         0 => Act::Read { path },
         1 => Act::Write { path },
         2 => Act::Create { path },
@@ -181,6 +191,9 @@ pub fn act(source: &mut Source) -> Act {
         14 => Act::Tamper { call: source.text(), detail: path },
         15 => Act::Survive { exe: path },
         16 => Act::Withhold { name: source.text() },
+        17 => Act::Signal { signal: source.text(), to: path },
+        18 => Act::Linger { exe: path },
+        19 => Act::Tell { directive: source.text(), value: path },
         _ => Act::Read { path: "/home/u/app/.env".into() },
     }
 }

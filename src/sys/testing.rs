@@ -136,8 +136,8 @@ pub fn made(fd: i64) -> OwnedFd {
 /// A call that is mediated, with any registers; what the kernel or the gate answers (negative: an errno), and the descriptor if it `makes` one.
 pub fn call(number: i64, args: [u64; 6], makes: bool) -> (i64, Option<OwnedFd>) {
     let [a, b, c, d, e, f] = args;
-    // SAFETY: of the mediated calls only `sendmmsg` makes the kernel write to memory, a length into each header; our tests point it at a
-    // mapping of their own that nothing else uses, or at none. An exec that succeeded would end this program: the test finds it gone.
+    // SAFETY: of the mediated calls `sendmmsg` (a length into each header), `prlimit64`, `sched_setattr` and those of System V IPC make
+    // the kernel write to memory; our tests point them at a mapping of their own that nothing else uses, or at none. An exec that succeeded would end this program: the test finds it gone.
     let answer = unsafe { libc::syscall(number, a, b, c, d, e, f) };
     if answer < 0 {
         return (-i64::from(io::Error::last_os_error().raw_os_error().unwrap_or(0)), None);

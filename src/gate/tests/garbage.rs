@@ -2,13 +2,17 @@
 //! addresses, message headers, argument lists; pointers at the edge of a mapping, into holes, around the end of memory. The gate answers
 //! each, gives away nothing, and still serves honest calls afterwards.
 //!
-//! Everything that could be harmed lies below the stage: paths climb no higher than its root, addresses are loopback's.
+//! Harmless even where the gate errs. Nobody here is root: actor and gate run as a user who owns nothing but the stage, so that the kernel
+//! keeps the machine's own files and processes. Paths climb no higher than the stage's root, but for `/dev/null`; addresses are loopback's;
+//! signals are such as nobody heeds, priorities and limits those there are, queues and memory those of numbers nobody has.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::fuzz::source::Source;
@@ -17,6 +21,27 @@ use crate::sys::testing::{self, page_before_a_hole};
 
 const SEED: u64 = 0x6761_7465;
 const PAGE: usize = 4096;
+/// A user and group that no distribution gives to anybody, within what containers have.
+const NOBODYS: u32 = 65_533;
+const F_SETOWN_EX: u64 = 15;
+/// Ignored by whoever does not ask for them, or no signals at all.
+const UNHEEDED: [i32; 8] = [0, libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH, libc::SIGCONT, 65, -1, i32::MAX];
+
+/// Plays `test` once more as somebody who owns nothing, where we are root: true when that was done. What root may do on this machine, a
+/// gate that errs would do.
+pub fn as_nobody(test: &str) -> bool {
+    if !nix::unistd::geteuid().is_root() {
+        return false;
+    }
+    let place = tempfile::tempdir().unwrap();
+    chown(place.path(), Some(NOBODYS), Some(NOBODYS)).unwrap();
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", test, "--nocapture", "--test-threads=1"]).env("TMPDIR", place.path());
+    let done = again.uid(NOBODYS).gid(NOBODYS).output().expect("a root that can become somebody else, and a program others can run");
+    let said = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(done.status.success() && said.contains("1 passed"), "as user {NOBODYS}: {said}");
+    true
+}
 
 /// Memory an actor owns up to its last byte.
 struct Place {
@@ -47,12 +72,17 @@ pub fn travel(root: &Path) {
     let mut place = Place { page, end, free: PAGE };
     let directory = File::open(root.join("out")).unwrap();
     let sockets = sockets();
+    let owners = [std::process::id(), nix::unistd::getppid().as_raw() as u32].map(|pid| crate::sys::pidfd::open(pid, 0).unwrap());
+    let handles = owners.each_ref().map(AsRawFd::as_raw_fd);
     let began = Instant::now();
     let mut calls = 0u64;
-    while seconds.map_or(calls < 1200, |seconds| began.elapsed() < seconds) {
+    while seconds.map_or(calls < 4000, |seconds| began.elapsed() < seconds) {
         place.free = PAGE;
         let row = source.pick(&rows);
-        let fds = [directory.as_raw_fd(), sockets[source.below(sockets.len())].as_raw_fd()];
+        if calls % 50 == 0 {
+            mend(root);
+        }
+        let fds = [directory.as_raw_fd(), sockets[source.below(sockets.len())].as_raw_fd(), source.pick(&handles)];
         let args = arguments(&mut source, row, &mut place, root, fds);
         // A call nobody answers is a finding, too: this ends the actor.
         nix::unistd::alarm::set(120);
@@ -73,6 +103,14 @@ pub fn travel(root: &Path) {
     assert_eq!(text, "fn main() {}\n", "honest calls are served afterwards");
     assert!(fs::read(root.join("workspace/.env")).is_err());
     super::stage::tell("calls", calls);
+}
+
+/// What chmod and the like have made of its own places would make everything else fail.
+fn mend(root: &Path) {
+    for own in ["out", "tmp"].map(|name| root.join(name)) {
+        fs::create_dir(&own).ok();
+        fs::set_permissions(&own, Permissions::from_mode(0o755)).ok();
+    }
 }
 
 fn makes_descriptor(row: &Row) -> bool {
@@ -97,7 +135,7 @@ fn sockets() -> Vec<OwnedFd> {
 }
 
 /// Six registers: the right sort of thing in each, or the wrong one.
-fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [directory, socket]: [i32; 2]) -> [u64; 6] {
+fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [directory, socket, handle]: [i32; 3]) -> [u64; 6] {
     let mut args = [0; 6];
     for arg in &mut args {
         *arg = match source.below(10) {
@@ -134,9 +172,9 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
                 args[0] = path(source, place, root);
             }
         }
-        Treatment::Change if at == 1 => args[0] = fd(source, directory, socket),
+        Treatment::Change => change(source, row, place, root, [directory, socket], &mut args),
         // What FIFOs make wait, nobody here would wake.
-        Treatment::Exec | Treatment::Socket | Treatment::Memfd | Treatment::Change => {}
+        Treatment::Exec | Treatment::Socket | Treatment::Memfd => {}
         Treatment::Connect | Treatment::Bind => {
             args[0] = fd(source, socket, directory);
             (args[1], args[2]) = address(source, place, root);
@@ -153,6 +191,12 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
                 args[2] = source.below(4) as u64;
             }
         }
+        Treatment::Signal => {
+            let descriptors = [fd(source, directory, socket), fd(source, handle, directory)];
+            args = signal(source, row, place, descriptors);
+        }
+        Treatment::Schedule => args = schedule(source, row, place),
+        Treatment::Ipc => args = shared(source, row, place),
         Treatment::Tamper | Treatment::Absent => {}
     }
     if row.name.starts_with("mknod") {
@@ -170,6 +214,94 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
         args[source.below(6)] ^= 1 << (32 + source.below(32));
     }
     args
+}
+
+/// Which file, and for two which other.
+fn change(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [directory, socket]: [i32; 2], args: &mut [u64; 6]) {
+    let at = usize::from(row.name.ends_with("at") || row.name.contains("at2") || row.name.starts_with("file_"));
+    if at == 1 {
+        args[0] = fd(source, directory, socket);
+    }
+    let by_descriptor = ["fchmod", "fchown", "fsetxattr", "fremovexattr"].contains(&row.name);
+    if !source.one_in(5) {
+        args[at] = if by_descriptor { fd(source, directory, socket) } else { path(source, place, root) };
+    }
+    let second = match row.name {
+        "rename" | "link" | "symlink" => 1,
+        "renameat" | "renameat2" | "linkat" => 3,
+        "symlinkat" => 2,
+        _ => 0,
+    };
+    if second > 0 && !source.one_in(5) {
+        args[second] = path(source, place, root);
+    }
+    if second == 3 {
+        (args[2], args[4]) = (fd(source, directory, socket), source.pick(&[0, 0, 1, 2, 0x400]));
+    }
+    if second == 2 {
+        (args[0], args[1]) = (args[2], args[0]);
+    }
+    if row.name.contains("xattr") {
+        let name = source.pick(&["user.brig\0", "security.capability\0", "trusted.x\0", "user.\0", "\0"]);
+        args[at * 2 + 1] = place.put(source, name.as_bytes());
+    }
+    if row.name.contains("time") && source.one_in(2) {
+        args[at + 1] = 0;
+    }
+}
+
+/// A process, a group of them, or everybody.
+fn whom(source: &mut Source) -> u64 {
+    let (own, brig) = (std::process::id() as i32, nix::unistd::getppid().as_raw());
+    let whom = source.pick(&[0, 1, -1, own, -own, brig, -brig, i32::MIN, i32::MAX, 0x7fff_0000]);
+    if source.one_in(2) { whom as u32 as u64 } else { whom as i64 as u64 }
+}
+
+/// A structure of these words, or a pointer that leads nowhere.
+fn structure(source: &mut Source, place: &mut Place, words: &[u64]) -> u64 {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let there = place.put(source, &bytes);
+    source.pick(&[there, there, there, 0, 8, place.end, u64::MAX, 0xffff_8000_0000_0000])
+}
+
+fn signal(source: &mut Source, row: &Row, place: &mut Place, [descriptor, handle]: [u64; 2]) -> [u64; 6] {
+    let number = source.pick(&UNHEEDED) as u64;
+    let words = source.many(18, Source::number);
+    let info = structure(source, place, &words);
+    match row.number {
+        libc::SYS_fcntl if source.one_in(3) => [descriptor, F_SETOWN_EX, structure(source, place, &[2]), 0, 0, 0],
+        libc::SYS_fcntl => [descriptor, libc::F_SETOWN as u64, whom(source), 0, 0, 0],
+        libc::SYS_pidfd_send_signal => [handle, number, info, source.pick(&[0, 0, 0, 1, u64::MAX]), 0, 0],
+        libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => [whom(source), whom(source), number, info, 0, 0],
+        _ => [whom(source), number, info, 0, 0, 0],
+    }
+}
+
+/// Sets what is set already, as far as it says anything.
+fn schedule(source: &mut Source, row: &Row, place: &mut Place) -> [u64; 6] {
+    let (whose, which) = (whom(source), source.pick(&[0, 1, 2, 3, u64::MAX]));
+    let zeros = structure(source, place, &[0; 2]);
+    match row.number {
+        libc::SYS_prlimit64 => [whose, source.number() % 20, structure(source, place, &[u64::MAX; 2]), source.pick(&[0, zeros]), 0, 0],
+        libc::SYS_sched_setaffinity => [whose, source.pick(&[0, 8, 128, u64::MAX]), structure(source, place, &[u64::MAX; 16]), 0, 0, 0],
+        libc::SYS_sched_setscheduler => [whose, source.pick(&[libc::SCHED_OTHER as u64, 99, u64::MAX]), zeros, 0, 0, 0],
+        libc::SYS_sched_setparam => [whose, zeros, 0, 0, 0, 0],
+        libc::SYS_sched_setattr => [whose, structure(source, place, &[48, 0, 0, 0, 0, 0]), source.pick(&[0, 0, u64::MAX]), 0, 0, 0],
+        // setpriority and ioprio_set.
+        _ => [which, whose, 0, 0, 0, 0],
+    }
+}
+
+/// Nothing is made, and nothing has these numbers.
+fn shared(source: &mut Source, row: &Row, place: &mut Place) -> [u64; 6] {
+    let words = source.many(8, Source::number);
+    let buffer = structure(source, place, &words);
+    let unused = source.pick(&[-1, i32::MAX, i32::MIN]) as u64;
+    match row.name {
+        name if name.ends_with("get") => [1 + source.next() % 0xffff_fffe, source.pick(&[0, 8]), 0, 0, 0, 0],
+        name if name.starts_with("mq_") => [place.put(source, format!("brig-{}\0", std::process::id()).as_bytes()), 0, 0, buffer, 0, 0],
+        _ => [unused, source.pick(&[0, 1, 2, buffer]), buffer, 0, 0, 0],
+    }
 }
 
 /// `creat` and `open` take it where `openat` does.
@@ -202,9 +334,11 @@ fn path(source: &mut Source, place: &mut Place, root: &Path) -> u64 {
         "/proc/thread-self/cwd/../out".into(),
         "/dev/fd/0".into(),
         "/proc/self/fd/99".into(),
+        "/dev/null".into(),
     ];
     let mut text = source.pick(&starts).into_bytes();
-    for _ in 0..source.below(3) {
+    let names = if text.starts_with(b"/dev/null") { 0 } else { source.below(3) };
+    for _ in 0..names {
         if !text.is_empty() {
             text.push(b'/');
         }

@@ -146,6 +146,9 @@ fn what_may_wait_is_opened_by_us_as_well() {
 /// With `BRIG_FUZZ_SECONDS` for as long as wanted (`scripts/fuzz garbage`).
 #[test]
 fn garbage_in_registers_is_answered_and_gains_nothing() {
+    if garbage::as_nobody("gate::tests::garbage_in_registers_is_answered_and_gains_nothing") {
+        return;
+    }
     let stage = Stage::new(Mode::Enforce);
     let played = stage.play("garbage");
     assert!(played.good, "{}", played.output);
@@ -165,6 +168,20 @@ fn garbage_in_registers_is_answered_and_gains_nothing() {
     let events = played.record.breaches.iter().map(|found| &found.event).filter(alarming);
     let done: Vec<_> = events.filter(|event| event.status != Status::Refused).collect();
     assert!(done.is_empty(), "{done:?}");
+    // Whatever the rules say: nothing was changed but its own, to which its entries of /proc belong.
+    let own_trees = [stage.out(), stage.root.join("tmp"), "/proc/self".into()];
+    let own = |path: &crate::model::Hostile| own_trees.iter().any(|tree| path.as_path().starts_with(tree));
+    let foreign = |act: &Act| match act {
+        Act::Create { path } | Act::Remove { path } | Act::Symlink { path, .. } | Act::Metadata { path, .. } => !own(path),
+        Act::Rename { from, to } => !own(from) || !own(to),
+        Act::Link { to, .. } => !own(to),
+        Act::Write { path } => !own(path) && path.as_bytes() != b"/dev/null",
+        Act::Signal { signal, .. } => signal != "0",
+        Act::Tamper { .. } => true,
+        _ => false,
+    };
+    let changed: Vec<_> = played.record.behaviours.iter().filter(|did| did.status != Status::Refused && foreign(&did.act)).collect();
+    assert!(changed.is_empty(), "{changed:?}");
 }
 
 #[test]
