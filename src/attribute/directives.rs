@@ -133,7 +133,7 @@ fn moved(kept: &Path, out: &Path) -> Option<(String, String)> {
     (!before.is_empty() && before != now).then(|| (before, now.to_owned()))
 }
 
-fn read(mut lines: impl BufRead, moved: Option<(&str, &str)>) -> io::Result<Vec<Directive>> {
+pub(crate) fn read(mut lines: impl BufRead, moved: Option<(&str, &str)>) -> io::Result<Vec<Directive>> {
     let mut found = Vec::new();
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {

@@ -36,8 +36,9 @@ const NO_DIRECTORIES: [&[u8]; 9] = [
     b"shareable",
     b"-",
 ];
-/// Response files read, and words they may come to: one may name itself.
+/// Response files read, bytes they may have together, and words they may come to: one may name itself.
 const FILES: usize = 64;
+const BYTES: usize = 16 << 20;
 const WORDS: usize = 100_000;
 
 /// One or two words that steer a linker.
@@ -89,9 +90,8 @@ pub fn steers<'w>(
     places: &Places,
     file: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
 ) -> Vec<Steer> {
-    let mut line = Line { words: Vec::new(), unread: Vec::new(), files: FILES, file };
-    let words = words.into_iter().enumerate().map(|(at, word)| ((at, at), word.to_vec()));
-    line.flatten(words.collect(), Reader::Driver);
+    let mut line = Line { words: Vec::new(), unread: Vec::new(), files: FILES, bytes: BYTES, file };
+    line.flatten(&mut words.into_iter().enumerate().map(|(at, word)| ((at, at), word.to_vec())), Reader::Driver);
     let unread = |of: &(usize, usize)| Steer { words: *of, severity: Severity::Medium, why: "a response file that cannot be read" };
     let mut found: Vec<Steer> = line.unread.iter().map(unread).collect();
     let mut at = 0;
@@ -118,49 +118,56 @@ struct Line<'f> {
     words: Vec<Word>,
     /// Response files that were not read, by the words that name them.
     unread: Vec<(usize, usize)>,
-    /// How many more may be read.
+    /// How many more may be read, and how much.
     files: usize,
+    bytes: usize,
     file: &'f mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
 }
 
 impl Line<'_> {
-    /// `-Wl,a,b` and `-Xlinker a` become the linker's words, response files what is in them.
-    fn flatten(&mut self, words: Vec<((usize, usize), Vec<u8>)>, reader: Reader) {
-        let mut words = words.into_iter();
+    /// `-Wl,a,b` and `-Xlinker a` become the linker's words, response files what is in them. Word by word: whoever wrote them decides how
+    /// many there are.
+    fn flatten(&mut self, words: &mut dyn Iterator<Item = ((usize, usize), Vec<u8>)>, reader: Reader) {
         while let Some((mut of, text)) = words.next() {
-            let (reader, texts) = match (reader, text.as_slice()) {
-                (Reader::Driver, b"-Xlinker") => match words.next() {
-                    Some((next_of, next)) => {
-                        of.1 = next_of.1;
-                        (Reader::Linker, vec![next])
-                    }
-                    None => continue,
-                },
+            match (reader, text.as_slice()) {
+                (Reader::Driver, b"-Xlinker") => {
+                    let Some((next_of, next)) = words.next() else { continue };
+                    of.1 = next_of.1;
+                    self.take(next, Reader::Linker, of);
+                }
                 // Words for clang's inner compiler: `-Xclang -load -Xclang x.so`.
-                (Reader::Driver, b"-Xclang" | b"-mllvm") => continue,
+                (Reader::Driver, b"-Xclang" | b"-mllvm") => {}
                 (Reader::Driver, [b'-', b'W', b'l', b',', rest @ ..]) => {
-                    (Reader::Linker, rest.split(|b| *b == b',').map(<[u8]>::to_vec).collect())
+                    rest.split(|b| *b == b',').for_each(|text| self.take(text.to_vec(), Reader::Linker, of));
                 }
-                _ => (reader, vec![text]),
-            };
-            for text in texts {
-                match text.strip_prefix(b"@").filter(|name| !name.is_empty() && !is_run_path(name)) {
-                    Some(name) => self.response(name, reader, of),
-                    None if self.words.len() < WORDS => self.words.push(Word { reader, text, of }),
-                    None => self.unread.push(of),
-                }
+                _ => self.take(text, reader, of),
             }
         }
-        self.unread.dedup();
+    }
+
+    fn take(&mut self, text: Vec<u8>, reader: Reader, of: (usize, usize)) {
+        match text.strip_prefix(b"@").filter(|name| !name.is_empty() && !is_run_path(name)) {
+            Some(name) => self.response(name, reader, of),
+            None if self.words.len() < WORDS => self.words.push(Word { reader, text, of }),
+            None => self.skip(of),
+        }
     }
 
     fn response(&mut self, name: &[u8], reader: Reader, of: (usize, usize)) {
         let content = if self.files > 0 { (self.file)(name) } else { None };
         self.files = self.files.saturating_sub(1);
-        match content {
-            Some(content) => self.flatten(split(&content).into_iter().map(|word| (of, word)).collect(), reader),
-            None if self.unread.last() != Some(&of) => self.unread.push(of),
-            None => {}
+        match content.filter(|content| content.len() <= self.bytes) {
+            Some(content) => {
+                self.bytes -= content.len();
+                self.flatten(&mut split(&content).map(|word| (of, word)), reader);
+            }
+            None => self.skip(of),
+        }
+    }
+
+    fn skip(&mut self, of: (usize, usize)) {
+        if self.unread.last() != Some(&of) {
+            self.unread.push(of);
         }
     }
 }
@@ -171,24 +178,29 @@ fn is_run_path(name: &[u8]) -> bool {
 }
 
 /// Words of a response file, as libiberty's `buildargv` splits them.
-fn split(text: &[u8]) -> Vec<Vec<u8>> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<Vec<u8>>, None);
+fn split(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (byte, quote) {
-            (b'\\', _) => word.get_or_insert_default().extend(bytes.next()),
-            (byte, Some(mark)) if byte == mark => quote = None,
-            (byte, Some(_)) => word.get_or_insert_default().push(byte),
-            (b'"' | b'\'', None) => {
-                quote = Some(byte);
-                word.get_or_insert_default();
+    std::iter::from_fn(move || {
+        let (mut word, mut quote) = (None::<Vec<u8>>, None);
+        while let Some(byte) = bytes.next() {
+            match (byte, quote) {
+                (b'\\', _) => word.get_or_insert_default().extend(bytes.next()),
+                (byte, Some(mark)) if byte == mark => quote = None,
+                (byte, Some(_)) => word.get_or_insert_default().push(byte),
+                (b'"' | b'\'', None) => {
+                    quote = Some(byte);
+                    word.get_or_insert_default();
+                }
+                (byte, None) if byte.is_ascii_whitespace() => {
+                    if word.is_some() {
+                        return word;
+                    }
+                }
+                (byte, None) => word.get_or_insert_default().push(byte),
             }
-            (byte, None) if byte.is_ascii_whitespace() => words.extend(word.take()),
-            (byte, None) => word.get_or_insert_default().push(byte),
         }
-    }
-    words.extend(word);
-    words
+        word
+    })
 }
 
 fn option(reader: Reader, text: &[u8]) -> Option<(Effect, Value)> {
@@ -372,6 +384,20 @@ mod tests {
         for words in [&["-fuse-ld=mine"][..], &["-specs=mine.specs"], &["@missing.rsp"], &["@endless.rsp"]] {
             assert_eq!(worst(words), Some(Severity::Medium), "{words:?}");
         }
+    }
+
+    /// Found by fuzzing: a file that named itself with much behind it took 9 GB and a minute.
+    #[test]
+    fn files_in_files_are_bounded() {
+        let long = [&b"@long "[..], &b"x ".repeat(1 << 20)].concat();
+        let mut read = 0;
+        let found = steers([&b"@long"[..]], &places(), &mut |_| {
+            read += 1;
+            Some(long.clone())
+        });
+        // One more is looked at, and found to be too much.
+        assert!(read <= BYTES / long.len() + 1, "{read}");
+        assert_eq!(found.iter().map(|steer| (steer.words, steer.severity)).collect::<Vec<_>>(), [((0, 0), Severity::Medium)]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub fn travel(root: &Path) {
     while seconds.map_or(calls < 4000, |seconds| began.elapsed() < seconds) {
         place.free = PAGE;
         let row = source.pick(&rows);
-        if calls % 50 == 0 {
+        if calls.is_multiple_of(50) {
             mend(root);
         }
         let fds = [directory.as_raw_fd(), sockets[source.below(sockets.len())].as_raw_fd(), source.pick(&handles)];
