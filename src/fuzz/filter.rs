@@ -3,7 +3,7 @@
 
 use super::source::Source;
 use super::{fuzz, must};
-use crate::model::calls::{LAST_KNOWN, Treatment, When, table};
+use crate::model::calls::{LAST_KNOWN, Treatment, When, is_foreign, table};
 use crate::wall::filter::{Pass, program};
 
 const NATIVE: u32 = if cfg!(target_arch = "x86_64") { 0xc000_003e } else { 0xc000_00b7 };
@@ -60,8 +60,9 @@ fn call(source: &mut Source, points: &[u64]) -> Call {
 
 /// What the documentation of the table says the kernel is to answer.
 fn agreed(call: &Call) -> u32 {
-    if call.arch != NATIVE {
-        return libc::SECCOMP_RET_KILL_PROCESS;
+    // Of another ABI: the gate refuses and records it.
+    if is_foreign(call.arch == NATIVE, call.number.into()) {
+        return libc::SECCOMP_RET_USER_NOTIF;
     }
     let absent = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
     if call.number > LAST_KNOWN {

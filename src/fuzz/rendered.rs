@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::must;
-use crate::model::Severity;
 use crate::model::report::Report;
 use crate::report::{html, json, markdown, sarif, terminal};
 
@@ -146,7 +145,7 @@ fn of_markdown(report: &Report, page: &str) -> Checked {
     let sign = plain.find(['<', '>', '|', '@', '!', '[', ']', '\\', '~', '_', '$']);
     must(sign.is_none(), || format!("markdown: a bare sign at {:?}", sign.map(|at| shorten(&plain[at..]))))?;
     must(page.matches("<code>").count() == page.matches("</code>").count(), || "markdown: a code span left open".into())?;
-    let alarming = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count();
+    let alarming = report.findings.iter().filter(|finding| finding.is_told()).count();
     let headings = page.lines().filter(|line| line.starts_with('#')).count();
     must(headings <= 1 + alarming, || format!("markdown: {headings} headings for {alarming} findings"))?;
     for line in page.lines() {
@@ -164,7 +163,7 @@ fn of_markdown(report: &Report, page: &str) -> Checked {
 /// One command of ours per line, with three properties; a runner unescapes the rest to text.
 fn annotations(report: &Report, text: &str) -> Checked {
     let commands = text.lines().count();
-    let alarming = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count();
+    let alarming = report.findings.iter().filter(|finding| finding.is_told()).count();
     must(commands == alarming.min(10), || format!("{commands} annotations for {alarming} findings"))?;
     for line in text.lines() {
         let body = line.strip_prefix("::error ").or_else(|| line.strip_prefix("::warning ")).ok_or(format!("annotation {line:?}"))?;

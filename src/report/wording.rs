@@ -122,7 +122,7 @@ impl Medium {
 
 /// The roles `assemble` knows, and no word of others: it stands outside every quotation.
 fn role(actor: &ReportedActor) -> &'static str {
-    let known = ["tests", "benches", "example"].into_iter().find(|known| actor.role.as_deref() == Some(known));
+    let known = ["tests", "doctests", "benches", "example"].into_iter().find(|known| actor.role.as_deref() == Some(known));
     known.unwrap_or("program")
 }
 
