@@ -150,7 +150,7 @@ fn profile_directory(out_dir: &Path) -> Option<&Path> {
 }
 
 /// Cargo moves a command line that is too long into a file, one argument per line, and passes `@file`.
-fn with_response_files(arguments: &[OsString], cwd: &Path) -> Vec<OsString> {
+pub fn with_response_files(arguments: &[OsString], cwd: &Path) -> Vec<OsString> {
     let mut all = Vec::with_capacity(arguments.len());
     for argument in arguments {
         let file = argument.as_bytes().strip_prefix(b"@").map(|path| cwd.join(OsStr::from_bytes(path)));

@@ -7,7 +7,7 @@
 pub mod directives;
 pub mod graph;
 pub mod identity;
-mod invocation;
+pub(crate) mod invocation;
 pub(crate) mod memory;
 pub(crate) mod naming;
 pub(crate) mod objects;

@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use super::source::Source;
 use super::{Bytes, fuzz, must};
 use crate::cli::{Command, Typed, parse};
+use crate::plan::steering::Steering;
 
 const OURS: [&str; 29] = [
     "--policy",
@@ -40,7 +41,13 @@ const OURS: [&str; 29] = [
     "--policy=",
     "--mod",
 ];
-const CARGOS: [&str; 18] = [
+const CARGOS: [&str; 24] = [
+    "--target-dir",
+    "--target-dir=t",
+    "--manifest-path=m",
+    "--features",
+    "-Fx",
+    "--locked",
     "build",
     "test",
     "b",
@@ -138,6 +145,12 @@ fn any_line_is_understood_or_refused() {
                 let before = &given[..given.len() - kept.len()];
                 let chosen = toolchain.as_ref().map(|name| name.as_bytes());
                 must(chosen.is_none_or(|name| before.contains(&name) && name.len() > 1), || format!("toolchain {toolchain:?}"))?;
+                // What steers cargo is read from the same words, and what is the program's own does not count.
+                let steering = Steering::read(&args);
+                must(args[0].as_bytes().starts_with(b"+") || steering.subcommand.as_ref() == args.first(), || format!("{steering:?}"))?;
+                let behind = ["--", "--target-dir", "x", "--path=y", "--locked"].map(OsString::from);
+                let longer = Steering::read(&[&args[..], &behind].concat());
+                must(longer == steering, || format!("with words of the program's: {longer:?}"))?;
                 must(options.outputs().iter().all(|(_, path)| path.as_os_str() != "-"), || "writes to cargo's stdout".into())
             }
             Ok(_) => Ok(()),

@@ -8,6 +8,7 @@ use crate::judge::Places;
 use crate::model::ActorKind;
 use crate::plan::ActorFacts;
 use crate::plan::config::{load_with, parse};
+use crate::plan::loosening::beyond;
 use crate::plan::profile::EMBEDDED;
 
 const KEYS: [&str; 26] = [
@@ -141,6 +142,7 @@ fn whole(text: &str) -> Result<(), String> {
         must(profile.chain.len() <= names.len() + 2 * EMBEDDED.len(), || "inherits without end".into())?;
         let again = load_with(name, &config, "brig.toml").map_err(|error| error.to_string())?;
         must(profile.digest() == again.digest(), || "two digests".into())?;
+        must(beyond(&profile, &again).is_empty(), || format!("grants more than itself: {:?}", beyond(&profile, &again)))?;
         let facts =
             ActorFacts { outputs: vec!["/nowhere/w/target/out".into()], ..ActorFacts::new(ActorKind::BuildScript, "/nowhere/tmp/1") };
         let policy = profile.resolve(&places(), &facts);

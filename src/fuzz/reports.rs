@@ -24,7 +24,7 @@ impl fmt::Debug for Stored {
 
 #[test]
 fn any_report_stays_text_in_every_form() {
-    fuzz("reports", 120, |source| Stored(report(source)), |stored| rendered::check(&stored.0));
+    fuzz("reports", 60, |source| Stored(report(source)), |stored| rendered::check(&stored.0));
 }
 
 /// The same from bytes: what loads at all must be safe to show.

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::attribute::directives::{self, Directive, Of};
+use crate::attribute::invocation::with_response_files;
 use crate::attribute::source;
 use crate::judge::linking::{self, Steer};
 use crate::judge::loader::{self, Variable};
@@ -115,7 +116,8 @@ impl Emitters {
 
     /// Linker arguments as a compiler is given them. What all scripts together make of them may be more than what each said alone.
     pub fn link(&mut self, argv: &[OsString], cwd: &Path, package: Option<&Package>, ground: &Ground, next: &mut dyn FnMut() -> ActorId) {
-        let words = link_args(argv);
+        let argv = with_response_files(argv, cwd);
+        let words = link_args(&argv);
         if words.is_empty() {
             return;
         }
@@ -315,5 +317,30 @@ fn absent(id: ActorId, package: Package, out: &Path) -> Actor {
         outputs: vec![out.to_owned()],
         tmp: "/".into(),
         withheld: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Rule;
+
+    /// What a script said in an earlier build counts when a compiler is given it, also where cargo hands a long line over in a file.
+    #[test]
+    fn a_compilers_line_may_stand_in_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let unit = dir.path().join("target/debug/build/x-0a");
+        std::fs::create_dir_all(unit.join("out")).unwrap();
+        std::fs::write(unit.join("output"), "cargo:rustc-link-arg=-Wl,-plugin,/tmp/p.so\n").unwrap();
+        std::fs::write(dir.path().join("line"), "--crate-name\napp\n-C\nlink-arg=-Wl,-plugin,/tmp/p.so\n").unwrap();
+        let places = Places { target: dir.path().join("target"), build: dir.path().join("target"), ..Places::default() };
+        for line in [&["-C", "link-arg=-Wl,-plugin,/tmp/p.so"][..], &["@line"]] {
+            let journal = Journal::default();
+            let ground = Ground { journal: &journal, places: &places, given: &[] };
+            let argv: Vec<OsString> = ["rustc"].iter().chain(line).map(OsString::from).collect();
+            Emitters::default().link(&argv, dir.path(), None, &ground, &mut || ActorId(7));
+            let breaches: Vec<_> = journal.snapshot().breaches.iter().map(|found| found.event.breach.clone().map(|b| b.rule)).collect();
+            assert_eq!(breaches, [Some(Rule::LinkLoader)], "{line:?}");
+        }
     }
 }
