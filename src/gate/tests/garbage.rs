@@ -197,6 +197,7 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
         }
         Treatment::Schedule => args = schedule(source, row, place),
         Treatment::Ipc => args = shared(source, row, place),
+        Treatment::Watch => args[1] = path(source, place, root),
         Treatment::Tamper | Treatment::Absent => {}
     }
     if row.name.starts_with("mknod") {
