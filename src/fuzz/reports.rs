@@ -24,7 +24,7 @@ impl fmt::Debug for Stored {
 
 #[test]
 fn any_report_stays_text_in_every_form() {
-    fuzz("reports", 60, |source| Stored(report(source)), |stored| rendered::check(&stored.0));
+    fuzz("reports", 40, |source| Stored(report(source)), |stored| rendered::check(&stored.0));
 }
 
 /// The same from bytes: what loads at all must be safe to show.
@@ -39,7 +39,7 @@ fn any_file_is_loaded_or_refused() {
             rendered::inert("error", &shown)
         }
     };
-    fuzz("report-files", 150, damaged, load);
+    fuzz("report-files", 80, damaged, load);
 }
 
 fn damaged(source: &mut Source) -> Bytes {
