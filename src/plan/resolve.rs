@@ -264,6 +264,23 @@ mod tests {
         assert_eq!(kernel_exec(std::slice::from_ref(&tool), &Places::default(), &secrets), std::slice::from_ref(&tool));
     }
 
+    /// A tree of the user's own is granted program by program, and no link in it leads out.
+    #[test]
+    fn a_tree_of_ones_own_is_granted_program_by_program() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let top = dir.path().canonicalize().expect("real path");
+        std::fs::create_dir(top.join(".hidden")).expect("directory");
+        let program = top.join("program");
+        for (path, mode) in [(&program, 0o755), (&top.join("text"), 0o644), (&top.join(".hidden/program"), 0o755)] {
+            std::fs::write(path, "x").expect("file");
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode");
+        }
+        std::os::unix::fs::symlink(&program, top.join("link")).expect("link");
+        let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).expect("the catalogue");
+        assert_eq!(kernel_exec(&[top], &Places::default(), &secrets), [program]);
+    }
+
     #[test]
     fn a_wide_user_grant_gives_the_kernel_nothing() {
         let places = Places { workspace: Some("/w".into()), ..Places::default() };
