@@ -104,10 +104,12 @@ impl Stage {
         }
     }
 
-    /// Acts with this status, as often as they came. The journal counts equal ones, breach or not, among the behaviour.
+    /// Acts with this status, as often as they came: those that broke a rule and those that broke none.
     pub fn seen(&self, status: Status) -> Vec<Act> {
-        let behaviours = self.journal.snapshot().behaviours.into_iter().filter(|one| one.status == status);
-        behaviours.flat_map(|one| vec![one.act; one.count as usize]).collect()
+        let record = self.journal.snapshot();
+        let breaches = record.breaches.into_iter().map(|found| (found.event.act, found.event.status, found.count));
+        let all = breaches.chain(record.behaviours.into_iter().map(|did| (did.act, did.status, did.count)));
+        all.filter(|(_, found, _)| *found == status).flat_map(|(act, _, count)| vec![act; count as usize]).collect()
     }
 }
 
