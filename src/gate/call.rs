@@ -221,6 +221,13 @@ impl<'a> Call<'a> {
         judgement
     }
 
+    /// As `judge`, for a connection that is allowed inside the actor's private network, and would leave it.
+    pub fn judge_outside(&self, act: Act) -> Judgement {
+        let judgement = self.watched.policy.judge_outside();
+        self.note(act, judgement.status(), judgement.breach.clone());
+        judgement
+    }
+
     /// As `judge`, but refused with `errno` whatever the policy says, in both modes: acts that would blind the record.
     pub fn refuse(&self, act: Act, object: Option<Object>, errno: i32) -> Answer {
         let judgement = self.watched.policy.judge(&act, object);

@@ -136,6 +136,11 @@ impl Policy {
         rules::net_connect::reach(self, to)
     }
 
+    /// Judges a connection to a service of this machine where only those of the actor's own network are allowed.
+    pub fn judge_outside(&self) -> Judgement {
+        self.answer(rules::net_connect::neighbour(self), false)
+    }
+
     /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
     pub fn done(&self, act: &Act) {
         rules::fs_foreign_artifact::done(self, act);

@@ -57,7 +57,8 @@ zoo! {
     t01_a_library_steals_when_a_unit_test_calls_it = Case {
         fixture: "01-timeapi-test", cargo: &["test"],
         does: &[Steals(Door::Tcp)],
-        finds: &[refused(&["secret/read"], "app", PROGRAM).blaming("chrono_anchor")],
+        // What it would send is not even opened: nobody answers.
+        finds: &[refused(&["net/connect"], "app", PROGRAM).blaming("chrono_anchor")],
         ..CASE
     };
     t02_the_same_in_a_build_script = Case {

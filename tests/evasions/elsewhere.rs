@@ -60,9 +60,12 @@ pub fn missing(fixtures: &[Fixture]) -> Vec<String> {
     missing.map(|row| format!("{row} is shown nowhere")).chain(strange.map(|row| format!("{row} is no row"))).collect()
 }
 
-pub fn rows_not_among(shown: &[&str]) -> usize {
-    let rows: BTreeSet<&str> = LIST.entry.iter().map(|entry| entry.row.as_str()).filter(|row| !shown.contains(row)).collect();
-    rows.len()
+/// How many rows besides `shown` have tests of their own, and how many only a reason why nothing can be shown.
+pub fn rows_not_among(shown: &[&str]) -> (usize, usize) {
+    let others = LIST.entry.iter().filter(|entry| !shown.contains(&entry.row.as_str()));
+    let (tried, untried): (Vec<&Entry>, _) = others.partition(|entry| !entry.tests.is_empty());
+    let rows = |entries: Vec<&Entry>| entries.into_iter().map(|entry| entry.row.as_str()).collect::<BTreeSet<_>>().len();
+    (rows(tried), rows(untried))
 }
 
 pub fn lines() -> Vec<(u32, String)> {

@@ -23,11 +23,18 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
         println!("note: the table needs both users; not compared");
         return Vec::new();
     }
-    let text = format!("{}\n{HEAD}{}\n{}", intro(), rows(verdicts), totals(verdicts));
+    let totals = totals(verdicts);
+    let text = format!(
+        "{}\n{HEAD}{}\nTotals: {} Fixtures that did not come out as they must: {}.\n",
+        intro(),
+        rows(verdicts),
+        totals.quoted,
+        totals.faults
+    );
     if write {
         fs::write(path(), &text).expect("write the table");
         println!("wrote {}", path().display());
-        return Vec::new();
+        return unquoted(&totals.quoted);
     }
     let there = fs::read_to_string(path()).unwrap_or_default();
     let machine = |text: &str| text.lines().find(|line| line.starts_with("Made on ")).map(str::to_owned);
@@ -40,7 +47,7 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
     };
     let (gone, new) = (differs(&there, &text), differs(&text, &there));
     if gone.is_empty() && new.is_empty() {
-        return Vec::new();
+        return unquoted(&totals.quoted);
     }
     let lines = |sign: char, lines: &[String]| lines.iter().map(|line| format!("{sign} {line}\n")).collect::<String>();
     vec![format!("scripts/evasions.md is not what came out (`scripts/evasions` writes it):\n{}{}", lines('-', &gone), lines('+', &new))]
@@ -103,21 +110,34 @@ fn line(verdict: &Verdict) -> String {
     line + "|\n"
 }
 
-fn totals(verdicts: &[Verdict]) -> String {
+/// The totals, in the words in which README.md quotes them.
+struct Totals {
+    quoted: String,
+    faults: usize,
+}
+
+fn totals(verdicts: &[Verdict]) -> Totals {
     let mut rows: Vec<&str> = verdicts.iter().map(|verdict| verdict.fixture.says.row.as_str()).collect();
     rows.dedup();
     let count = |of: &dyn Fn(&Verdict) -> usize| verdicts.iter().map(of).sum::<usize>();
     let ways = count(&|verdict| verdict.fixture.ways(true).len());
     let recorded = count(&|verdict| verdict.fixture.says.recorded_ways.len());
     let unseen = count(&|verdict| verdict.fixture.says.unseen_ways.len());
-    let faults = count(&|verdict| usize::from(!verdict.faults.is_empty()));
-    format!(
-        "Totals: {} rows — {} by {} fixtures with {ways} ways, {} by tests of their own. Of the ways, {} are stopped, {recorded} recorded only, \
-         {unseen} not seen. Fixtures that did not come out as they must: {faults}.\n",
-        rows.len() + elsewhere::rows_not_among(&rows),
+    let (elsewhere, untried) = elsewhere::rows_not_among(&rows);
+    let quoted = format!(
+        "{} rows: {} by {} fixtures with {ways} ways, {elsewhere} by tests of their own, {untried} not tried. Of the ways, {} are stopped, \
+         {recorded} recorded only, {unseen} not seen.",
+        rows.len() + elsewhere + untried,
         rows.len(),
         verdicts.len(),
-        elsewhere::rows_not_among(&rows),
         ways - recorded - unseen,
-    )
+    );
+    Totals { quoted, faults: count(&|verdict| usize::from(!verdict.faults.is_empty())) }
+}
+
+/// README.md must say what came out.
+fn unquoted(quoted: &str) -> Vec<String> {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap_or_default();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words(&readme).contains(quoted) { Vec::new() } else { vec![format!("README.md does not say: {quoted}")] }
 }

@@ -132,15 +132,26 @@ fn tcp_to_the_host_is_refused() {
 fn loopback_is_the_actors_own() {
     let (sink, datagrams) = (Sink::tcp("127.0.0.1:0"), Sink::udp("127.0.0.1:0"));
     let port = sink.at.rsplit_once(':').unwrap().1.to_owned();
+    let mut observed_visits = 0;
     for at in [sink.at.clone(), format!("0.0.0.0:{port}"), format!("127.9.9.9:{port}")] {
         for scene in ["tcp", "tcp-nonblocking", "fast-open-option"] {
-            assert_eq!(Stage::enforce(&["loopback"]).play(&[scene, &at]), "ECONNREFUSED", "{scene} {at}");
+            let stage = Stage::enforce(&["loopback"]);
+            // Nobody is met at an address the service does not listen on.
+            let elsewhere = at.starts_with("127.9");
+            assert_eq!(stage.play(&[scene, &at]), if elsewhere { "ECONNREFUSED" } else { "EACCES" }, "{scene} {at}");
+            assert_eq!(stage.seen(Status::Refused).len(), usize::from(!elsewhere), "{scene} {at}: a service of the host's is recorded");
+            if !elsewhere {
+                let observed = Stage::observing(&["loopback"]);
+                assert_eq!(observed.play(&[scene, &at]), "ok from outside", "{scene} {at}");
+                assert_eq!(observed.seen(Status::Observed).len(), 1, "{scene} {at}");
+                observed_visits += 1;
+            }
         }
     }
     for scene in ["udp-blind", "udp-connected"] {
         assert_ne!(Stage::enforce(&["loopback"]).play(&[scene, &datagrams.at]), "ok from outside", "{scene}");
     }
-    assert_eq!((sink.visits(), datagrams.visits()), (0, 0));
+    assert_eq!((sink.visits(), datagrams.visits()), (observed_visits, 0));
     assert!(Stage::enforce(&["loopback"]).play(&["meet"]).starts_with("ok"));
     assert_eq!(unconfined(&["tcp", &sink.at]), "ok from outside");
     assert_eq!(sink.visits(), 1);

@@ -41,7 +41,11 @@ impl Stage {
     }
 
     pub fn observe() -> Stage {
-        Stage { mode: Mode::Observe, ..Stage::enforce(&[]) }
+        Stage::observing(&[])
+    }
+
+    pub fn observing(connect: &[&str]) -> Stage {
+        Stage { mode: Mode::Observe, ..Stage::enforce(connect) }
     }
 
     /// Runs one scene of the actor behind the gate and returns what it printed.

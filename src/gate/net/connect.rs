@@ -10,7 +10,7 @@ use super::grip::{self, Grip};
 use super::known::{Known, Place};
 use super::relay::{self, Caller, Transport};
 use super::sockets::Room;
-use super::{errno, options, read_address, refusal, resolver, unix};
+use super::{errno, neighbour, options, read_address, refusal, resolver, unix};
 use crate::gate::{Answer, Call};
 use crate::judge::Reach;
 use crate::model::Act;
@@ -156,7 +156,7 @@ pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(c
         return Ok(());
     }
     let act = act(room.endpoint("udp", to));
-    if endpoint::is_local(to.ip()) && stays_inside(call, &act) {
+    if endpoint::is_local(to.ip()) && call.enforces() && is_only_inside(call, &act) && !neighbour::hears(&act) {
         // Nobody is there yet: the private network says so itself.
         return refusal(&call.judge(act, None)).map_or(Ok(()), Err);
     }
@@ -165,20 +165,24 @@ pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(c
 }
 
 /// Judges; the errno when it is refused. To be asked before anything leaves the actor's own network: what may only be met inside it, and
-/// was not there, is nowhere.
+/// was not there, is somebody else's service, or an empty port.
 pub fn allowed(call: &Call<'_>, act: Act) -> Result<(), i32> {
-    let inside = stays_inside(call, &act);
+    if !is_only_inside(call, &act) {
+        return refusal(&call.judge(act, None)).map_or(Ok(()), Err);
+    }
+    if neighbour::hears(&act) {
+        return refusal(&call.judge_outside(act)).map_or(Ok(()), Err);
+    }
     refusal(&call.judge(act, None)).map_or(Ok(()), Err)?;
-    if inside { Err(libc::ECONNREFUSED) } else { Ok(()) }
+    if call.enforces() { Err(libc::ECONNREFUSED) } else { Ok(()) }
 }
 
-/// Is this allowed inside the actor's private network, and nowhere else? In observe mode nothing is.
-fn stays_inside(call: &Call<'_>, act: &Act) -> bool {
-    let to = match act {
-        Act::Connect { to } | Act::Send { to } => to,
-        _ => return false,
-    };
-    call.enforces() && call.watched.policy.reach(to) == Reach::Private
+/// Is this allowed inside the actor's private network, and nowhere else?
+fn is_only_inside(call: &Call<'_>, act: &Act) -> bool {
+    match act {
+        Act::Connect { to } | Act::Send { to } => call.watched.policy.reach(to) == Reach::Private,
+        _ => false,
+    }
 }
 
 /// Who asks a name server: looked up now, because the questions themselves make no call that waits.

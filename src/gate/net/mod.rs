@@ -15,6 +15,7 @@ pub mod endpoint;
 mod grip;
 mod known;
 pub mod message;
+mod neighbour;
 mod options;
 mod record;
 mod relay;

@@ -17,13 +17,16 @@ pub(crate) fn connect(policy: &Policy, to: &Endpoint) -> Ruling {
             Endpoint::Ip { address, .. } if is_metadata(address.ip()) => {
                 alarm(policy, Rule::NetConnect, Severity::Critical, "connect (the cloud's metadata service: it hands out credentials)")
             }
-            Endpoint::Ip { address, .. } if meant(address.ip()).is_loopback() => {
-                alarm(policy, Rule::NetConnect, Severity::Medium, "connect (a service on this machine)")
-            }
+            Endpoint::Ip { address, .. } if meant(address.ip()).is_loopback() => neighbour(policy),
             Endpoint::Ip { .. } => alarm(policy, Rule::NetConnect, Severity::High, "connect"),
             _ => alarm(policy, Rule::NetConnect, Severity::Medium, "connect"),
         },
     }
+}
+
+/// Not the actor's own, and not far away: databases, relays, build servers.
+pub(crate) fn neighbour(policy: &Policy) -> Ruling {
+    alarm(policy, Rule::NetConnect, Severity::Medium, "connect (a service on this machine)")
 }
 
 pub(crate) fn reach(policy: &Policy, to: &Endpoint) -> Reach {
