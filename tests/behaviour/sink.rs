@@ -25,6 +25,15 @@ impl Heard {
     fn add(&self, bytes: &[u8]) {
         self.0.lock().unwrap().extend_from_slice(bytes);
     }
+
+    /// The first bytes of a message or connection. They begin a line, so that nothing said before runs on into them.
+    fn begin(&self, bytes: &[u8]) {
+        let mut all = self.0.lock().unwrap();
+        if !all.is_empty() {
+            all.push(b'\n');
+        }
+        all.extend_from_slice(bytes);
+    }
 }
 
 /// The six doors a theft can leave through.
@@ -65,7 +74,7 @@ impl Sinks {
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length) = udp.recv(&mut buffer) {
-                log.add(&buffer[..length]);
+                log.begin(&buffer[..length]);
             }
         });
         for (door, name) in [(Door::Agent, "ssh-agent.sock"), (Door::Docker, "docker.sock")] {
@@ -84,7 +93,7 @@ impl Sinks {
             thread::spawn(move || {
                 let mut buffer = [0; 4096];
                 while let Ok(length) = socket.recv(&mut buffer) {
-                    log.add(&buffer[..length]);
+                    log.begin(&buffer[..length]);
                 }
             });
         }
@@ -116,7 +125,11 @@ fn take<S: Read + Write + Send + Timed + 'static>(mut stream: S, heard: &Heard) 
         while !complete(&request) {
             match stream.read(&mut buffer) {
                 Ok(length @ 1..) => {
-                    heard.add(&buffer[..length]);
+                    if request.is_empty() {
+                        heard.begin(&buffer[..length])
+                    } else {
+                        heard.add(&buffer[..length])
+                    }
                     request.extend_from_slice(&buffer[..length]);
                 }
                 _ => break,

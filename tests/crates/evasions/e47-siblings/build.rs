@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use trick::near::{copy, memory_has_canary, ranges, siblings};
+use trick::near::{copy, meet, memory_has_canary, ranges, siblings};
 use trick::sys::call;
 
 const READ: i64 = 310;
@@ -22,6 +22,7 @@ fn main() {
     };
     let mut ways: Vec<(&str, &dyn Fn(i64) -> bool)> =
         vec![("environ", &environ), ("memory", &memory_has_canary), ("read", &read), ("descriptor", &descriptor)];
+    meet("patient", Duration::from_secs(10));
     let begun = Instant::now();
     while !ways.is_empty() && begun.elapsed() < Duration::from_secs(3) {
         for pid in siblings() {

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::RawFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::sys::{call, in_child};
 
@@ -28,6 +29,16 @@ pub fn siblings() -> Vec<i64> {
 fn parent_of(pid: i64) -> Option<i64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Waits until another package's build script runs as well, if that waits for this one, but no longer than that.
+pub fn meet(package: &str, longest: Duration) {
+    let here = |directory: &Path| directory.join("here");
+    let _ = fs::write(here(&crate::out_dir()), "");
+    let begun = Instant::now();
+    while !crate::built(package).is_some_and(|built| here(&built.join("out")).exists()) && begun.elapsed() < longest {
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Where a process keeps things: its stack and its heap.
