@@ -60,7 +60,7 @@ fn intro() -> String {
         "# Every known evasion\n\n\
          Written by `scripts/evasions`; nothing here is written by hand, and `scripts/check` fails where it is not what comes out. Rows are those of\n\
          THREATS.md §4. Each fixture (`tests/crates/evasions/`) first wins under plain cargo, by every way it counts, as root and as an ordinary user.\n\
-         \"Stopped by\" is measured: the same build with the kernel's wall alone, with the gate alone, and with neither (what is stopped then is\n\
+         \"Stopped by\" is measured, as the ordinary user: the same build with the kernel's wall alone, with the gate alone, and with neither (what is stopped then is\n\
          *preparation*: environment, descriptors, and calls that do not exist). Rows with a test instead of a fixture need a run of their own.\n\n\
          Made on {}, Landlock {}, sockets: {sockets}.\n",
         host.arch,

@@ -9,7 +9,8 @@ use crate::fixture::Fixture;
 use crate::trial::{How, Trial, name, offender};
 use crate::who::Who;
 
-pub type Trials = [Trial; 6];
+/// All six, for the last user.
+pub type Trials = Vec<Trial>;
 
 pub struct Verdict<'a> {
     pub fixture: &'a Fixture,
@@ -54,7 +55,7 @@ pub fn of<'a>(fixture: &'a Fixture, users: &[(Who, Trials)]) -> Verdict<'a> {
 }
 
 fn of_how(trials: &Trials, how: How) -> &Trial {
-    trials.iter().find(|trial| trial.how == how).expect("every user has every trial")
+    trials.iter().find(|trial| trial.how == how).expect("a trial that was run")
 }
 
 impl Verdict<'_> {
