@@ -57,7 +57,7 @@ pub struct Finding {
     pub location: Option<String>,
     /// Hash of (rule, crate, actor kind, normalised act): the same in every run.
     pub fingerprint: String,
-    /// The command that would allow it.
+    /// What would allow it: a line of `brig.toml`, to be used with `policy = "mine"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow: Option<String>,
 }

@@ -10,9 +10,10 @@ use crate::plan::document::suggestion;
 use crate::plan::profile::ActorFacts;
 
 /// Placeholder and what it means, for `profile show` and for errors.
-pub const KNOWN: [(&str, &str); 19] = [
+pub const KNOWN: [(&str, &str); 20] = [
     ("package", "the actor's own package"),
     ("out", "where this actor leaves results: OUT_DIR, or the compiler's output directories"),
+    ("self", "the program cargo started: a build script that runs itself again"),
     ("tmp", "the actor's private temporary directory"),
     ("target", "the target directory, and `build.build-dir` where it is another one"),
     ("workspace", "the workspace"),
@@ -208,7 +209,7 @@ fn check_destination(entry: &str) -> Result<(), String> {
 
 /// Does this entry differ from actor to actor?
 pub(crate) fn is_individual(entry: &str) -> bool {
-    ["{package}", "{out}", "{tmp}", "{linker}"].iter().any(|placeholder| entry.starts_with(placeholder))
+    ["{package}", "{out}", "{self}", "{tmp}", "{linker}"].iter().any(|placeholder| entry.starts_with(placeholder))
 }
 
 /// The paths an entry stands for. Individual placeholders need `facts`; without them they stand for nothing.
@@ -230,6 +231,7 @@ fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<Pa
     match name {
         "package" => facts.and_then(|facts| facts.package_dir.clone()).into_iter().collect(),
         "out" => facts.map(|facts| facts.outputs.clone()).unwrap_or_default(),
+        "self" => facts.and_then(|facts| facts.program.clone()).into_iter().collect(),
         "tmp" => facts.map(|facts| facts.tmp.clone()).into_iter().collect(),
         "linker" => places.linkers.iter().cloned().chain(facts.and_then(|facts| facts.linker.clone())).collect(),
         "target" => places.results().cloned().collect(),

@@ -38,6 +38,10 @@ fn policy_of(profile: &str, kind: ActorKind) -> Policy {
         Rustc => vec!["/home/u/app/target/debug/deps".into(), "/home/u/app/target/debug/incremental".into()],
         _ => Vec::new(),
     };
+    facts.program = Some(match kind {
+        BuildScript => SCRIPT.into(),
+        _ => "/home/u/.rustup/toolchains/stable/bin/rustc".into(),
+    });
     facts.extra_filename = (kind == Rustc).then(|| "-00112233aabbccdd".to_owned());
     facts.crate_name = (kind == Rustc).then(|| "foo".to_owned());
     crate::plan::load(profile, None).expect("embedded").resolve(&places(), &facts)
@@ -120,6 +124,7 @@ fn check(profile: &str, rows: &[(ActorKind, Act, Option<Object>, Expect)]) {
 }
 
 const OUT: &str = "/home/u/app/target/debug/build/foo-sys-1/out";
+const SCRIPT: &str = "/home/u/app/target/debug/build/foo-sys-2/build-script-build";
 
 #[test]
 fn reads() {
@@ -265,6 +270,12 @@ fn writes() {
             (BuildScript, write("/home/u/.cargo/bin/cargo"), file(), persist),
             (BuildScript, create("/home/u/.cargo/config.toml"), None, persist),
             (BuildScript, write("/home/u/.cargo/.package-cache"), file(), Quiet),
+            // A nested cargo's memory of rustc: refused all the same, and only that file, only by whom cargo is started.
+            (BuildScript, write("/home/u/app/target/.rustc_info.json"), file(), Quiet),
+            (BuildScript, create("/home/u/app/target/.rustc_info.json"), None, Quiet),
+            (BuildScript, Act::Remove { path: "/home/u/app/target/.rustc_info.json".into() }, file(), outside(Medium)),
+            (BuildScript, write("/home/u/app/target/debug/.rustc_info.json"), file(), foreign(High)),
+            (Rustc, write("/home/u/app/target/.rustc_info.json"), file(), outside(Medium)),
             (BuildScript, write("/home/u/.cargo/.global-cache"), file(), Quiet),
             (BuildScript, write("/home/u/.bashrc"), file(), persist),
             (BuildScript, create("/home/u/.ssh/authorized_keys"), None, persist),
@@ -355,6 +366,11 @@ fn programs_run() {
             (BuildScript, exec("/home/u/.cargo/bin/rustup", &["rustc"]), file(), Allow),
             (BuildScript, exec("/home/u/.rustup/toolchains/stable/bin/rustc", &["rustc"]), file(), Allow),
             (BuildScript, exec(&format!("{OUT}/conftest"), &["conftest"]), file(), Allow),
+            (BuildScript, exec(SCRIPT, &["build-script-build"]), file(), Allow),
+            // Its own program is that one file: not another's, nothing beside it, and not for writing.
+            (BuildScript, exec("/home/u/app/target/debug/build/bar-3/build-script-build", &["x"]), file(), dropped),
+            (BuildScript, exec("/home/u/app/target/debug/build/foo-sys-2/other", &["x"]), file(), dropped),
+            (BuildScript, write(SCRIPT), file(), Alarm(Rule::FsForeignArtifact, High)),
             (BuildScript, exec("/home/u/.cargo/registry/src/idx/protoc-1/bin/protoc", &["protoc"]), file(), Allow),
             (BuildScript, exec("/nonexistent/bin/cc", &["cc"]), None, Quiet),
             (BuildScript, exec("/usr/bin/curl", &["curl", "-s"]), file(), downloader),
@@ -372,7 +388,7 @@ fn programs_run() {
             (BuildScript, exec("/usr/lib64/ld-linux-x86-64.so.2", &["ld.so", "--verify", "/usr/bin/ls"]), file(), Allow),
             (Rustc, exec("/usr/bin/x86_64-linux-gnu-gcc-12", &["cc"]), file(), Allow),
             (Rustc, exec("/usr/libexec/gcc/x86_64-linux-gnu/12/collect2", &["collect2"]), file(), Allow),
-            (Rustc, exec("/usr/bin/git", &["git"]), file(), unexpected(Medium)),
+            (Rustc, exec("/home/u/.rustup/toolchains/stable/bin/rustfmt", &["rustfmt"]), file(), unexpected(Medium)),
             (Rustc, exec("/usr/bin/dash", &["sh"]), file(), unexpected(Medium)),
             (Rustc, exec("/usr/bin/curl", &["curl"]), file(), downloader),
             (Rustc, exec(&format!("{OUT}/cc"), &["cc"]), file(), dropped),
@@ -383,6 +399,34 @@ fn programs_run() {
             (Program, exec("/tmp/brig-1/7/rust-setup", &["x"]), file(), dropped),
             (Program, exec("/home/u/app/target/tests/trybuild/debug/x", &["x"]), file(), Allow),
             (Tool, exec("/usr/bin/ssh", &["ssh"]), file(), Allow),
+        ],
+    );
+}
+
+/// A macro may ask git, which starts nobody and writes nothing for it: what git would run for its settings, aliases and hooks is refused.
+#[test]
+fn macros_that_ask_git() {
+    let installed = crate::plan::placeholders::expand("git", &places(), None);
+    assert!(!installed.is_empty(), "git is not installed: nothing was tried");
+    for git in installed {
+        let git = git.to_str().expect("a plain name");
+        check("default", &[Rustc, Rustdoc].map(|kind| (kind, exec(git, &["git", "describe"]), file(), Allow)));
+        let refused = Alarm(Rule::ExecUnexpected, Medium);
+        check("strict", &[Rustc, Rustdoc].map(|kind| (kind, exec(git, &["git", "describe"]), file(), refused)));
+    }
+    let unexpected = Alarm(Rule::ExecUnexpected, Medium);
+    check(
+        "default",
+        &[
+            (Rustc, exec("/usr/bin/dash", &["sh", "-c", "x"]), file(), unexpected),
+            (Rustc, exec("/usr/bin/less", &["less"]), file(), unexpected),
+            (Rustc, exec("/usr/bin/ssh", &["ssh"]), file(), Alarm(Rule::ExecDownloader, High)),
+            (Rustc, exec("/usr/lib/git-core/git-remote-https", &["git-remote-https"]), file(), unexpected),
+            (Rustc, exec("/home/u/app/.git/hooks/post-checkout", &["x"]), file(), unexpected),
+            (Rustc, create("/home/u/app/.git/index.lock"), None, Quiet),
+            (Rustc, create("/home/u/app/.git/hooks/x"), None, Alarm(Rule::FsPersist, High)),
+            (Rustc, write("/home/u/app/.git/config"), file(), Alarm(Rule::FsPersist, High)),
+            (Rustc, read("/home/u/.git-credentials"), file(), Alarm(Rule::SecretRead, High)),
         ],
     );
 }

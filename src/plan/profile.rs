@@ -224,6 +224,8 @@ pub struct ActorFacts {
     /// `OUT_DIR` of a build script; `--out-dir` and the incremental directory of a compiler.
     pub outputs: Vec<PathBuf>,
     pub tmp: PathBuf,
+    /// The file cargo started.
+    pub program: Option<PathBuf>,
     /// `-C extra-filename` of a compiler.
     pub extra_filename: Option<String>,
     /// `--crate-name` of a compiler.
@@ -234,7 +236,16 @@ pub struct ActorFacts {
 
 impl ActorFacts {
     pub fn new(kind: ActorKind, tmp: impl Into<PathBuf>) -> Self {
-        ActorFacts { kind, package_dir: None, outputs: Vec::new(), tmp: tmp.into(), extra_filename: None, crate_name: None, linker: None }
+        ActorFacts {
+            kind,
+            package_dir: None,
+            outputs: Vec::new(),
+            tmp: tmp.into(),
+            program: None,
+            extra_filename: None,
+            crate_name: None,
+            linker: None,
+        }
     }
 }
 

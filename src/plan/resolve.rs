@@ -90,7 +90,7 @@ impl Settled {
 impl Settled {
     /// Does the right to run things let the kernel hand out cargo's fingerprints, which are not for reading?
     fn reach_fingerprints(&self, kernel_exec: &[PathBuf], facts: &ActorFacts) -> bool {
-        let own = |tree: &PathBuf| facts.outputs.iter().chain([&facts.tmp]).any(|own| tree.starts_with(own));
+        let own = |tree: &PathBuf| facts.outputs.iter().chain([&facts.tmp]).chain(&facts.program).any(|own| tree.starts_with(own));
         let trees = self.places.results().collect::<Vec<_>>();
         let overlap = |tree: &PathBuf| trees.iter().any(|target| target.starts_with(tree) || tree.starts_with(target));
         kernel_exec.iter().any(|tree| overlap(tree) && !own(tree))

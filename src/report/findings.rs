@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status, digest};
 
-use super::{Facts, Material, Who, derive::Cast, trace::Trace};
+use super::{Facts, Material, Who, derive::Cast, remedy, trace::Trace};
 
 /// Acts listed per finding; the rest is counted.
 const LISTED: usize = 100;
@@ -51,7 +51,8 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
         groups.entry((rule, breach.actor, breach.offender.clone())).or_default().push(breach);
     }
     correlate(&mut groups, &breached);
-    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, who)).collect();
+    let profile = facts.run.profile.first().map_or("default", String::as_str);
+    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile))).collect();
     placed.sort_by(|a, b| order(a, cast).cmp(&order(b, cast)));
     for (number, placed) in placed.iter_mut().enumerate() {
         placed.finding.id = format!("F{}", number + 1);
@@ -108,7 +109,7 @@ fn correlate<'a>(groups: &mut BTreeMap<Key, Vec<&'a Breached<'a>>>, breached: &'
     }
 }
 
-fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, who: &dyn Who) -> Placed {
+fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, profile): (&dyn Who, &str)) -> Placed {
     let correlated = rule == Rule::SecretThenNetwork;
     let severity = group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.severity).max().unwrap_or(Severity::High);
     let mut tried: BTreeMap<(Act, Vec<Hostile>), (Severity, u64)> = BTreeMap::new();
@@ -142,7 +143,7 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, who: &d
         baseline: None,
         location: offender.as_ref().and_then(|package| who.lock_location(&package.name, &package.version)),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
-        allow: None,
+        allow: if truncated == 0 { remedy::line(rule, member.kind, &evidence, profile) } else { None },
         offender,
         evidence,
     };

@@ -15,6 +15,7 @@ pub mod markdown;
 pub mod normalise;
 pub mod outcome;
 pub mod redact;
+pub mod remedy;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sarif;

@@ -89,6 +89,7 @@ fn the_example_of_the_contract() {
          |   = how   build-script-build
          |   = rule  profile `default`: connect
          |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
+         |   = help  expected? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\", build-script.extend-connect = [\"203.0.113.7:443\"] }`
          |   = help  `cargo brig explain net/connect` says what the rule is about
          |
          |     Refused 2 acts of 1 crate (1 critical, 2 high); cargo failed right after, most likely because of it
@@ -101,7 +102,7 @@ fn the_example_of_the_contract() {
 fn a_baseline_and_an_exception_have_their_lines() {
     let mut report = assemble(&stolen_env(), &facts(), &Graph);
     report.findings[0].baseline = Some("new".into());
-    report.findings[0].allow = Some("cargo brig allow quickfetch-sys@0.3.2 --build-script --read '{workspace}/.env' --reason …".into());
+    report.findings[0].allow = Some("profile.mine = { inherits = \"default\" }".into());
     let out = text(&report, Verbosity::Quiet);
     let expected = block(
         "|error[secret/read]: build script of `quickfetch-sys` 0.3.2 tried to read `{workspace}/.env` — refused
@@ -111,7 +112,8 @@ fn a_baseline_and_an_exception_have_their_lines() {
          |   = rule  profile `default`: secrets
          |   = note  not in the accepted behaviour (brig.lock)
          |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
-         |   = help  expected? `cargo brig allow quickfetch-sys@0.3.2 --build-script --read '{workspace}/.env' --reason …`
+         |   = help  expected? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\" }`
+         |   = help  `cargo brig explain secret/read` says what the rule is about
          |
          |     Refused 1 act of 1 crate (1 high); cargo finished all the same",
     );

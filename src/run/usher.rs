@@ -368,6 +368,7 @@ fn actor_facts(identity: &Identity, newcomer: &Newcomer, tmp: &Path) -> ActorFac
         package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
         outputs: identity.outputs.clone(),
         tmp: tmp.to_owned(),
+        program: Some(newcomer.exe.clone()),
         extra_filename: argument("extra-filename=").map(|value| String::from_utf8_lossy(value).into_owned()),
         crate_name: identity.crate_name.clone(),
         linker: argument("linker=").map(|value| PathBuf::from(OsStr::from_bytes(value))),

@@ -58,6 +58,11 @@ pub(crate) fn is_habit(policy: &Policy, act: &Act, path: &[u8]) -> bool {
         return true;
     }
     let places = &policy.places;
+    // What a nested `cargo metadata` remembers of rustc. Cargo goes on when it cannot; and the outer one believes what it finds there.
+    let nests = matches!(policy.kind, ActorKind::BuildScript | ActorKind::Program) && matches!(act, Act::Write { .. } | Act::Create { .. });
+    if nests && places.result(path) == Some(b".rustc_info.json") {
+        return true;
+    }
     if let Some(rest) = below(path, &places.cargo_home) {
         let first = components(rest).next().unwrap_or_default();
         return first.starts_with(b".package-cache") || first.starts_with(b".global-cache") || rest.starts_with(b"registry/index");

@@ -136,9 +136,9 @@ fn help(finding: &Finding) -> Vec<String> {
         None => "find out which package it is before you build again".to_owned(),
     };
     let mut help = vec![format!("not expected? {whose}")];
-    match &finding.allow {
-        Some(command) => help.push(format!("expected? `{}`", escape::ours(command))),
-        None => help.push(explain),
+    if let Some(line) = &finding.allow {
+        help.push(format!("expected? brig.toml: `version = 1`, `policy = \"mine\"`, `{}`", escape::ours(line)));
     }
+    help.push(explain);
     help
 }
