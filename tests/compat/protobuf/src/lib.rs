@@ -1,0 +1,3 @@
+//! What was generated must compile.
+
+include!(concat!(env!("OUT_DIR"), "/hello.rs"));

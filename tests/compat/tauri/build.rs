@@ -1,0 +1,5 @@
+//! As `create-tauri-app` writes it.
+
+fn main() {
+    tauri_build::build()
+}
