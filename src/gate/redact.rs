@@ -130,32 +130,26 @@ fn sections(entry: &[u8]) -> usize {
 
 /// Where a section header ends, past its bracket; brackets within quotes do not count.
 fn section_end(text: &[u8]) -> Option<usize> {
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, byte) in text.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => quoted = !quoted,
-            b']' if !quoted => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
+    outside_quotes(text, b"]").map(|at| at + 1)
 }
 
 /// Where a value ends: at a comment outside of quotes.
 fn value_end(text: &[u8]) -> usize {
+    outside_quotes(text, b"#;").unwrap_or(text.len())
+}
+
+/// Where the first of these stands that is neither quoted nor escaped.
+fn outside_quotes(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
-    for (at, byte) in text.iter().enumerate() {
+    text.iter().position(|byte| {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
             b'"' => quoted = !quoted,
-            b'#' | b';' if !quoted => return at,
-            _ => {}
+            _ => return !quoted && wanted.contains(byte),
         }
-    }
-    text.len()
+        false
+    })
 }
 
 /// A comment, or what is no entry at all, up to the first word that announces a credential: it may hold an old value.

@@ -37,6 +37,9 @@ pub struct Says {
     /// Ways that win under Brig and leave no trace in its report, and why.
     #[serde(default)]
     pub unseen_ways: BTreeMap<String, String>,
+    /// Ways for which it is chance whether there is anything to win once a layer is gone, each with the reason: no layer is named for them.
+    #[serde(default)]
+    pub chance_ways: BTreeMap<String, String>,
     /// Why its being stopped leaves nothing in the report.
     pub silent: Option<String>,
     /// Rules that must each be found about the offender.
@@ -130,7 +133,7 @@ fn read(dir: &Path) -> Option<Fixture> {
     let technique = description.unwrap_or_else(|| panic!("{}: no description", path.display()));
     assert_eq!(Some(&*name), dir.file_name().and_then(|name| name.to_str()), "a fixture's directory bears its name");
     assert!(name.starts_with(&format!("{}-", says.row.to_lowercase())), "{name}: a fixture's name begins with its row");
-    for way in says.recorded_ways.keys().chain(says.unseen_ways.keys()) {
+    for way in says.recorded_ways.keys().chain(says.unseen_ways.keys()).chain(says.chance_ways.keys()) {
         assert!(says.ways.contains(way) || says.root_ways.contains(way), "{name}: `{way}` is not among its ways");
     }
     Some(Fixture { name, technique, says })

@@ -85,7 +85,12 @@ fn line(verdict: &Verdict) -> String {
     };
     let join = |words: &std::collections::BTreeSet<String>| words.iter().cloned().collect::<Vec<_>>().join(", ");
     let mut technique = verdict.fixture.technique.clone();
-    let notes = [("recorded only", &says.recorded_ways), ("not seen", &says.unseen_ways), ("closed to everybody here", &says.closed_ways)];
+    let notes = [
+        ("recorded only", &says.recorded_ways),
+        ("not seen", &says.unseen_ways),
+        ("closed to everybody here", &says.closed_ways),
+        ("layer not measured", &says.chance_ways),
+    ];
     for (word, ways) in notes {
         for (way, why) in ways {
             let _ = write!(technique, "; {word}: {way} ({why})");

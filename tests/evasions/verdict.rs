@@ -142,7 +142,7 @@ impl Verdict<'_> {
         // A compiler does not work behind the wall alone (see `Layers::has_gate`).
         let is_tried_alone = ["build-script", "program"].contains(&&*self.fixture.says.actor);
         for way in self.fixture.ways(who.is_root()) {
-            if self.fixture.is_open(way) {
+            if self.fixture.is_open(way) || self.fixture.says.chance_ways.contains_key(way) {
                 continue;
             }
             let stops = |how| ran(self.fixture, of_how(trials, how)).then(|| !wins(how, way));
