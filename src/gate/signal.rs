@@ -5,7 +5,8 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::own::own;
 use super::resolve::fail;
@@ -79,7 +80,7 @@ fn group(call: &Call, group: u32, number: i32) -> io::Result<Answer> {
 
 /// Signals one of the actor's own processes, in whose name it may.
 fn send(call: &Call, pid: u32, is_right: impl Fn(&u32) -> bool, number: i32, info: Option<&[u8; INFO]>) -> io::Result<Answer> {
-    let handle = pidfd::open(pid, 0)?;
+    let handle = pidfd::open_if_permitted(pid)?;
     let target = process::person(pid).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
     // The handle is of whoever has the number now.
     if !is_right(&pid) {
@@ -90,7 +91,11 @@ fn send(call: &Call, pid: u32, is_right: impl Fn(&u32) -> bool, number: i32, inf
     if call.someone_else()?.is_some_and(|person| person.user != own.person.user && person.user != target.user) {
         return fail(libc::EPERM);
     }
-    pidfd::send_signal(handle.as_fd(), number, info)?;
+    match handle {
+        Some(handle) => pidfd::send_signal(handle.as_fd(), number, info)?,
+        // No handles on this ground: whoever has the number now is all that can be told. Nor has the actor one to say more by.
+        None => kill(Pid::from_raw(pid as i32), Signal::try_from(number).ok()).map_err(io::Error::from)?,
+    }
     Ok(Answer::Value(0))
 }
 

@@ -56,8 +56,8 @@ pub enum Admission {
 
 /// Decides about newcomers; implemented by the conductor of the run.
 pub trait Usher {
-    /// Cargo is about to run, as this process.
-    fn started(&mut self, _cargo: OwnedFd, _pid: i32) {}
+    /// Cargo is about to run, as this process; with a handle of it where such can be had.
+    fn started(&mut self, _cargo: Option<OwnedFd>, _pid: i32) {}
 
     /// # Errors
     /// Any error kills the newcomer and ends the build: nothing runs unconfined.
@@ -98,7 +98,7 @@ pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
     }
     // Cargo waits for us at every start of a program. From here on this thread only waits for events; cargo is already there.
     let _ = crate::sys::schedule::short_slices();
-    launcher.usher.started(pidfd::open(held.pid as u32, 0).context("get hold of cargo's process")?, held.pid);
+    launcher.usher.started(pidfd::open_if_permitted(held.pid as u32).context("get hold of cargo's process")?, held.pid);
     held.release().context("start cargo")?;
     let change = launcher.follow();
     let failure = launcher.failure;

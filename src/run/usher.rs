@@ -282,7 +282,7 @@ fn wraps_the_compiler(newcomer: &Newcomer, places: &Places) -> bool {
 }
 
 impl Usher for Door<'_> {
-    fn started(&mut self, cargo: OwnedFd, pid: i32) {
+    fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
         self.watch.starts(cargo, pid as u32);
     }
 

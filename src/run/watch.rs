@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::Pid;
 
 use super::owners::Owners;
 use crate::gate::{Alive, Gate};
@@ -20,6 +21,7 @@ use crate::launch::survivors::{self, Member};
 use crate::model::{Act, ActorId, Event, Hostile, Status, span};
 use crate::report::terminal;
 use crate::sys::pidfd;
+use crate::sys::process::stat;
 
 /// How often is looked whether something holds cargo up, and how long it must have done so before it is told.
 const LOOK: Duration = Duration::from_secs(2);
@@ -37,9 +39,31 @@ pub struct Watch {
 
 #[derive(Default)]
 struct State {
-    cargo: Option<(OwnedFd, u32, Instant)>,
+    cargo: Option<Cargo>,
     ended: bool,
     timed_out: bool,
+}
+
+struct Cargo {
+    /// None where the ground has no such handles.
+    handle: Option<OwnedFd>,
+    pid: u32,
+    /// When the process began, by the kernel's clock: whoever has its number later began later.
+    started: Option<u64>,
+    since: Instant,
+}
+
+impl Cargo {
+    /// Whether it is still there is the kernel's business: `ESRCH` says that it has ended in this very moment.
+    fn signal(&self, signal: i32) {
+        match &self.handle {
+            Some(handle) => drop(pidfd::signal(handle.as_fd(), signal)),
+            None if self.started.is_some() && stat(self.pid).map(|stat| stat.started) == self.started => {
+                let _ = kill(Pid::from_raw(self.pid as i32), Signal::try_from(signal).ok());
+            }
+            None => {}
+        }
+    }
 }
 
 /// Ends the watch when dropped, so that a panic beside it does not wait for ever.
@@ -54,8 +78,9 @@ impl Drop for Ending<'_> {
 
 impl Watch {
     /// Cargo runs from now on.
-    pub fn starts(&self, cargo: OwnedFd, pid: u32) {
-        self.state().cargo = Some((cargo, pid, Instant::now()));
+    pub fn starts(&self, handle: Option<OwnedFd>, pid: u32) {
+        let started = stat(pid).map(|stat| stat.started);
+        self.state().cargo = Some(Cargo { handle, pid, started, since: Instant::now() });
         self.bell.notify_all();
     }
 
@@ -79,13 +104,13 @@ impl Watch {
                 return;
             }
             let now = Instant::now();
-            let deadline = state.cargo.as_ref().and_then(|(_, _, since)| Some(*since + limit?));
+            let deadline = state.cargo.as_ref().and_then(|cargo| Some(cargo.since + limit?));
             if deadline.is_some_and(|deadline| now >= deadline) {
                 break;
             }
             let wait = deadline.map_or(LOOK, |deadline| LOOK.min(deadline - now));
             state = self.wait(state, wait);
-            let cargo = state.cargo.as_ref().map(|(_, pid, _)| *pid).filter(|_| !state.ended);
+            let cargo = state.cargo.as_ref().map(|cargo| cargo.pid).filter(|_| !state.ended);
             if let Some(cargo) = cargo {
                 drop(state);
                 strays.look(cargo, gate, style);
@@ -93,14 +118,13 @@ impl Watch {
             }
         }
         state.timed_out = true;
-        let Some(cargo) = state.cargo.as_ref().map(|(_, pid, _)| *pid) else { return };
+        let Some(cargo) = state.cargo.as_ref().map(|cargo| cargo.pid) else { return };
         drop(state);
         linger(gate, journal, cargo, limit.unwrap_or_default());
         state = self.state();
         for (signal, patience) in [(libc::SIGTERM, GRACE), (libc::SIGKILL, Duration::MAX)] {
-            if let Some((cargo, ..)) = state.cargo.as_ref().filter(|_| !state.ended) {
-                // ESRCH: it has ended in this very moment.
-                let _ = pidfd::signal(cargo.as_fd(), signal);
+            if let Some(cargo) = state.cargo.as_ref().filter(|_| !state.ended) {
+                cargo.signal(signal);
             }
             let until = Instant::now().checked_add(patience);
             while !state.ended && until.is_none_or(|until| Instant::now() < until) {
