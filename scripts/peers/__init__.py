@@ -106,7 +106,7 @@ def ask(everybody):
                 say(f"{workspace}, {tool.name}: {answers[theft.what, tool]}")
             (home.CACHE / f"said-{workspace}-{type(tool).__name__}").write_text(done.text)
             stage.sink.close()
-            if tool is asked[0] and any("stopped" in answers[theft.what, tool] for theft in mine):
+            if type(tool) is tools.Tool and any("stopped" in answers[theft.what, tool] for theft in mine):
                 raise SystemExit(f"{workspace} does no harm under plain cargo, so it proves nothing:\n{done.text}")
     for theft in [thefts.HONEST, *thefts.THEFTS]:
         lines.append(f"| {theft.what} | {' | '.join(answers[theft.what, tool] for tool in asked)} |")
@@ -117,7 +117,7 @@ def answer(tool, theft, stage, done):
     seen = thefts.happened(theft, stage, done)
     if theft is thefts.HONEST:
         return "works" if seen and done.code == 0 else f"refused: {cell(tools.last_words(done))}"
-    if tool.name == "plain cargo":
+    if type(tool) is tools.Tool:
         return "happened" if seen else "stopped"
     return f"{'**happened**' if seen else 'stopped'}, {tool.record(theft, stage, done)}"
 

@@ -37,6 +37,8 @@ class Tool:
     setup = "`cargo build --offline`, `cargo test --offline`"
     crate = None
     version = ""
+    # Taken when `version` cannot be installed.
+    older = None
     # A Debian package and the program in it, if it needs one.
     needs = ()
     # Is it there to be timed?
@@ -125,12 +127,10 @@ class Acl(Tool):
         return {"CARGO_NET_OFFLINE": "true"}
 
     def record(self, theft, stage, done):
-        """What it tells is not an act but a use of an API, found before anything ran."""
-        told = [line for line in done.text.splitlines() if re.search(r"(ERROR|WARNING): .*", line)]
-        own = [line for line in told if "disallowed" in line or "uses unsafe" in line]
-        if any(re.search(rf"\b{re.escape(theft.culprit)}\b", line) for line in own):
-            return NAMED
-        return SEEN if own else NOTHING
+        """What it tells is not an act but what a crate is, or uses: found before anything of it has run."""
+        told = [line for line in done.text.splitlines() if line.startswith("ERROR: ") and re.search(rf"\b{re.escape(theft.culprit)}\b", line)]
+        uses = sorted({word for line in told for word in re.findall(r"API `\w+`|uses unsafe|is a proc macro|instruction `.*`", line)})
+        return f"names it: {', '.join(uses)}" if uses else NOTHING
 
 
 class AclGranted(Acl):
@@ -142,7 +142,8 @@ class AclGranted(Acl):
 
 class BuildWrap(Tool):
     name = "build-wrap"
-    crate, version = "build-wrap", "0.7.0"
+    # The older one is there for machines whose kernel headers the newer one's build script does not like.
+    crate, version, older = "build-wrap", "0.7.0", "0.5.1"
     needs = ("bubblewrap", "bwrap")
     setup = "`linker = \"build-wrap\"` in `~/.cargo/config.toml`, and its default command: bwrap, all read-only but `OUT_DIR` and `/tmp`, no network. Made for build scripts only"
 
@@ -268,6 +269,10 @@ def install(tools, brig):
             tool.trouble = from_debian(*tool.needs)
         if tool.crate and not tool.trouble:
             tool.trouble, tool.how = from_registry(tool.crate, tool.version)
+            if tool.trouble and tool.older:
+                why, tool.version = tool.trouble, tool.older
+                tool.trouble, tool.how = from_registry(tool.crate, tool.version)
+                tool.how += f"; the older version because {why}"
 
 
 def from_debian(package, program):
@@ -300,5 +305,5 @@ def verdict(done):
 
 def last_words(done):
     lines = [line.strip() for line in done.text.splitlines() if line.strip()]
-    wrong = [line for line in lines if re.match(r"(error|sbe|bwrap|Error|ERROR|Caused|fatal)", line)]
+    wrong = [line for line in lines if re.match(r"(\S+: error: |error|sbe|bwrap|Error|ERROR|fatal)", line)]
     return " / ".join((wrong or lines)[:3])[:400] or "(silence)"
