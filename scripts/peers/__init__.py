@@ -17,7 +17,8 @@ def compare(manifest, brig, rounds, minutes):
     tools.install(everybody, brig)
     title()
     table = ask(everybody)
-    spent = clock(everybody, manifest, rounds, minutes)
+    place, racers = line_up(everybody, manifest)
+    spent = clock(racers, place, rounds, minutes)
     costs(everybody, spent)
     print(table)
     setups(everybody)
@@ -37,6 +38,8 @@ def title():
 def go(tool, place, verb):
     """One run of a tool in a workspace without results of earlier ones."""
     shutil.rmtree(place / "target", ignore_errors=True)
+    # One that was interrupted may have left its own.
+    tools.CONFIG.unlink(missing_ok=True)
     tool.prepare(place)
     try:
         return home.run(tool.command(verb), place, tool.environment(place))
@@ -44,8 +47,8 @@ def go(tool, place, verb):
         tool.after()
 
 
-def clock(everybody, manifest, rounds, minutes):
-    """Rounds of clean builds, everybody once in each; the order turns, so that nobody always follows the same one."""
+def line_up(everybody, manifest):
+    """The input with everything fetched, and whoever can be timed on it."""
     place = home.workspace("bench-input", {"Cargo.toml": manifest, "src/main.rs": "fn main() {}\n"})
     fetched = home.run(["cargo", "fetch"], place)
     if fetched.code != 0:
@@ -53,12 +56,17 @@ def clock(everybody, manifest, rounds, minutes):
     racers = [tool for tool in everybody if tool.timed and not tool.trouble]
     for tool in racers:
         tool.warm_up(place)
+    return place, racers
+
+
+def clock(racers, place, rounds, minutes):
+    """Rounds of clean builds, everybody once in each; the order turns, so that nobody always follows the same one."""
     crates = (place / "Cargo.lock").read_text().count("[[package]]")
     print(f"{crates} packages in the lock file, load before the rounds {os.getloadavg()[0]:.1f}, ", end="")
     spent, begin, turn = {tool: [] for tool in racers}, time.monotonic(), 0
     while turn < rounds and (turn == 0 or time.monotonic() - begin < minutes * 60):
         for tool in racers[turn % len(racers):] + racers[:turn % len(racers)]:
-            if tool.trouble:
+            if tool.trouble or slow(tool, racers[0], spent):
                 continue
             done = go(tool, place, "build")
             if done.code != 0:
@@ -71,20 +79,25 @@ def clock(everybody, manifest, rounds, minutes):
     return spent
 
 
+def slow(tool, plain, spent):
+    """One round is enough to see that somebody takes three times as long as plain cargo."""
+    return bool(spent[tool] and spent[plain]) and spent[tool][0][0] > 3 * spent[plain][0][0]
+
+
 def costs(everybody, spent):
     def median(tool, which):
         return statistics.median(one[which] for one in spent[tool])
 
     plain = everybody[0]
-    print("| clean build, medians | version | wall | processor | wall against plain | processor against plain |\n|---|---|---|---|---|---|")
+    print("| clean build, medians | version | wall | processor | wall against plain | processor against plain | runs |\n|---|---|---|---|---|---|---|")
     for tool in everybody:
         if not tool.timed:
             continue
         if not spent.get(tool):
-            print(f"| {tool.name} | {tool.version} | does not work here: {cell(tool.trouble)} | | | |")
+            print(f"| {tool.name} | {tool.version} | does not work here: {cell(tool.trouble)} | | | | |")
             continue
         against = [f"{median(tool, which) / median(plain, which):.2f}×" for which in (0, 1)]
-        print(f"| {tool.name} | {tool.version} | {median(tool, 0):.1f} s | {median(tool, 1):.1f} s | {' | '.join(against)} |")
+        print(f"| {tool.name} | {tool.version} | {median(tool, 0):.1f} s | {median(tool, 1):.1f} s | {' | '.join(against)} | {len(spent[tool])} |")
     print()
 
 
@@ -93,9 +106,9 @@ def ask(everybody):
     asked = [tool for tool in everybody if tool.asked and not tool.trouble]
     lines = [f"| what is tried | {' | '.join(tool.name for tool in asked)} |", f"|---|{'---|' * len(asked)}"]
     answers = {}
-    for workspace in dict.fromkeys(theft.workspace for theft in [thefts.HONEST, *thefts.THEFTS]):
-        mine = [theft for theft in [thefts.HONEST, *thefts.THEFTS] if theft.workspace == workspace]
-        for tool in asked:
+    for tool in asked:
+        for workspace in dict.fromkeys(theft.workspace for theft in [thefts.HONEST, *thefts.THEFTS]):
+            mine = [theft for theft in [thefts.HONEST, *thefts.THEFTS] if theft.workspace == workspace]
             stage = thefts.set_stage(mine[0])
             locked = home.run(["cargo", "generate-lockfile", "--offline"], stage.place)
             if locked.code != 0:
@@ -103,11 +116,11 @@ def ask(everybody):
             done = go(tool, stage.place, mine[0].cargo)
             for theft in mine:
                 answers[theft.what, tool] = answer(tool, theft, stage, done)
-                say(f"{workspace}, {tool.name}: {answers[theft.what, tool]}")
+                say(f"{tool.name}, {workspace}: {answers[theft.what, tool]}")
             (home.CACHE / f"said-{workspace}-{type(tool).__name__}").write_text(done.text)
             stage.sink.close()
-            if type(tool) is tools.Tool and any("stopped" in answers[theft.what, tool] for theft in mine):
-                raise SystemExit(f"{workspace} does no harm under plain cargo, so it proves nothing:\n{done.text}")
+            if type(tool) is tools.Tool and any(answers[theft.what, tool] not in ("works", "happened") for theft in mine):
+                raise SystemExit(f"{workspace} does not do under plain cargo what it is there for, so it proves nothing:\n{done.text}")
     for theft in [thefts.HONEST, *thefts.THEFTS]:
         lines.append(f"| {theft.what} | {' | '.join(answers[theft.what, tool] for tool in asked)} |")
     return "\n".join(lines) + "\n"

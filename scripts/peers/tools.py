@@ -12,6 +12,8 @@ from . import home
 NOTHING, SEEN, NAMED = "no record", "recorded", "recorded, named"
 LOG = home.CACHE / "strace.log"
 BRIG = home.BIN / "cargo-brig"
+# Cargo's own configuration in the home; there only while somebody needs it.
+CONFIG = home.HOME / ".cargo/config.toml"
 
 # What Brig looks at, too: opening, changing names, starting programs, sockets. Not `stat`. With `process`, so that a reader can tell whose
 # child a process was.
@@ -148,10 +150,11 @@ class BuildWrap(Tool):
     setup = "`linker = \"build-wrap\"` in `~/.cargo/config.toml`, and its default command: bwrap, all read-only but `OUT_DIR` and `/tmp`, no network. Made for build scripts only"
 
     def prepare(self, place):
-        (home.HOME / ".cargo/config.toml").write_text("[target.'cfg(all())']\nlinker = \"build-wrap\"\n")
+        CONFIG.write_text("[target.'cfg(all())']\nlinker = \"build-wrap\"\n")
+        home.hand_over_file(CONFIG)
 
     def after(self):
-        (home.HOME / ".cargo/config.toml").unlink(missing_ok=True)
+        CONFIG.unlink(missing_ok=True)
 
     def record(self, theft, stage, done):
         return own_words(theft, stage, done, r"build-wrap|bwrap")
@@ -172,8 +175,11 @@ class Sbe(Tool):
 
 class SbeStrict(Sbe):
     name = "sbexec --strict"
-    setup = "`sbe run --strict -- cargo build --offline`, as its README advises for code that may be hostile"
-    flags = ["--strict"]
+    setup = (
+        "`sbe run --strict --allow-insecure-linux-network -- cargo build --offline`: its README advises `--strict` for code that may be hostile; without the "
+        "second flag it ends with `sandbox backend cannot enforce 'strict-domain-egress' on this kernel`"
+    )
+    flags = ["--strict", "--allow-insecure-linux-network"]
 
 
 class Strace(Tool):
