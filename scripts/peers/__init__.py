@@ -16,11 +16,12 @@ def compare(manifest, brig, rounds, minutes):
     everybody = tools.all_of_them()
     tools.install(everybody, brig)
     title()
-    table = ask(everybody)
+    asked = [tool for tool in everybody if tool.asked and not tool.trouble]
+    answers = {(theft, tool): words for tool in asked for theft, words in ask(tool)}
     place, racers = line_up(everybody, manifest)
     spent = clock(racers, place, rounds, minutes)
     costs(everybody, spent)
-    print(table)
+    stopped(asked, answers)
     setups(everybody)
 
 
@@ -29,7 +30,7 @@ def say(text):
 
 
 def title():
-    model = next((line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    model = next((line.split(": ")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     rust = home.run(["rustc", "--version"], home.HOME).text.strip()
     who = "as an ordinary user" if home.resident() or os.geteuid() else "as root"
     print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} processors ({model}), Linux {os.uname().release}, {rust}, {who}.")
@@ -101,29 +102,32 @@ def costs(everybody, spent):
     print()
 
 
-def ask(everybody):
-    """Every theft under everybody who can be asked: the second table."""
-    asked = [tool for tool in everybody if tool.asked and not tool.trouble]
-    lines = [f"| what is tried | {' | '.join(tool.name for tool in asked)} |", f"|---|{'---|' * len(asked)}"]
-    answers = {}
-    for tool in asked:
-        for workspace in dict.fromkeys(theft.workspace for theft in [thefts.HONEST, *thefts.THEFTS]):
-            mine = [theft for theft in [thefts.HONEST, *thefts.THEFTS] if theft.workspace == workspace]
-            stage = thefts.set_stage(mine[0])
-            locked = home.run(["cargo", "generate-lockfile", "--offline"], stage.place)
-            if locked.code != 0:
-                raise SystemExit(f"{workspace}: {locked.text}")
-            done = go(tool, stage.place, mine[0].cargo)
-            for theft in mine:
-                answers[theft.what, tool] = answer(tool, theft, stage, done)
-                say(f"{tool.name}, {workspace}: {answers[theft.what, tool]}")
-            (home.CACHE / f"said-{workspace}-{type(tool).__name__}").write_text(done.text)
-            stage.sink.close()
-            if type(tool) is tools.Tool and any(answers[theft.what, tool] not in ("works", "happened") for theft in mine):
+def ask(tool):
+    """Every theft, tried under this tool."""
+    everything = [thefts.HONEST, *thefts.THEFTS]
+    for workspace in dict.fromkeys(theft.workspace for theft in everything):
+        mine = [theft for theft in everything if theft.workspace == workspace]
+        stage = thefts.set_stage(mine[0])
+        locked = home.run(["cargo", "generate-lockfile", "--offline"], stage.place)
+        if locked.code != 0:
+            raise SystemExit(f"{workspace}: {locked.text}")
+        done = go(tool, stage.place, mine[0].cargo)
+        # To be looked at by whoever doubts an answer.
+        (home.CACHE / f"said-{workspace}-{type(tool).__name__}").write_text(done.text)
+        for theft in mine:
+            words = answer(tool, theft, stage, done)
+            say(f"{tool.name}, {workspace}: {words}")
+            if type(tool) is tools.Tool and words not in ("works", "happened"):
                 raise SystemExit(f"{workspace} does not do under plain cargo what it is there for, so it proves nothing:\n{done.text}")
+            yield theft.what, words
+        stage.sink.close()
+
+
+def stopped(asked, answers):
+    print(f"| what is tried | {' | '.join(tool.name for tool in asked)} |\n|---|{'---|' * len(asked)}")
     for theft in [thefts.HONEST, *thefts.THEFTS]:
-        lines.append(f"| {theft.what} | {' | '.join(answers[theft.what, tool] for tool in asked)} |")
-    return "\n".join(lines) + "\n"
+        print(f"| {theft.what} | {' | '.join(answers[theft.what, tool] for tool in asked)} |")
+    print()
 
 
 def answer(tool, theft, stage, done):

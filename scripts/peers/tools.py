@@ -289,19 +289,20 @@ def from_debian(package, program):
 
 def from_registry(crate, version):
     """By `cargo brig install`: peers are third-party code, too. With plain cargo where that does not work."""
-    note = home.CACHE / f"installed-{crate}-{version}"
+    note = home.CACHE / f"installed-{crate}-{version}.json"
     if note.exists():
-        return None, note.read_text()
+        return json.loads(note.read_text())
     words = ["install", "--locked", "--force", f"{crate}@{version}"] + (["--example", "sandboxer"] if crate == "landlock" else [])
     done = home.run([BRIG, *words], home.CODE)
-    how = f"`cargo brig install`, {verdict(done)}"
+    trouble, how = None, f"`cargo brig install`, {verdict(done)}"
     if done.code != 0:
         how = f"plain `cargo install`, because `cargo brig install` ended with {done.code}: {verdict(done)}"
         done = home.run(["cargo", *words], home.CODE)
     if done.code != 0:
-        return f"`cargo install {crate}@{version}` ended with {done.code}: {last_words(done)}", how
-    note.write_text(how)
-    return None, how
+        trouble = f"`cargo install {crate}@{version}` ended with {done.code}: {last_words(done)}"
+    # What could not be installed is not tried again, either, before this file goes.
+    note.write_text(json.dumps([trouble, how]))
+    return trouble, how
 
 
 def verdict(done):
