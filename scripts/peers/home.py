@@ -1,6 +1,7 @@
 """A throw-away home below `target/peers`: a toolchain, a cargo home, secrets that are canaries, workspaces; and whoever lives there, which
 is an ordinary user when root asks. In: what to run. Out: what came of it, with processor and wall time."""
 
+import ctypes
 import os
 import pwd
 import resource
@@ -50,6 +51,7 @@ def sysroot():
 
 def open_home():
     """Makes the home. The toolchain is a copy at the place where people have theirs: some peers grant that place and no other."""
+    adopt()
     for sub in [".cargo", ".ssh", ".aws", "code"]:
         (HOME / sub).mkdir(parents=True, exist_ok=True)
     for sub in ["bin", "lib", "libexec"]:
@@ -105,9 +107,28 @@ def run(command, cwd, extra=None, patience=PATIENCE):
         os.killpg(child.pid, signal.SIGKILL)
         text = child.communicate()[0] + f"\n(did not end within {patience} s)\n".encode()
     wall = time.monotonic() - begin
+    reap()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Done(child.returncode, text.decode(errors="replace"), wall, cpu)
+
+
+def adopt():
+    """Whoever loses its parent becomes our child: cargo-acl does not wait for its cargo, whose time would be nobody's."""
+    PR_SET_CHILD_SUBREAPER = 36
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise SystemExit("prctl(PR_SET_CHILD_SUBREAPER) failed")
+
+
+def reap():
+    """Counts those who were left behind and have ended; a moment's patience for those about to."""
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.02)
+        except ChildProcessError:
+            return
 
 
 def secrets():
