@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
-use super::{ColorChoice, Options};
+use super::ColorChoice;
 use crate::model::{Mode, span};
 
 const EXIT_CODES: &str = "\
@@ -38,13 +38,14 @@ Exit codes, first match wins:
 )]
 pub struct Arguments {
     #[command(flatten)]
-    pub options: Given,
+    pub options: Options,
     #[command(subcommand)]
     pub word: Option<Word>,
 }
 
-#[derive(Debug, Default, clap::Args)]
-pub struct Given {
+/// Our options; what was typed wins over `BRIG_*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Options {
     /// Profile to enforce (`cargo brig profile list` names them)
     #[arg(long, value_name = "P", value_parser = NonEmptyStringValueParser::new())]
     pub policy: Option<String>,
@@ -132,45 +133,5 @@ pub fn color(word: &str) -> ColorChoice {
         "always" => ColorChoice::Always,
         "never" => ColorChoice::Never,
         _ => ColorChoice::Auto,
-    }
-}
-
-impl From<Given> for super::variables::Draft {
-    fn from(given: Given) -> Self {
-        let Given {
-            policy,
-            mode,
-            fresh,
-            report_dir,
-            json,
-            sarif,
-            html,
-            markdown,
-            config,
-            no_config,
-            timeout,
-            allow_degraded,
-            color,
-            quiet,
-            verbose,
-        } = given;
-        let typed = Options {
-            policy,
-            mode,
-            fresh,
-            report_dir,
-            json,
-            sarif,
-            html,
-            markdown,
-            config,
-            no_config,
-            timeout,
-            allow_degraded,
-            quiet,
-            verbose,
-            color: color.unwrap_or_default(),
-        };
-        super::variables::Draft { typed, color_typed: color.is_some() }
     }
 }

@@ -9,12 +9,11 @@ pub mod variables;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::model::Mode;
 use crate::report::Format;
+pub use arguments::Options;
 use arguments::{Arguments, Word};
 pub use color::Choice as ColorChoice;
 
@@ -23,29 +22,6 @@ pub use color::Choice as ColorChoice;
 pub struct Typed {
     pub options: Options,
     pub command: Command,
-}
-
-/// Our options; what was typed wins over `BRIG_*`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    pub policy: Option<String>,
-    pub mode: Option<Mode>,
-    pub fresh: bool,
-    pub report_dir: Option<PathBuf>,
-    /// For `report`, `-` is stdout; so for the three below.
-    pub json: Option<PathBuf>,
-    pub sarif: Option<PathBuf>,
-    pub html: Option<PathBuf>,
-    pub markdown: Option<PathBuf>,
-    pub config: Option<PathBuf>,
-    /// The workspace's own configuration is not read.
-    pub no_config: bool,
-    /// How long cargo may take.
-    pub timeout: Option<Duration>,
-    pub allow_degraded: bool,
-    pub color: ColorChoice,
-    pub quiet: bool,
-    pub verbose: bool,
 }
 
 impl Options {

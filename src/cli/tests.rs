@@ -1,7 +1,10 @@
 //! What may be typed, as tables.
 
-use super::*;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
+
+use super::*;
+use crate::model::Mode;
 
 fn parse_with(words: &[&str], variables: &[(&str, &str)]) -> Result<Typed, Misuse> {
     let args = words.iter().map(OsString::from).collect();
@@ -62,7 +65,7 @@ fn our_options_stand_before() {
         no_config: false,
         timeout: Some(Duration::from_secs(600)),
         allow_degraded: true,
-        color: ColorChoice::Never,
+        color: Some(ColorChoice::Never),
         quiet: false,
         verbose: true,
     };
@@ -170,14 +173,14 @@ fn variables_fill_the_gaps() {
         no_config: false,
         timeout: Some(Duration::from_secs(90)),
         allow_degraded: true,
-        color: ColorChoice::Always,
+        color: Some(ColorChoice::Always),
         quiet: false,
         verbose: true,
     };
     assert_eq!(options, expected);
     let words = ["cargo-brig", "--policy", "p", "--mode", "enforce", "--color", "auto", "-q", "build"];
     let options = parse_with(&words, &all).unwrap().options;
-    assert_eq!((options.policy.as_deref(), options.mode, options.color), (Some("p"), Some(Mode::Enforce), ColorChoice::Auto));
+    assert_eq!((options.policy.as_deref(), options.mode, options.color), (Some("p"), Some(Mode::Enforce), Some(ColorChoice::Auto)));
     assert_eq!((options.quiet, options.verbose), (true, false));
     let options = parse_with(&["cargo-brig", "--no-config", "build"], &[("BRIG_CONFIG", "c")]).unwrap().options;
     assert_eq!((options.no_config, options.config), (true, None), "what is typed wins");

@@ -6,23 +6,9 @@ use std::path::PathBuf;
 use super::{Misuse, Options, arguments};
 use crate::model::span;
 
-/// Options as typed, before variables fill the gaps.
-#[derive(Debug, Default)]
-pub struct Draft {
-    pub typed: Options,
-    pub color_typed: bool,
-}
-
-impl From<Options> for Draft {
-    fn from(typed: Options) -> Self {
-        Draft { typed, color_typed: false }
-    }
-}
-
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-pub fn merge(draft: impl Into<Draft>, variable: Lookup) -> Result<Options, Misuse> {
-    let Draft { mut typed, color_typed } = draft.into();
+pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
     let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // Every variable is read and checked, even one that a typed option outranks: a typo should not wait for its day.
     let policy = text("BRIG_POLICY", variable)?;
@@ -30,9 +16,7 @@ pub fn merge(draft: impl Into<Draft>, variable: Lookup) -> Result<Options, Misus
     let mode = one_of("BRIG_MODE", &["enforce", "observe"], variable)?;
     typed.mode = typed.mode.or(mode.map(|word| arguments::mode(&word)));
     let color = one_of("BRIG_COLOR", &["auto", "always", "never"], variable)?;
-    if let Some(word) = color.filter(|_| !color_typed) {
-        typed.color = arguments::color(&word);
-    }
+    typed.color = typed.color.or(color.map(|word| arguments::color(&word)));
     typed.report_dir = typed.report_dir.or_else(|| path("BRIG_REPORT_DIR"));
     typed.json = typed.json.or_else(|| path("BRIG_JSON"));
     typed.sarif = typed.sarif.or_else(|| path("BRIG_SARIF"));

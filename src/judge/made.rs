@@ -2,6 +2,9 @@
 //! has done for it. Out: whether a thing is its own.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Compilers and linkers have a handful at a time. What goes beyond is made, and is nobody's then.
@@ -36,6 +39,10 @@ impl Made {
 
     pub fn holds(&self, path: &[u8]) -> bool {
         self.things().passing.contains(path)
+    }
+
+    pub fn all(&self) -> Vec<PathBuf> {
+        self.things().passing.iter().map(|path| PathBuf::from(OsStr::from_bytes(path))).collect()
     }
 
     /// Is this the actor's incremental session? The first one it touches is: rustc prepares its own before it runs code of macros.

@@ -11,6 +11,7 @@ pub mod matcher;
 pub mod paths;
 pub mod policy;
 pub mod rules;
+pub mod scratch;
 pub mod secrets;
 
 pub use environment::{EnvVerdict, Environment};

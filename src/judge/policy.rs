@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest, is_clean, within};
 use crate::judge::rules::{self, Ruling};
+use crate::judge::scratch;
 use crate::judge::secrets::Secrets;
 use crate::model::{Act, ActorKind, Breach, Endpoint, Judgement, Mode, Object, Rule, Severity, Verdict};
 
@@ -144,6 +145,7 @@ impl Policy {
     /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
     pub fn done(&self, act: &Act) {
         rules::fs_foreign_artifact::done(self, act);
+        scratch::done(self, act);
     }
 
     fn answer(&self, ruling: Ruling, always: bool) -> Judgement {

@@ -265,7 +265,6 @@ fn writes() {
             (BuildScript, write("/home/u/.cargo/registry/src/idx/bar-2/build.rs"), file(), foreign(High)),
             (BuildScript, write("/home/u/.cargo/registry/src/idx/bar-2/.cargo/config.toml"), file(), foreign(High)),
             (BuildScript, create("/home/u/.cargo/registry/src/idx/foo-sys-1.0.0/gen.rs"), None, foreign(Medium)),
-            (BuildScript, create("/home/u/.cargo/registry/src/idx/foo-sys-1.0.0/rmetaAb12Cd"), None, Quiet),
             (BuildScript, write("/home/u/.rustup/toolchains/stable/bin/rustc"), file(), Alarm(Rule::FsPersist, Critical)),
             (BuildScript, write("/home/u/.cargo/bin/cargo"), file(), persist),
             (BuildScript, create("/home/u/.cargo/config.toml"), None, persist),
@@ -353,6 +352,50 @@ fn writes() {
     );
 }
 
+/// rustix 0.38 and its like probe with `rustc --emit=metadata -o - -`, in their own package.
+#[test]
+fn what_a_compiler_leaves_beside_a_script_for_a_moment() {
+    let package = "/home/u/.cargo/registry/src/idx/foo-sys-1.0.0";
+    let at = |rest: &str| format!("{package}/{rest}");
+    let refused = |policy: &Policy, act: Act| policy.judge(&act, None).refused();
+    for profile in ["default", "strict"] {
+        let policy = policy_of(profile, BuildScript);
+        let (directory, file) = (at("rmetaAb12Cd"), at("rmetaAb12Cd/full.rmeta"));
+        // Nothing lies there before the directory was made, and made by this script.
+        assert!(refused(&policy, create(&file)) && refused(&policy, write(&file)));
+        assert!(refused(&policy_of(profile, Rustc), create(&directory)));
+        assert!(!refused(&policy, create(&directory)));
+        policy.done(&create(&directory));
+        for act in
+            [create(&file), write(&file), Act::Remove { path: file.as_str().into() }, Act::Remove { path: directory.as_str().into() }]
+        {
+            assert!(!refused(&policy, act.clone()), "{act:?}");
+        }
+        for act in [
+            create(&at("rmetaAb12Cd/build.rs")),
+            create(&at("rmetaAb12Cd/deeper/full.rmeta")),
+            create(&at("rmetaAb12C")),
+            create(&at("rmeta../..x")),
+            create(&at("src/rmetaAb12Cd")),
+            create("/home/u/.cargo/registry/src/idx/bar-1.0.0/rmetaAb12Cd"),
+            write(&at("full.rmeta")),
+            Act::Symlink { target: "/home/u/.netrc".into(), path: file.as_str().into() },
+            Act::Rename { from: file.as_str().into(), to: at("build.rs").as_str().into() },
+            Act::Metadata { call: "chmod".into(), path: directory.as_str().into() },
+        ] {
+            assert!(refused(&policy, act.clone()), "{act:?}");
+        }
+        assert_eq!(crate::judge::scratch::left(&policy), [Path::new(&directory)]);
+        policy.done(&Act::Remove { path: directory.as_str().into() });
+        assert!(crate::judge::scratch::left(&policy).is_empty() && refused(&policy, create(&file)));
+        // Not without end.
+        for n in 0..100 {
+            policy.done(&create(&at(&format!("rmeta{n:06}"))));
+        }
+        assert!(refused(&policy, create(&directory)));
+    }
+}
+
 #[test]
 fn programs_run() {
     let unexpected = |severity| Alarm(Rule::ExecUnexpected, severity);
@@ -427,6 +470,28 @@ fn macros_that_ask_git() {
             (Rustc, create("/home/u/app/.git/hooks/x"), None, Alarm(Rule::FsPersist, High)),
             (Rustc, write("/home/u/app/.git/config"), file(), Alarm(Rule::FsPersist, High)),
             (Rustc, read("/home/u/.git-credentials"), file(), Alarm(Rule::SecretRead, High)),
+        ],
+    );
+}
+
+/// What a macro may ask cargo it could find out itself; that cargo does more, nothing lets it.
+#[test]
+fn macros_that_ask_cargo() {
+    let cargo = "/home/u/.rustup/toolchains/stable/bin/cargo";
+    let asks = || exec(cargo, &["cargo", "locate-project", "--workspace"]);
+    let unexpected = Alarm(Rule::ExecUnexpected, Medium);
+    check("default", &[Rustc, Rustdoc].map(|kind| (kind, asks(), file(), Allow)));
+    check("strict", &[(Rustc, asks(), file(), unexpected)]);
+    check(
+        "default",
+        &[
+            (Rustc, exec("/home/u/.rustup/toolchains/stable/bin/rustc", &["rustc", "-vV"]), file(), unexpected),
+            (Rustc, exec("/home/u/.cargo/bin/cargo", &["cargo", "build"]), file(), unexpected),
+            (Rustc, exec("/home/u/.cargo/bin/cargo-evil", &["cargo-evil", "evil"]), file(), unexpected),
+            (Rustc, exec("/home/u/app/target/debug/build/bar-1/build-script-build", &["x"]), file(), Alarm(Rule::ExecDropped, High)),
+            (Rustc, write("/home/u/.cargo/config.toml"), file(), Alarm(Rule::FsPersist, High)),
+            (Rustc, write("/home/u/app/Cargo.lock"), file(), Alarm(Rule::FsWriteSource, High)),
+            (Rustc, read("/home/u/.cargo/credentials.toml"), file(), Alarm(Rule::SecretRead, High)),
         ],
     );
 }

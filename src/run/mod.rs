@@ -129,6 +129,7 @@ fn print(text: &str) -> Result<Exit, Stopped> {
 }
 
 fn style(typed: &Typed) -> terminal::Style {
-    let color = crate::cli::color::resolve(typed.options.color, &|name| std::env::var_os(name), io::stderr().is_terminal());
+    let color =
+        crate::cli::color::resolve(typed.options.color.unwrap_or_default(), &|name| std::env::var_os(name), io::stderr().is_terminal());
     terminal::Style { color, verbosity: terminal::Verbosity::from_switches(typed.options.quiet, typed.options.verbose) }
 }

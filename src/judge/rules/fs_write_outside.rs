@@ -42,7 +42,7 @@ const CACHES: [&str; 12] = [
     ".local/state",
 ];
 
-/// Writes honest tools try and do without: refused, recorded, no alarm (COMPAT: rustix 0.38, git-version, python, nested cargo).
+/// Writes honest tools try and do without: refused, recorded, no alarm (COMPAT: git-version, python, nested cargo).
 pub(crate) fn is_habit(policy: &Policy, act: &Act, path: &[u8]) -> bool {
     let last = name(path);
     let compiler_temp =

@@ -6,6 +6,7 @@ use libc::{EACCES, ENOENT, EXDEV};
 
 use crate::judge::Policy;
 use crate::judge::paths::within;
+use crate::judge::scratch;
 use crate::model::{Act, Breach, Object, Rule, Severity};
 
 pub mod ci_command_file;
@@ -191,6 +192,9 @@ fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ru
         return fs_foreign_artifact::neighbour(policy, act, path)
             .or_else(|| fs_persist::despite_grant(policy, path, granted))
             .unwrap_or(Ruling::Allow);
+    }
+    if let Some(ruling) = scratch::change(policy, act, path) {
+        return ruling;
     }
     if fs_write_outside::is_habit(policy, act, path) {
         return Ruling::Quiet(EACCES);
