@@ -11,14 +11,14 @@ import time
 from . import home, thefts, tools
 
 
-def compare(manifest, brig, rounds, minutes):
+def compare(dependencies, brig, rounds, minutes):
     home.open_home()
     everybody = tools.all_of_them()
     tools.install(everybody, brig)
     title()
     asked = [tool for tool in everybody if tool.asked and not tool.trouble]
     answers = {(theft, tool): words for tool in asked for theft, words in ask(tool)}
-    place, racers = line_up(everybody, manifest)
+    place, racers = line_up(everybody, dependencies)
     spent = clock(racers, place, rounds, minutes)
     costs(everybody, spent)
     stopped(asked, answers)
@@ -48,8 +48,9 @@ def go(tool, place, verb):
         tool.after()
 
 
-def line_up(everybody, manifest):
+def line_up(everybody, dependencies):
     """The input with everything fetched, and whoever can be timed on it."""
+    manifest = f'[package]\nname = "bench-input"\nversion = "0.1.0"\nedition = "2024"\n[dependencies]\n{dependencies}\n[workspace]\n'
     place = home.workspace("bench-input", {"Cargo.toml": manifest, "src/main.rs": "fn main() {}\n"})
     fetched = home.run(["cargo", "fetch"], place)
     if fetched.code != 0:
