@@ -49,6 +49,7 @@ pub fn build(
     refuse_wrappers(&env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
     stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
+    stage::name_toolchain(&cargo, &mut env).map_err(Stopped::wall)?;
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
     let steering = Steering::read(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;

@@ -50,26 +50,51 @@ pub fn find_cargo(env: &Env, toolchain: bool) -> Result<PathBuf> {
 /// # Errors
 /// When it is not, with the way out.
 pub fn refuse_foreign_toolchain(cargo: &Path, toolchain: Option<&OsStr>, env: &Env) -> Result<()> {
-    let shim = places::real(cargo.to_owned());
-    if shim.file_name() != Some(OsStr::new("rustup")) {
+    if is_shim(cargo) {
+        chosen_toolchain(cargo, "cargo", toolchain, env)?;
+    }
+    Ok(())
+}
+
+/// Where cargo was not started by rustup's shim (an editor names a toolchain's own), the `rustc` it finds on `PATH` may be one all the same.
+/// What that shim would choose is said to cargo here, as its own shim would have said it: then cargo starts the compiler itself, and no
+/// shim has to find out behind a compiler's wall.
+///
+/// # Errors
+/// As for [`refuse_foreign_toolchain`].
+pub fn name_toolchain(cargo: &Path, env: &mut Env) -> Result<()> {
+    if is_shim(cargo) || variable(env, "RUSTUP_TOOLCHAIN").is_some() {
         return Ok(());
     }
-    let mut command = Command::new(&shim);
+    let shim = search(OsStr::new("rustc"), variable(env, "PATH").unwrap_or_default()).filter(|rustc| is_shim(rustc));
+    let chosen = shim.map(|shim| chosen_toolchain(&shim, "rustc", None, env)).transpose()?.flatten();
+    if let Some(name) = chosen {
+        env.retain(|(known, _)| known != "RUSTUP_TOOLCHAIN");
+        env.push(("RUSTUP_TOOLCHAIN".into(), name));
+    }
+    Ok(())
+}
+
+fn is_shim(program: &Path) -> bool {
+    places::real(program.to_owned()).file_name() == Some(OsStr::new("rustup"))
+}
+
+/// The name of the toolchain whose `program` rustup would run here; nothing where it cannot say.
+fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: &Env) -> Result<Option<OsString>> {
+    let mut command = Command::new(places::real(shim.to_owned()));
     command.arg0("rustup").arg("which");
     if let Some(name) = toolchain.and_then(|name| name.as_bytes().strip_prefix(b"+")) {
         command.arg("--toolchain").arg(OsStr::from_bytes(name));
     }
-    let output = command.arg("cargo").env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let output = command.arg(program).env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::null()).output();
     // What rustup cannot resolve it will not run either, and says so itself.
-    let Some(output) = output.ok().filter(|output| output.status.success()) else { return Ok(()) };
+    let Some(output) = output.ok().filter(|output| output.status.success()) else { return Ok(None) };
     let chosen = Path::new(OsStr::from_bytes(output.stdout.trim_ascii_end())).to_owned();
     let home = variable(env, "RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable(env, "HOME")?).join(".rustup")));
-    let installed = home.is_some_and(|home| {
-        let toolchains = home.join("toolchains");
-        chosen.starts_with(&toolchains) || chosen.starts_with(places::real(toolchains))
-    });
-    if installed {
-        return Ok(());
+    let toolchains = home.map(|home| home.join("toolchains"));
+    let below = toolchains.and_then(|tree| [tree.clone(), places::real(tree)].iter().find_map(|tree| chosen.strip_prefix(tree).ok()));
+    if let Some(name) = below.and_then(|rest| rest.components().next()) {
+        return Ok(Some(name.as_os_str().to_owned()));
     }
     bail!(
         "the toolchain chosen here is no installed one: {}\n  \
