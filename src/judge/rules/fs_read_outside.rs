@@ -121,7 +121,11 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruli
     if is_jobserver(path, object) {
         return Ruling::Allow;
     }
-    // A listing tells names, and globs over `/opt` or `/` are common; what is listed still cannot be read.
+    // The names at the top are the distribution's. Cap'n Proto's compiler begins every path there by itself, and ends where it cannot.
+    if path == b"/" && is_directory(object) {
+        return Ruling::Allow;
+    }
+    // A listing tells names, and globs over `/opt` are common; what is listed still cannot be read.
     if is_directory(object) || is_looked_for_upwards(policy, path) {
         return Ruling::Quiet(EACCES);
     }
