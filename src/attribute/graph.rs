@@ -10,16 +10,15 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand, TargetKind};
 
 use super::naming::crate_of_file;
-use super::source::{clean, read_text, registry_package};
+use super::source::{clean, read_text, registry_package, root_of_dep_info};
 use crate::model::Package;
 
 const MAX_LOCK: u64 = 64 << 20;
-const MAX_DEP_INFO: u64 = 4 << 20;
 
 /// Packages of a resolved workspace, by the order cargo lists them in.
 #[derive(Debug, Default)]
 pub struct Graph {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// Line of each package's `version =` in the lock file.
     lines: HashMap<(String, String), usize>,
     workspace: PathBuf,
@@ -27,12 +26,18 @@ pub struct Graph {
 }
 
 #[derive(Debug)]
-struct Node {
-    package: Package,
+pub(super) struct Node {
+    pub package: Package,
+    /// From the public registry, by what cargo says of its source.
+    pub crates_io: bool,
     member: bool,
     build_script: bool,
     /// Crate name of the proc-macro target.
-    proc_macro: Option<String>,
+    pub proc_macro: Option<String>,
+    /// The file its compilation starts from.
+    pub macro_root: Option<PathBuf>,
+    /// Such files of all its targets.
+    pub roots: Vec<PathBuf>,
     /// Crate name of the library, which symbols are spelt with.
     library: Option<String>,
     /// Crate names of programs, tests, examples.
@@ -82,6 +87,9 @@ impl Graph {
         let nodes = packages.iter().map(|package| {
             let key = (package.name.to_string(), package.version.to_string());
             let mut node = Node {
+                crates_io: package.source.as_ref().is_some_and(cargo_metadata::Source::is_crates_io),
+                macro_root: None,
+                roots: package.targets.iter().map(|target| target.src_path.clone().into_std_path_buf()).collect(),
                 member: members.contains(&package.id),
                 build_script: false,
                 proc_macro: None,
@@ -105,6 +113,7 @@ impl Graph {
                     node.build_script = true;
                 } else if target.kind.contains(&TargetKind::ProcMacro) {
                     node.proc_macro = Some(name);
+                    node.macro_root = Some(target.src_path.clone().into_std_path_buf());
                 } else if target.kind.iter().any(|k| {
                     matches!(k, TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib | TargetKind::CDyLib | TargetKind::StaticLib)
                 }) {
@@ -176,12 +185,16 @@ impl Graph {
     /// The node and everything it needs, directly or not.
     fn reach(&self, from: &Package) -> Option<HashSet<usize>> {
         let start = self.nodes.iter().position(|n| n.package.name == from.name && n.package.version == from.version)?;
+        Some(self.reach_of(start))
+    }
+
+    pub(super) fn reach_of(&self, start: usize) -> HashSet<usize> {
         let mut reached = HashSet::from([start]);
         let mut open = vec![start];
         while let Some(at) = open.pop() {
             open.extend(self.nodes[at].needs.iter().copied().filter(|&next| reached.insert(next)));
         }
-        Some(reached)
+        reached
     }
 
     /// The package of a loaded macro, `lib<crate>-<hash>.so`: by the compilation that was seen to write it (`seen`: artifact → package,
@@ -200,12 +213,9 @@ impl Graph {
         macros.next().is_none().then(|| only.package.clone())
     }
 
-    /// The package of the first source in a dep-info file (make's syntax, spaces escaped): that is the crate root.
+    /// The package of the crate root that a dep-info file names.
     fn owner_by_dep_info(&self, file: &Path) -> Option<Package> {
-        let text = read_text(file, MAX_DEP_INFO)?;
-        let (_, sources) = text.lines().next()?.split_once(": ")?;
-        let first = sources.replace("\\ ", "\0").split(' ').find(|source| source.ends_with(".rs"))?.replace('\0', " ");
-        let root = clean(&self.workspace.join(first));
+        let root = clean(&self.workspace.join(root_of_dep_info(file)?));
         if let Some(package) = self.cargo_home.as_ref().and_then(|home| registry_package(&root, home)) {
             return Some(self.package(&package.name, &package.version).unwrap_or(package));
         }

@@ -86,6 +86,9 @@ fn a_macro_file_is_known_three_ways() {
 fn two_packages_of_one_crate_name_are_told_apart_by_reach() {
     let node = |name: &str, version: &str, needs: &[usize]| Node {
         package: Package { name: name.into(), version: version.into(), source: None, checksum: None, manifest_dir: None },
+        crates_io: false,
+        macro_root: None,
+        roots: vec![],
         member: needs.len() == 2,
         build_script: false,
         proc_macro: None,
@@ -114,4 +117,91 @@ fn lock_files_give_lines_and_checksums() {
     assert_eq!(lines[&("b".into(), "1.0.0".into())], 11);
     assert_eq!(checksums.get(&("a".into(), "1.0.0".into())).map(String::as_str), Some("cc"));
     assert_eq!(lines.len(), 2);
+}
+
+/// app → m (macro) → gen → syn; evil (macro) of its own; lone needs nothing.
+#[test]
+fn a_macro_of_the_registry_is_one_with_everything_in_it() {
+    let node = |name: &str, needs: &[usize], crates_io: bool| Node {
+        package: Package {
+            name: name.into(),
+            version: "1.0.0".into(),
+            source: None,
+            checksum: None,
+            manifest_dir: Some(format!("/nowhere/{name}").into()),
+        },
+        crates_io,
+        member: name == "app",
+        build_script: false,
+        proc_macro: ["m", "evil"].contains(&name).then(|| "m".to_owned()),
+        macro_root: ["m", "evil"].contains(&name).then(|| format!("/nowhere/{name}/src/lib.rs").into()),
+        roots: vec![format!("/nowhere/{name}/src/lib.rs").into()],
+        library: None,
+        others: vec![],
+        needs: needs.to_vec(),
+    };
+    let graph = |change: &dyn Fn(&mut Vec<Node>)| {
+        let mut nodes = vec![
+            node("app", &[1, 4], false),
+            node("m", &[2], true),
+            node("gen", &[3], true),
+            node("syn", &[], true),
+            node("evil", &[3], true),
+            node("lone", &[], true),
+        ];
+        change(&mut nodes);
+        Graph { nodes, ..Graph::default() }
+    };
+    let found = graph(&|_| {}).registered("m", |_, _| true);
+    let [only] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((only.package.name.as_str(), only.crate_name.as_str()), ("m", "m"));
+    let users = ["app", "m", "gen", "syn", "evil", "lone"].map(|name| only.is_needed_by(Path::new(&format!("/nowhere/{name}"))));
+    assert_eq!(users, [true, false, false, false, false, false]);
+    assert!(only.lies_in(Some(Path::new("/nowhere/m"))) && !only.lies_in(Some(Path::new("/nowhere/evil"))) && !only.lies_in(None));
+    for (what, change) in [
+        ("from elsewhere", &(|nodes: &mut Vec<Node>| nodes[1].crates_io = false) as &dyn Fn(&mut Vec<Node>)),
+        ("a patched dependency", &|nodes| nodes[3].crates_io = false),
+        ("no macro", &|nodes| nodes[1].proc_macro = None),
+        ("another package compiles its source", &|nodes| nodes[4].roots = nodes[1].roots.clone()),
+    ] {
+        assert_eq!(graph(change).registered("m", |_, _| true), [], "{what}");
+    }
+    assert_eq!(graph(&|_| {}).registered("m", |name, _| name != "gen"), [], "a version nobody looked at");
+    assert!(graph(&|_| {}).are_all("gen", |version| version == "1.0.0") && !graph(&|_| {}).are_all("gen", |_| false));
+    assert!(!graph(&|nodes| nodes[2].crates_io = false).are_all("gen", |_| true));
+}
+
+/// The file beside a library says what it was made from; only cargo writes the fingerprint that goes with it.
+#[test]
+fn a_fresh_macro_is_known_by_what_cargo_keeps() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let at = |name: &str| dir.path().join(name);
+    for sub in ["debug/deps", "debug/.fingerprint/m-0123456789abcdef", "debug/.fingerprint/evil-00000000000000ff"] {
+        std::fs::create_dir_all(at(sub)).expect("made");
+    }
+    let root = at("m-1.0.0/src/lib.rs");
+    let dep_info = |hash: &str, root: &Path| {
+        let library = at(&format!("debug/deps/libm-{hash}.so"));
+        std::fs::write(at(&format!("debug/deps/m-{hash}.d")), format!("{}: {}\n", library.display(), root.display())).expect("written");
+        library
+    };
+    let package = Package { name: "m".into(), version: "1.0.0".into(), source: None, checksum: None, manifest_dir: None };
+    let node = Node {
+        package,
+        crates_io: true,
+        member: false,
+        build_script: false,
+        proc_macro: Some("m".into()),
+        macro_root: Some(root.clone()),
+        roots: vec![root.clone()],
+        library: None,
+        others: vec![],
+        needs: vec![],
+    };
+    let found = Graph { nodes: vec![node], ..Graph::default() }.registered("m", |_, _| true);
+    let genuine = dep_info("0123456789abcdef", &root);
+    assert!(found[0].was_built_as(&genuine));
+    assert!(!found[0].was_built_as(&dep_info("00000000000000ff", &root)), "another unit's hash");
+    assert!(!found[0].was_built_as(&dep_info("0123456789abcdef", &at("evil/src/lib.rs"))), "another source");
+    assert!(!found[0].was_built_as(&at("debug/deps/libm.so")));
 }

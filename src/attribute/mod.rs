@@ -2,7 +2,8 @@
 //! manifest directories to packages of the build graph (`graph`). In: thread ids, exec facts, `cargo metadata`. Out: `model::Blame`,
 //! `Identity`, `model::Package`.
 //!
-//! Everything here is evidence, never a boundary: code can forge its own stack, so nothing is allowed because of it.
+//! Everything here is evidence, never a boundary: code can forge its own stack, so nothing is allowed because of it alone (`registered` and
+//! `judge::reviewed` say where a stack narrows what the build graph allows).
 
 pub mod directives;
 pub mod graph;
@@ -11,6 +12,7 @@ pub(crate) mod invocation;
 pub(crate) mod memory;
 pub(crate) mod naming;
 pub(crate) mod objects;
+pub mod registered;
 pub(crate) mod registers;
 pub(crate) mod rules;
 pub mod source;

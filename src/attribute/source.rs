@@ -11,6 +11,7 @@ use cargo_metadata::semver::Version;
 use crate::model::Package;
 
 const MAX_MANIFEST: u64 = 1 << 20;
+const MAX_DEP_INFO: u64 = 4 << 20;
 /// Directories above a file that are searched for a manifest.
 const MAX_DEPTH: usize = 32;
 
@@ -64,6 +65,14 @@ fn workspace_version(directory: &Path) -> Option<String> {
 /// A manifest, read with care: what stands in its place may be a FIFO or without end.
 fn manifest(directory: &Path) -> Option<toml::Table> {
     read_text(&directory.join("Cargo.toml"), MAX_MANIFEST)?.parse().ok()
+}
+
+/// The first source in a dep-info file (make's syntax, spaces escaped), as written: that is the crate root.
+pub fn root_of_dep_info(file: &Path) -> Option<PathBuf> {
+    let text = read_text(file, MAX_DEP_INFO)?;
+    let (_, sources) = text.lines().next()?.split_once(": ")?;
+    let first = sources.replace("\\ ", "\0").split(' ').find(|source| source.ends_with(".rs"))?.replace('\0', " ");
+    Some(first.into())
 }
 
 /// A regular file's text up to a limit; `None` for anything else, without blocking.

@@ -136,7 +136,7 @@ impl Walk<'_> {
             let Some(names) = names.get(&Arc::as_ptr(&frame.object)) else { continue };
             let named = names.by_address.get(&frame.address).and_then(Option::as_deref);
             if names.stripped {
-                self.note("a program or library on the stack has no symbols");
+                self.note(Blame::NO_SYMBOLS);
             }
             let path = &self.maps[frame.mapping].path;
             let library = in_compiler.then(|| path.file_name()?.to_str().and_then(naming::crate_of_file)).flatten();

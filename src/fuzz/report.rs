@@ -1,11 +1,11 @@
 //! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
 
 use crate::model::report::{
-    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Loosened, Outcome, Report, ReportedActor, Run, SCHEMA, Tool, VerdictWord,
-    Weakness,
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Loosened, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool,
+    VerdictWord, Weakness,
 };
 use crate::model::{
-    Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Finding, Mode, Package, Process, Rule, Severity, Status,
+    Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Finding, Mode, Package, Process, Reviewed, Rule, Severity, Status,
 };
 
 use super::source::Source;
@@ -90,7 +90,21 @@ pub fn report(source: &mut Source) -> Report {
         behaviour: source.many(6, |s| Behaviour { actor: id(s), act: act(s), status: s.pick(&STATUSES), count: s.number() }),
         behaviour_truncated: source.number(),
         findings: source.many(6, finding),
+        reviewed: source.many(4, |s| ReviewedUse { by: reviewed(s), count: s.number() }),
         end: true,
+    }
+}
+
+fn reviewed(source: &mut Source) -> Reviewed {
+    Reviewed {
+        name: source.text(),
+        version: source.text(),
+        actor: source.pick(&KINDS),
+        list: source.text(),
+        grant: source.text(),
+        versions: source.text(),
+        reason: source.text(),
+        origin: source.text(),
     }
 }
 

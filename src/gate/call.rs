@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::patient::as_person;
 use super::{Answer, Reply, Watched, memory, own};
 use crate::attribute::stack::Caught;
-use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status};
+use crate::judge::reviewed::Lift;
+use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
 use crate::sys::files;
 use crate::sys::identity::{Person, is_as_able};
 use crate::sys::notify::{self, Notification};
@@ -215,10 +216,31 @@ impl<'a> Call<'a> {
     }
 
     /// Judges, and notes whatever is worth recording (with blame where the act needs a finer name).
+    /// A verdict [`Caught::REPEAT`] is no refusal: the call comes again, and is judged then.
     pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
         let judgement = self.watched.policy.judge(&act, object);
+        if let Some(lift) = self.watched.policy.lift(&act, object, &judgement)
+            && let Some(lifted) = self.lifted(&lift)
+        {
+            if lifted == Judgement::allow() {
+                self.watched.journal.used(lift.by);
+                self.note(act, Status::Allowed, None);
+            }
+            return lifted;
+        }
         self.note(act, judgement.status(), judgement.breach.clone());
         judgement
+    }
+
+    /// What a reviewed allow makes of an act; `None` where it is not for whoever is on the stack.
+    fn lifted(&self, lift: &Lift) -> Option<Judgement> {
+        if !lift.to_macro {
+            return Some(Judgement::allow());
+        }
+        match self.look() {
+            Ok(blame) => blame.is_some_and(|blame| lift.allow.made_this(&blame)).then(Judgement::allow),
+            Err(repeat) => Some(Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false }),
+        }
     }
 
     /// As `judge`, for a connection that is allowed inside the actor's private network, and would leave it.
@@ -250,11 +272,24 @@ impl<'a> Call<'a> {
     /// # Errors
     /// See above.
     pub fn blame(&self) -> Result<Option<Blame>, i32> {
-        let known = self.looked.clone().or_else(|| self.watched.processes().inherited(self.pid()));
+        let known = self.known();
         if known.is_some() || LOOKS.get() >= MOST_LOOKS {
             return Ok(known);
         }
         LOOKS.set(LOOKS.get() + 1);
+        self.look()
+    }
+
+    fn known(&self) -> Option<Blame> {
+        self.looked.clone().or_else(|| self.watched.processes().inherited(self.pid()))
+    }
+
+    /// The same, however often: where the answer depends on it, the caller pays for each look with its own time.
+    fn look(&self) -> Result<Option<Blame>, i32> {
+        let known = self.known();
+        if known.is_some() {
+            return Ok(known);
+        }
         let Ok(caught) = self.watched.unwinder.catch_before(self.tid) else { return Ok(None) };
         let event = Event {
             actor: self.actor(),

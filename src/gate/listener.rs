@@ -193,7 +193,8 @@ fn decide(call: &Call, notification: &Notification, rows: Rows) -> Answer {
         Treatment::Tamper => return call.tamper(row.name, registers(call).as_str()),
         Treatment::Absent => return Answer::Errno(libc::ENOSYS),
     };
-    if matches!(answer, Answer::Errno(_)) {
+    // What comes again is looked at, and recorded then.
+    if matches!(answer, Answer::Errno(errno) if errno != Caught::REPEAT) {
         call.nothing_happened();
     }
     answer

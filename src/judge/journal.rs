@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::judge::paths;
 use crate::model::report::Behaviour;
-use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process, Rule, Status};
+use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process, Reviewed, Rule, Status};
 
 /// Distinct ordinary acts kept per actor.
 pub const ACTS: usize = 20_000;
@@ -47,6 +47,8 @@ pub struct Record {
     /// What could not be recorded, and how often.
     pub lost: Vec<(String, u64)>,
     pub events: u64,
+    /// Reviewed allows that were used, and how often.
+    pub reviewed: Vec<(Reviewed, u64)>,
 }
 
 #[derive(Clone, Default)]
@@ -70,6 +72,8 @@ pub struct Journal {
     processes: Mutex<Processes>,
     lost: Mutex<BTreeMap<String, u64>>,
     events: AtomicU64,
+    /// As many as the shipped file has lines, for each version in the build.
+    reviewed: Mutex<BTreeMap<Arc<Reviewed>, u64>>,
 }
 
 #[derive(Clone, Default)]
@@ -121,6 +125,11 @@ impl Journal {
         *lost.entry(what.to_owned()).or_default() += 1;
     }
 
+    /// A reviewed allow let something happen that the profile refuses.
+    pub fn used(&self, by: &Arc<Reviewed>) {
+        *lock(&self.reviewed).entry(Arc::clone(by)).or_default() += 1;
+    }
+
     fn ledger(&self, actor: ActorId) -> Arc<Mutex<Ledger>> {
         if let Some(ledger) = self.ledgers.read().unwrap_or_else(PoisonError::into_inner).get(&actor) {
             return Arc::clone(ledger);
@@ -160,6 +169,7 @@ impl Journal {
             let (one, other) = (&a.event, &b.event);
             (one.actor, key(a), &one.act, one.status, &one.blame).cmp(&(other.actor, key(b), &other.act, other.status, &other.blame))
         });
+        record.reviewed = lock(&self.reviewed).iter().map(|(by, count)| (Reviewed::clone(by), *count)).collect();
         record.lost = lock(&self.lost).iter().map(|(what, count)| (what.clone(), *count)).collect();
         record
     }

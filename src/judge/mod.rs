@@ -10,6 +10,7 @@ pub mod made;
 pub mod matcher;
 pub mod paths;
 pub mod policy;
+pub mod reviewed;
 pub mod rules;
 pub mod scratch;
 pub mod secrets;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest, is_clean, within};
+use crate::judge::reviewed::{self, Allow, Lift};
 use crate::judge::rules::{self, Ruling};
 use crate::judge::scratch;
 use crate::judge::secrets::Secrets;
@@ -38,6 +39,8 @@ pub struct Policy {
     pub places: Arc<Places>,
     pub own: Own,
     pub made: Made,
+    /// What was reviewed for macros of this compiler; nothing for anybody else.
+    pub reviewed: Vec<Allow>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,6 +126,11 @@ impl Policy {
     pub fn judge(&self, act: &Act, object: Option<Object>) -> Judgement {
         let always = act.is_hostile();
         self.answer(rules::rule(self, act, object), always)
+    }
+
+    /// The reviewed allow that lifts this judgement of the act, if there is one. Nothing is lifted before it is asked.
+    pub fn lift(&self, act: &Act, object: Option<Object>, judgement: &Judgement) -> Option<Lift<'_>> {
+        if self.reviewed.is_empty() { None } else { reviewed::lift(&self.reviewed, &self.places, act, object, judgement) }
     }
 
     /// May a plain read of this absolute, lexically clean text pass without a closer look? Only in enforce mode, and only below a tree

@@ -1,5 +1,6 @@
 //! Who, inside a process: the crates found on the stack when an act was tried. Evidence, never a boundary: code can forge its own
-//! stack, so nothing is ever allowed because of it.
+//! stack, so nothing is ever allowed because of it alone. (A reviewed allow, which a whole compiler has by the build graph, is narrowed by it:
+//! see `judge::reviewed`.)
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,16 @@ pub struct Blame {
     /// Set when the walk ended early or symbols were missing: then `crates` are candidates, not a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caveat: Option<String>,
+}
+
+impl Blame {
+    /// A caveat about names, not about the walk.
+    pub const NO_SYMBOLS: &str = "a program or library on the stack has no symbols";
+
+    /// Was the stack climbed to its end? Then nobody stands on it who is not among `crates`, whatever is said of their names.
+    pub fn is_whole(&self) -> bool {
+        self.by != "none" && self.caveat.as_deref().is_none_or(|caveat| caveat == Blame::NO_SYMBOLS)
+    }
 }
 
 /// One crate (or loaded macro) named by a stack.

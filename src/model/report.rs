@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActorId, ActorKind, Finding, Hostile, Mode, Package, Process, Status};
+use super::{Act, ActorId, ActorKind, Finding, Hostile, Mode, Package, Process, Reviewed, Status};
 
 pub const SCHEMA: &str = "brig.report/1";
 
@@ -26,6 +26,9 @@ pub struct Report {
     #[serde(default)]
     pub behaviour_truncated: u64,
     pub findings: Vec<Finding>,
+    /// Reviewed allows (`profiles/reviewed.toml`) that were used; those that were not are not here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewed: Vec<ReviewedUse>,
     pub end: bool,
 }
 
@@ -195,6 +198,14 @@ pub struct ReportedActor {
     pub attributed_by: String,
     /// Environment names that were withheld.
     pub withheld: Vec<String>,
+}
+
+/// What a reviewed allow let happen that the profile refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewedUse {
+    #[serde(flatten)]
+    pub by: Reviewed,
+    pub count: u64,
 }
 
 /// Aggregated behaviour of one actor: one entry per distinct (act, status), paths normalised with placeholders.

@@ -19,6 +19,9 @@ pub fn beyond(profile: &Profile, reference: &Profile) -> Vec<String> {
             more.extend(new.map(|line| format!("{} {list} {}", kind.name(), line.text)));
         }
     }
+    if profile.reviewed && !reference.reviewed {
+        more.push("reviewed allows for well-known crates".to_owned());
+    }
     if reference.secrets.catalogue && !profile.secrets.catalogue {
         more.push("secrets: a list of its own instead of the catalogue".to_owned());
     }
@@ -74,7 +77,7 @@ mod tests {
             ),
             (
                 "mine",
-                "[profile.mine]\ninherits = \"default\"\nextend-secrets = [\"*.token\"]\nrequire = { landlock = 6, complete = true }\n",
+                "[profile.mine]\ninherits = \"default\"\nreviewed = false\nextend-secrets = [\"*.token\"]\nrequire = { landlock = 6, complete = true }\n",
             ),
         ] {
             assert_eq!(more(name, text, "default"), Vec::<String>::new(), "{name}: {text}");
@@ -103,6 +106,10 @@ mod tests {
         }
         assert_eq!(more("observe", "", "default").len(), 1);
         assert_eq!(more("default", "mode = \"observe\"\n", "default").len(), 1);
+        assert_eq!(
+            more("mine", "[profile.mine]\ninherits = \"strict\"\nreviewed = true\n", "strict"),
+            ["reviewed allows for well-known crates"]
+        );
         // Of the same name as the embedded one, and still another.
         assert_eq!(more("ci", "[profile.ci]\ninherits = \"ci\"\nrequire = { complete = false }\n", "ci"), ["require complete false"]);
         assert!(more("default", "", "strict").iter().any(|line| line == "build-script read {workspace}"));

@@ -11,6 +11,7 @@ pub mod placeholders;
 pub mod places;
 pub mod profile;
 mod resolve;
+pub mod reviewed;
 pub mod steering;
 mod tries;
 

@@ -8,12 +8,14 @@ use std::sync::{Arc, OnceLock};
 use toml::de::DeTable;
 
 use crate::judge::environment::EnvironmentLists;
+use crate::judge::reviewed::Allow;
 use crate::judge::{Environment, Places, Policy, SecretLists};
 use crate::model::{ActorKind, Mode};
 use crate::plan::config::{self, ConfigError};
 use crate::plan::document::Document;
 use crate::plan::placeholders;
 use crate::plan::resolve::Settled;
+use crate::plan::reviewed;
 
 /// The profiles shipped with the program: the files are the documentation.
 pub const EMBEDDED: [(&str, &str); 4] = [
@@ -88,16 +90,19 @@ pub(crate) struct Layer {
     mode: Option<Mode>,
     landlock: Option<u32>,
     complete: Option<bool>,
+    /// With the place it stands at.
+    reviewed: Option<(bool, String)>,
     lists: Vec<((Option<ActorKind>, &'static str), Change)>,
 }
 
 const TABLES: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool];
 const ACTOR_LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     "description",
     "inherits",
     "mode",
     "require",
+    "reviewed",
     "environment",
     "secrets",
     "extend-secrets",
@@ -124,6 +129,10 @@ impl Layer {
                 }
                 "mode" => layer.mode = Some(config::mode(document, document.string(item, text)?, item.span())?),
                 "require" => layer.require(document, document.table(item, text)?)?,
+                "reviewed" => {
+                    let origin = format!("{}:{}", document.file, document.position(item.span().start).0);
+                    layer.reviewed = Some((document.boolean(item, text)?, origin));
+                }
                 "environment" => layer.environment(document, document.table(item, text)?)?,
                 "secrets" => layer.list(document, (None, "secrets"), false, item)?,
                 "extend-secrets" => layer.list(document, (None, "secrets"), true, item)?,
@@ -210,6 +219,10 @@ pub struct Profile {
     pub description: String,
     pub mode: Mode,
     pub require: Require,
+    /// Do the reviewed allows count (`plan::reviewed`)? Not where no file says so.
+    pub reviewed: bool,
+    /// The line that says so, or the other.
+    pub reviewed_by: Option<String>,
     pub environment: EnvironmentLists,
     pub secrets: SecretLists,
     pub actors: BTreeMap<ActorKind, Grants>,
@@ -232,6 +245,8 @@ pub struct ActorFacts {
     pub crate_name: Option<String>,
     /// `-C linker` of a compiler: cargo's configuration chose it.
     pub linker: Option<PathBuf>,
+    /// Reviewed allows for macros that run in this compiler.
+    pub reviewed: Vec<Allow>,
 }
 
 impl ActorFacts {
@@ -245,6 +260,7 @@ impl ActorFacts {
             extra_filename: None,
             crate_name: None,
             linker: None,
+            reviewed: Vec::new(),
         }
     }
 }
@@ -258,6 +274,8 @@ impl Profile {
             description: String::new(),
             mode: Mode::Enforce,
             require: Require::default(),
+            reviewed: false,
+            reviewed_by: None,
             environment: EnvironmentLists::default(),
             secrets: SecretLists::default(),
             actors: TABLES.into_iter().map(|kind| (kind, Grants::default())).collect(),
@@ -268,6 +286,9 @@ impl Profile {
             profile.mode = layer.mode.unwrap_or(profile.mode);
             profile.require.landlock = layer.landlock.unwrap_or(profile.require.landlock);
             profile.require.complete = layer.complete.unwrap_or(profile.require.complete);
+            if let Some((reviewed, origin)) = layer.reviewed {
+                (profile.reviewed, profile.reviewed_by) = (reviewed, Some(origin));
+            }
             for (at, change) in layer.lists {
                 profile.apply(at, change);
             }
@@ -328,7 +349,8 @@ impl Profile {
 
     /// Tells two profiles apart in reports: 64-bit FNV-1a of everything that decides.
     pub fn digest(&self) -> String {
-        let text = format!("{:?}{:?}{:?}{:?}{:?}", self.mode, self.require, self.environment, self.secrets, self.actors);
+        let reviewed = if self.reviewed { reviewed::TEXT } else { "" };
+        let text = format!("{:?}{:?}{:?}{:?}{:?}{reviewed}", self.mode, self.require, self.environment, self.secrets, self.actors);
         crate::model::digest::hex(text.as_bytes())
     }
 }

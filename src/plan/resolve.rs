@@ -61,7 +61,9 @@ impl Settled {
             slots.fixed.iter().cloned().chain(own).collect::<Vec<_>>()
         };
         let (write, exec) = (fill(&settlement.write), fill(&settlement.exec));
-        let kernel_exec = kernel_exec(&exec, &self.places, &self.secrets);
+        let mut kernel_exec = kernel_exec(&exec, &self.places, &self.secrets);
+        // Writing is opened by no rule of the kernel's: the gate does it, see `judge::reviewed`.
+        kernel_exec.extend(facts.reviewed.iter().flat_map(|allow| &allow.exec).map(|(program, _)| program.clone()));
         Policy {
             exact: !self.reach_fingerprints(&kernel_exec, facts),
             profile: profile.name.clone(),
@@ -83,6 +85,7 @@ impl Settled {
                 crate_name: facts.crate_name.clone(),
             },
             made: Made::default(),
+            reviewed: facts.reviewed.clone(),
         }
     }
 }

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::report::{Behaviour, Counts, Coverage, Enforcement, Host, Outcome, Report, ReportedActor, Run, SCHEMA, Tool};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Mode, Process, Severity, Status};
+use crate::model::report::{
+    Behaviour, Counts, Coverage, Enforcement, Host, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool,
+};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Mode, Process, Reviewed, Severity, Status};
 
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
@@ -28,6 +30,8 @@ pub struct Material {
     pub lost: Vec<String>,
     /// All events, recorded or counted.
     pub events: u64,
+    /// Reviewed allows that were used, with how often.
+    pub reviewed: Vec<(Reviewed, u64)>,
 }
 
 /// About the run: what the conductor knows.
@@ -88,6 +92,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         behaviour,
         behaviour_truncated: material.behaviours_truncated,
         findings: findings.collect(),
+        reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         end: true,
     }
 }

@@ -69,6 +69,12 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
         let (file, than) = ((MEDIUM.text)(&loosened.file), (MEDIUM.name)(&loosened.than));
         row("loosened", format!("{file} grants more than profile {than}: {}", grants.join(", ")))?;
     }
+    for used in report.reviewed.iter().take(ROWS) {
+        row("reviewed allow", MEDIUM.reviewed(used, |text| content(&escape::ours(text))))?;
+    }
+    if report.reviewed.len() > ROWS {
+        row("reviewed allow", format!("and {} more in the JSON report", report.reviewed.len() - ROWS))?;
+    }
     let cover = &report.coverage;
     row("ran", cover.ran.iter().map(|(kind, n)| format!("{n} {}", content(&escape::name(kind)))).collect::<Vec<_>>().join(", "))?;
     if let Some(fresh) = cover.fresh {
@@ -101,8 +107,10 @@ mod tests {
         let mut material = stolen_env();
         material.behaviours = vec![(ActorId(BUILD), Act::Create { path: "/home/u/app/target/x".into() }, Status::Allowed, 2)];
         material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Severity::High));
+        material.reviewed = reviewed("m-macros");
         let page = page(&assemble(&material, &facts(), &Graph));
         for part in [
+            "<dd><code>m-macros</code> 0.9.1 (proc-macro): write <code>{out-of:m-compiler}/made</code>, 2 times; a generator (<code>profiles",
             "<p class=\"verdict violation\">2 acts of 1 crate broke the profile (1 critical, 2 high)</p>",
             "build script of <code>quickfetch-sys</code> 0.3.2 tried to read <code>{workspace}/.env</code> — refused",
             "<code>sh</code>",
@@ -130,6 +138,8 @@ mod tests {
         ];
         material.processes[1] = process(BUILD, 401, 400, attack, &[attack, "-c", attack]);
         material.lost = vec![attack.into()];
+        material.reviewed = reviewed(attack);
+        material.reviewed[0].0.reason = attack.into();
         let mut facts = facts();
         facts.run.command.push(attack.into());
         facts.run.profile = vec![attack.into()];

@@ -70,6 +70,12 @@ fn head(report: &Report) -> String {
         let (file, than) = ((MEDIUM.text)(&loosened.file), (MEDIUM.name)(&loosened.than));
         head.push_str(&format!("\n**Loosened:** {file} grants more than profile {than}: {}{more}\n", grants.join(", ")));
     }
+    for used in report.reviewed.iter().take(20) {
+        head.push_str(&format!("\n**Reviewed allow:** {}\n", MEDIUM.reviewed(used, |text| entities(&escape::ours(text)))));
+    }
+    if report.reviewed.len() > 20 {
+        head.push_str(&format!("\n{} more in the JSON report.\n", count(report.reviewed.len() as u64 - 20, "reviewed allow")));
+    }
     if report.coverage.lost > 0 {
         let holes: Vec<_> = report.coverage.holes.iter().map(|hole| entities(&escape::ours(hole))).collect();
         head.push_str(&format!("\n**Lost:** {} ({})\n", count(report.coverage.lost, "event"), holes.join("; ")));

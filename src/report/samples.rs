@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::model::report::{Enforcement, Host, Run};
 use crate::model::{
-    Act, Actor, ActorId, ActorKind, Blame, Breach, Candidate, Endpoint, Event, Hostile, Mode, Package, Process, Rule, Severity, Status,
+    Act, Actor, ActorId, ActorKind, Blame, Breach, Candidate, Endpoint, Event, Hostile, Mode, Package, Process, Reviewed, Rule, Severity,
+    Status,
 };
 
 use super::{Facts, Material, Places, Who};
@@ -167,4 +168,19 @@ pub fn stolen_env() -> Material {
     ];
     material.breaches = vec![breach(BUILD, 402, read("/home/u/app/.env"), Rule::SecretRead, Severity::High)];
     material
+}
+
+/// A use of a reviewed allow, twice.
+pub fn reviewed(name: &str) -> Vec<(Reviewed, u64)> {
+    let by = Reviewed {
+        name: name.into(),
+        version: "0.9.1".into(),
+        actor: ActorKind::ProcMacro,
+        list: "write".into(),
+        grant: "{out-of:m-compiler}/made".into(),
+        versions: "=0.9.1".into(),
+        reason: "a generator".into(),
+        origin: "profiles/reviewed.toml:9".into(),
+    };
+    vec![(by, 2)]
 }

@@ -306,3 +306,20 @@ fn what_reads_the_same_is_told_once() {
     assert_eq!(out.matches("error[secret/read]").count(), 1, "{out}");
     assert!(out.contains("   = note  the same in 1 other actor of this description\n"), "{out}");
 }
+
+#[test]
+fn a_reviewed_allow_is_one_clause_and_only_where_it_was_used() {
+    let mut material = material();
+    assert!(!text(&assemble(&material, &facts(), &Graph), Verbosity::Normal).contains("reviewed"));
+    material.reviewed = [reviewed("m-macros"), reviewed("m-macros")].concat();
+    let out = text(&assemble(&material, &facts(), &Graph), Verbosity::Normal);
+    assert!(out.contains("stayed inside profile `default`, with a reviewed allow for `m-macros` 0.9.1"), "{out}");
+    material.reviewed = ["a", "b", "c", "d"].into_iter().flat_map(reviewed).collect();
+    let out = text(&assemble(&material, &facts(), &Graph), Verbosity::Normal);
+    assert!(out.contains("for `a` 0.9.1, `b` 0.9.1, `c` 0.9.1 and 1 more"), "{out}");
+    let mut stolen = stolen_env();
+    stolen.reviewed = reviewed("\x1b[2K\u{202e}x`");
+    let out = text(&assemble(&stolen, &facts(), &Graph), Verbosity::Normal);
+    assert!(out.contains("stayed inside the profile, with a reviewed allow for ") && !out.contains(['\x1b', '\u{202e}']), "{out}");
+    assert!(!text(&assemble(&stolen, &facts(), &Graph), Verbosity::Quiet).contains("reviewed"));
+}

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::report::{Report, ReportedActor};
-use crate::model::{Act, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Rule, Severity, Status};
+use crate::model::report::{Report, ReportedActor, ReviewedUse};
+use crate::model::{Act, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Severity, Status};
 
 /// How a medium shows text of others. Both mark it as a quotation (backticks, `<code>` …) and escape it.
 #[derive(Clone, Copy)]
@@ -71,6 +71,20 @@ impl Medium {
             package.version.starts_with(|c: char| c.is_ascii_digit()) && package.version.len() < 60 && package.version.chars().all(plain);
         let version = if sound { package.version.clone() } else { (self.name)(&package.version) };
         format!("{} {version}", (self.name)(&package.name))
+    }
+
+    /// "`x-macros` 1.0.0": whom a reviewed allow is for.
+    pub fn user(self, by: &Reviewed) -> String {
+        let (name, version) = (by.name.clone(), by.version.clone());
+        self.package(&Package { name, version, source: None, checksum: None, manifest_dir: None })
+    }
+
+    /// "`x-macros` 1.0.0 (proc-macro): write `{out-of:x}/made`, 3 times; a generator (`profiles/reviewed.toml:9`)"; `ours` escapes a
+    /// sentence for this medium.
+    pub fn reviewed(self, used: &ReviewedUse, ours: fn(&str) -> String) -> String {
+        let (by, kind) = (&used.by, used.by.actor.name());
+        let (grant, origin) = ((self.name)(&by.grant), (self.name)(&by.origin));
+        format!("{} ({kind}): {} {grant}, {}; {} ({origin})", self.user(by), ours(&by.list), count(used.count, "time"), ours(&by.reason))
     }
 
     /// "tried to read `…`"

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
+use super::reviewing::Reviewing;
 use super::stage::{self, Env};
 use super::usher::{Door, tmp_of};
 use super::watch::Watch;
@@ -90,7 +91,8 @@ pub fn build(
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
-    let mut door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?.behind(layers);
+    let door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
+    let mut door = door.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering));
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
@@ -108,8 +110,8 @@ pub fn build(
         return Err(Stopped::wall(failure));
     }
     drop(fresh);
-    let ran = Ran { run, host, enforcement, cargo, steering, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
-    ending::tell(ran, &door, &outputs, style)
+    let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
+    ending::tell(ran, &mut door, &outputs, style)
 }
 
 /// What the clock does is little.

@@ -34,7 +34,6 @@ pub struct Ran {
     pub host: Host,
     pub enforcement: Enforcement,
     pub cargo: PathBuf,
-    pub steering: Steering,
     pub cargo_exit: i32,
     pub timed_out: bool,
     pub began: Instant,
@@ -101,7 +100,9 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 ///
 /// # Errors
 /// When a report could not be written: then the run has no record.
-pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
+pub fn tell(ran: Ran, door: &mut Door, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
+    let known = door.reviewing.graph.take();
+    let door = &*door;
     let record = door.journal.take();
     let material = Material {
         processes: record.processes,
@@ -111,6 +112,7 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
         breaches: record.breaches.into_iter().map(|counted| (counted.event, counted.count)).collect(),
         lost: record.lost.into_iter().flat_map(|(what, count)| std::iter::repeat_n(what, count.min(1000) as usize)).collect(),
         events: record.events,
+        reviewed: record.reviewed,
         actors: record.actors,
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
@@ -118,7 +120,8 @@ pub fn tell(ran: Ran, door: &Door, outputs: &[(Format, Output)], style: terminal
     let rustc = worked.then(|| ask(&door.places.toolchain.join("bin/rustc"), "-vV")).flatten();
     let (graph, cargo_version) = thread::scope(|scope| {
         let version = scope.spawn(|| worked.then(|| ask(cargo, "-V")).flatten());
-        let graph = worked.then(|| graph(cargo, &ran.steering, rustc.as_deref(), door)).flatten();
+        let read = || graph(cargo, door.reviewing.steering(), rustc.as_deref(), &door.places);
+        let graph = worked.then(|| known.or_else(read)).flatten();
         (graph, version.join().ok().flatten())
     });
     let (units, fresh) = match &graph {
@@ -192,11 +195,12 @@ fn ending(code: u8) -> Exit {
         .unwrap_or(Exit::Cargo(code))
 }
 
-fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, door: &Door) -> Option<Graph> {
-    door.places.workspace.as_ref()?;
+/// The build graph, for the platform that `rustc -vV` tells.
+pub fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, places: &Real) -> Option<Graph> {
+    places.workspace.as_ref()?;
     let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
     match Graph::read(cargo, &steering.graph(), platform) {
-        Ok(graph) => Some(graph.with_cargo_home(&door.places.cargo_home)),
+        Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
         Err(error) => {
             tracing::debug!("no build graph: {error:#}");
             None
@@ -204,7 +208,8 @@ fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, door: &Door) ->
     }
 }
 
-fn ask(program: &Path, argument: &str) -> Option<String> {
+/// What a program prints when it is asked about itself.
+pub fn ask(program: &Path, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -8,6 +8,7 @@ mod ending;
 mod layers;
 mod owners;
 mod pages;
+mod reviewing;
 mod stage;
 mod usher;
 mod watch;

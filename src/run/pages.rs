@@ -128,6 +128,23 @@ fn shown(profile: &plan::Profile) -> String {
             }
         }
     }
+    text.push_str(&reviewed_in_force(profile));
+    text
+}
+
+/// The reviewed allows, as commentary: they are no lines of the profile's.
+fn reviewed_in_force(profile: &plan::Profile) -> String {
+    let by = profile.reviewed_by.as_deref().map(|origin| format!(" ({})", escape::ours(origin))).unwrap_or_default();
+    if !profile.reviewed {
+        return format!("\n# reviewed allows for well-known crates: none{by}\n");
+    }
+    let mut text = format!("\n# reviewed allows for well-known crates, for their own compilers{by}:\n");
+    for review in plan::reviewed::shipped() {
+        let _ = writeln!(text, "# {} {} ({}): {}", review.name, review.versions, review.actor.name(), review.reason);
+        for (list, line) in review.lists().into_iter().flat_map(|(list, lines)| lines.iter().map(move |line| (list, line))) {
+            let _ = writeln!(text, "#   {list:<6} {:<40} # {}", line.text, line.origin);
+        }
+    }
     text
 }
 
@@ -150,6 +167,21 @@ fn configuration(options: &Options) -> Result<(config::Config, Option<PathBuf>),
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reviewed_allows_in_force_are_shown_with_their_origin() {
+        let text = shown(&plan::load("default", None).unwrap());
+        for part in [
+            "for their own compilers (profiles/default.toml:",
+            "# sailfish-macros >=0.9.0, <=0.9.1 (proc-macro): ",
+            "#   write  {out-of:sailfish-compiler}/templates",
+            " # profiles/reviewed.toml:",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+        let strict = shown(&plan::load("strict", None).unwrap());
+        assert!(strict.contains("# reviewed allows for well-known crates: none (profiles/strict.toml:") && !strict.contains("sailfish"));
+    }
 
     #[test]
     fn a_repositorys_profile_is_only_text() {

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use super::emitters::{Emitters, Ground};
 use super::layers::{Layers, let_through};
+use super::reviewing::Reviewing;
 use super::watch::Watch;
 use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
@@ -62,6 +63,7 @@ pub struct Door<'a> {
     /// The cargo that was started, whatever its name.
     started: PathBuf,
     layers: Layers,
+    pub reviewing: Reviewing,
 }
 
 impl<'a> Door<'a> {
@@ -99,11 +101,16 @@ impl<'a> Door<'a> {
             confining: Vec::new(),
             started: real(cargo.to_owned()),
             layers: Layers::ALL,
+            reviewing: Reviewing::default(),
         })
     }
 
     pub fn behind(self, layers: Layers) -> Self {
         Door { layers, ..self }
+    }
+
+    pub fn reviewing(self, reviewing: Reviewing) -> Self {
+        Door { reviewing, ..self }
     }
 
     /// Is this cargo itself, or a part of its toolchain that drives cargo? Only such a one may start programs that are confined one by one.
@@ -320,7 +327,10 @@ impl Usher for Door<'_> {
         let id = ActorId(self.last);
         let tmp = self.tmp_for(id.0)?;
         let (edits, withheld) = self.edits(&identity, newcomer, &tmp, id);
-        let policy = Arc::new(self.profile.resolve(&self.places, &actor_facts(&identity, newcomer, &tmp)));
+        let mut facts = actor_facts(&identity, newcomer, &tmp);
+        let cargo = self.cargo.as_deref().unwrap_or(&self.started);
+        facts.reviewed = self.reviewing.of(&identity, newcomer.argv, &self.places, cargo, &self.artifacts);
+        let policy = Arc::new(self.profile.resolve(&self.places, &facts));
         let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());
@@ -372,6 +382,7 @@ fn actor_facts(identity: &Identity, newcomer: &Newcomer, tmp: &Path) -> ActorFac
         extra_filename: argument("extra-filename=").map(|value| String::from_utf8_lossy(value).into_owned()),
         crate_name: identity.crate_name.clone(),
         linker: argument("linker=").map(|value| PathBuf::from(OsStr::from_bytes(value))),
+        reviewed: Vec::new(),
     }
 }
 

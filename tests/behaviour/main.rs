@@ -26,6 +26,7 @@ mod place;
 mod privileges;
 mod races;
 mod repository;
+mod reviewed;
 mod run;
 mod sink;
 mod steering;

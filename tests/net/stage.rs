@@ -105,6 +105,7 @@ impl Stage {
             places: Arc::new(Places::default()),
             own: Own::default(),
             made: Default::default(),
+            reviewed: Vec::new(),
         }
     }
 

@@ -103,6 +103,7 @@ impl Stage {
             places: Arc::new(places),
             own: Default::default(),
             made: Default::default(),
+            reviewed: Vec::new(),
         }
     }
 

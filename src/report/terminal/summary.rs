@@ -28,26 +28,29 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
                 true => style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?,
                 false => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
             }
-            more(w, loud, &format!("{} stayed inside the profile{stored}", count(others, "other actor")))
+            more(w, loud, &format!("{} stayed inside the profile{}{stored}", count(others, "other actor"), reviewed(report)))
         }
         VerdictWord::Incomplete => {
             holes(w, report, style)?;
             if !tally.actors.is_empty() {
                 style.status(w, YELLOW, "Observed", &acts)?;
             }
-            more(w, loud, &format!("this is not a clean result{stored}"))
+            more(w, loud, &format!("this is not a clean result{}{stored}", reviewed(report)))
         }
         VerdictWord::Observed if tally.actors.is_empty() => {
-            let text = format!("{}, nothing that profile {profile} would refuse{}{stored}", actors_ran(report), fresh(report));
+            let (allowed, fresh) = (reviewed(report), fresh(report));
+            let text = format!("{}, nothing that profile {profile} would refuse{allowed}{fresh}{stored}", actors_ran(report));
             if loud { style.status(w, GREEN, "Observed", &text) } else { Ok(()) }
         }
         VerdictWord::Observed => {
             style.status(w, YELLOW, "Observed", &format!("{acts} that enforce would refuse; nothing was refused"))?;
-            more(w, loud, &format!("{} stayed inside the profile{}{stored}", count(others, "other actor"), fresh(report)))
+            let (allowed, fresh) = (reviewed(report), fresh(report));
+            more(w, loud, &format!("{} stayed inside the profile{allowed}{fresh}{stored}", count(others, "other actor")))
         }
         VerdictWord::NotRun if loud => style.status(w, YELLOW, "Not run", &format!("{}{stored}", nothing_ran(report))),
         VerdictWord::Clean if loud => {
-            let text = format!("{} stayed inside profile {profile}{}{}{stored}", actors_ran(report), fresh(report), cargos_own(report));
+            let (allowed, own) = (reviewed(report), cargos_own(report));
+            let text = format!("{} stayed inside profile {profile}{allowed}{}{own}{stored}", actors_ran(report), fresh(report));
             style.status(w, GREEN, "Clean", &text)
         }
         VerdictWord::TimedOut => {
@@ -56,7 +59,7 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             } else {
                 String::new()
             };
-            more(w, loud, &format!("what ran until then stayed inside profile {profile}{observed}{stored}"))
+            more(w, loud, &format!("what ran until then stayed inside profile {profile}{}{observed}{stored}", reviewed(report)))
         }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
@@ -90,6 +93,15 @@ fn aftermath(report: &Report) -> &'static str {
 
 fn actors_ran(report: &Report) -> String {
     count(report.outcome.counts.actors, "actor")
+}
+
+/// With what was reviewed for some crates: one clause, and only where it was used.
+fn reviewed(report: &Report) -> String {
+    let crates: BTreeSet<_> = report.reviewed.iter().map(|used| MEDIUM.user(&used.by)).collect();
+    let shown: Vec<_> = crates.iter().take(3).cloned().collect();
+    let left = crates.len().saturating_sub(shown.len());
+    let left = if left > 0 { format!(" and {left} more") } else { String::new() };
+    if shown.is_empty() { String::new() } else { format!(", with a reviewed allow for {}{left}", shown.join(", ")) }
 }
 
 fn fresh(report: &Report) -> String {

@@ -1,0 +1,102 @@
+//! Which reviewed allows a newcomer has. In: compilers as they come in. Out: the entries of `profiles/reviewed.toml` whose macro, as cargo's
+//! own graph has it, the compiled package needs.
+//!
+//! A build whose lock file names none of those crates pays for one look into that file. Cargo is asked for its graph once, when the first
+//! compiler of a build that does name one comes in: by then cargo has settled and written the lock file.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::ending::{ask, graph};
+use crate::attribute::registered::Registered;
+use crate::attribute::source::read_text;
+use crate::attribute::{Graph, Identity};
+use crate::judge::Places;
+use crate::judge::reviewed::Allow;
+use crate::model::{ActorKind, Package};
+use crate::plan::reviewed::{self, Review};
+use crate::plan::steering::Steering;
+
+const MAX_LOCK: u64 = 64 << 20;
+
+/// By default nothing is wanted.
+#[derive(Default)]
+pub struct Reviewing {
+    /// Does the profile want them?
+    wanted: bool,
+    steering: Steering,
+    /// Once the first compiler has come: what is in this build.
+    found: Option<Vec<(Review, Registered)>>,
+    /// As it was read for that: the report needs it as well.
+    pub graph: Option<Graph>,
+}
+
+impl Reviewing {
+    pub fn new(wanted: bool, steering: Steering) -> Self {
+        Reviewing { wanted, steering, ..Reviewing::default() }
+    }
+
+    pub fn steering(&self) -> &Steering {
+        &self.steering
+    }
+
+    /// What a newcomer has. `artifacts` are the compilations seen in this run.
+    pub fn of(
+        &mut self,
+        identity: &Identity,
+        argv: &[OsString],
+        places: &Places,
+        cargo: &Path,
+        artifacts: &HashMap<String, Package>,
+    ) -> Vec<Allow> {
+        let compiles = matches!(identity.kind, ActorKind::Rustc | ActorKind::Rustdoc);
+        let Some(package) = identity.package.as_ref().filter(|_| self.wanted && compiles) else { return Vec::new() };
+        let Some(manifest_dir) = &package.manifest_dir else { return Vec::new() };
+        if self.found.is_none() {
+            self.found = Some(self.look(places, cargo));
+        }
+        let found = self.found.iter().flatten();
+        let needed = found.filter(|(_, registered)| registered.is_needed_by(manifest_dir));
+        let allows = needed.map(|(review, registered)| {
+            let objects = objects(registered, argv, artifacts);
+            tracing::debug!(package = package.name, review = review.name, ?objects, "reviewed");
+            review.resolve(&registered.package.version, places, objects)
+        });
+        allows.collect()
+    }
+
+    fn look(&mut self, places: &Places, cargo: &Path) -> Vec<(Review, Registered)> {
+        let mut reviews = reviewed::shipped();
+        let lock = places.workspace.as_ref().and_then(|root| read_text(&root.join("Cargo.lock"), MAX_LOCK)).unwrap_or_default();
+        reviews.retain(|review| lock.contains(&format!("name = \"{}\"", review.name)));
+        if reviews.is_empty() {
+            return Vec::new();
+        }
+        let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
+        self.graph = graph(cargo, &self.steering, rustc.as_deref(), places);
+        let Some(graph) = &self.graph else { return Vec::new() };
+        reviews.into_iter().flat_map(|review| in_graph(&review, graph).into_iter().map(move |found| (review.clone(), found))).collect()
+    }
+}
+
+/// The libraries of the macro that this compiler may load: those whose compilation was seen, else those that say of themselves what they
+/// were made from.
+fn objects(registered: &Registered, argv: &[OsString], artifacts: &HashMap<String, Package>) -> Vec<PathBuf> {
+    let stem = |path: &Path| path.file_name().and_then(|name| Some(name.to_str()?.strip_prefix("lib")?.strip_suffix(".so")?.to_owned()));
+    let is_it = |package: &Package| registered.lies_in(package.manifest_dir.as_deref());
+    let seen = artifacts.values().any(is_it);
+    reviewed::libraries(argv, &registered.crate_name, |path| match stem(path).and_then(|stem| artifacts.get(&stem)) {
+        Some(package) => is_it(package),
+        None => !seen && registered.was_built_as(path),
+    })
+}
+
+/// The packages an entry counts for.
+fn in_graph(review: &Review, graph: &Graph) -> Vec<Registered> {
+    if !review.needs.iter().all(|(name, _)| graph.are_all(name, |version| review.bears(name, version))) {
+        return Vec::new();
+    }
+    let looked_at = |name: &str, version: &str| if name == review.name { review.covers(version) } else { review.bears(name, version) };
+    graph.registered(&review.name, looked_at)
+}

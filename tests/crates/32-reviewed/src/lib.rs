@@ -1,0 +1,3 @@
+//! Uses a template.
+
+sailfish_macros::template!(honest);

@@ -1,0 +1,1 @@
+//! Has an OUT_DIR.
