@@ -14,7 +14,7 @@ use crate::model::{Act, Blame, Judgement, Object, Rule};
 /// One entry, for a compiler of a package that needs the entry's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allow {
-    pub write: Vec<(OutOf, Arc<Reviewed>)>,
+    pub write: Vec<(Place, Arc<Reviewed>)>,
     pub read: Vec<(PathBuf, Arc<Reviewed>)>,
     /// Programs, each by itself. The kernel grants them as well.
     pub exec: Vec<(PathBuf, Arc<Reviewed>)>,
@@ -22,13 +22,14 @@ pub struct Allow {
     pub objects: Vec<PathBuf>,
 }
 
-/// `{out-of:NAME}/DIR`: a directory of another package's `OUT_DIR`, by the names cargo gives: `<profile>/build/<name>-<hash>/out`, and
-/// `<profile>/build/<name>/<hash>/out` of its newer layout, below `<triple>` when it compiles for another machine.
+/// Where an entry lets its macro write. `dir` is clean and relative.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutOf {
-    pub package: String,
-    /// Clean and relative.
-    pub dir: String,
+pub enum Place {
+    /// `{out-of:NAME}/DIR`: a directory of another package's `OUT_DIR`, by the names cargo gives: `<profile>/build/<name>-<hash>/out`, and
+    /// `<profile>/build/<name>/<hash>/out` of its newer layout, below `<triple>` when it compiles for another machine.
+    OutOf { package: String, dir: String },
+    /// `{target}/DIR`: a directory at the top of the target directory that cargo itself has no use for.
+    Target { dir: String },
 }
 
 /// What an act is lifted by.
@@ -58,8 +59,9 @@ pub(crate) fn lift<'a>(allows: &'a [Allow], places: &Places, act: &Act, object: 
                 (allow.exec.iter().find(is_it).map(|(_, by)| by), false)
             }
             // Times and the like of what lies in the compiled package, a target directory too, are refused without a word.
-            (_, Some(Rule::FsForeignArtifact)) | (Act::Metadata { .. }, None) => {
-                (allow.write.iter().find(|(out, _)| out.holds(places, act, object)).map(|(_, by)| by), true)
+            (_, Some(Rule::FsForeignArtifact | Rule::FsWriteOutside)) | (Act::Metadata { .. }, None) => {
+                let is_it = |(place, _): &&(Place, _)| rule.is_none_or(|rule| rule == place.rule()) && place.holds(places, act, object);
+                (allow.write.iter().find(is_it).map(|(_, by)| by), true)
             }
             _ => (None, false),
         };
@@ -71,9 +73,17 @@ fn tree<'a>(grants: &'a [(PathBuf, Arc<Reviewed>)], path: &[u8]) -> Option<&'a A
     grants.iter().find(|(tree, _)| below(path, tree).is_some()).map(|(_, by)| by)
 }
 
-impl OutOf {
-    /// Making, writing, removing and dating what lies in the directory, and making the directory itself. Links, moves, modes and owners are
-    /// nothing a generator needs, and would let one name stand for another.
+impl Place {
+    /// The rule a write there breaks.
+    fn rule(&self) -> Rule {
+        match self {
+            Place::OutOf { .. } => Rule::FsForeignArtifact,
+            Place::Target { .. } => Rule::FsWriteOutside,
+        }
+    }
+
+    /// Making, writing, removing and dating what lies in the directory, and making it and those it lies in. Links, moves, modes and owners
+    /// are nothing a generator needs, and would let one name stand for another.
     fn holds(&self, places: &Places, act: &Act, object: Option<Object>) -> bool {
         let is_plain = object.is_none_or(|object| matches!(object.kind, ObjectKind::File | ObjectKind::Directory));
         let (path, itself) = match act {
@@ -82,34 +92,43 @@ impl OutOf {
             Act::Metadata { call, path } if TIMES.contains(&call.as_str()) => (path, false),
             _ => return false,
         };
-        let inside = places.results().filter_map(|tree| below(path.as_bytes(), tree)).find_map(|rest| self.rest(rest));
+        let inside = match self {
+            Place::Target { dir } => {
+                let path = below(path.as_bytes(), &places.target).filter(|path| !path.is_empty());
+                let above = path.is_some_and(|path| below_bytes(dir.as_bytes(), path).is_some());
+                if above { Some(&b""[..]) } else { path.and_then(|path| below_bytes(path, dir.as_bytes())) }
+            }
+            Place::OutOf { package, dir } => {
+                places.results().filter_map(|tree| below(path.as_bytes(), tree)).find_map(|path| in_out_of(package, dir, path))
+            }
+        };
         is_plain && inside.is_some_and(|rest| itself || !rest.is_empty())
-    }
-
-    /// What is left of a path below the directory; empty for the directory itself. The path is relative to a directory of results.
-    fn rest<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
-        // `<profile>/build`, or `<triple>/<profile>/build`.
-        let depth = [1, 2].into_iter().find(|depth| components(path).nth(*depth) == Some(b"build"))?;
-        let mut rest = path;
-        let mut next = || {
-            let end = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
-            let (part, more) = rest.split_at(end);
-            rest = more.strip_prefix(b"/").unwrap_or(more);
-            part
-        };
-        for _ in 0..=depth {
-            next();
-        }
-        let unit = next();
-        let of_package = match unit.strip_prefix(self.package.as_bytes())? {
-            b"" => is_hash(next()),
-            tail => tail.strip_prefix(b"-").is_some_and(is_hash),
-        };
-        let is_out = of_package && next() == b"out";
-        below_bytes(rest, self.dir.as_bytes()).filter(|_| is_out)
     }
 }
 
+/// What is left of a path below the directory of that package's `OUT_DIR`; empty for the directory itself. The path is relative to a
+/// directory of results.
+fn in_out_of<'p>(package: &str, dir: &str, path: &'p [u8]) -> Option<&'p [u8]> {
+    // `<profile>/build`, or `<triple>/<profile>/build`.
+    let depth = [1, 2].into_iter().find(|depth| components(path).nth(*depth) == Some(b"build"))?;
+    let mut rest = path;
+    let mut next = || {
+        let end = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
+        let (part, more) = rest.split_at(end);
+        rest = more.strip_prefix(b"/").unwrap_or(more);
+        part
+    };
+    for _ in 0..=depth {
+        next();
+    }
+    let unit = next();
+    let of_package = match unit.strip_prefix(package.as_bytes())? {
+        b"" => is_hash(next()),
+        tail => tail.strip_prefix(b"-").is_some_and(is_hash),
+    };
+    let is_out = of_package && next() == b"out";
+    below_bytes(rest, dir.as_bytes()).filter(|_| is_out)
+}
 /// As cargo writes one: 16 hexadecimal digits.
 fn is_hash(text: &[u8]) -> bool {
     text.len() == 16 && text.iter().all(u8::is_ascii_hexdigit)
@@ -145,7 +164,10 @@ mod tests {
 
     fn allow() -> Allow {
         Allow {
-            write: vec![(OutOf { package: "gen".into(), dir: "made".into() }, by())],
+            write: vec![
+                (Place::OutOf { package: "gen".into(), dir: "made".into() }, by()),
+                (Place::Target { dir: "generated/m".into() }, by()),
+            ],
             read: vec![("/r/toolchains".into(), by())],
             exec: vec![("/r/toolchains/x/bin/rustfmt".into(), by())],
             objects: vec!["/w/target/debug/deps/libm-0123456789abcdef.so".into()],
@@ -186,6 +208,21 @@ mod tests {
             assert_eq!(lifted(&Act::Write { path: path.into() }, foreign), open, "{path}");
         }
         assert!(lifted(&Act::Create { path: "/w/target/debug/build/gen-0123456789abcdef/out/made".into() }, foreign));
+        let outside = Some(Rule::FsWriteOutside);
+        for (path, written, made) in [
+            ("/w/target/generated/m/x", true, true),
+            ("/w/target/generated/m/deep/x", true, true),
+            ("/w/target/generated/m", false, true),
+            ("/w/target/generated", false, true),
+            ("/w/target", false, false),
+            ("/w/target/generated/other", false, false),
+            ("/w/target/generated/mm/x", false, false),
+            ("/w/target/debug/generated/m/x", false, false),
+            ("/b/generated/m/x", false, false),
+        ] {
+            assert_eq!(lifted(&Act::Write { path: path.into() }, outside), written, "{path}");
+            assert_eq!(lifted(&Act::Create { path: path.into() }, outside), made, "{path}");
+        }
     }
 
     #[test]

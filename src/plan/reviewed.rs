@@ -12,7 +12,7 @@ use toml::de::DeTable;
 
 use crate::judge::Places;
 use crate::judge::paths::{glob, is_clean};
-use crate::judge::reviewed::{Allow, OutOf};
+use crate::judge::reviewed::{Allow, Place};
 use crate::model::{ActorKind, Reviewed};
 use crate::plan::config::ConfigError;
 use crate::plan::document::{Document, Item};
@@ -95,7 +95,7 @@ impl Review {
             name: text("crate")?,
             versions: range(document, wanted("versions")?, "versions")?,
             read: list(document, table, "read", |entry| placeholders::check("read", entry))?,
-            write: list(document, table, "write", |entry| out_of(entry, &needs).map(drop))?,
+            write: list(document, table, "write", |entry| place(entry, &needs).map(drop))?,
             exec: list(document, table, "exec", |entry| placeholders::check("exec", entry))?,
             needs,
             actor: ActorKind::ProcMacro,
@@ -144,8 +144,8 @@ impl Review {
             allow.read.extend(trees.map(|tree| (tree, Arc::clone(&by))));
         }
         for line in &self.write {
-            let out = out_of(&line.text, &self.needs).expect("checked when it was read");
-            allow.write.push((out, by("write", line)));
+            let place = place(&line.text, &self.needs).expect("checked when it was read");
+            allow.write.push((place, by("write", line)));
         }
         for line in &self.exec {
             let by = by("exec", line);
@@ -198,8 +198,15 @@ fn list<'t>(
     Ok(lines)
 }
 
-/// `{out-of:NAME}/DIR`.
-fn out_of(entry: &str, needs: &[(String, VersionReq)]) -> Result<OutOf, String> {
+/// `{out-of:NAME}/DIR` or `{target}/DIR`.
+fn place(entry: &str, needs: &[(String, VersionReq)]) -> Result<Place, String> {
+    if let Some(dir) = entry.strip_prefix("{target}/").filter(|dir| is_clean(format!("/{dir}").as_bytes())) {
+        // By name alone a directory of cargo's cannot be told from another (`debug`, a triple, a profile of one's own).
+        return match dir.strip_prefix("generated/") {
+            Some(_) => Ok(Place::Target { dir: dir.to_owned() }),
+            None => Err(format!("`{entry}`: of the target directory, only what lies in `{{target}}/generated/` can be given")),
+        };
+    }
     let parts = entry.strip_prefix("{out-of:").and_then(|rest| rest.split_once("}/"));
     let Some((package, dir)) = parts.filter(|(_, dir)| is_clean(format!("/{dir}").as_bytes())) else {
         return Err(format!("`{entry}` must be `{{out-of:PACKAGE}}/DIRECTORY`: a part of another package's OUT_DIR, never the whole"));
@@ -207,7 +214,7 @@ fn out_of(entry: &str, needs: &[(String, VersionReq)]) -> Result<OutOf, String> 
     if !needs.iter().any(|(name, _)| name == package) {
         return Err(format!("`{entry}`: `{package}` must stand in `needs`, with the versions that were looked at"));
     }
-    Ok(OutOf { package: package.to_owned(), dir: dir.to_owned() })
+    Ok(Place::OutOf { package: package.to_owned(), dir: dir.to_owned() })
 }
 
 /// A path in which a component may be `*`, as the paths that are there.
@@ -249,14 +256,15 @@ mod tests {
     fn what_is_shipped_is_well_formed() {
         for review in shipped() {
             assert!(review.checked.len() > 400, "{}: what was checked is told too briefly", review.name);
-            assert!(review.covers("0.9.1") && review.covers("0.9.0"), "{}", review.name);
-            for version in ["0.8.3", "0.9.2", "0.10.0", "1.0.0", "0.9.1-rc.1", "", "x"] {
+            for version in ["0.8.3", "0.9.2", "0.10.0", "1.0.0", "0.9.1-rc.1", "2.0.0", "2.0.2", "3.0.0", "", "x"] {
                 assert!(!review.covers(version), "{} {version} was not looked at", review.name);
             }
-            assert!(review.bears("sailfish-compiler", "0.9.1") && !review.bears("sailfish-compiler", "0.9.2"));
             assert!(review.bears("syn", "2.0.0"));
         }
-        assert_eq!(shipped().len(), 1);
+        let [sailfish, bincode] = &shipped()[..] else { panic!("another entry, to be looked at here, too") };
+        assert!(sailfish.covers("0.9.1") && sailfish.covers("0.9.0"));
+        assert!(sailfish.bears("sailfish-compiler", "0.9.1") && !sailfish.bears("sailfish-compiler", "0.9.2"));
+        assert!(bincode.covers("2.0.1") && bincode.bears("virtue", "0.0.18") && !bincode.bears("virtue", "0.0.19"));
     }
 
     /// Every mistake, and the very words said to it.
@@ -284,6 +292,11 @@ mod tests {
                 "{out-of:gen}/made",
                 "{home}/x",
                 "8:10: `{home}/x` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+            ),
+            (
+                "{out-of:gen}/made",
+                "{target}/debug/deps",
+                "8:10: `{target}/debug/deps`: of the target directory, only what lies in `{target}/generated/` can be given",
             ),
             (
                 "{out-of:gen}",
@@ -316,7 +329,7 @@ mod tests {
         let allow = shipped()[0].resolve("0.9.1", &places, Vec::new());
         assert_eq!(allow.exec.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), [root.join("toolchains/a/bin/rustfmt")]);
         assert_eq!(allow.read.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), [root.join("toolchains")]);
-        assert_eq!(allow.write[0].0, OutOf { package: "sailfish-compiler".into(), dir: "templates".into() });
+        assert_eq!(allow.write[0].0, Place::OutOf { package: "sailfish-compiler".into(), dir: "templates".into() });
         // Where there is no rustup there is nothing to run.
         assert_eq!(shipped()[0].resolve("0.9.1", &Places::default(), Vec::new()).exec, []);
     }
