@@ -83,7 +83,7 @@ fn compiling(kind: ActorKind, arguments: &[OsString], facts: &ExecFacts, places:
     let invocation = Invocation::read(arguments, &facts.cwd, kind == ActorKind::Rustdoc);
     let (package, attributed_by) = match &invocation.root {
         None => (None, "compiler probe, no source file"),
-        Some(root) => owner(root, facts, places),
+        Some(root) => owner(&places.by_real_name(root), facts, places),
     };
     Identity {
         kind,
@@ -98,7 +98,7 @@ fn compiling(kind: ActorKind, arguments: &[OsString], facts: &ExecFacts, places:
 /// The package a crate root belongs to. The environment only decides where there is neither registry nor manifest. A
 /// disagreement is noted: it is a forged name, or an honest `[lib] path` into another package's directory.
 fn owner(root: &Path, facts: &ExecFacts, places: &Places) -> (Option<Package>, &'static str) {
-    let claimed = from_environment(facts);
+    let claimed = from_environment(facts, places);
     let agrees = |found: &Package| {
         let claim = claimed.as_ref().map(|c| (c.name.as_str(), c.version.as_str()));
         claim.is_none_or(|claim| claim == (found.name.as_str(), found.version.as_str()))
@@ -141,9 +141,9 @@ fn is_out_dir(out: &Path, exe: &Path, places: &Places) -> bool {
 
 fn build_script(facts: &ExecFacts, places: &Places) -> Identity {
     // Directives of other scripts do not reach this environment: it is cargo's.
-    let stated = from_environment(facts);
-    let directory = get(facts, "CARGO_MANIFEST_DIR").map(Path::new);
-    let (package, attributed_by) = match directory.and_then(|directory| registry_package(directory, &places.cargo_home)) {
+    let stated = from_environment(facts, places);
+    let directory = manifest_directory(facts, places);
+    let (package, attributed_by) = match directory.as_deref().and_then(|directory| registry_package(directory, &places.cargo_home)) {
         Some(package) => (Some(package), "registry path in cargo's environment"),
         None => (stated, "cargo's environment"),
     };
@@ -152,7 +152,7 @@ fn build_script(facts: &ExecFacts, places: &Places) -> Identity {
         package,
         crate_name: Some("build_script_build".into()),
         outputs: get(facts, "OUT_DIR")
-            .map(|out| clean(&facts.cwd.join(out)))
+            .map(|out| places.by_real_name(&clean(&facts.cwd.join(out))))
             .filter(|out| is_out_dir(out, &facts.exe, places))
             .into_iter()
             .collect(),
@@ -163,11 +163,12 @@ fn build_script(facts: &ExecFacts, places: &Places) -> Identity {
 
 fn program(facts: &ExecFacts, places: &Places) -> Identity {
     let stem = facts.exe.file_name().and_then(OsStr::to_str);
-    let directory = get(facts, "CARGO_MANIFEST_DIR").map(Path::new);
-    let found = directory.and_then(|directory| registry_package(directory, &places.cargo_home).or_else(|| package_in(directory)));
+    let directory = manifest_directory(facts, places);
+    let found =
+        directory.as_deref().and_then(|directory| registry_package(directory, &places.cargo_home).or_else(|| package_in(directory)));
     let (package, attributed_by) = match found {
         Some(package) => (Some(package), "manifest directory in cargo's environment"),
-        None => (from_environment(facts), "cargo's environment"),
+        None => (from_environment(facts, places), "cargo's environment"),
     };
     Identity { kind: ActorKind::Program, package, crate_name: stem.map(target_name), outputs: Vec::new(), attributed_by, artifact: None }
 }
@@ -191,15 +192,19 @@ fn is_cargos_output(dir: &Path) -> bool {
     dir.join(".rustc_info.json").is_file() || dir.join("CACHEDIR.TAG").is_file()
 }
 
-fn from_environment(facts: &ExecFacts) -> Option<Package> {
+fn from_environment(facts: &ExecFacts, places: &Places) -> Option<Package> {
     let text = |name| get(facts, name)?.to_str().map(str::to_owned);
     Some(Package {
         name: text("CARGO_PKG_NAME")?,
         version: text("CARGO_PKG_VERSION")?,
         source: None,
         checksum: None,
-        manifest_dir: get(facts, "CARGO_MANIFEST_DIR").map(PathBuf::from),
+        manifest_dir: manifest_directory(facts, places),
     })
+}
+
+fn manifest_directory(facts: &ExecFacts, places: &Places) -> Option<PathBuf> {
+    get(facts, "CARGO_MANIFEST_DIR").map(|directory| places.by_real_name(Path::new(directory)))
 }
 
 fn get<'a>(facts: &'a ExecFacts, name: &str) -> Option<&'a OsStr> {

@@ -130,11 +130,12 @@ impl Invocation {
     /// Outputs that belong to the build: below its directories of results, or below the profile directory that cargo's `--out-dir` lies in
     /// (`cargo install` builds in a temporary one). A repository's `rustflags` may ask for an output anywhere; that is no grant.
     pub fn outputs_within(&self, places: &Places) -> Vec<PathBuf> {
-        let profile = self.out_dir.as_deref().and_then(profile_directory);
+        let out_dir = self.out_dir.as_deref().map(|dir| places.by_real_name(dir));
+        let profile = out_dir.as_deref().and_then(profile_directory);
         let ours = |path: &&PathBuf| {
             places.results().any(|tree| path.starts_with(tree)) || profile.is_some_and(|profile| path.starts_with(profile))
         };
-        let mut outputs: Vec<PathBuf> = self.outputs.iter().filter(ours).cloned().collect();
+        let mut outputs: Vec<PathBuf> = self.outputs.iter().map(|path| places.by_real_name(path)).filter(|path| ours(&path)).collect();
         let mut seen = std::collections::HashSet::new();
         outputs.retain(|path| seen.insert(path.clone()));
         outputs

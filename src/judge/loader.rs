@@ -1,6 +1,10 @@
 //! Variables that steer programs: which code they load, which tools they start. In: what cargo was given, what an actor is to get, what
 //! a build script told cargo. Out: names that somebody other than the user has changed.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use crate::judge::Places;
 use crate::judge::paths::{below, components};
 use crate::model::{ActorKind, Severity};
@@ -119,7 +123,8 @@ fn cargo_adds(kind: ActorKind, dir: &[u8], places: &Places) -> bool {
     if below(dir, &places.toolchain).is_some() || places.rustup_home.as_ref().is_some_and(|home| below(dir, home).is_some()) {
         return true;
     }
-    let Some(rest) = places.result(dir) else { return false };
+    let named = places.by_real_name(Path::new(OsStr::from_bytes(dir)));
+    let Some(rest) = places.result(named.as_os_str().as_bytes()) else { return false };
     // rustdoc runs doctests, which need the native libraries of the build like any program.
     let compiler = matches!(kind, ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro);
     !components(rest).any(|part| part == b".." || compiler && part == b"build")
@@ -160,6 +165,28 @@ mod tests {
         assert_eq!(check(Rustc, &[(b"GCONV_PATH", b"/w"), (b"EDITOR", b"vi")]), ["GCONV_PATH"]);
         assert_eq!(check(Tool, &[(b"LD_PRELOAD", b"/w/evil.so")]), none);
         assert_eq!(check(ActorKind::BuildScript, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/build/z-1/out")]), none);
+    }
+
+    #[test]
+    fn cargo_may_name_its_results_by_a_link() {
+        let names = vec![("/by-link/target".into(), "/disk/built".into()), ("/by-link".into(), "/w".into())];
+        let places =
+            Places { target: "/disk/built".into(), build: "/disk/built".into(), toolchain: "/t".into(), names, ..Places::default() };
+        for (name, real) in [
+            ("/by-link/target/debug/deps", "/disk/built/debug/deps"),
+            ("/by-link/src", "/w/src"),
+            ("/by-link", "/w"),
+            ("/by-links", "/by-links"),
+        ] {
+            assert_eq!(places.by_real_name(Path::new(name)), Path::new(real));
+        }
+        let tampered = |value: &[u8]| !loader_tampering(ActorKind::Rustc, &[], &[(b"LD_LIBRARY_PATH", value)], &places).is_empty();
+        assert!(!tampered(b"/by-link/target/debug/deps:/t/lib"));
+        for value in
+            [&b"/by-link/target/debug/build/z-1/out"[..], b"/by-link/evil", b"/by-link/target/../evil", b"/by-links/target/debug/deps"]
+        {
+            assert!(tampered(value), "{}", String::from_utf8_lossy(value));
+        }
     }
 
     #[test]

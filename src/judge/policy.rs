@@ -65,6 +65,8 @@ pub struct Own {
 /// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
+    /// What cargo calls a place, where a link leads to it, and its real path: the narrower places first.
+    pub names: Vec<(PathBuf, PathBuf)>,
     pub workspace: Option<PathBuf>,
     pub target: PathBuf,
     /// Where intermediate results go: the target directory, unless `build.build-dir` says otherwise.
@@ -100,6 +102,13 @@ impl Places {
     pub fn result<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
         // The build directory may lie in the target directory, or the other way round: no rest matters that much.
         self.results().find_map(|tree| below(path, tree))
+    }
+
+    /// Cargo names paths as they were typed, and a link may lead to a place: the same path by the place's real name. Links inside the place are not
+    /// followed, as somebody in the build may have put them there.
+    pub fn by_real_name(&self, path: &Path) -> PathBuf {
+        let found = self.names.iter().find_map(|(name, real)| Some((real, path.strip_prefix(name).ok()?)));
+        found.map_or_else(|| path.to_owned(), |(real, rest)| if rest.as_os_str().is_empty() { real.clone() } else { real.join(rest) })
     }
 
     /// The trees a build works on (not home, not the registry).

@@ -2,6 +2,7 @@
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
 pub mod config;
+pub mod credentials;
 pub mod doctor;
 pub mod document;
 pub mod hard_links;

@@ -48,6 +48,12 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
     let build_named = variable("CARGO_BUILD_BUILD_DIR").is_some();
     // Without `build.build-dir` it follows `--target-dir`, which `cargo metadata` is not told.
     let build = metadata.as_ref().and_then(|found| found.build_directory.clone().filter(|build| *build != found.target_directory));
+    let mut names = vec![target.clone()];
+    names.extend(build.clone());
+    names.extend(metadata.as_ref().map(|metadata| metadata.workspace_root.clone()));
+    names.extend(variable("CARGO_HOME").or_else(|| Some(variable("HOME")?.join(".cargo"))));
+    let names =
+        names.into_iter().map(|name| (name.clone(), real(name))).filter(|(name, real)| name.is_absolute() && name != real).collect();
     let target = real(target);
     for tree in metadata.iter().map(|metadata| real(metadata.workspace_root.clone())).chain(home.clone()) {
         // A repository's configuration may say so; and what lies in the target directory everybody may read.
@@ -71,6 +77,7 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
         }
     }
     Ok(Places {
+        names,
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.unwrap_or_else(|| target.clone()),
         report_dir: target.join("brig"),

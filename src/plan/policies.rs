@@ -312,6 +312,15 @@ fn writes() {
             (Rustc, create("/home/u/app/target/debug/deps/libz.so.1"), None, foreign(High)),
             (Rustc, create("/home/u/app/target/debug/deps/libserde-0.rlib"), None, foreign(High)),
             (Rustc, create("/home/u/app/target/debug/deps/libevil-00112233aabbccdd-ffffffffffffffff.so"), None, foreign(High)),
+            // Link-time optimization: what is made of others' code, named after both.
+            (
+                Rustc,
+                create("/home/u/app/target/debug/deps/foo-00112233aabbccdd.std-ffffffffffffffff.std.0f-cgu.0.rcgu.o.rcgu.o"),
+                None,
+                Allow,
+            ),
+            (Rustc, create("/home/u/app/target/debug/deps/foo-00112233aabbccdd.std-ffffffffffffffff.so"), None, foreign(High)),
+            (Rustc, create("/home/u/app/target/debug/deps/bar-ffffffffffffffff.foo-00112233aabbccdd.rcgu.o"), None, foreign(High)),
             (Rustc, rename("/home/u/app/target/debug/deps", "/home/u/app/target/debug/incremental/foo-1/d"), dir(), foreign(High)),
             (Rustc, create("/home/u/app/target/debug/incremental/foo-1abc/s-x/dep-graph.bin"), None, Allow),
             (Rustc, write("/home/u/app/target/debug/incremental/bar-1abc/s-x/x.o"), file(), foreign(High)),

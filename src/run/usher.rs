@@ -26,6 +26,7 @@ use crate::launch::confine::Walls;
 use crate::launch::newborn::Edit;
 use crate::launch::{Admission, Newcomer, Usher};
 use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Status};
+use crate::plan::credentials::Providers;
 use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::{ActorFacts, Profile};
@@ -64,6 +65,8 @@ pub struct Door<'a> {
     started: PathBuf,
     layers: Layers,
     pub reviewing: Reviewing,
+    /// Whom the user has cargo ask for tokens.
+    providers: Providers,
 }
 
 impl<'a> Door<'a> {
@@ -79,7 +82,9 @@ impl<'a> Door<'a> {
         cargo: &Path,
     ) -> Result<Self> {
         let pass = Pass::random()?;
+        let providers = Providers::find(&places.cargo_home, places.workspace.as_deref(), &given);
         Ok(Door {
+            providers,
             environment: profile.environment(),
             filter: filter::program(&pass)?,
             profile,
@@ -139,7 +144,23 @@ impl<'a> Door<'a> {
         }
         let usual = [places.cargo_home.join("bin"), places.toolchain.join("bin"), "/usr/bin".into(), "/usr/local/bin".into()];
         let in_a_toolchain = places.rustup_home.as_ref().is_some_and(|home| exe.starts_with(home.join("toolchains")));
-        exe == self.started || in_a_toolchain || exe.parent().is_some_and(|parent| usual.iter().any(|dir| dir == parent))
+        exe == self.started
+            || in_a_toolchain
+            || self.is_linked(exe)
+            || exe.parent().is_some_and(|parent| usual.iter().any(|dir| dir == parent))
+    }
+
+    /// `rustup toolchain link`: the user's own toolchain, which rustup knows by a link.
+    fn is_linked(&self, exe: &Path) -> bool {
+        let toolchains = self.places.rustup_home.as_ref().and_then(|home| std::fs::read_dir(home.join("toolchains")).ok());
+        let links = toolchains.into_iter().flatten().flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+        links.filter_map(|link| link.path().canonicalize().ok()).any(|toolchain| exe.parent() == Some(&toolchain.join("bin")))
+    }
+
+    /// Cargo's own helpers keep cargo's trust, and so do those the user told cargo to ask.
+    fn is_cargos_helper(&self, newcomer: &Newcomer) -> bool {
+        let provider = || self.providers.started(&newcomer.exe, newcomer.argv);
+        is_cargos_helper(newcomer, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places))
     }
 
     /// Where this actor keeps temporary files: made now, readable by nobody else's user.
@@ -265,15 +286,21 @@ fn of_the_build(exe: &Path, places: &Places) -> bool {
     trees.chain(&caches).any(|tree| tree.is_absolute() && exe.starts_with(tree))
 }
 
+/// Neither the build's, nor where anybody could have put it.
+fn is_the_users(exe: &Path, places: &Places) -> bool {
+    let anybodys = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| exe.starts_with(tree));
+    let of_the_user = places.home.iter().chain([&places.cargo_home]).any(|home| home.is_absolute() && exe.starts_with(home));
+    (!anybodys || of_the_user) && !of_the_build(exe, places)
+}
+
 /// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), credential providers, and the toolchain's own
 /// programs that run no code of the build (rustfmt). Not what a repository brought along: its configuration can name any provider.
 fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
     let (exe, file) = (&newcomer.exe, newcomer.exe.file_name().unwrap_or_default());
-    let anybodys = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| exe.starts_with(tree)) && !exe.starts_with(&places.cargo_home);
     let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && newcomer.cwd.starts_with(places.cargo_home.join("git"));
     let of_the_toolchain = exe.parent() == Some(&places.toolchain.join("bin"));
     let provides = file.as_bytes().starts_with(b"cargo-credential-");
-    of_the_toolchain || (fetches || provides) && !anybodys && !of_the_build(exe, places)
+    of_the_toolchain || (fetches || provides) && is_the_users(exe, places)
 }
 
 /// A wrapper gets the compiler as its first argument (a script has its own name before that), and may hand the work to a server outside
@@ -314,7 +341,7 @@ impl Usher for Door<'_> {
         let facts =
             ExecFacts { exe: newcomer.exe.clone(), argv: newcomer.argv.to_vec(), env: newcomer.env.clone(), cwd: newcomer.cwd.clone() };
         let mut identity = identify(&facts, &self.places);
-        if identity.kind == ActorKind::Tool && !is_cargos_helper(newcomer, &self.places) {
+        if identity.kind == ActorKind::Tool && !self.is_cargos_helper(newcomer) {
             // A runner, or a program a configuration file in the repository named: not cargo's, so not trusted like cargo.
             identity.kind = ActorKind::Program;
             identity.attributed_by = "started by cargo, not built by it: confined like a program";

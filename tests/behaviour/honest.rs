@@ -144,13 +144,13 @@ fn same(fixture: &str, name: &OsStr, args: &[&str], code: i32) {
     }
 }
 
-fn clean(brig: &Outcome) {
+pub fn clean(brig: &Outcome) {
     assert_eq!(brig.report()["outcome"]["verdict"], "clean", "{brig}");
     assert_eq!(brig.report()["coverage"]["complete"], true, "{brig}");
 }
 
 /// A place without a `.env`: honest code is silent about one that is not there. With git, because honest code asks it.
-fn calm(fixture: &str, name: &OsStr, who: Who) -> Place {
+pub fn calm(fixture: &str, name: &OsStr, who: Who) -> Place {
     let place = Place::named(fixture, who, name);
     fs::remove_file(place.workspace().join(".env")).unwrap();
     repository(&place);
@@ -171,7 +171,7 @@ fn outputs(target: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Makes the workspace a git repository with one tagged commit.
-fn repository(place: &Place) {
+pub fn repository(place: &Place) {
     place.write(&place.workspace().join(".gitignore"), "target\nCargo.lock\n");
     place.hand_over();
     for args in [&["init", "-q", "-b", "trunk"][..], &["add", "."], &["commit", "-q", "-m", "first"], &["tag", "v1.0"]] {

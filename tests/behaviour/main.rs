@@ -16,6 +16,7 @@ mod finding;
 mod footing;
 mod ground;
 mod grounds;
+mod habits;
 mod honest;
 mod isle;
 mod lifetime;

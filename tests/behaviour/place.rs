@@ -23,6 +23,8 @@ pub struct Place {
     pub canary: String,
     pub sinks: Sinks,
     workspace: PathBuf,
+    /// Where the workspace is, if not in the home.
+    elsewhere: Option<TempDir>,
 }
 
 impl Place {
@@ -39,13 +41,22 @@ impl Place {
         }
         let workspace = dir.path().join("home").join(name);
         let sinks = Sinks::start(&dir.path().join("run"));
-        let place = Place { who, canary: canary(), sinks, workspace, dir };
+        let place = Place { who, canary: canary(), sinks, workspace, elsewhere: None, dir };
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crates").join(fixture), &place.workspace);
         place.plant("home/.ssh/id_ed25519", "ssh", "");
         place.plant("home/.ssh/authorized_keys", "keys", "");
         place.plant("home/.aws/credentials", "aws", "[default]\nsecret = ");
         place.write(&place.workspace.join(".env"), &format!("ZOO_SECRET={}-dotenv\n", place.canary));
         place
+    }
+
+    /// Moves the workspace to a new directory in `parent`: out of the home, perhaps to another file system.
+    pub fn move_to(&mut self, parent: &Path) {
+        let dir = tempfile::Builder::new().prefix("brig-").tempdir_in(parent).expect("make a temporary directory");
+        let workspace = dir.path().join("code");
+        copy(&self.workspace, &workspace);
+        fs::remove_dir_all(&self.workspace).unwrap();
+        (self.workspace, self.elsewhere) = (workspace, Some(dir));
     }
 
     /// Puts a secret into `path` (below the place).
@@ -101,10 +112,12 @@ impl Place {
 
     /// Hands everything over to the user the case runs as, and lets everybody pass through the outer directory.
     pub fn hand_over(&self) {
-        fs::set_permissions(self.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        if let Who::Ordinary { uid, gid } = self.who {
-            visit(self.dir.path(), &mut |path| lchown(path, Some(uid), Some(gid)).unwrap());
-            lchown(self.dir.path(), Some(uid), Some(gid)).unwrap();
+        for dir in [&self.dir].into_iter().chain(&self.elsewhere).map(TempDir::path) {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
+            if let Who::Ordinary { uid, gid } = self.who {
+                visit(dir, &mut |path| lchown(path, Some(uid), Some(gid)).unwrap());
+                lchown(dir, Some(uid), Some(gid)).unwrap();
+            }
         }
     }
 

@@ -27,7 +27,7 @@ fn dropped(policy: &Policy) -> Ruling {
 
 /// A memory file, or one that was deleted after it was opened.
 pub(crate) fn has_no_file(path: &[u8]) -> bool {
-    path.starts_with(b"/memfd:") || path.starts_with(b"memfd:") || path.ends_with(b" (deleted)") || path.starts_with(b"/dev/shm/")
+    path.starts_with(b"/memfd:") || path.starts_with(b"memfd:") || path.ends_with(b" (deleted)")
 }
 
 /// Writable more specifically than executable; or where builds and everybody else leave files, and nobody granted it.
@@ -37,7 +37,7 @@ fn is_dropped(policy: &Policy, path: &[u8]) -> bool {
         (Some(_), None) => true,
         (None, Some(_)) => false,
         (None, None) => {
-            let scratch = [b"/tmp/".as_slice(), b"/var/tmp/"].iter().any(|dir| path.starts_with(dir));
+            let scratch = [b"/tmp/".as_slice(), b"/var/tmp/", b"/dev/shm/"].iter().any(|dir| path.starts_with(dir));
             scratch || policy.places.result(path).is_some()
         }
     }

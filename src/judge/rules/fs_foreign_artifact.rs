@@ -101,13 +101,27 @@ pub(crate) fn done(policy: &Policy, act: &Act) {
 /// Some crates (`cdylib`) carry no hash: then the crate's name must do.
 fn is_own_artifact(policy: &Policy, last: &[u8]) -> bool {
     let own = policy.own.extra_filename.as_deref().unwrap_or_default().trim_start_matches('-').as_bytes();
-    if !own.is_empty() {
-        return hash_in(last).is_none_or(|theirs| theirs == own) && last.windows(own.len()).any(|part| part == own);
+    if !own.is_empty() && is_own_object(policy, last) {
+        return true;
     }
-    let Some(crate_name) = policy.own.crate_name.as_deref().filter(|name| !name.is_empty()) else { return hash_in(last).is_none() };
+    if !own.is_empty() {
+        return hashes_in(last).all(|theirs| theirs == own) && last.windows(own.len()).any(|part| part == own);
+    }
+    let Some(crate_name) = policy.own.crate_name.as_deref().filter(|name| !name.is_empty()) else {
+        return hashes_in(last).next().is_none();
+    };
     let stem = last.strip_prefix(b"lib").filter(|stem| stem.starts_with(crate_name.as_bytes())).unwrap_or(last);
     let stem = stem.strip_prefix(crate_name.as_bytes());
-    hash_in(last).is_none() && stem.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'_'))
+    hashes_in(last).next().is_none()
+        && stem.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'_'))
+}
+
+/// With link-time optimization the compiler writes objects of others' code beside its own, and names them after both:
+/// `<crate>-<its hash>.<other>-<other's hash>.….rcgu.o`. Nobody else's file begins so.
+fn is_own_object(policy: &Policy, last: &[u8]) -> bool {
+    let stem = policy.own.crate_name.iter().chain(&policy.own.extra_filename).flat_map(|part| part.bytes()).collect::<Vec<u8>>();
+    let after = policy.own.crate_name.as_ref().and_then(|_| last.strip_prefix(&stem[..]));
+    after.is_some_and(|rest| rest.starts_with(b".")) && last.ends_with(b".rcgu.o")
 }
 
 /// What compilers and linkers make beside their result and remove again: rustc's `rmetaXXXXXX` and `.tmpXXXXXX.temp-archive`, `stXXXXXX`
@@ -118,7 +132,7 @@ fn is_passing(last: &[u8]) -> bool {
     [&b"rmeta"[..], b"rustc", b"st", b".mold-", b".tmp"].iter().any(|front| last.strip_prefix(*front).is_some_and(random))
 }
 
-/// The 16 hex digits after the last `-` that has them.
-fn hash_in(name: &[u8]) -> Option<&[u8]> {
-    name.split(|b| *b == b'-').skip(1).filter_map(|part| part.get(..16)).filter(|hash| hash.iter().all(u8::is_ascii_hexdigit)).last()
+/// The 16 hex digits after each `-` that has them.
+fn hashes_in(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    name.split(|b| *b == b'-').skip(1).filter_map(|part| part.get(..16)).filter(|hash| hash.iter().all(u8::is_ascii_hexdigit))
 }

@@ -1,0 +1,114 @@
+//! Which toolchain builds: rustup's shims with all their ways to choose, and a toolchain without rustup.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::nested::on_path;
+use super::{habit, triple};
+use crate::honest::calm;
+use crate::place::{Place, brig, toolchain};
+use crate::run::{Run, bare, program};
+use crate::who::Who;
+
+/// As rustup installs itself: its program under the names of all it stands for, and the toolchain of this machine. Without a default, so that
+/// nothing builds unless it is chosen. The channel's name, or `None` where there is no rustup.
+fn install_rustup(place: &Place) -> Option<String> {
+    let Some(rustup) = on_path("rustup") else {
+        writeln!(std::io::stderr(), "note: no rustup is installed here, so its ways to choose a toolchain were not tried").ok();
+        return None;
+    };
+    let bin = place.path("home/.cargo/bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::copy(rustup, bin.join("rustup")).unwrap();
+    for name in ["cargo", "rustc", "rustdoc", "rustfmt", "cargo-fmt", "cargo-clippy", "clippy-driver"] {
+        symlink("rustup", bin.join(name)).unwrap();
+    }
+    let named = toolchain().file_name().unwrap().to_str().unwrap();
+    let installed = place.path("home/.rustup/toolchains");
+    fs::create_dir_all(&installed).unwrap();
+    symlink(toolchain(), installed.join(named)).unwrap();
+    settle(place, "");
+    Some(named.strip_suffix(&format!("-{}", triple())).unwrap_or(named).to_owned())
+}
+
+fn settle(place: &Place, more: &str) {
+    place.write(&place.path("home/.rustup/settings.toml"), &format!("version = \"12\"\nprofile = \"default\"\n{more}\n"));
+}
+
+/// Like a login shell of a user of rustup's.
+fn at_home<'a>(place: &'a Place, run: Run<'a>) -> Run<'a> {
+    let dirs = [place.path("home/.cargo/bin"), brig().parent().unwrap().into(), "/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()];
+    run.without("CARGO").env("PATH", std::env::join_paths(dirs).unwrap()).env("RUSTUP_AUTO_INSTALL", "0")
+}
+
+/// `cargo [+x] build` and `cargo [+x] brig build`, or (`direct`) `cargo-brig [+x] build`.
+fn start<'a>(place: &'a Place, args: &[&str], guarded: bool, direct: bool) -> Run<'a> {
+    let report = place.path("report");
+    let ours = ["--report-dir", report.to_str().unwrap()];
+    let chosen = args.iter().take_while(|word| word.starts_with('+')).count();
+    let (chosen, rest) = args.split_at(chosen);
+    match (guarded, direct) {
+        (false, _) => program(place, place.path("home/.cargo/bin/cargo").as_os_str(), args),
+        (true, false) => {
+            let args = [chosen, &["brig"], &ours, rest].concat();
+            program(place, place.path("home/.cargo/bin/cargo").as_os_str(), &args)
+        }
+        (true, true) => bare(place, &[&ours[..], args].concat()),
+    }
+}
+
+#[test]
+fn rustup_chooses() {
+    for who in Who::all() {
+        let place = calm("honest-nested", OsStr::new("code"), who);
+        let Some(channel) = install_rustup(&place) else { return };
+        let plus = format!("+{channel}");
+        let without = at_home(&place, start(&place, &["build"], false, false)).go();
+        assert!(without.code != 0 && without.stderr_text().contains("no default"), "the control\n{without}");
+        let tried = |direct: bool, what: &str, args: &[&str], dress: &dyn for<'r> Fn(Run<'r>) -> Run<'r>| {
+            habit(&place, &format!("{what}, direct: {direct}"), args)
+                .by(move |place, args, guarded| start(place, args, guarded, direct))
+                .with(|run| dress(at_home(&place, run)))
+                .says("helped");
+        };
+        let run = ["run", "--offline"];
+        for direct in [false, true] {
+            tried(direct, "cargo +toolchain", &[&plus, "run", "--offline"], &|run| run);
+        }
+        tried(true, "RUSTUP_TOOLCHAIN", &run, &|run| run.env("RUSTUP_TOOLCHAIN", &channel));
+        let file = place.workspace().join("rust-toolchain.toml");
+        place.write(&file, &format!("[toolchain]\nchannel = {channel:?}\nprofile = \"minimal\"\n"));
+        tried(false, "rust-toolchain.toml", &run, &|run| run);
+        fs::remove_file(file).unwrap();
+        let full = toolchain().file_name().unwrap().to_str().unwrap();
+        settle(&place, &format!("[overrides]\n{:?} = {full:?}", place.workspace()));
+        tried(true, "rustup override", &run, &|run| run);
+        settle(&place, &format!("default_toolchain = {full:?}"));
+        tried(false, "the default", &run, &|run| run);
+    }
+}
+
+/// As a distribution installs it: no rustup, no home of it, the programs on the path.
+#[test]
+fn a_toolchain_without_rustup() {
+    for who in Who::all() {
+        let place = calm("honest-nested", OsStr::new("code"), who);
+        fs::remove_dir_all(place.path("home/.rustup")).unwrap();
+        habit(&place, "on the path", &["run", "--offline"]).with(|run| run.without("CARGO").without("RUSTUP_HOME")).says("helped");
+        let rustc = toolchain().join("bin/rustc");
+        habit(&place, "RUSTC", &["run", "--offline"]).with(|run| run.without("RUSTUP_HOME").env("RUSTC", &rustc)).says("helped");
+        // Behind links, as some distributions have several versions.
+        let bin = place.path("home/bin");
+        fs::create_dir_all(&bin).unwrap();
+        for name in ["cargo", "rustc", "rustdoc"] {
+            symlink(toolchain().join("bin").join(name), bin.join(name)).unwrap();
+        }
+        let path = std::env::join_paths([bin.as_path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+        habit(&place, "links on the path", &["run", "--offline"])
+            .with(|run| run.without("CARGO").without("RUSTUP_HOME").env("PATH", &path))
+            .says("helped");
+    }
+}

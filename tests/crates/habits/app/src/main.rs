@@ -1,0 +1,5 @@
+//! Tells what it was made of.
+
+fn main() {
+    println!("{}", app::line());
+}

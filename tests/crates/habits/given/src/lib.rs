@@ -1,0 +1,3 @@
+//! Comes from somewhere else.
+
+include!(concat!(env!("OUT_DIR"), "/made.rs"));

@@ -1,0 +1,5 @@
+//! Says one word.
+
+fn main() {
+    println!(include_str!(concat!(env!("OUT_DIR"), "/said")));
+}

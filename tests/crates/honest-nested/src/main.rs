@@ -1,0 +1,5 @@
+//! Tells who helped.
+
+fn main() {
+    println!("{}", app::HELPED);
+}
