@@ -88,6 +88,12 @@ fn rustup_chooses() {
         tried(true, "rustup override", &run, &|run| run);
         settle(&place, &format!("default_toolchain = {full:?}"));
         tried(false, "the default", &run, &|run| run);
+        // An editor starts a toolchain's own cargo, which then finds rustup's shim for the compiler.
+        let cargo = toolchain().join("bin/cargo");
+        habit(&place, "a toolchain's own cargo", &run)
+            .by(|place, args, guarded| if guarded { start(place, args, true, true) } else { program(place, cargo.as_os_str(), args) })
+            .with(|run| at_home(&place, run).env("CARGO", &cargo))
+            .says("helped");
     }
 }
 
