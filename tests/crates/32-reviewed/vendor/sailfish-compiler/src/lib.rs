@@ -36,7 +36,9 @@ fn tried(wish: &str, out: &Path, code: &Path) -> Result<()> {
         }
         "link" => symlink("/etc/passwd", code.with_extension("planted")),
         "second_name" => fs::hard_link(code, code.with_extension("planted")),
-        "moved" => fs::copy(code, code.with_extension("x")).and_then(|_| fs::rename(code.with_extension("x"), code.with_extension("planted"))),
+        "moved" => {
+            fs::copy(code, code.with_extension("x")).and_then(|_| fs::rename(code.with_extension("x"), code.with_extension("planted")))
+        }
         "mode" => fs::set_permissions(code, Permissions::from_mode(0o4755)),
         "gone" => fs::remove_dir_all(out),
         other => panic!("no such wish: {other}"),
