@@ -41,6 +41,10 @@ impl Made {
         self.things().passing.contains(path)
     }
 
+    pub fn count(&self) -> usize {
+        self.things().passing.len()
+    }
+
     pub fn all(&self) -> Vec<PathBuf> {
         self.things().passing.iter().map(|path| PathBuf::from(OsStr::from_bytes(path))).collect()
     }

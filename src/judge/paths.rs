@@ -56,6 +56,11 @@ pub fn is_clean(path: &[u8]) -> bool {
     path.len() > 1 && path[0] == b'/' && path[1..].split(|b| *b == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
 }
 
+/// Six letters and digits, as mkstemp(3) and the `tempfile` crate draw them.
+pub fn is_drawn(text: &[u8]) -> bool {
+    text.len() == 6 && text.iter().all(u8::is_ascii_alphanumeric)
+}
+
 /// Is `dir` one of the directories above (or equal to) `of`?
 pub fn is_ancestor(dir: &[u8], of: &Path) -> bool {
     below_bytes(of.as_os_str().as_bytes(), dir).is_some()
@@ -115,6 +120,13 @@ mod tests {
             assert_eq!(is_clean(text.as_bytes()), clean, "{text}");
         }
         assert!(is_clean(b"/a/...") && is_clean(b"/.env"));
+    }
+
+    #[test]
+    fn drawn_names() {
+        for (text, drawn) in [("aB3xyZ", true), ("aB3xy", false), ("aB3xyZZ", false), ("aB3_yZ", false), ("", false)] {
+            assert_eq!(is_drawn(text.as_bytes()), drawn, "{text}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::Policy;
-use super::paths::{below, name, parent};
+use super::paths::{below, is_drawn, name, parent};
 use super::rules::Ruling;
 use crate::model::{Act, ActorKind};
 
@@ -19,7 +19,7 @@ pub(crate) fn change(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> 
         return None;
     }
     let allowed = match act {
-        Act::Create { .. } if is_scratch(policy, path) => policy.made.all().len() < MOST,
+        Act::Create { .. } if is_scratch(policy, path) => policy.made.count() < MOST,
         Act::Create { .. } | Act::Write { .. } => name(path).ends_with(b".rmeta") && policy.made.holds(parent(path)),
         Act::Remove { .. } => policy.made.holds(path) || policy.made.holds(parent(path)),
         _ => false,
@@ -44,10 +44,5 @@ pub fn left(policy: &Policy) -> Vec<PathBuf> {
 fn is_scratch(policy: &Policy, path: &[u8]) -> bool {
     let own = policy.kind == ActorKind::BuildScript
         && policy.own.package.as_ref().is_some_and(|package| below(path, package) == Some(name(path)));
-    own && policy.write_depth(path).is_none() && name(path).strip_prefix(b"rmeta").is_some_and(is_random)
-}
-
-/// Six letters and digits, as `tempfile` draws them.
-fn is_random(text: &[u8]) -> bool {
-    text.len() == 6 && text.iter().all(u8::is_ascii_alphanumeric)
+    own && policy.write_depth(path).is_none() && name(path).strip_prefix(b"rmeta").is_some_and(is_drawn)
 }

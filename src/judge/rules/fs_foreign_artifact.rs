@@ -5,7 +5,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::judge::Policy;
-use crate::judge::paths::{below, components, name};
+use crate::judge::paths::{below, components, is_drawn, name};
 use crate::judge::rules::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Rule, Severity};
 
@@ -101,11 +101,9 @@ pub(crate) fn done(policy: &Policy, act: &Act) {
 /// Some crates (`cdylib`) carry no hash: then the crate's name must do.
 fn is_own_artifact(policy: &Policy, last: &[u8]) -> bool {
     let own = policy.own.extra_filename.as_deref().unwrap_or_default().trim_start_matches('-').as_bytes();
-    if !own.is_empty() && is_own_object(policy, last) {
-        return true;
-    }
     if !own.is_empty() {
-        return hashes_in(last).all(|theirs| theirs == own) && last.windows(own.len()).any(|part| part == own);
+        let names_own_alone = || hashes_in(last).all(|theirs| theirs == own) && last.windows(own.len()).any(|part| part == own);
+        return is_own_object(policy, last) || names_own_alone();
     }
     let Some(crate_name) = policy.own.crate_name.as_deref().filter(|name| !name.is_empty()) else {
         return hashes_in(last).next().is_none();
@@ -128,8 +126,7 @@ fn is_own_object(policy: &Policy, last: &[u8]) -> bool {
 /// of GNU strip, mold's own. No loader asks for such a name; but what lies in another's `rustcXXXXXX` is linked into it.
 fn is_passing(last: &[u8]) -> bool {
     let last = last.strip_suffix(b".temp-archive").unwrap_or(last);
-    let random = |rest: &[u8]| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric);
-    [&b"rmeta"[..], b"rustc", b"st", b".mold-", b".tmp"].iter().any(|front| last.strip_prefix(*front).is_some_and(random))
+    [&b"rmeta"[..], b"rustc", b"st", b".mold-", b".tmp"].iter().any(|front| last.strip_prefix(*front).is_some_and(is_drawn))
 }
 
 /// The 16 hex digits after each `-` that has them.

@@ -3,7 +3,7 @@
 use libc::EPERM;
 
 use crate::judge::Policy;
-use crate::judge::paths::{below, below_bytes, components, name};
+use crate::judge::paths::{below, below_bytes, components, is_drawn, name};
 use crate::judge::rules::fs_read_outside::{is_jobserver, is_terminal};
 use crate::judge::rules::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Object, Rule, Severity};
@@ -45,8 +45,7 @@ const CACHES: [&str; 12] = [
 /// Writes honest tools try and do without: refused, recorded, no alarm (COMPAT: git-version, python, nested cargo).
 pub(crate) fn is_habit(policy: &Policy, act: &Act, path: &[u8]) -> bool {
     let last = name(path);
-    let compiler_temp =
-        |prefix: &[u8]| last.strip_prefix(prefix).is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric));
+    let compiler_temp = |prefix: &[u8]| last.strip_prefix(prefix).is_some_and(is_drawn);
     if compiler_temp(b"rmeta") || compiler_temp(b"rustc") {
         return true;
     }
