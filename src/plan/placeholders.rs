@@ -1,11 +1,13 @@
 //! Placeholders of profiles and what they stand for. In: an entry as written. Out: real paths, which may be none, one or many.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::judge::Places;
 use crate::judge::paths::{self, glob};
+use crate::judge::rules::must_be_named;
 use crate::plan::document::suggestion;
 use crate::plan::profile::ActorFacts;
 
@@ -233,7 +235,7 @@ fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<Pa
         "out" => facts.map(|facts| facts.outputs.clone()).unwrap_or_default(),
         "self" => facts.and_then(|facts| facts.program.clone()).into_iter().collect(),
         "tmp" => facts.map(|facts| facts.tmp.clone()).into_iter().collect(),
-        "linker" => places.linkers.iter().cloned().chain(facts.and_then(|facts| facts.linker.clone())).collect(),
+        "linker" => places.linkers.iter().cloned().chain(facts.iter().flat_map(|facts| chosen_linker(facts, places))).collect(),
         "target" => places.results().cloned().collect(),
         "workspace" => places.workspace.iter().cloned().collect(),
         "packages" => places.packages.clone(),
@@ -251,6 +253,17 @@ fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<Pa
         "root" => vec![PathBuf::from("/")],
         _ => Vec::new(),
     }
+}
+
+/// What `linker = …` names in cargo's configuration: a path, or a program that the compiler looks for on its path. That configuration may be
+/// the repository's: a downloader stays one.
+fn chosen_linker(facts: &ActorFacts, places: &Places) -> Vec<PathBuf> {
+    let mut chosen = match &facts.linker {
+        Some(name) if name.parent() == Some(Path::new("")) => programs_named(&name.to_string_lossy(), places),
+        path => path.iter().cloned().collect(),
+    };
+    chosen.retain(|path| !must_be_named(path.as_os_str().as_bytes()));
+    chosen
 }
 
 /// Every executable of this name on the user's path and in the usual places, by its real path and as it is named there.
