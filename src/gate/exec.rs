@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -36,7 +37,6 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
         return fail(libc::EINVAL);
     }
     let text = call.path(path_at)?;
-    let argv = memory::read_argv(call.tid, call.args[path_at + 1])?;
     let found = if text.is_empty() && flags & libc::AT_EMPTY_PATH != 0 {
         let handle = call.directory(dirfd)?;
         call.check_valid()?;
@@ -51,6 +51,9 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
     if found.kind() != ObjectKind::File || found.facts.mode & 0o111 == 0 && !own()?.is_memfd(&found.facts) {
         return fail(libc::EACCES);
     }
+    // Only now: a program is looked for in every directory of a `PATH`, and most misses have long arguments.
+    let argv = memory::read_argv(call.tid, call.args[path_at + 1])?;
+    call.check_valid()?;
     if let Some(refused) = refused(call, &found, &argv)? {
         return Ok(refused);
     }
@@ -209,10 +212,16 @@ pub fn check(call: &Call) -> Option<Answer> {
 
 fn confirm(call: &Call, mut process: Process, file: FileId) {
     let mut processes = call.watched.processes();
-    processes.runs(process.pid, file);
+    processes.runs(process.pid, file, stays(process.exe.as_path()));
     process.blame = processes.inherited(process.pid);
     drop(processes);
     call.watched.journal.process(process);
+}
+
+/// Does this program work where it was started? GCC's compilers proper do, and look for most headers by relative paths. Nothing is allowed
+/// for it: whoever takes such a name and moves all the same may be handed a published file of the directory it came from.
+fn stays(exe: &Path) -> bool {
+    exe.file_name().is_some_and(|name| name == "cc1" || name == "cc1plus")
 }
 
 /// The right program runs, and was told something else than what was judged: its arguments were exchanged after we had read them. What it

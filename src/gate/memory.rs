@@ -100,6 +100,31 @@ impl Arguments {
     }
 }
 
+/// A page's worth of memory that was read for one string and holds its neighbours as well: arguments lie side by side.
+#[derive(Default)]
+struct Window {
+    address: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// The string at `address`, if it ends within what can be read at once.
+    fn string(&mut self, tid: u32, address: u64) -> Option<&[u8]> {
+        if self.held(address).is_none() {
+            self.bytes.resize(PAGE, 0);
+            let count = sys::memory::read_split(tid, address, &mut self.bytes, PAGE - (address as usize & (PAGE - 1)));
+            self.bytes.truncate(count.unwrap_or(0));
+            self.address = address;
+        }
+        self.held(address)
+    }
+
+    fn held(&self, address: u64) -> Option<&[u8]> {
+        let rest = self.bytes.get(usize::try_from(address.checked_sub(self.address)?).ok()?..)?;
+        Some(&rest[..rest.iter().position(|byte| *byte == 0)?])
+    }
+}
+
 /// An argument list, bounded.
 ///
 /// # Errors
@@ -110,6 +135,7 @@ pub fn read_argv(tid: u32, address: u64) -> io::Result<Vec<Hostile>> {
         return Ok(arguments.words);
     }
     let mut pointers = [0u8; 32 * 8];
+    let mut window = Window::default();
     let mut at = address;
     loop {
         let count = sys::memory::read_split(tid, at, &mut pointers, PAGE - (at as usize & (PAGE - 1)))? & !7;
@@ -125,8 +151,10 @@ pub fn read_argv(tid: u32, address: u64) -> io::Result<Vec<Hostile>> {
                 arguments.cut();
                 return Ok(arguments.words);
             }
-            let (text, _) = read_string(tid, pointer, ARGUMENT_BYTES)?;
-            arguments.add(&text);
+            match window.string(tid, pointer) {
+                Some(text) => arguments.add(text),
+                None => arguments.add(&read_string(tid, pointer, ARGUMENT_BYTES)?.0),
+            }
         }
         at = at.wrapping_add(count as u64);
     }

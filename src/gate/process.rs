@@ -37,6 +37,8 @@ struct Seen {
     /// Has this process executed a program (or is it the actor's first process)? Otherwise it is a fork, with its parent's stack.
     program: bool,
     file: Option<FileId>,
+    /// Does its program work where it was started?
+    stays: bool,
     blame: Option<Blame>,
     expected: Option<Box<Expected>>,
 }
@@ -47,6 +49,8 @@ struct Thread {
     since: Instant,
     /// Was it seen to act in another name than ours? It is looked at again in every call, then.
     changed: bool,
+    /// Its current directory, where that is not going to change.
+    directory: Option<Vec<u8>>,
 }
 
 /// The table of one actor.
@@ -78,7 +82,7 @@ impl Processes {
             self.threads.retain(|_, thread| now.duration_since(thread.since) < TRUST_A_TID);
         }
         let changed = self.has_changed(tid);
-        self.threads.insert(tid, Thread { pid: status.pid, since: now, changed });
+        self.threads.insert(tid, Thread { pid: status.pid, since: now, changed, directory: None });
         let seen = self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
         seen.at = process::now();
         status.pid
@@ -93,6 +97,20 @@ impl Processes {
 
     pub fn has_changed(&self, tid: u32) -> bool {
         self.threads.get(&tid).is_some_and(|thread| thread.changed)
+    }
+
+    /// The current directory of a thread, if it was told.
+    pub fn directory(&self, tid: u32) -> Option<&[u8]> {
+        self.threads.get(&tid)?.directory.as_deref()
+    }
+
+    /// Remembers where a thread works, if its program stays there. For as long as its number is believed, so that a surprise does not last.
+    pub fn works_in(&mut self, tid: u32, directory: &[u8]) {
+        if let Some(thread) = self.threads.get_mut(&tid)
+            && self.seen.get(&thread.pid).is_some_and(|seen| seen.stays)
+        {
+            thread.directory = Some(directory.to_vec());
+        }
     }
 
     pub fn pids(&self) -> Vec<u32> {
@@ -173,11 +191,16 @@ impl Processes {
         self.expecting += 1;
     }
 
-    /// `pid` runs this file now.
-    pub fn runs(&mut self, pid: u32, file: FileId) {
+    /// `pid` runs this file now. `stays`: its program works where it was started.
+    pub fn runs(&mut self, pid: u32, file: FileId, stays: bool) {
         let seen = self.seen.entry(pid).or_default();
         seen.program = true;
         seen.file = Some(file);
+        seen.stays = stays;
+        // An exec leaves one thread, which has the number of the process (execve(2)).
+        if let Some(thread) = self.threads.get_mut(&pid) {
+            thread.directory = None;
+        }
     }
 
     /// Everything still expected, at the end: those processes made no call after their exec.
@@ -191,6 +214,22 @@ impl Processes {
 mod tests {
     use super::*;
     use crate::model::Candidate;
+
+    #[test]
+    fn a_directory_is_remembered_of_programs_that_stay_and_until_the_next_one() {
+        let me = std::process::id();
+        let mut table = Processes::new(me);
+        assert_eq!(table.of(me), me);
+        table.works_in(me, b"/where");
+        assert_eq!(table.directory(me), None);
+        table.runs(me, (1, 1), true);
+        table.works_in(me, b"/where");
+        assert_eq!(table.directory(me), Some(&b"/where"[..]));
+        table.runs(me, (1, 2), true);
+        assert_eq!(table.directory(me), None);
+        table.works_in(me + 1, b"/where");
+        assert_eq!(table.directory(me + 1), None);
+    }
 
     #[test]
     fn blame_is_inherited_down_the_tree() {

@@ -63,8 +63,20 @@ fn whole(call: &Call, text: &[u8], dirfd: i32) -> Option<Vec<u8>> {
     if dirfd != libc::AT_FDCWD || call.watched.policy.kind == ActorKind::Rustc {
         return None;
     }
-    let mut joined = own().and_then(|own| own.link_of(call.tid, "cwd")).ok()?;
+    let mut joined = directory(call).ok()?;
     joined.push(b'/');
     joined.extend_from_slice(text);
     Some(joined)
+}
+
+/// The caller's current directory. It is remembered where nobody in the build can move or replace it.
+fn directory(call: &Call) -> io::Result<Vec<u8>> {
+    if let Some(known) = call.watched.processes().directory(call.tid) {
+        return Ok(known.to_vec());
+    }
+    let looked_up = own()?.link_of(call.tid, "cwd")?;
+    if is_published(call, &looked_up) {
+        call.watched.processes().works_in(call.tid, &looked_up);
+    }
+    Ok(looked_up)
 }
