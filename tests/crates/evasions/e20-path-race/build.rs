@@ -53,7 +53,8 @@ fn main() {
     let at = shared.write(0, text);
     let bits = u64::from_ne_bytes(*b"/usr/lib") ^ u64::from_ne_bytes(text[..8].try_into().unwrap());
     let mut tally = Tally::default();
-    race(Racer::Thread, &shared, || drop(shared.word(0).fetch_xor(bits, Relaxed)), || tally.opened(call(nr::OPEN, &[at, 0])));
+    tally.rewritten +=
+        race(Racer::Thread, &shared, || drop(shared.word(0).fetch_xor(bits, Relaxed)), || tally.opened(call(nr::OPEN, &[at, 0])));
     tally.tell("open-published", ".config/solana/id.json");
 
     // The structure behind the third argument.
@@ -61,14 +62,14 @@ fn main() {
     let path = shared.write(0, home.join(".gnupg/secring.gpg").to_str().unwrap().as_bytes());
     let mut tally = Tally::default();
     let change = || drop(shared.word(HOW).fetch_xor(O_PATH, Relaxed));
-    race(Racer::Thread, &shared, change, || tally.opened(call(nr::OPENAT2, &[AT_FDCWD, path, shared.address(HOW), 24])));
+    tally.rewritten += race(Racer::Thread, &shared, change, || tally.opened(call(nr::OPENAT2, &[AT_FDCWD, path, shared.address(HOW), 24])));
     tally.tell("how-flags", ".gnupg/secring.gpg");
 
     let shared = Shared::anonymous();
     let path = shared.write(0, pair("resolve", ".config/gh/hosts.yml").to_str().unwrap().replace("resolve1", "resolve2").as_bytes());
     let mut tally = Tally::default();
     let change = || drop(shared.word(HOW + 16).fetch_xor(NO_LINKS, Relaxed));
-    race(Racer::Thread, &shared, change, || tally.opened(call(nr::OPENAT2, &[AT_FDCWD, path, shared.address(HOW), 24])));
+    tally.rewritten += race(Racer::Thread, &shared, change, || tally.opened(call(nr::OPENAT2, &[AT_FDCWD, path, shared.address(HOW), 24])));
     tally.tell("how-resolve", ".config/gh/hosts.yml");
 }
 
@@ -78,6 +79,6 @@ fn flip(way: &str, secret: &str, path: &Path, bits: u8, open: impl Fn(i64) -> Re
     let at = shared.write(0, text);
     let last = shared.byte(text.len() - 1);
     let mut tally = Tally::default();
-    race(Racer::Thread, &shared, || drop(last.fetch_xor(bits, Relaxed)), || tally.opened(open(at)));
+    tally.rewritten += race(Racer::Thread, &shared, || drop(last.fetch_xor(bits, Relaxed)), || tally.opened(open(at)));
     tally.tell(way, secret);
 }

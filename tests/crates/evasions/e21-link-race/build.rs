@@ -12,14 +12,15 @@ const EXCHANGE: i64 = 2;
 fn main() {
     begin();
     let (home, out) = (trick::home(), trick::out_dir());
-    let shared = Shared::anonymous();
+    // Three ways, each by a thread and by a process.
+    let shared = Shared::anonymous().among(6);
     let run = |way: &str, secret: &str, one: &str, other: &str, path: &str| {
         let (one, other) = (trick::c(out.join(one)), trick::c(out.join(other)));
         let path = trick::c(out.join(path));
         let change = || drop(call(RENAMEAT2, &[AT_FDCWD, ptr(&one), AT_FDCWD, ptr(&other), EXCHANGE]));
         for (racer, name) in [(Racer::Thread, "thread"), (Racer::Process, "process")] {
             let mut tally = Tally::default();
-            race(racer, &shared, change, || tally.opened(call(nr::OPEN, &[ptr(&path), 0])));
+            tally.rewritten += race(racer, &shared, change, || tally.opened(call(nr::OPEN, &[ptr(&path), 0])));
             tally.tell(&format!("{way}-{name}"), secret);
         }
     };

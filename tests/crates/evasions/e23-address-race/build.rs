@@ -62,10 +62,11 @@ fn main() {
             tally.counted(outside);
         };
         // Where connections wait for others, one short race may see one address only.
-        race(racer, &shared, change, &mut attempt);
+        let mut rewritten = race(racer, &shared, change, &mut attempt);
         if std::env::var_os("ZOO_ROUNDS").is_none() {
-            race(racer, &shared, change, &mut attempt);
+            rewritten += race(racer, &shared, change, &mut attempt);
         }
+        tally.rewritten = rewritten;
         tally.tell(way, "tcp");
     }
 
@@ -92,7 +93,7 @@ fn main() {
                 _ => drop(shared.word(ONE).fetch_xor(bits, Relaxed)),
             };
             let mut tally = Tally::default();
-            race(racer, &shared, change, || {
+            tally.rewritten += race(racer, &shared, change, || {
                 // Whoever listens must keep up, or what arrives is dropped.
                 std::thread::sleep(std::time::Duration::from_micros(50));
                 let sent = match kind {

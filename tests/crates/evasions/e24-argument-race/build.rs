@@ -57,7 +57,7 @@ fn run(way: &str, racer: Racer, path: &Path, words: impl Fn(i64) -> [i64; 2]) {
     let printed = trick::out_dir().join(format!("printed-{way}"));
     let file = fs::File::create(&printed).unwrap();
     let mut tally = Tally::default();
-    race(
+    tally.rewritten += race(
         racer,
         &shared,
         || drop(last.fetch_xor(b'1' ^ b'2', Relaxed)),

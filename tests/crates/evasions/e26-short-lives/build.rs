@@ -56,7 +56,7 @@ fn main() {
     // Those that were killed say nothing.
     let killed = made - [WON, HARMLESS, REFUSED, OTHER].map(count).iter().sum::<u64>();
     let line = format!(
-        "opened\t.ssh/id_ed25519\t{made}\t{}\t{}\t13={}\t-1={}\t137={killed}\n",
+        "opened\t.ssh/id_ed25519\t{made}\t{}\t{}\t0\t13={}\t-1={}\t137={killed}\n",
         count(WON),
         count(HARMLESS),
         count(REFUSED),

@@ -36,7 +36,7 @@ fn main() {
             fill();
         };
         let mut tally = Tally::default();
-        race(racer, &shared, change, || tally.opened(call(nr::OPEN, &[at, 0])));
+        tally.rewritten += race(racer, &shared, change, || tally.opened(call(nr::OPEN, &[at, 0])));
         tally.tell(way, ".ssh/id_ed25519");
     }
     // Memory that may not be read, and memory that is taken away by a thread.
@@ -49,7 +49,7 @@ fn main() {
         let _ = call(MPROTECT, &[room + 4096, 4096, 0]);
         let _ = call(MPROTECT, &[room + 4096, 4096, 3]);
     };
-    race(Racer::Thread, &shared, change, || tally.opened(call(nr::OPEN, &[place, 0])));
+    tally.rewritten += race(Racer::Thread, &shared, change, || tally.opened(call(nr::OPEN, &[place, 0])));
     tally.tell("protected", ".netrc");
     call(MUNMAP, &[room + 4096, 4096]).unwrap();
     assert_eq!(call(nr::OPEN, &[place, 0]), Err(EFAULT));

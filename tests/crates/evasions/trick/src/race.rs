@@ -23,13 +23,23 @@ const BOUND: Duration = Duration::from_millis(400);
 /// A racer without anybody to race ends by itself.
 const ALONE: Duration = Duration::from_secs(3600);
 
-/// How many tries: `ZOO_ROUNDS` of the long version.
+/// Between two of the racer's looks at the clock. An odd number: whoever is interrupted between two of these turns, as happens most, leaves
+/// either behind.
+const TURN: u64 = 63;
+/// Of the long version: so many rewritings for one try.
+const REWRITINGS: u64 = 50;
+
+/// How often an object is rewritten: `ZOO_ROUNDS` of the long version.
 fn rounds() -> Option<u64> {
     std::env::var("ZOO_ROUNDS").ok()?.parse().ok()
 }
 
 /// A page that forked children share.
-pub struct Shared(*mut u8);
+pub struct Shared {
+    page: *mut u8,
+    /// How many races have an object's rewritings among them.
+    races: u64,
+}
 
 unsafe impl Sync for Shared {}
 unsafe impl Send for Shared {}
@@ -52,7 +62,13 @@ impl Shared {
     }
 
     fn map(fd: i64, flags: i64) -> Shared {
-        Shared(call(MMAP, &[0, PAGE as i64, PROT_READ_WRITE, MAP_SHARED | flags, fd, 0]).unwrap() as *mut u8)
+        let page = call(MMAP, &[0, PAGE as i64, PROT_READ_WRITE, MAP_SHARED | flags, fd, 0]).unwrap() as *mut u8;
+        Shared { page, races: 1 }
+    }
+
+    /// For an object in a file system, where rewriting takes long: so many races have its rewritings among them.
+    pub fn among(self, races: u64) -> Shared {
+        Shared { races, ..self }
     }
 
     /// Writes a text (with a NUL) and tells where it is.
@@ -65,23 +81,27 @@ impl Shared {
 
     pub fn address(&self, at: usize) -> i64 {
         assert!(at < PAGE);
-        self.0 as i64 + at as i64
+        self.page as i64 + at as i64
     }
 
     pub fn byte(&self, at: usize) -> &AtomicU8 {
         assert!(at < PAGE);
-        unsafe { &*self.0.add(at).cast::<AtomicU8>() }
+        unsafe { &*self.page.add(at).cast::<AtomicU8>() }
     }
 
     /// `at` must be a multiple of 8.
     pub fn word(&self, at: usize) -> &AtomicU64 {
         assert!(at + 8 <= PAGE && at % 8 == 0);
-        unsafe { &*self.0.add(at).cast::<AtomicU64>() }
+        unsafe { &*self.page.add(at).cast::<AtomicU64>() }
     }
 
-    /// The last words of the page are for those who race.
+    /// How often the racer has rewritten what lies here. The last words of the page are for those who race.
+    fn rewritten(&self) -> &AtomicU64 {
+        self.word(PAGE - 16)
+    }
+
     fn stop(&self) -> &AtomicBool {
-        unsafe { &*self.0.add(PAGE - 1).cast::<AtomicBool>() }
+        unsafe { &*self.page.add(PAGE - 1).cast::<AtomicBool>() }
     }
 }
 
@@ -91,21 +111,26 @@ pub enum Racer {
     Process,
 }
 
-/// Tries again and again while the racer does its work.
-pub fn race(racer: Racer, shared: &Shared, change: impl Fn() + Sync, mut attempt: impl FnMut()) {
+/// Tries again and again while the racer does its work, and tells how often that has rewritten the object.
+pub fn race(racer: Racer, shared: &Shared, change: impl Fn() + Sync, mut attempt: impl FnMut()) -> u64 {
     shared.stop().store(false, Ordering::Relaxed);
+    shared.rewritten().store(0, Ordering::Relaxed);
     let begun = Instant::now();
     let change = || {
         while !shared.stop().load(Ordering::Relaxed) && begun.elapsed() < ALONE {
-            // An odd number: whoever is interrupted between two of these turns, as happens most, leaves either behind.
-            for _ in 0..63 {
-                change();
-            }
+            (0..TURN).for_each(|_| change());
+            shared.rewritten().fetch_add(TURN, Ordering::Relaxed);
         }
     };
     let mut attempts = || {
         match rounds() {
-            Some(rounds) => (0..rounds).for_each(|_| attempt()),
+            Some(rounds) => {
+                let (rounds, mut tries) = (rounds.div_ceil(shared.races), 0);
+                while tries < rounds / REWRITINGS || shared.rewritten().load(Ordering::Relaxed) < rounds {
+                    attempt();
+                    tries += 1;
+                }
+            }
             None => {
                 while begun.elapsed() < BOUND {
                     attempt();
@@ -125,6 +150,7 @@ pub fn race(racer: Racer, shared: &Shared, change: impl Fn() + Sync, mut attempt
             wait(pid);
         }
     }
+    shared.rewritten().load(Ordering::Relaxed)
 }
 
 /// What came of the tries of one race.
@@ -134,6 +160,8 @@ pub struct Tally {
     /// The secret was in hand, or the act was done that must not be.
     pub won: u64,
     pub harmless: u64,
+    /// How often the racer rewrote what the tries were about.
+    pub rewritten: u64,
     pub errors: BTreeMap<i32, u64>,
 }
 
@@ -167,7 +195,7 @@ impl Tally {
         if self.won > 0 {
             crate::won(way);
         }
-        let mut line = format!("{way}\t{about}\t{}\t{}\t{}", self.tries, self.won, self.harmless);
+        let mut line = format!("{way}\t{about}\t{}\t{}\t{}\t{}", self.tries, self.won, self.harmless, self.rewritten);
         for (errno, count) in &self.errors {
             let _ = write!(line, "\t{errno}={count}");
         }
