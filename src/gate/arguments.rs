@@ -45,8 +45,8 @@ fn same(judged: &[Hostile], real: &[Hostile], script: bool) -> bool {
     if !script {
         return matches(judged, real);
     }
-    // The script's own name is the path it was found by.
-    (1..=BEFORE.min(real.len())).any(|before| matches(&judged[1..], &real[before..]))
+    // The script's own name is the path it was found by, and an interpreter stands before that.
+    (2..=BEFORE.min(real.len())).any(|before| matches(&judged[1..], &real[before..]))
 }
 
 /// Word for word, as far as both were kept.
@@ -81,6 +81,7 @@ mod tests {
             ("run a b", "/usr/bin/env -S x ./run a b", true, true),
             ("run a b", "/bin/sh ./run a c", true, false),
             ("run", "/bin/sh ./run", true, true),
+            ("run -c x", "run -c x", true, false),
         ] {
             assert_eq!(same(&words(judged), &words(real), script), equal, "{judged} / {real}");
         }

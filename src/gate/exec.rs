@@ -18,9 +18,8 @@ use crate::model::act::ObjectKind;
 use crate::model::{Act, Hostile, Judgement, Process, Verdict};
 use crate::report::redact;
 use crate::sys::process::status;
+use crate::sys::script;
 
-/// `BINPRM_BUF_SIZE`: how much of a file the kernel looks at for `#!`.
-const HEAD: u64 = 256;
 /// `linux/elf-em.h`.
 const EM_386: u16 = 3;
 const EM_ARM: u16 = 40;
@@ -83,11 +82,16 @@ fn refused(call: &Call, found: &Found, argv: &[Hostile]) -> io::Result<Option<An
     }
 }
 
-/// Follows `#!` lines to the file the kernel will really load. An interpreter is a program as well, and judged as one.
+/// Follows `#!` lines to the file the kernel will really load. An interpreter is a program as well, and judged as one, with the arguments the
+/// kernel gives it: its own words, the script, and what was meant for that.
 fn interpreted(call: &Call, mut found: Found, argv: &[Hostile]) -> io::Result<Result<Found, Answer>> {
+    let mut argv = argv.to_vec();
     for _ in 0..DEEPEST {
-        let Some(interpreter) = interpreter(&found) else { return Ok(Ok(found)) };
-        match also(call, interpreter, argv)? {
+        let Some(words) = head(&found).and_then(|head| script::words(&head)) else { return Ok(Ok(found)) };
+        let script = found.shown(call);
+        let before = words.iter().cloned().map(Hostile::new).chain([script]);
+        argv = before.chain(argv.into_iter().skip(1)).collect();
+        match also(call, words.into_iter().next().unwrap_or_default(), &argv)? {
             (_, Some(refused)) => return Ok(Err(refused)),
             (None, None) => return fail(libc::ENOENT),
             (Some(next), None) => found = next,
@@ -112,15 +116,11 @@ fn also(call: &Call, path: Vec<u8>, argv: &[Hostile]) -> io::Result<(Option<Foun
     Ok((Some(found), refused))
 }
 
-fn interpreter(found: &Found) -> Option<Vec<u8>> {
-    named_interpreter(&head(found)?)
-}
-
 /// What the kernel looks at to know what a file is.
 fn head(found: &Found) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     let file = own().ok()?.reopen(found.handle.as_fd(), libc::O_RDONLY, 0).ok()?;
-    fs::File::from(file).take(HEAD).read_to_end(&mut head).ok()?;
+    fs::File::from(file).take(script::HEAD).read_to_end(&mut head).ok()?;
     Some(head)
 }
 
@@ -130,12 +130,6 @@ fn is_foreign(head: &[u8]) -> bool {
     let machine = head.get(18..20).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
     let kin = if cfg!(target_arch = "x86_64") { [EM_386, EM_X86_64] } else { [EM_ARM, EM_ARM] };
     head.starts_with(b"\x7fELF\x01") && machine.is_some_and(|machine| kin.contains(&machine))
-}
-
-fn named_interpreter(head: &[u8]) -> Option<Vec<u8>> {
-    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let path = line.split(|byte| matches!(byte, b' ' | b'\t' | 0)).find(|part| !part.is_empty())?;
-    Some(path.to_vec())
 }
 
 /// Is this the dynamic loader, which runs any file it is given, executable or not?
@@ -272,20 +266,6 @@ fn foreign_formats() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn interpreters_are_named_as_the_kernel_reads_them() {
-        for (head, expected) in [
-            (&b"#!/bin/sh\necho"[..], Some(&b"/bin/sh"[..])),
-            (b"#! /usr/bin/env -S x\n", Some(b"/usr/bin/env")),
-            (b"#!\t/bin/sh", Some(b"/bin/sh")),
-            (b"#!\n/bin/sh", None),
-            (b"\x7fELF", None),
-            (b"", None),
-        ] {
-            assert_eq!(named_interpreter(head).as_deref(), expected);
-        }
-    }
 
     #[test]
     #[cfg(target_arch = "x86_64")]

@@ -13,9 +13,11 @@ pub mod policy;
 pub mod reviewed;
 pub mod rules;
 pub mod scratch;
+pub mod script;
 pub mod secrets;
 
 pub use environment::{EnvVerdict, Environment};
 pub use journal::Journal;
 pub use policy::{KernelGrants, Own, Places, Policy, Reach};
+pub use script::Script;
 pub use secrets::{SecretLists, Secrets};

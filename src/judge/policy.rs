@@ -12,6 +12,7 @@ use crate::judge::paths::{below, deepest, is_clean, within};
 use crate::judge::reviewed::{self, Allow, Lift};
 use crate::judge::rules::{self, Ruling};
 use crate::judge::scratch;
+use crate::judge::script::Script;
 use crate::judge::secrets::Secrets;
 use crate::model::{Act, ActorKind, Breach, Endpoint, Judgement, Mode, Object, Rule, Severity, Verdict};
 
@@ -41,6 +42,8 @@ pub struct Policy {
     pub made: Made,
     /// What was reviewed for macros of this compiler; nothing for anybody else.
     pub reviewed: Vec<Allow>,
+    /// Scripts among the linkers. Their interpreters are granted by the kernel, and for nothing else by the gate.
+    pub scripts: Vec<Script>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,14 +4,14 @@
 //! A repository's configuration may name any program as well, and those are confined. It may also name the user's own, but only to be called as the
 //! user would have it called.
 
-use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use super::places::real;
+use super::scripts::interpreter;
 
 /// Commands as cargo starts them: program (a path, or a name to be found on the path) and arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,18 +56,6 @@ impl Providers {
             (argv == called && real(runs.to_owned()) == exe).then(|| real(file))
         })
     }
-}
-
-/// The words of `#!interpreter [argument]`. One that is a script itself is not followed.
-fn interpreter(file: &Path) -> Option<Vec<OsString>> {
-    // The kernel reads so much and no more (BINPRM_BUF_SIZE, Linux 5.1).
-    let mut head = Vec::new();
-    std::fs::File::open(file).ok()?.take(256).read_to_end(&mut head).ok()?;
-    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?.trim_ascii();
-    let blank = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
-    let (program, argument) = line.split_at(blank);
-    let words = [program, argument.trim_ascii()].into_iter().filter(|word| !word.is_empty());
-    Some(words.map(|word| OsStr::from_bytes(word).to_owned()).collect::<Vec<_>>()).filter(|words| !words.is_empty())
 }
 
 /// A provider and its arguments, as configured.

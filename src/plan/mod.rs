@@ -13,6 +13,7 @@ pub mod places;
 pub mod profile;
 mod resolve;
 pub mod reviewed;
+mod scripts;
 pub mod steering;
 mod tries;
 

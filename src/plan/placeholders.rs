@@ -257,7 +257,7 @@ fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<Pa
 
 /// What `linker = …` names in cargo's configuration: a path, or a program that the compiler looks for on its path. That configuration may be
 /// the repository's: a downloader stays one.
-fn chosen_linker(facts: &ActorFacts, places: &Places) -> Vec<PathBuf> {
+pub(super) fn chosen_linker(facts: &ActorFacts, places: &Places) -> Vec<PathBuf> {
     let mut chosen = match &facts.linker {
         Some(name) if name.parent() == Some(Path::new("")) => programs_named(&name.to_string_lossy(), places),
         path => path.iter().cloned().collect(),
@@ -267,7 +267,7 @@ fn chosen_linker(facts: &ActorFacts, places: &Places) -> Vec<PathBuf> {
 }
 
 /// Every executable of this name on the user's path and in the usual places, by its real path and as it is named there.
-fn programs_named(name: &str, places: &Places) -> Vec<PathBuf> {
+pub(super) fn programs_named(name: &str, places: &Places) -> Vec<PathBuf> {
     let usual = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     let found = places.path_dirs.iter().chain(&usual).map(|dir| dir.join(name)).filter(|path| is_program(path));
     let mut programs: Vec<PathBuf> = found.filter_map(|path| path.canonicalize().ok()).collect();
@@ -293,7 +293,7 @@ pub fn path_dirs(path: &OsStr, places: &Places) -> Vec<PathBuf> {
     dirs
 }
 
-fn is_builds_own(dir: &Path, places: &Places) -> bool {
+pub(super) fn is_builds_own(dir: &Path, places: &Places) -> bool {
     let scratch = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| dir.starts_with(tree));
     let own = places.workspace.iter().chain(places.results()).chain([&places.tmp]).chain(&places.packages);
     let above = places.all().chain(&places.home).chain([&places.cargo_home]).any(|place| place.starts_with(dir));

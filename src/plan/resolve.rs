@@ -9,10 +9,10 @@ use crate::judge::made::Made;
 use crate::judge::{KernelGrants, Own, Places, Policy, SecretLists, Secrets};
 use crate::model::ActorKind;
 use crate::plan::profile::{ActorFacts, Line, Profile};
-use crate::plan::{hard_links, placeholders};
+use crate::plan::{hard_links, placeholders, scripts};
 
 /// Trees that hold no secrets and change under nobody's hands: what the kernel may grant whole for reading.
-const PUBLISHED: [&str; 10] =
+pub(super) const PUBLISHED: [&str; 10] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store", "/run/current-system"];
 
 /// Entries that are the same for every actor, and those that are not.
@@ -62,6 +62,10 @@ impl Settled {
         };
         let (write, exec) = (fill(&settlement.write), fill(&settlement.exec));
         let mut kernel_exec = kernel_exec(&exec, &self.places, &self.secrets);
+        let links = settlement.exec.individual.iter().any(|entry| entry == "{linker}");
+        let scripts = if links { scripts::of_linker(facts, &self.places) } else { Vec::new() };
+        // The gate sees to it that they run that script and nothing else, see `judge::script`.
+        kernel_exec.extend(scripts.iter().map(|script| script.interpreter.clone()));
         // Writing is opened by no rule of the kernel's: the gate does it, see `judge::reviewed`.
         kernel_exec.extend(facts.reviewed.iter().flat_map(|allow| &allow.exec).map(|(program, _)| program.clone()));
         Policy {
@@ -86,6 +90,7 @@ impl Settled {
             },
             made: Made::default(),
             reviewed: facts.reviewed.clone(),
+            scripts,
         }
     }
 }

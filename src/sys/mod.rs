@@ -13,6 +13,7 @@ pub mod notify;
 pub mod pidfd;
 pub mod process;
 pub mod schedule;
+pub mod script;
 pub mod seccomp;
 pub mod socket;
 pub mod spawn;

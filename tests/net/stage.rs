@@ -106,6 +106,7 @@ impl Stage {
             own: Own::default(),
             made: Default::default(),
             reviewed: Vec::new(),
+            scripts: Vec::new(),
         }
     }
 

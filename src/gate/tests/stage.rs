@@ -104,6 +104,7 @@ impl Stage {
             own: Default::default(),
             made: Default::default(),
             reviewed: Vec::new(),
+            scripts: Vec::new(),
         }
     }
 

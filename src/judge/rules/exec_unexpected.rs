@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::judge::Policy;
 use crate::judge::paths::{name, within};
 use crate::judge::rules::{Ruling, alarm};
-use crate::model::{ActorKind, Rule, Severity};
+use crate::model::{ActorKind, Hostile, Rule, Severity};
 
 /// Act with somebody else's rights, in somebody else's account, or later.
 const REMOTE_HANDS: [&[u8]; 29] = [
@@ -44,7 +44,7 @@ pub(super) fn is_remote_hand(path: &[u8]) -> bool {
     REMOTE_HANDS.contains(&name(path))
 }
 
-pub(crate) fn exec(policy: &Policy, path: &[u8]) -> Option<Ruling> {
+pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Ruling> {
     let named = policy.exec.iter().any(|tree| tree.as_os_str().as_bytes() == path);
     if policy.is_build_time() && !named && is_remote_hand(path) {
         return Some(alarm(policy, Rule::ExecUnexpected, Severity::High, "exec (acts outside the build)"));
@@ -55,6 +55,9 @@ pub(crate) fn exec(policy: &Policy, path: &[u8]) -> Option<Ruling> {
         let walled = within(path, &policy.kernel.exec);
         return (!walled)
             .then(|| alarm(policy, Rule::ExecUnexpected, Severity::Medium, "exec (no program of that tree when the wall was built)"));
+    }
+    if policy.scripts.iter().any(|script| script.is_run_by(path, argv)) {
+        return None;
     }
     let why = match policy.kind {
         ActorKind::Rustc | ActorKind::Linker | ActorKind::ProcMacro => "exec (a compiler runs linkers only)",

@@ -215,7 +215,7 @@ fn exec(policy: &Policy, path: &[u8], argv: &[crate::model::Hostile], object: Op
     }
     exec_dropped::exec(policy, path, argv)
         .or_else(|| exec_downloader::exec(policy, path, argv))
-        .or_else(|| exec_unexpected::exec(policy, path))
+        .or_else(|| exec_unexpected::exec(policy, path, argv))
         .unwrap_or(Ruling::Allow)
 }
 
