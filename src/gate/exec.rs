@@ -173,7 +173,8 @@ fn expect(call: &Call, loaded: &Found, told: Vec<Hostile>, argv: Vec<Hostile>, s
         blame: None,
     };
     let file = (loaded.facts.dev, loaded.facts.ino);
-    let before = call.watched.processes().file(pid).or_else(|| running(pid));
+    // Looked up, not remembered: a number may be another process's by now.
+    let before = running(pid);
     call.watched.processes().expect(Expected { tid: call.tid, before, file, argv: told, script, process });
 }
 
@@ -184,12 +185,18 @@ pub fn check(call: &Call) -> Option<Answer> {
         call.watched.processes().expected(pid)?
     };
     let pid = expected.process.pid;
-    let actual = running(pid)?;
+    let Some(actual) = running(pid) else {
+        // The first thread is gone. Where the exec succeeds, it takes that one's place, and can be seen.
+        if call.tid != expected.tid {
+            call.watched.processes().still_expect(expected);
+        }
+        return None;
+    };
     if actual == expected.file {
         return match arguments::others(pid, &expected.argv, expected.script) {
-            Some(argv) if call.check_valid().is_ok() => retold(call, expected.process, actual, argv),
+            Some(argv) if call.check_valid().is_ok() => retold(call, expected.process, argv),
             _ => {
-                confirm(call, expected.process, actual);
+                confirm(call, expected.process);
                 None
             }
         };
@@ -199,14 +206,14 @@ pub fn check(call: &Call) -> Option<Answer> {
             call.watched.processes().still_expect(expected);
         }
     } else {
-        return strange(call, expected.process, actual);
+        return strange(call, expected.process);
     }
     None
 }
 
-fn confirm(call: &Call, mut process: Process, file: FileId) {
+fn confirm(call: &Call, mut process: Process) {
     let mut processes = call.watched.processes();
-    processes.runs(process.pid, file, stays(process.exe.as_path()));
+    processes.runs(process.pid, stays(process.exe.as_path()));
     process.blame = processes.inherited(process.pid);
     drop(processes);
     call.watched.journal.process(process);
@@ -220,10 +227,10 @@ fn stays(exe: &Path) -> bool {
 
 /// The right program runs, and was told something else than what was judged: its arguments were exchanged after we had read them. What it
 /// was really told is judged now, and is what the record says.
-fn retold(call: &Call, mut process: Process, file: FileId, argv: Vec<Hostile>) -> Option<Answer> {
+fn retold(call: &Call, mut process: Process, argv: Vec<Hostile>) -> Option<Answer> {
     let pid = process.pid;
     process.argv = redact::argv(&argv);
-    confirm(call, process, file);
+    confirm(call, process);
     let found = own().and_then(|own| Found::of(own, own.of(pid, "exe", libc::O_PATH)?));
     // What cannot be judged is not let go on.
     let refused = found.and_then(|found| refused(call, &found, &argv)).unwrap_or_else(|error| Some(Answer::from(error)));
@@ -238,13 +245,13 @@ fn end(pid: u32) {
 }
 
 /// Something else runs than what was judged: the arguments were exchanged after we had read them.
-fn strange(call: &Call, mut process: Process, actual: FileId) -> Option<Answer> {
+fn strange(call: &Call, mut process: Process) -> Option<Answer> {
     let pid = process.pid;
     let judged = std::mem::replace(&mut process.exe, Hostile::new(own().and_then(|own| own.link_of(pid, "exe")).unwrap_or_default()));
     let exe = process.exe.clone();
     // On some file systems a file has two faces; its path tells.
     let same = exe == judged;
-    confirm(call, process, actual);
+    confirm(call, process);
     if same || foreign_formats() {
         return None;
     }

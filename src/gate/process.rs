@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::model::{Blame, Hostile, Process};
 use crate::sys::process::{self, status};
 
-/// Thread ids are reused in the end, but not within this time.
-const TRUST_A_TID: Duration = Duration::from_secs(1);
+/// Thread ids are reused in the end, but not within this time: there are at least 32768 of them.
+const TRUST_A_TID: Duration = Duration::from_millis(20);
 /// How far up an ancestry is followed; a cycle can only come from reused ids.
 const DEEPEST: usize = 64;
 
@@ -36,7 +36,6 @@ struct Seen {
     at: u64,
     /// Has this process executed a program (or is it the actor's first process)? Otherwise it is a fork, with its parent's stack.
     program: bool,
-    file: Option<FileId>,
     /// Does its program work where it was started?
     stays: bool,
     blame: Option<Blame>,
@@ -60,6 +59,8 @@ pub struct Processes {
     seen: HashMap<u32, Seen>,
     /// How many wait for their exec to show: lets every other call skip the look.
     expecting: usize,
+    /// What those were to run whose numbers others have now.
+    unseen: Vec<Process>,
 }
 
 impl Processes {
@@ -81,11 +82,26 @@ impl Processes {
         if self.threads.len() > 4096 {
             self.threads.retain(|_, thread| now.duration_since(thread.since) < TRUST_A_TID);
         }
+        if self.is_another(status.pid) {
+            self.forget(status.pid);
+        }
         let changed = self.has_changed(tid);
         self.threads.insert(tid, Thread { pid: status.pid, since: now, changed, directory: None });
         let seen = self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
         seen.at = process::now();
         status.pid
+    }
+
+    /// Has this number been given to a process that was not there when we last saw it?
+    fn is_another(&self, pid: u32) -> bool {
+        self.seen_at(pid).is_some_and(|at| process::stat(pid).is_some_and(|stat| stat.started > at))
+    }
+
+    /// Nothing that was known of a number holds for its next owner: neither its program nor whom it is blamed on.
+    fn forget(&mut self, pid: u32) {
+        let expected = self.seen.remove(&pid).and_then(|seen| seen.expected);
+        self.expecting -= usize::from(expected.is_some());
+        self.unseen.extend(expected.map(|expected| expected.process));
     }
 
     /// Remembers that a thread acts in another name than ours.
@@ -146,10 +162,6 @@ impl Processes {
         asked
     }
 
-    pub fn file(&self, pid: u32) -> Option<FileId> {
-        self.seen.get(&pid).and_then(|seen| seen.file)
-    }
-
     /// The blame of the nearest ancestor (or of the process itself) that has one.
     pub fn inherited(&self, mut pid: u32) -> Option<Blame> {
         for _ in 0..DEEPEST {
@@ -191,11 +203,10 @@ impl Processes {
         self.expecting += 1;
     }
 
-    /// `pid` runs this file now. `stays`: its program works where it was started.
-    pub fn runs(&mut self, pid: u32, file: FileId, stays: bool) {
+    /// `pid` runs a program of its own now. `stays`: one that works where it was started.
+    pub fn runs(&mut self, pid: u32, stays: bool) {
         let seen = self.seen.entry(pid).or_default();
         seen.program = true;
-        seen.file = Some(file);
         seen.stays = stays;
         // An exec leaves one thread, which has the number of the process (execve(2)).
         if let Some(thread) = self.threads.get_mut(&pid) {
@@ -206,14 +217,15 @@ impl Processes {
     /// Everything still expected, at the end: those processes made no call after their exec.
     pub fn unconfirmed(&mut self) -> Vec<Process> {
         self.expecting = 0;
-        self.seen.values_mut().filter_map(|seen| seen.expected.take()).map(|expected| expected.process).collect()
+        let expected = self.seen.values_mut().filter_map(|seen| seen.expected.take()).map(|expected| expected.process);
+        std::mem::take(&mut self.unseen).into_iter().chain(expected).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Candidate;
+    use crate::model::{ActorId, Candidate};
 
     #[test]
     fn a_directory_is_remembered_of_programs_that_stay_and_until_the_next_one() {
@@ -222,13 +234,32 @@ mod tests {
         assert_eq!(table.of(me), me);
         table.works_in(me, b"/where");
         assert_eq!(table.directory(me), None);
-        table.runs(me, (1, 1), true);
+        table.runs(me, true);
         table.works_in(me, b"/where");
         assert_eq!(table.directory(me), Some(&b"/where"[..]));
-        table.runs(me, (1, 2), true);
+        table.runs(me, true);
         assert_eq!(table.directory(me), None);
         table.works_in(me + 1, b"/where");
         assert_eq!(table.directory(me + 1), None);
+    }
+
+    /// Else its next owner could run what it has run, and be taken for it.
+    #[test]
+    fn nothing_is_known_of_whoever_has_a_number_next() {
+        let me = std::process::id();
+        let mut table = Processes::new(me);
+        table.of(me);
+        assert!(!table.is_fork(me), "the same process as before");
+        table.blame(me, Blame { crates: Vec::new(), by: "stack".into(), caveat: None });
+        let process = Process { actor: ActorId(1), pid: me, parent: 1, exe: "/x".into(), argv: Vec::new(), started_ms: 0, blame: None };
+        table.expect(Expected { tid: me, before: None, file: (1, 1), argv: Vec::new(), script: false, process });
+        // Seen for the last time before it began.
+        let seen = table.seen.get_mut(&me).unwrap();
+        (seen.at, seen.program) = (0, true);
+        table.threads.clear();
+        assert_eq!(table.of(me), me);
+        assert!(table.is_fork(me) && table.inherited(me).is_none() && table.expected(me).is_none());
+        assert_eq!(table.unconfirmed().len(), 1, "it is on record all the same");
     }
 
     #[test]
