@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::judge::Places;
 use crate::judge::paths::{self, glob};
 use crate::judge::rules::must_be_named;
+use crate::model::is_interpreter;
 use crate::plan::document::suggestion;
 use crate::plan::profile::ActorFacts;
 
@@ -256,13 +257,13 @@ fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<Pa
 }
 
 /// What `linker = …` names in cargo's configuration: a path, or a program that the compiler looks for on its path. That configuration may be
-/// the repository's: a downloader stays one.
+/// the repository's: a downloader stays one, and a shell is no linker.
 pub(super) fn chosen_linker(facts: &ActorFacts, places: &Places) -> Vec<PathBuf> {
     let mut chosen = match &facts.linker {
         Some(name) if name.parent() == Some(Path::new("")) => programs_named(&name.to_string_lossy(), places),
         path => path.iter().cloned().collect(),
     };
-    chosen.retain(|path| !must_be_named(path.as_os_str().as_bytes()));
+    chosen.retain(|path| !must_be_named(path.as_os_str().as_bytes()) && !is_interpreter(paths::name(path.as_os_str().as_bytes())));
     chosen
 }
 

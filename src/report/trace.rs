@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process};
+use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process, is_interpreter};
 
 use super::Places;
 
@@ -113,11 +113,6 @@ fn label(exe: &Hostile, argv: &[Hostile], places: &Places) -> Hostile {
         }
         _ => Hostile::new(name),
     }
-}
-
-fn is_interpreter(name: &[u8]) -> bool {
-    matches!(name, b"sh" | b"bash" | b"dash" | b"zsh" | b"ash" | b"ksh" | b"busybox" | b"perl" | b"ruby" | b"node" | b"php")
-        || name.starts_with(b"python")
 }
 
 /// Processes in the order of their tree, brothers by what they ran: the same in every run of the same build.
