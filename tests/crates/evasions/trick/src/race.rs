@@ -30,7 +30,7 @@ const TURN: u64 = 63;
 const REWRITINGS: u64 = 50;
 
 /// How often an object is rewritten: `ZOO_ROUNDS` of the long version.
-fn rounds() -> Option<u64> {
+pub fn rounds() -> Option<u64> {
     std::env::var("ZOO_ROUNDS").ok()?.parse().ok()
 }
 
