@@ -1,7 +1,6 @@
 //! The embedded demo: its crates really steal under plain cargo, and under Brig none does.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use cargo_brig::demo::{CANARY, PORT, SCENES, Sink, write};
 
@@ -39,13 +38,11 @@ fn its_crates_act_under_plain_cargo() {
 }
 
 #[test]
-fn it_ends_well_and_soon() {
+fn it_ends_well() {
     for who in Who::all() {
         let place = Place::new("honest-run", who);
-        let begun = Instant::now();
         let outcome = bare(&place, &["demo"]).go();
         outcome.exits(0);
-        assert!(begun.elapsed() < Duration::from_secs(90), "takes {:?}\n{outcome}", begun.elapsed());
         let told = outcome.stdout_text() + &outcome.stderr_text();
         for culprit in SCENES.iter().flat_map(|scene| scene.expected).map(|expected| expected.culprit) {
             assert!(told.contains(culprit), "does not name {culprit}\n{outcome}");
