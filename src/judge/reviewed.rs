@@ -28,6 +28,8 @@ pub enum Place {
     /// `{out-of:NAME}/DIR`: a directory of another package's `OUT_DIR`, by the names cargo gives: `<profile>/build/<name>-<hash>/out`, and
     /// `<profile>/build/<name>/<hash>/out` of its newer layout, below `<triple>` when it compiles for another machine.
     OutOf { package: String, dir: String },
+    /// `{own-out}/<checksum>`: files in the compiled package's `OUT_DIR` that are named by 64 hexadecimal digits, and nothing else in there.
+    Checksums { package: String },
     /// `{target}/DIR`: a directory at the top of the target directory that cargo itself has no use for.
     Target { dir: String },
 }
@@ -77,7 +79,7 @@ impl Place {
     /// The rule a write there breaks.
     fn rule(&self) -> Rule {
         match self {
-            Place::OutOf { .. } => Rule::FsForeignArtifact,
+            Place::OutOf { .. } | Place::Checksums { .. } => Rule::FsForeignArtifact,
             Place::Target { .. } => Rule::FsWriteOutside,
         }
     }
@@ -99,16 +101,20 @@ impl Place {
                 if above { Some(&b""[..]) } else { path.and_then(|path| below_bytes(path, dir.as_bytes())) }
             }
             Place::OutOf { package, dir } => {
-                places.results().filter_map(|tree| below(path.as_bytes(), tree)).find_map(|path| in_out_of(package, dir, path))
+                let mut results = places.results().filter_map(|tree| below(path.as_bytes(), tree));
+                results.find_map(|path| below_bytes(in_out_of(package, path)?, dir.as_bytes()))
+            }
+            Place::Checksums { package } => {
+                let mut results = places.results().filter_map(|tree| below(path.as_bytes(), tree));
+                results.find_map(|path| in_out_of(package, path).filter(|name| is_hex(name, 64)))
             }
         };
         is_plain && inside.is_some_and(|rest| itself || !rest.is_empty())
     }
 }
 
-/// What is left of a path below the directory of that package's `OUT_DIR`; empty for the directory itself. The path is relative to a
-/// directory of results.
-fn in_out_of<'p>(package: &str, dir: &str, path: &'p [u8]) -> Option<&'p [u8]> {
+/// What is left of a path below that package's `OUT_DIR`; empty for the directory itself. The path is relative to a directory of results.
+fn in_out_of<'p>(package: &str, path: &'p [u8]) -> Option<&'p [u8]> {
     // `<profile>/build`, or `<triple>/<profile>/build`.
     let depth = [1, 2].into_iter().find(|depth| components(path).nth(*depth) == Some(b"build"))?;
     let mut rest = path;
@@ -127,11 +133,16 @@ fn in_out_of<'p>(package: &str, dir: &str, path: &'p [u8]) -> Option<&'p [u8]> {
         tail => tail.strip_prefix(b"-").is_some_and(is_hash),
     };
     let is_out = of_package && next() == b"out";
-    below_bytes(rest, dir.as_bytes()).filter(|_| is_out)
+    is_out.then_some(rest)
 }
-/// As cargo writes one: 16 hexadecimal digits.
+
+/// As cargo writes one.
 fn is_hash(text: &[u8]) -> bool {
-    text.len() == 16 && text.iter().all(u8::is_ascii_hexdigit)
+    is_hex(text, 16)
+}
+
+fn is_hex(text: &[u8], digits: usize) -> bool {
+    text.len() == digits && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 impl Allow {
@@ -166,6 +177,7 @@ mod tests {
         Allow {
             write: vec![
                 (Place::OutOf { package: "gen".into(), dir: "made".into() }, by()),
+                (Place::Checksums { package: "app".into() }, by()),
                 (Place::Target { dir: "generated/m".into() }, by()),
             ],
             read: vec![("/r/toolchains".into(), by())],
@@ -208,6 +220,21 @@ mod tests {
             assert_eq!(lifted(&Act::Write { path: path.into() }, foreign), open, "{path}");
         }
         assert!(lifted(&Act::Create { path: "/w/target/debug/build/gen-0123456789abcdef/out/made".into() }, foreign));
+        let sum = "0123456789abcdef".repeat(4);
+        for (path, open) in [
+            (format!("/w/target/debug/build/app-0123456789abcdef/out/{sum}"), true),
+            (format!("/w/target/debug/build/app-0123456789abcdef/out/{sum}.a"), false),
+            (format!("/w/target/debug/build/app-0123456789abcdef/out/x/{sum}"), false),
+            (format!("/w/target/debug/build/app-0123456789abcdef/out/{sum}/x"), false),
+            (format!("/w/target/debug/build/app-0123456789abcdef/{sum}"), false),
+            (format!("/w/target/debug/build/gen-0123456789abcdef/out/{sum}"), false),
+            ("/w/target/debug/build/app-0123456789abcdef/out/libx.a".into(), false),
+            ("/w/target/debug/build/app-0123456789abcdef/out".into(), false),
+        ] {
+            for act in [Act::Create { path: path.as_str().into() }, Act::Write { path: path.as_str().into() }] {
+                assert_eq!(lifted(&act, foreign), open, "{act:?}");
+            }
+        }
         let outside = Some(Rule::FsWriteOutside);
         for (path, written, made) in [
             ("/w/target/generated/m/x", true, true),

@@ -95,7 +95,7 @@ impl Review {
             name: text("crate")?,
             versions: range(document, wanted("versions")?, "versions")?,
             read: list(document, table, "read", |entry| placeholders::check("read", entry))?,
-            write: list(document, table, "write", |entry| place(entry, &needs).map(drop))?,
+            write: list(document, table, "write", |entry| place(entry, &needs, "").map(drop))?,
             exec: list(document, table, "exec", |entry| placeholders::check("exec", entry))?,
             needs,
             actor: ActorKind::ProcMacro,
@@ -123,8 +123,8 @@ impl Review {
         self.needs.iter().filter(|(known, _)| known == name).all(|(_, versions)| within(versions, version))
     }
 
-    /// What it grants a compiler in which this version of the macro is loaded from `objects`.
-    pub fn resolve(&self, version: &str, places: &Places, objects: Vec<PathBuf>) -> Allow {
+    /// What it grants a compiler of the package `compiled` in which this version of the macro is loaded from `objects`.
+    pub fn resolve(&self, version: &str, compiled: &str, places: &Places, objects: Vec<PathBuf>) -> Allow {
         let by = |list: &str, line: &Line| {
             Arc::new(Reviewed {
                 name: self.name.clone(),
@@ -144,7 +144,7 @@ impl Review {
             allow.read.extend(trees.map(|tree| (tree, Arc::clone(&by))));
         }
         for line in &self.write {
-            let place = place(&line.text, &self.needs).expect("checked when it was read");
+            let place = place(&line.text, &self.needs, compiled).expect("checked when it was read");
             allow.write.push((place, by("write", line)));
         }
         for line in &self.exec {
@@ -198,8 +198,14 @@ fn list<'t>(
     Ok(lines)
 }
 
-/// `{out-of:NAME}/DIR` or `{target}/DIR`.
-fn place(entry: &str, needs: &[(String, VersionReq)]) -> Result<Place, String> {
+/// `{out-of:NAME}/DIR`, `{own-out}/DIR`, `{own-out}/<checksum>` or `{target}/DIR`.
+fn place(entry: &str, needs: &[(String, VersionReq)], compiled: &str) -> Result<Place, String> {
+    if entry == "{own-out}/<checksum>" {
+        return Ok(Place::Checksums { package: compiled.to_owned() });
+    }
+    if let Some(dir) = entry.strip_prefix("{own-out}/").filter(|dir| is_clean(format!("/{dir}").as_bytes())) {
+        return Ok(Place::OutOf { package: compiled.to_owned(), dir: dir.to_owned() });
+    }
     if let Some(dir) = entry.strip_prefix("{target}/").filter(|dir| is_clean(format!("/{dir}").as_bytes())) {
         // By name alone a directory of cargo's cannot be told from another (`debug`, a triple, a profile of one's own).
         return match dir.strip_prefix("generated/") {
@@ -261,10 +267,21 @@ mod tests {
             }
             assert!(review.bears("syn", "2.0.0"));
         }
-        let [sailfish, bincode] = &shipped()[..] else { panic!("another entry, to be looked at here, too") };
+        let [sailfish, bincode, tauri] = &shipped()[..] else { panic!("another entry, to be looked at here, too") };
         assert!(sailfish.covers("0.9.1") && sailfish.covers("0.9.0"));
         assert!(sailfish.bears("sailfish-compiler", "0.9.1") && !sailfish.bears("sailfish-compiler", "0.9.2"));
         assert!(bincode.covers("2.0.1") && bincode.bears("virtue", "0.0.18") && !bincode.bears("virtue", "0.0.19"));
+        assert!(
+            tauri.covers("2.7.4")
+                && !tauri.covers("2.7.5")
+                && tauri.bears("tauri-codegen", "2.7.4")
+                && !tauri.bears("tauri-utils", "2.10.3")
+        );
+        // What lies in an OUT_DIR is meant of the package that is compiled, whichever that is.
+        let allow = tauri.resolve("2.7.4", "app", &Places::default(), Vec::new());
+        let places: Vec<_> = allow.write.into_iter().map(|(place, _)| place).collect();
+        let own = Place::OutOf { package: "app".into(), dir: "tauri-codegen-assets".into() };
+        assert_eq!(places, [own, Place::Checksums { package: "app".into() }]);
     }
 
     /// Every mistake, and the very words said to it.
@@ -299,6 +316,16 @@ mod tests {
                 "8:10: `{target}/debug/deps`: of the target directory, only what lies in `{target}/generated/` can be given",
             ),
             (
+                "{out-of:gen}/made",
+                "{own-out}",
+                "8:10: `{own-out}` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+            ),
+            (
+                "{out-of:gen}/made",
+                "{own-out}/../x",
+                "8:10: `{own-out}/../x` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+            ),
+            (
                 "{out-of:gen}",
                 "{out-of:other}",
                 "8:10: `{out-of:other}/made`: `other` must stand in `needs`, with the versions that were looked at",
@@ -326,11 +353,11 @@ mod tests {
         }
         std::os::unix::fs::symlink(root.join("toolchains/a"), root.join("toolchains/1.0.0")).unwrap();
         let places = Places { rustup_home: Some(root.clone()), target: "/w/target".into(), ..Places::default() };
-        let allow = shipped()[0].resolve("0.9.1", &places, Vec::new());
+        let allow = shipped()[0].resolve("0.9.1", "app", &places, Vec::new());
         assert_eq!(allow.exec.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), [root.join("toolchains/a/bin/rustfmt")]);
         assert_eq!(allow.read.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), [root.join("toolchains")]);
         assert_eq!(allow.write[0].0, Place::OutOf { package: "sailfish-compiler".into(), dir: "templates".into() });
         // Where there is no rustup there is nothing to run.
-        assert_eq!(shipped()[0].resolve("0.9.1", &Places::default(), Vec::new()).exec, []);
+        assert_eq!(shipped()[0].resolve("0.9.1", "app", &Places::default(), Vec::new()).exec, []);
     }
 }

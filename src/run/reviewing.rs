@@ -61,7 +61,7 @@ impl Reviewing {
         let allows = needed.map(|(review, registered)| {
             let objects = objects(registered, argv, artifacts);
             tracing::debug!(package = package.name, review = review.name, ?objects, "reviewed");
-            review.resolve(&registered.package.version, places, objects)
+            review.resolve(&registered.package.version, &package.name, places, objects)
         });
         allows.collect()
     }
