@@ -1,6 +1,7 @@
 //! `execve execveat`: judged on the real program, its interpreter and — for the dynamic loader — the program it is told to load. An exec
 //! cannot be done on someone's behalf, so what runs afterwards is compared with what was judged.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -85,12 +86,12 @@ fn refused(call: &Call, found: &Found, argv: &[Hostile]) -> io::Result<Option<An
 /// Follows `#!` lines to the file the kernel will really load. An interpreter is a program as well, and judged as one, with the arguments the
 /// kernel gives it: its own words, the script, and what was meant for that.
 fn interpreted(call: &Call, mut found: Found, argv: &[Hostile]) -> io::Result<Result<Found, Answer>> {
-    let mut argv = argv.to_vec();
+    let mut argv = Cow::Borrowed(argv);
     for _ in 0..DEEPEST {
         let Some(words) = head(&found).and_then(|head| script::words(&head)) else { return Ok(Ok(found)) };
         let script = found.shown(call);
         let before = words.iter().cloned().map(Hostile::new).chain([script]);
-        argv = before.chain(argv.into_iter().skip(1)).collect();
+        argv = before.chain(argv.iter().skip(1).cloned()).collect();
         match also(call, words.into_iter().next().unwrap_or_default(), &argv)? {
             (_, Some(refused)) => return Ok(Err(refused)),
             (None, None) => return fail(libc::ENOENT),

@@ -26,7 +26,8 @@ pub struct Allow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// `{out-of:NAME}/DIR`: a directory of another package's `OUT_DIR`, by the names cargo gives: `<profile>/build/<name>-<hash>/out`, and
-    /// `<profile>/build/<name>/<hash>/out` of its newer layout, below `<triple>` when it compiles for another machine.
+    /// `<profile>/build/<name>/<hash>/out` of its newer layout, below `<triple>` when it compiles for another machine. `{own-out}/DIR`: the same
+    /// with the name of the package that is compiled.
     OutOf { package: String, dir: String },
     /// `{own-out}/<checksum>`: files in the compiled package's `OUT_DIR` that are named by 64 hexadecimal digits, and nothing else in there.
     Checksums { package: String },
