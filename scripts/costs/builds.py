@@ -59,12 +59,12 @@ def c(stage):
 
 
 def rounds(stage, place, idle):
-    """Everybody once in each round, and then `idle` times with nothing to do."""
+    """Everybody once in each round, in turns, and then `idle` times with nothing to do."""
     clean, noop = {name: [] for name in stage.columns}, {name: [] for name in stage.columns}
     # What is read for the first time comes from the disk: nobody's first round is to pay for that.
     stage.clean(PLAIN, ["build", "--offline"], place)
-    for _ in range(stage.rounds):
-        for name in stage.columns:
+    for turn in range(stage.rounds):
+        for name in stage.order(turn):
             clean[name].append(stage.clean(name, ["build", "--offline"], place))
             noop[name] += [stage.run(name, ["build", "--offline"], place) for _ in range(idle)]
     return clean, noop

@@ -21,8 +21,8 @@ def measure(stage):
     for size in SIZES:
         place = workspace(stage, size)
         spent, memory = {name: [] for name in stage.columns}, {name: [] for name in columns}
-        for _ in range(min(stage.rounds, 3)):
-            for name in stage.columns:
+        for turn in range(min(stage.rounds, 3)):
+            for name in stage.order(turn):
                 with Memory(stage.columns[name][0]) as most:
                     spent[name].append(stage.clean(name, ["check", "--offline", "--quiet", "--workspace"], place)[1])
                 if name != PLAIN:
