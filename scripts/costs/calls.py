@@ -1,4 +1,4 @@
-"""What single calls cost: one open, by a build script and by a program; and finding out which crate it was that read a secret."""
+"""What single calls cost: one open, by a build script and by a program; many at once; and finding out which crate it was that read a secret."""
 
 from .stage import PLAIN, report
 
@@ -12,6 +12,26 @@ fn main() {
 }
 """
 TIMES = 20_000
+
+# Starts itself eight times; each opens files, and thinks a little between them.
+CROWD = """
+fn main() {
+    println!("cargo::rerun-if-env-changed=CROWD");
+    let itself = std::env::current_exe().unwrap();
+    if std::env::var_os("ONE_OF_THEM").is_none() {
+        let start = || std::process::Command::new(&itself).env("ONE_OF_THEM", "").spawn().unwrap();
+        let crowd: Vec<_> = (0..8).map(|_| start()).collect();
+        return crowd.into_iter().for_each(|mut one| assert!(one.wait().unwrap().success()));
+    }
+    let mut thought = 0u64;
+    for n in 0..10_000 {
+        let _ = std::fs::File::open("Cargo.toml");
+        let _ = std::fs::File::open("/usr/include/no-such-header.h");
+        for m in 0..2_000 { thought = thought.wrapping_mul(31) ^ (n ^ m); }
+    }
+    std::hint::black_box(thought);
+}
+"""
 
 # Reads a secret once (cold) and again under other names (warm).
 BLAME = """
@@ -42,6 +62,24 @@ def opens(stage):
                 spent[name] = (much - nothing) / TIMES * 1e6
             stage.line(f"by {who}: {what}", spent, "µs", 1, "difference")
     stage.env.pop("OPENS")
+    print()
+
+
+def crowd(stage):
+    """As a build script's `make -j8` does: all of them are one actor."""
+    place = stage.package("crowd")
+    (place / "build.rs").write_text(CROWD)
+    taken = {name: [] for name in stage.columns}
+    for turn in range(stage.rounds):
+        for name in stage.order(turn):
+            # The first run compiles; each number is a new one, which has the script run again.
+            for number in range(2):
+                stage.env["CROWD"] = f"{turn} {name} {number}"
+                sample = stage.run(name, ["check", "--quiet", "--offline"], place)
+            taken[name].append(sample)
+    stage.env.pop("CROWD")
+    stage.head("eight processes of one build script, 20000 opens each, medians")
+    stage.times("all together", taken)
     print()
 
 

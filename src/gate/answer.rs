@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use crate::sys::notify;
+use crate::sys::notify::{self, Notification};
 
 /// How a call is answered.
 #[derive(Debug)]
@@ -129,20 +129,27 @@ impl Drop for Waiting {
     }
 }
 
-/// The bell of one gate thread: rung when a worker has answered, and when the gate closes.
+/// The bell of one gate thread: rung when a worker has answered, when a runner brings a call back, and when the gate closes.
 pub struct Answers {
     bell: EventFd,
     given: Mutex<Vec<u64>>,
+    brought_back: Mutex<Vec<Notification>>,
 }
 
 impl Answers {
     pub fn new() -> io::Result<Answers> {
         let bell = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Answers { bell, given: Mutex::new(Vec::new()) })
+        Ok(Answers { bell, given: Mutex::default(), brought_back: Mutex::default() })
     }
 
     fn given(&self, id: u64) {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.ring();
+    }
+
+    /// This call is the gate thread's own business after all.
+    pub fn bring_back(&self, notification: Notification) {
+        self.brought_back.lock().unwrap_or_else(PoisonError::into_inner).push(notification);
         self.ring();
     }
 
@@ -155,9 +162,10 @@ impl Answers {
         self.bell.as_fd()
     }
 
-    /// Silences the bell and takes what was answered since.
-    pub fn take(&self) -> Vec<u64> {
+    /// Silences the bell and takes what was answered and what was brought back since.
+    pub fn take(&self) -> (Vec<u64>, Vec<Notification>) {
         let _ = self.bell.read();
-        std::mem::take(&mut self.given.lock().unwrap_or_else(PoisonError::into_inner))
+        let given = std::mem::take(&mut *self.given.lock().unwrap_or_else(PoisonError::into_inner));
+        (given, std::mem::take(&mut *self.brought_back.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }

@@ -33,6 +33,8 @@ pub struct Call<'a> {
     notes: RefCell<Vec<Note>>,
     /// What was found when this very call came for the first time.
     looked: Option<Blame>,
+    /// For a call that a runner has: does it have to go back to the gate thread?
+    back: Option<Cell<bool>>,
 }
 
 /// What is to be written down once the call is answered.
@@ -64,10 +66,34 @@ thread_local! {
 
 impl<'a> Call<'a> {
     pub fn new(watched: &'a Watched, notification: &Notification) -> Call<'a> {
-        let Notification { id, tid, number, args, .. } = *notification;
+        let Notification { tid, number, args, .. } = *notification;
         let before = watched.repeats().remove(&tid);
         let looked = before.filter(|before| (before.number, before.args) == (number, args)).map(|before| before.blame);
-        Call { watched, id, tid, number, args, pid: Cell::new(None), person: RefCell::default(), notes: RefCell::default(), looked }
+        Call { looked, back: None, ..Call::errand(watched, notification) }
+    }
+
+    /// A call that a runner has: whatever is not simply allowed makes it go back.
+    pub(super) fn errand(watched: &'a Watched, notification: &Notification) -> Call<'a> {
+        let Notification { id, tid, number, args, .. } = *notification;
+        let (pid, person, notes, back) = (Cell::new(None), RefCell::default(), RefCell::default(), Some(Cell::new(false)));
+        Call { watched, id, tid, number, args, pid, person, notes, looked: None, back }
+    }
+
+    /// Makes a call that a runner has go back; false for all others. What is done about it after that counts for nothing.
+    pub(super) fn goes_back(&self) -> bool {
+        self.back.as_ref().is_some_and(|back| {
+            back.set(true);
+            true
+        })
+    }
+
+    pub(super) fn comes_back(&self) -> bool {
+        self.back.as_ref().is_some_and(Cell::get)
+    }
+
+    /// Has it come for the second time, now that its stack was looked at?
+    pub(super) fn was_looked_at(&self) -> bool {
+        self.looked.is_some()
     }
 
     pub fn actor(&self) -> ActorId {
@@ -177,7 +203,12 @@ impl<'a> Call<'a> {
     /// # Errors
     /// The deed's, and `EPERM` where we cannot act in the caller's name.
     pub fn as_caller<T>(&self, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        as_person(self.someone_else()?.as_ref(), deed)
+        let person = self.someone_else()?;
+        // A runner acts in nobody's name but ours.
+        if person.is_some() && self.goes_back() {
+            return Err(io::Error::from_raw_os_error(libc::EAGAIN));
+        }
+        as_person(person.as_ref(), deed)
     }
 
     /// Opens what is there with the caller's rights: as `as_caller`, but who the caller is does not matter while it is as able as we are.
@@ -219,6 +250,9 @@ impl<'a> Call<'a> {
     /// A verdict [`Caught::REPEAT`] is no refusal: the call comes again, and is judged then.
     pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
         let judgement = self.watched.policy.judge(&act, object);
+        if judgement != Judgement::allow() && self.goes_back() {
+            return Judgement { verdict: Verdict::Refuse(libc::EAGAIN), breach: None, noted: false };
+        }
         if let Some(lift) = self.watched.policy.lift(&act, object, &judgement)
             && let Some(lifted) = self.lifted(&lift)
         {
@@ -252,6 +286,9 @@ impl<'a> Call<'a> {
 
     /// As `judge`, but refused with `errno` whatever the policy says, in both modes: acts that would blind the record.
     pub fn refuse(&self, act: Act, object: Option<Object>, errno: i32) -> Answer {
+        if self.goes_back() {
+            return Answer::Errno(libc::EAGAIN);
+        }
         let judgement = self.watched.policy.judge(&act, object);
         self.note(act, Status::Refused, judgement.breach);
         Answer::Errno(errno)

@@ -37,19 +37,35 @@ struct Pending {
 /// Finds a call's row. The table's own search; tests have a table of their own.
 type Rows = fn(i64) -> Option<&'static Row>;
 
+/// A poll that took no longer did not sleep: what it was to wait for was there already.
+const AT_ONCE: Duration = Duration::from_micros(5);
+
+/// How a call is to be dealt with.
+#[derive(Clone, Copy)]
+struct Ways {
+    rows: Rows,
+    /// May it be given to a runner?
+    spare: bool,
+}
+
 pub fn serve(watched: &Watched, closing: &AtomicBool) {
     serve_by(watched, closing, calls::row);
 }
 
-pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
+/// Prepares a thread that answers calls.
+pub(super) fn make_ready() {
     // A signal for the run is the main thread's business, and would interrupt a hand-over here.
     let _ = SigSet::all().thread_block();
     // What is created here gets the actor's mask, not ours. Where a container forbids a mask of one's own, it is the whole process's:
     // whoever writes other files (reports) gives them a mode of their own.
     crate::sys::files::own_umask();
     umask(Mode::empty());
-    notify::sync_wake_up(watched.listener.as_fd());
     let _ = crate::sys::schedule::short_slices();
+}
+
+pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
+    make_ready();
+    notify::sync_wake_up(watched.listener.as_fd());
     let mut later = HashMap::new();
     let mut pending: Vec<Pending> = Vec::new();
     while let Some(wake) = wait(watched, !pending.is_empty()) {
@@ -58,7 +74,10 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
         }
         if wake.call {
             match notify::recv(watched.listener.as_fd()) {
-                Ok(Some(notification)) => answer_one(watched, &notification, rows, &mut later, &mut pending),
+                Ok(Some(notification)) => {
+                    let spare = watched.errands.want(|| wake.at_once && another_waits(watched));
+                    answer_one(watched, &notification, Ways { rows, spare }, &mut later, &mut pending);
+                }
                 Ok(None) => {}
                 Err(_) => {
                     watched.journal.lost("a listener could not be read");
@@ -67,8 +86,12 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
             }
         }
         if wake.bell {
-            for id in watched.answers.take() {
+            let (given, brought_back) = watched.answers.take();
+            for id in given {
                 write(watched, later.remove(&id).unwrap_or_default());
+            }
+            for notification in brought_back {
+                answer_one(watched, &notification, Ways { rows, spare: false }, &mut later, &mut pending);
             }
         }
         for waiting in pending.extract_if(.., |waiting| waiting.is_over(watched)) {
@@ -78,6 +101,7 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
             break;
         }
     }
+    watched.away.wait();
     pending.into_iter().for_each(|waiting| write(watched, waiting.notes));
     later.into_values().for_each(|notes| write(watched, notes));
     scratch::left(&watched.policy).iter().for_each(|left| take_away(left));
@@ -99,6 +123,8 @@ struct Wake {
     call: bool,
     bell: bool,
     gone: bool,
+    /// There was no need to wait.
+    at_once: bool,
 }
 
 impl Pending {
@@ -109,6 +135,7 @@ impl Pending {
 
 fn wait(watched: &Watched, briefly: bool) -> Option<Wake> {
     let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN), PollFd::new(watched.answers.bell(), PollFlags::POLLIN)];
+    let begin = Instant::now();
     loop {
         let timeout = if briefly { PollTimeout::from(BETWEEN.as_millis() as u8) } else { PollTimeout::NONE };
         match poll(&mut fds, timeout) {
@@ -123,13 +150,19 @@ fn wait(watched: &Watched, briefly: bool) -> Option<Wake> {
     let [listener, bell] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
     let call = listener.contains(PollFlags::POLLIN);
     let gone = !call && listener.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL);
-    Some(Wake { call, bell: bell.contains(PollFlags::POLLIN), gone })
+    Some(Wake { call, bell: bell.contains(PollFlags::POLLIN), gone, at_once: begin.elapsed() < AT_ONCE })
 }
 
-fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later: &mut HashMap<u64, Vec<Note>>, pending: &mut Vec<Pending>) {
+/// Does another call wait already?
+fn another_waits(watched: &Watched) -> bool {
+    let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok() && fds[0].revents().is_some_and(|found| found.contains(PollFlags::POLLIN))
+}
+
+fn answer_one(watched: &Watched, notification: &Notification, ways: Ways, later: &mut HashMap<u64, Vec<Note>>, pending: &mut Vec<Pending>) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let call = Call::new(watched, notification);
-        let answer = decide(&call, notification, rows);
+        let answer = decide(&call, notification, ways);
         if matches!(answer, Answer::Continue | Answer::Errno(Caught::REPEAT)) && call.is_caught() {
             give(watched.listener.as_fd(), notification.id, Answer::Errno(Caught::REPEAT));
             call.look_before_repeat();
@@ -159,25 +192,26 @@ fn answer_one(watched: &Watched, notification: &Notification, rows: Rows, later:
     }
 }
 
-fn write(watched: &Watched, notes: Vec<Note>) {
+pub(super) fn write(watched: &Watched, notes: Vec<Note>) {
     let mut blame = None;
     notes.into_iter().for_each(|note| note.write(watched, &mut blame));
 }
 
-fn decide(call: &Call, notification: &Notification, rows: Rows) -> Answer {
+fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
     if calls::is_foreign(notification.arch == notify::NATIVE_ARCH, call.number) {
         return call.tamper("foreign ABI", format!("call {} of architecture {:#x}", call.number, notification.arch).as_str());
     }
     if call.tid == 0 {
         return call.tamper("unseen thread", "a call from another pid namespace");
     }
-    let Some(row) = rows(call.number) else {
+    let Some(row) = (ways.rows)(call.number) else {
         return call.tamper("unknown call", format!("call {}", call.number).as_str());
     };
     if let Some(answer) = exec::check(call) {
         return answer;
     }
     let answer = match row.treatment {
+        Treatment::Open if ways.spare && call.watched.errands.send(call, notification) => return Answer::Later,
         Treatment::Open => open::open(call).unwrap_or_else(Answer::from),
         Treatment::Change => change::change(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Watch => watch::watch(call).unwrap_or_else(Answer::from),

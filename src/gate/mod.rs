@@ -1,5 +1,6 @@
 //! The gate: answers what actors ask. One thread per actor receives its notifications, decodes registers, resolves paths and
-//! addresses once, has the policy judge the resolved object, performs the act itself or refuses it, and writes the journal.
+//! addresses once, has the policy judge the resolved object, performs the act itself or refuses it, and writes the journal. Where calls
+//! wait for each other, plain reads are done by runners beside it.
 //! In: an actor, its policy, its listener. Out: answers to the kernel, events to the journal.
 //!
 //! Nothing an actor sends may panic, block or starve a gate thread: what cannot be read is refused and recorded.
@@ -9,6 +10,7 @@ mod arguments;
 mod call;
 mod change;
 mod create;
+mod errands;
 mod exec;
 mod ipc;
 mod listener;
@@ -34,7 +36,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -49,6 +51,7 @@ use crate::judge::{Journal, Policy};
 use crate::model::{Actor, ActorId};
 use answer::Answers;
 use call::Repeat;
+use errands::{Away, Errands};
 use process::Processes;
 
 /// What a gate thread knows about the actor it serves.
@@ -62,6 +65,10 @@ pub struct Watched {
     /// Calls that will come again, by thread.
     repeats: Mutex<HashMap<u32, Repeat>>,
     answers: Arc<Answers>,
+    errands: Arc<Errands>,
+    away: Away,
+    /// For those who serve it beside its thread.
+    itself: Weak<Watched>,
     /// The run's sockets, shared by all actors.
     pub sockets: Arc<Sockets>,
     /// When the run began: processes are dated from it.
@@ -102,6 +109,9 @@ impl Watched {
             processes,
             repeats: Mutex::default(),
             answers,
+            errands: Arc::default(),
+            away: Away::default(),
+            itself: Weak::new(),
             sockets,
             began,
             since: began,
@@ -122,6 +132,7 @@ pub struct Gate {
     journal: Arc<Journal>,
     unwinder: Arc<Unwinder>,
     sockets: Arc<Sockets>,
+    errands: Arc<Errands>,
     began: Instant,
     closing: Arc<AtomicBool>,
     posts: Mutex<Vec<Post>>,
@@ -141,7 +152,8 @@ impl Gate {
     /// When `/proc` is not there to look at: nothing can be resolved then.
     pub fn new(journal: Arc<Journal>, unwinder: Arc<Unwinder>, sockets: Arc<Sockets>) -> Result<Gate> {
         own::own().context("look at our own process under /proc")?;
-        Ok(Gate { journal, unwinder, sockets, began: Instant::now(), closing: Arc::default(), posts: Mutex::default() })
+        let errands = Arc::new(Errands::new());
+        Ok(Gate { journal, unwinder, sockets, errands, began: Instant::now(), closing: Arc::default(), posts: Mutex::default() })
     }
 
     /// Serves an actor from now on, until all its processes are gone.
@@ -153,7 +165,8 @@ impl Gate {
         let mut watched = Watched::new(actor, policy, listener, self.journal.clone(), self.unwinder.clone(), self.sockets.clone())
             .context("make a bell")?;
         watched.began = self.began;
-        let watched = Arc::new(watched);
+        watched.errands = self.errands.clone();
+        let watched = Arc::new_cyclic(|itself| Watched { itself: itself.clone(), ..watched });
         let (serving, closing) = (watched.clone(), self.closing.clone());
         let thread = std::thread::Builder::new()
             .name(format!("gate-{id}"))
@@ -189,6 +202,7 @@ impl Gate {
                 self.journal.lost("a gate thread died");
             }
         }
+        self.errands.close();
         self.sockets.finish();
     }
 

@@ -73,6 +73,17 @@ impl Wanted {
     }
 }
 
+/// Does a call only ask for something to read, by its registers alone?
+pub fn is_plain_read(call: &Call) -> bool {
+    let flags = match call.number {
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => call.int(1),
+        libc::SYS_openat => call.int(2),
+        _ => return false,
+    };
+    flags & (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_PATH | TMPFILE) == libc::O_RDONLY
+}
+
 pub fn open(call: &Call) -> io::Result<Answer> {
     let (at, wanted) = decode(call)?;
     // The kernel would read these flags again from memory, where another thread may have exchanged them: to get past the wall, and past the
@@ -196,6 +207,9 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;
     if may_block(&found, wanted) {
+        if call.goes_back() {
+            return fail(libc::EAGAIN);
+        }
         return patient::open(call, found, wanted, flags);
     }
     let reopen = || own()?.reopen(found.handle.as_fd(), flags, 0);

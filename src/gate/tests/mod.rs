@@ -16,76 +16,83 @@ use stage::{Stage, path_of};
 
 #[test]
 fn files_are_opened_created_and_changed_as_without_us() {
-    let stage = Stage::new(Mode::Enforce);
-    let played = stage.play("honest");
-    played.assert_good();
-    assert_eq!(played.breaches(), [] as [String; 0]);
-    let out = stage.out();
-    assert_eq!(fs::metadata(out.join("masked")).unwrap().mode() & 0o7777, 0o640);
-    assert_eq!(fs::metadata(out.join("dir027")).unwrap().mode() & 0o7777, 0o750);
-    assert_eq!(fs::metadata(out.join("chmodded")).unwrap().mode() & 0o7777, 0o751);
-    assert_eq!(fs::metadata(out.join("timed")).unwrap().mtime(), 1234);
-    assert_eq!(fs::read(out.join("target-of-dangling")).unwrap(), b"through a link");
-    assert_eq!(fs::read(out.join("renamed")).unwrap(), b"to be renamed");
-    assert_eq!(fs::read(out.join("hard")).unwrap(), b"to be renamed");
-    for act in [Act::Create { path: path_of(&out.join("masked")) }, Act::Remove { path: path_of(&out.join("gone")) }] {
-        assert!(played.record.behaviours.iter().any(|did| did.act == act && did.status == Status::Allowed), "{act:?}");
+    for stage in Stage::both(Mode::Enforce) {
+        let played = stage.play("honest");
+        played.assert_good();
+        assert_eq!(played.breaches(), [] as [String; 0]);
+        let out = stage.out();
+        assert_eq!(fs::metadata(out.join("masked")).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(fs::metadata(out.join("dir027")).unwrap().mode() & 0o7777, 0o750);
+        assert_eq!(fs::metadata(out.join("chmodded")).unwrap().mode() & 0o7777, 0o751);
+        assert_eq!(fs::metadata(out.join("timed")).unwrap().mtime(), 1234);
+        assert_eq!(fs::read(out.join("target-of-dangling")).unwrap(), b"through a link");
+        assert_eq!(fs::read(out.join("renamed")).unwrap(), b"to be renamed");
+        assert_eq!(fs::read(out.join("hard")).unwrap(), b"to be renamed");
+        for act in [Act::Create { path: path_of(&out.join("masked")) }, Act::Remove { path: path_of(&out.join("gone")) }] {
+            assert!(played.record.behaviours.iter().any(|did| did.act == act && did.status == Status::Allowed), "{act:?}");
+        }
     }
 }
 
 #[test]
 fn a_secret_is_refused_by_every_way_that_leads_to_it() {
-    let stage = Stage::new(Mode::Enforce);
-    let played = stage.play("thief");
-    played.assert_good();
-    let secret = path_of(&stage.secret());
-    let refused: u64 = played.refused(|act| matches!(act, Act::Read { path } if *path == secret));
-    assert!(refused >= 8, "{:?}", played.record.breaches);
-    assert!(played.record.breaches.iter().all(|found| found.event.status == Status::Refused && found.event.blame.is_some()));
-    assert!(played.record.breaches.iter().any(|found| found.event.breach.as_ref().is_some_and(|breach| breach.rule == Rule::SecretRead)));
-    let blamed = |by: &str| {
-        let blames = played.record.breaches.iter().filter_map(|found| found.event.blame.as_ref());
-        blames.filter(|blame| blame.by == by).any(|blame| blame.crates.iter().any(|found| found.name == "cargo_brig"))
-    };
-    assert!(blamed("stack"), "{:?}", played.record.breaches);
-    assert!(played.record.processes.iter().any(|process| process.blame.as_ref().is_some_and(|blame| blame.by == "inherited")));
-    assert_eq!(fs::read(stage.secret()).unwrap(), b"TOKEN=CANARY\n");
-    assert_eq!(fs::metadata(stage.secret()).unwrap().permissions().mode() & 0o777, 0o600);
+    for stage in Stage::both(Mode::Enforce) {
+        let played = stage.play("thief");
+        played.assert_good();
+        let secret = path_of(&stage.secret());
+        let refused: u64 = played.refused(|act| matches!(act, Act::Read { path } if *path == secret));
+        assert!(refused >= 8, "{:?}", played.record.breaches);
+        assert!(played.record.breaches.iter().all(|found| found.event.status == Status::Refused && found.event.blame.is_some()));
+        assert!(
+            played.record.breaches.iter().any(|found| found.event.breach.as_ref().is_some_and(|breach| breach.rule == Rule::SecretRead))
+        );
+        let blamed = |by: &str| {
+            let blames = played.record.breaches.iter().filter_map(|found| found.event.blame.as_ref());
+            blames.filter(|blame| blame.by == by).any(|blame| blame.crates.iter().any(|found| found.name == "cargo_brig"))
+        };
+        assert!(blamed("stack"), "{:?}", played.record.breaches);
+        assert!(played.record.processes.iter().any(|process| process.blame.as_ref().is_some_and(|blame| blame.by == "inherited")));
+        assert_eq!(fs::read(stage.secret()).unwrap(), b"TOKEN=CANARY\n");
+        assert_eq!(fs::metadata(stage.secret()).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }
 
 #[test]
 fn observing_refuses_nothing_and_records_the_same() {
-    let stage = Stage::new(Mode::Observe);
-    let played = stage.play("observed");
-    played.assert_good();
-    let secret = path_of(&stage.secret());
-    let observed = |act: &Act| matches!(act, Act::Read { path } if *path == secret);
-    assert!(played.record.breaches.iter().any(|found| observed(&found.event.act) && found.event.status == Status::Observed));
+    for stage in Stage::both(Mode::Observe) {
+        let played = stage.play("observed");
+        played.assert_good();
+        let secret = path_of(&stage.secret());
+        let observed = |act: &Act| matches!(act, Act::Read { path } if *path == secret);
+        assert!(played.record.breaches.iter().any(|found| observed(&found.event.act) && found.event.status == Status::Observed));
+    }
 }
 
 #[test]
 fn our_own_process_is_never_handed_over() {
     for mode in [Mode::Enforce, Mode::Observe] {
-        Stage::new(mode).play("mirror").assert_good();
+        Stage::both(mode).iter().for_each(|stage| stage.play("mirror").assert_good());
     }
 }
 
 #[test]
 fn programs_are_judged_and_recorded() {
-    let stage = Stage::new(Mode::Enforce);
-    let played = stage.play("runner");
-    played.assert_good();
-    let programs: Vec<_> = played.record.processes.iter().map(|process| process.exe.as_path().file_name().unwrap().to_owned()).collect();
-    assert!(programs.iter().any(|name| name == "true"), "{programs:?}");
-    // The script is recorded as what really runs: its interpreter.
-    let script = played.record.processes.iter().find(|process| process.argv.iter().any(|arg| arg.as_bytes() == b"of-the-script"));
-    let shell = fs::canonicalize("/bin/sh").unwrap();
-    assert_eq!(script.expect("the script's process").exe.as_path(), shell);
-    let redacted = played.record.processes.iter().any(|process| process.argv.iter().any(|arg| arg.as_bytes() == b"--token=[redacted]"));
-    assert!(redacted, "{:?}", played.record.processes);
-    let dropped = path_of(&stage.root.join("forbidden/dropped"));
-    assert!(played.refused(|act| matches!(act, Act::Exec { path, .. } if *path == dropped)) >= 2, "{:?}", played.record.breaches);
-    assert!(played.record.processes.iter().all(|process| process.parent != 0));
+    for stage in Stage::both(Mode::Enforce) {
+        let played = stage.play("runner");
+        played.assert_good();
+        let programs: Vec<_> =
+            played.record.processes.iter().map(|process| process.exe.as_path().file_name().unwrap().to_owned()).collect();
+        assert!(programs.iter().any(|name| name == "true"), "{programs:?}");
+        // The script is recorded as what really runs: its interpreter.
+        let script = played.record.processes.iter().find(|process| process.argv.iter().any(|arg| arg.as_bytes() == b"of-the-script"));
+        let shell = fs::canonicalize("/bin/sh").unwrap();
+        assert_eq!(script.expect("the script's process").exe.as_path(), shell);
+        let redacted = played.record.processes.iter().any(|process| process.argv.iter().any(|arg| arg.as_bytes() == b"--token=[redacted]"));
+        assert!(redacted, "{:?}", played.record.processes);
+        let dropped = path_of(&stage.root.join("forbidden/dropped"));
+        assert!(played.refused(|act| matches!(act, Act::Exec { path, .. } if *path == dropped)) >= 2, "{:?}", played.record.breaches);
+        assert!(played.record.processes.iter().all(|process| process.parent != 0));
+    }
 }
 
 #[test]
@@ -119,28 +126,31 @@ fn signals_are_free_among_the_actors_own_processes_alone() {
 
 #[test]
 fn git_configuration_is_read_without_its_credentials() {
-    let played = Stage::new(Mode::Enforce).play("git");
-    played.assert_good();
-    assert!(played.record.behaviours.iter().any(|did| did.status == Status::Redacted));
-    assert_eq!(played.breaches(), [] as [String; 0]);
+    for stage in Stage::both(Mode::Enforce) {
+        let played = stage.play("git");
+        played.assert_good();
+        assert!(played.record.behaviours.iter().any(|did| did.status == Status::Redacted));
+        assert_eq!(played.breaches(), [] as [String; 0]);
+    }
 }
 
 #[test]
 fn a_race_wins_nothing() {
-    let stage = Stage::new(Mode::Observe);
-    let played = stage.play("racer");
-    played.assert_good();
-    // What was read was what was recorded: reads of the secret seen by the actor are in the record.
-    let told: u64 = played.told("read the secret").parse().unwrap();
-    let secret = path_of(&stage.secret());
-    let of_the_secret = |act: &Act| matches!(act, Act::Read { path } if *path == secret);
-    let recorded: u64 = played.record.breaches.iter().filter(|found| of_the_secret(&found.event.act)).map(|found| found.count).sum();
-    assert_eq!(told, recorded);
+    for stage in Stage::both(Mode::Observe) {
+        let played = stage.play("racer");
+        played.assert_good();
+        // What was read was what was recorded: reads of the secret seen by the actor are in the record.
+        let told: u64 = played.told("read the secret").parse().unwrap();
+        let secret = path_of(&stage.secret());
+        let of_the_secret = |act: &Act| matches!(act, Act::Read { path } if *path == secret);
+        let recorded: u64 = played.record.breaches.iter().filter(|found| of_the_secret(&found.event.act)).map(|found| found.count).sum();
+        assert_eq!(told, recorded);
+    }
 }
 
 #[test]
 fn what_may_wait_is_opened_by_us_as_well() {
-    Stage::new(Mode::Enforce).play("waiter").assert_good();
+    Stage::both(Mode::Enforce).iter().for_each(|stage| stage.play("waiter").assert_good());
 }
 
 /// With `BRIG_FUZZ_SECONDS` for as long as wanted (`scripts/fuzz garbage`).
@@ -186,9 +196,10 @@ fn garbage_in_registers_is_answered_and_gains_nothing() {
 
 #[test]
 fn whoever_a_root_has_become_gets_no_more_than_that() {
-    let stage = Stage::new(Mode::Enforce);
-    fs::set_permissions(&stage.root, fs::Permissions::from_mode(0o755)).unwrap();
-    stage.play("someone").assert_good();
+    for stage in Stage::both(Mode::Enforce) {
+        fs::set_permissions(&stage.root, fs::Permissions::from_mode(0o755)).unwrap();
+        stage.play("someone").assert_good();
+    }
 }
 
 #[test]

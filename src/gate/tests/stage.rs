@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::attribute::stack::Unwinder;
 use crate::gate::Gate;
+use crate::gate::errands::Errands;
 use crate::judge::Journal;
 use crate::judge::journal::Record;
 use crate::judge::policy::{KernelGrants, Places, Policy};
@@ -28,6 +29,8 @@ pub struct Stage {
     mode: Mode,
     /// Everything is granted: what differs from a life without us is how things are done.
     wide: bool,
+    /// Plain reads are done by runners, whether others wait or not.
+    crowded: bool,
     _dir: tempfile::TempDir,
 }
 
@@ -54,12 +57,17 @@ impl Stage {
         fs::set_permissions(root.join("workspace/.env"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(root.join("workspace/.git/config"), "[http]\n\textraheader = CANARY\n[core]\n\tbare = false\n").unwrap();
         fs::copy("/bin/true", root.join("forbidden/dropped")).unwrap();
-        Stage { root, mode, wide: false, _dir: dir }
+        Stage { root, mode, wide: false, crowded: false, _dir: dir }
+    }
+
+    /// The same stage twice: everything is done by the gate thread, and plain reads by runners. One play has to be like the other.
+    pub fn both(mode: Mode) -> [Stage; 2] {
+        [Stage::new(mode), Stage { crowded: true, ..Stage::new(mode) }]
     }
 
     /// One on which everything is granted.
-    pub fn wide() -> Stage {
-        let stage = Stage { wide: true, ..Stage::new(Mode::Enforce) };
+    pub fn wide(crowded: bool) -> Stage {
+        let stage = Stage { wide: true, crowded, ..Stage::new(Mode::Enforce) };
         fs::set_permissions(&stage.root, fs::Permissions::from_mode(0o755)).unwrap();
         stage
     }
@@ -134,7 +142,10 @@ impl Stage {
         let mut child = self.command(scene).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let journal = Arc::new(Journal::default());
-        let gate = Gate::new(journal.clone(), Arc::new(Unwinder::new()), Arc::new(super::super::net::Sockets::start())).unwrap();
+        let mut gate = Gate::new(journal.clone(), Arc::new(Unwinder::new()), Arc::new(super::super::net::Sockets::start())).unwrap();
+        if self.crowded {
+            gate.errands = Arc::new(Errands::of_all());
+        }
         let listener = listener_of(&child, &mut output);
         gate.admit(Arc::new(self.actor(child.id())), Arc::new(self.policy()), listener).unwrap();
         child.stdin.take().unwrap().write_all(b"go\n").unwrap();
@@ -147,6 +158,8 @@ impl Stage {
         while !gate.alive().is_empty() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(2));
         }
+        // Somebody was really sent.
+        assert!(!self.crowded || gate.errands.any_hired());
         gate.close();
         Played { record: journal.snapshot(), good: status.success(), output: text, alive_after }
     }
