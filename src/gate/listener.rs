@@ -66,6 +66,8 @@ pub(super) fn make_ready() {
 pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
     make_ready();
     notify::sync_wake_up(watched.listener.as_fd());
+    // Whoever called last: one who calls again and again is no crowd.
+    let mut last = 0;
     let mut later = HashMap::new();
     let mut pending: Vec<Pending> = Vec::new();
     while let Some(wake) = wait(watched, !pending.is_empty()) {
@@ -75,7 +77,8 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
         if wake.call {
             match notify::recv(watched.listener.as_fd()) {
                 Ok(Some(notification)) => {
-                    let spare = watched.errands.want(|| wake.at_once && another_waits(watched));
+                    let another = std::mem::replace(&mut last, notification.tid) != notification.tid;
+                    let spare = watched.errands.want(|| wake.at_once && another && another_waits(watched));
                     answer_one(watched, &notification, Ways { rows, spare }, &mut later, &mut pending);
                 }
                 Ok(None) => {}
