@@ -68,6 +68,10 @@ impl Wanted {
         self.access() != libc::O_RDONLY || self.has(libc::O_TRUNC) || self.has(libc::O_CREAT)
     }
 
+    fn is_plain_read(&self) -> bool {
+        !self.writes() && self.resolve == 0 && !self.has(TMPFILE) && !self.has(libc::O_PATH)
+    }
+
     pub fn cloexec(&self) -> bool {
         self.has(libc::O_CLOEXEC)
     }
@@ -75,13 +79,8 @@ impl Wanted {
 
 /// Does a call only ask for something to read, by its registers alone?
 pub fn is_plain_read(call: &Call) -> bool {
-    let flags = match call.number {
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_open => call.int(1),
-        libc::SYS_openat => call.int(2),
-        _ => return false,
-    };
-    flags & (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_PATH | TMPFILE) == libc::O_RDONLY
+    // The flags of `openat2` lie in memory.
+    call.number != libc::SYS_openat2 && decode(call).is_ok_and(|(_, wanted)| wanted.is_plain_read())
 }
 
 pub fn open(call: &Call) -> io::Result<Answer> {
@@ -98,9 +97,7 @@ pub fn open(call: &Call) -> io::Result<Answer> {
         return Ok(Answer::Continue);
     }
     let text = call.path(at)?;
-    if !wanted.writes()
-        && wanted.resolve == 0
-        && !wanted.has(TMPFILE)
+    if wanted.is_plain_read()
         && let Some(answer) = published::open(call, &text, &wanted)?
     {
         return Ok(answer);
