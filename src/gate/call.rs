@@ -79,15 +79,16 @@ impl<'a> Call<'a> {
         Call { watched, id, tid, number, args, pid, person, notes, looked: None, back }
     }
 
-    /// Makes a call that a runner has go back; false for all others. What is done about it after that counts for nothing.
-    pub(super) fn goes_back(&self) -> bool {
+    /// Sends a call that a runner has back to the gate thread; false for all others. What is done about it after that counts for nothing.
+    pub(super) fn send_back(&self) -> bool {
         self.back.as_ref().is_some_and(|back| {
             back.set(true);
             true
         })
     }
 
-    pub(super) fn comes_back(&self) -> bool {
+    /// Was it sent back?
+    pub(super) fn goes_back(&self) -> bool {
         self.back.as_ref().is_some_and(Cell::get)
     }
 
@@ -205,7 +206,7 @@ impl<'a> Call<'a> {
     pub fn as_caller<T>(&self, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let person = self.someone_else()?;
         // A runner acts in nobody's name but ours.
-        if person.is_some() && self.goes_back() {
+        if person.is_some() && self.send_back() {
             return Err(io::Error::from_raw_os_error(libc::EAGAIN));
         }
         as_person(person.as_ref(), deed)
@@ -250,7 +251,7 @@ impl<'a> Call<'a> {
     /// A verdict [`Caught::REPEAT`] is no refusal: the call comes again, and is judged then.
     pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
         let judgement = self.watched.policy.judge(&act, object);
-        if judgement != Judgement::allow() && self.goes_back() {
+        if judgement != Judgement::allow() && self.send_back() {
             return Judgement { verdict: Verdict::Refuse(libc::EAGAIN), breach: None, noted: false };
         }
         if let Some(lift) = self.watched.policy.lift(&act, object, &judgement)
@@ -286,7 +287,7 @@ impl<'a> Call<'a> {
 
     /// As `judge`, but refused with `errno` whatever the policy says, in both modes: acts that would blind the record.
     pub fn refuse(&self, act: Act, object: Option<Object>, errno: i32) -> Answer {
-        if self.goes_back() {
+        if self.send_back() {
             return Answer::Errno(libc::EAGAIN);
         }
         let judgement = self.watched.policy.judge(&act, object);

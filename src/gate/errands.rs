@@ -135,7 +135,7 @@ impl Errand {
             if matches!(answer, Answer::Errno(_)) {
                 call.nothing_happened();
             }
-            (!call.comes_back()).then(|| (answer, call.into_notes()))
+            (!call.goes_back()).then(|| (answer, call.into_notes()))
         }));
         match outcome {
             Ok(Some((answer, notes))) => {

@@ -204,7 +204,7 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;
     if may_block(&found, wanted) {
-        if call.goes_back() {
+        if call.send_back() {
             return fail(libc::EAGAIN);
         }
         return patient::open(call, found, wanted, flags);
