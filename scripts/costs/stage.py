@@ -46,7 +46,8 @@ class Stage:
         return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     def clean(self, name, arguments, place):
-        """The same without results of earlier runs; with it, what Brig itself says it cost.
+        """The same without results of earlier runs; with it, what Brig itself says it cost, and how many acts it has on record. Each run is also
+        told on standard error at once: medians come at the end, and a run of many minutes that ends early has measured something.
 
         Those results are laid aside and not removed: ext4 without a journal does not give an inode out again for minutes, and looks at each
         that it passes over (`recently_deleted`), so a removed target directory makes the builds after it slower, whoever runs them."""
@@ -54,7 +55,11 @@ class Stage:
             self.aside += 1
             (place / "target").rename(self.top / f"aside-{self.aside}")
         wall, cpu = self.run(name, arguments, place)
-        return wall, cpu, {} if name == PLAIN else report(place)["run"]["costs"]
+        print(f"{time.strftime('%H:%M:%S')} {place.name}, {name}: wall {wall:.2f} s, processor {cpu:.2f} s", file=sys.stderr, flush=True)
+        if name == PLAIN:
+            return wall, cpu, {}
+        said = report(place)
+        return wall, cpu, {**said["run"]["costs"], "acts": said["coverage"]["events"]}
 
     def order(self, turn):
         """The columns in another order each time: nobody always comes first."""
