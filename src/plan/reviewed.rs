@@ -215,7 +215,10 @@ fn place(entry: &str, needs: &[(String, VersionReq)], compiled: &str) -> Result<
     }
     let parts = entry.strip_prefix("{out-of:").and_then(|rest| rest.split_once("}/"));
     let Some((package, dir)) = parts.filter(|(_, dir)| is_clean(format!("/{dir}").as_bytes())) else {
-        return Err(format!("`{entry}` must be `{{out-of:PACKAGE}}/DIRECTORY`: a part of another package's OUT_DIR, never the whole"));
+        return Err(format!(
+            "`{entry}` must be `{{out-of:PACKAGE}}/DIRECTORY`, `{{own-out}}/DIRECTORY`, `{{own-out}}/<checksum>` or `{{target}}/generated/DIRECTORY`: \
+             a part of an OUT_DIR, never the whole"
+        ));
     };
     if !needs.iter().any(|(name, _)| name == package) {
         return Err(format!("`{entry}`: `{package}` must stand in `needs`, with the versions that were looked at"));
@@ -298,17 +301,17 @@ mod tests {
             (
                 "{out-of:gen}/made",
                 "{out-of:gen}",
-                "8:10: `{out-of:gen}` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+                "8:10: `{out-of:gen}` must be `{out-of:PACKAGE}/DIRECTORY`, `{own-out}/DIRECTORY`, `{own-out}/<checksum>` or `{target}/generated/DIRECTORY`: a part of an OUT_DIR, never the whole",
             ),
             (
                 "{out-of:gen}/made",
                 "{out-of:gen}/../x",
-                "8:10: `{out-of:gen}/../x` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+                "8:10: `{out-of:gen}/../x` must be `{out-of:PACKAGE}/DIRECTORY`, `{own-out}/DIRECTORY`, `{own-out}/<checksum>` or `{target}/generated/DIRECTORY`: a part of an OUT_DIR, never the whole",
             ),
             (
                 "{out-of:gen}/made",
                 "{home}/x",
-                "8:10: `{home}/x` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+                "8:10: `{home}/x` must be `{out-of:PACKAGE}/DIRECTORY`, `{own-out}/DIRECTORY`, `{own-out}/<checksum>` or `{target}/generated/DIRECTORY`: a part of an OUT_DIR, never the whole",
             ),
             (
                 "{out-of:gen}/made",
@@ -318,12 +321,12 @@ mod tests {
             (
                 "{out-of:gen}/made",
                 "{own-out}",
-                "8:10: `{own-out}` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+                "8:10: `{own-out}` must be `{out-of:PACKAGE}/DIRECTORY`, `{own-out}/DIRECTORY`, `{own-out}/<checksum>` or `{target}/generated/DIRECTORY`: a part of an OUT_DIR, never the whole",
             ),
             (
                 "{out-of:gen}/made",
                 "{own-out}/../x",
-                "8:10: `{own-out}/../x` must be `{out-of:PACKAGE}/DIRECTORY`: a part of another package's OUT_DIR, never the whole",
+                "8:10: `{own-out}/../x` must be `{out-of:PACKAGE}/DIRECTORY`, `{own-out}/DIRECTORY`, `{own-out}/<checksum>` or `{target}/generated/DIRECTORY`: a part of an OUT_DIR, never the whole",
             ),
             (
                 "{out-of:gen}",
