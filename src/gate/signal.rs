@@ -19,10 +19,15 @@ use crate::sys::process::{self, stat, status};
 const INFO: usize = 128;
 /// The kernel's `_NSIG`.
 const MOST: i32 = 64;
+/// `asm-generic/fcntl.h`.
+const F_SETOWN_EX: i32 = 15;
 
 pub fn signal(call: &Call, name: &'static str) -> io::Result<Answer> {
     let (target, number) = match call.number {
-        libc::SYS_fcntl => return owner(call, name),
+        libc::SYS_fcntl if call.int(1) == libc::F_SETOWN => return owner(call),
+        // Whom to signal, behind a pointer.
+        libc::SYS_fcntl if call.int(1) == F_SETOWN_EX => return Ok(call.tamper(name, "F_SETOWN_EX")),
+        libc::SYS_fcntl => return Ok(call.tamper(name, "a lease, for which whoever opens the file would have to wait")),
         libc::SYS_pidfd_send_signal => return by_descriptor(call),
         libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => {
             // The kernel checks that the thread is of that process.
@@ -128,10 +133,7 @@ fn by_descriptor(call: &Call) -> io::Result<Answer> {
 }
 
 /// `fcntl(F_SETOWN)`: the signals of a descriptor, whichever they are to be.
-fn owner(call: &Call, name: &'static str) -> io::Result<Answer> {
-    if call.int(1) != libc::F_SETOWN {
-        return Ok(call.tamper(name, "F_SETOWN_EX"));
-    }
+fn owner(call: &Call) -> io::Result<Answer> {
     let stranger = match call.int(2) {
         0 => None,
         pid @ 1.. => (pid as u32 != call.pid() && !is_kin(call, pid as u32)?).then_some(pid as u32),

@@ -137,6 +137,8 @@ const CLONE_NEW: u64 = (libc::CLONE_NEWNS
 
 const MSG_FASTOPEN: u64 = 0x2000_0000;
 const F_SETOWN_EX: u64 = 15;
+/// `F_LINUX_SPECIFIC_BASE` + 16 (`linux/fcntl.h`).
+const F_SETDELEG: u64 = 1040;
 // ioctl numbers, the same on both architectures (asm-generic).
 const TIOCSCTTY: u64 = 0x540e;
 const TIOCSTI: u64 = 0x5412;
@@ -233,6 +235,10 @@ const TABLE: &[Row] = &[
     // Whom the kernel is to signal when a descriptor has news; the second with a structure behind a pointer.
     row!(Signal SYS_fcntl when int(1, libc::F_SETOWN as u64)),
     row!(Signal SYS_fcntl when int(1, F_SETOWN_EX)),
+    // Whoever opens a leased file waits for the holder, up to 45 seconds (fcntl(2), `lease-break-time`), and has told it so: that would be
+    // the gate. The second since Linux 6.19, for directories too.
+    row!(Signal SYS_fcntl when int(1, libc::F_SETLEASE as u64)),
+    row!(Signal SYS_fcntl when int(1, F_SETDELEG)),
     // What processes of a user share by number or name.
     row!(Ipc SYS_shmget),
     row!(Ipc SYS_shmat),
@@ -383,7 +389,7 @@ mod tests {
             "Schedule: ioprio_set? ioprio_set? prlimit64? sched_setaffinity? sched_setattr? sched_setparam? sched_setscheduler? setpriority? \
              setpriority?",
             "Send: sendmmsg sendmsg sendto? sendto?",
-            "Signal: fcntl? fcntl? kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill",
+            "Signal: fcntl? fcntl? fcntl? fcntl? kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill",
             "Socket: socket",
             "Tamper: acct add_key bpf chroot clock_settime clone? delete_module fanotify_init finit_module fsconfig fsmount fsopen fspick \
              init_module io_uring_enter io_uring_register io_uring_setup ioctl? ioctl? ioctl? ioctl? ioctl? ioctl? ioctl? ioperm iopl kcmp kexec_file_load \

@@ -270,6 +270,7 @@ fn signal(source: &mut Source, row: &Row, place: &mut Place, [descriptor, handle
     let words = source.many(18, Source::number);
     let info = structure(source, place, &words);
     match row.number {
+        libc::SYS_fcntl if source.one_in(4) => [descriptor, libc::F_SETLEASE as u64, source.number(), 0, 0, 0],
         libc::SYS_fcntl if source.one_in(3) => [descriptor, F_SETOWN_EX, structure(source, place, &[2]), 0, 0, 0],
         libc::SYS_fcntl => [descriptor, libc::F_SETOWN as u64, whom(source), 0, 0, 0],
         libc::SYS_pidfd_send_signal => [handle, number, info, source.pick(&[0, 0, 0, 1, u64::MAX]), 0, 0],

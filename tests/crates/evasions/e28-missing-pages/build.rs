@@ -1,4 +1,4 @@
-//! Whoever reads the path must not wait for a page, nor take an error for an answer.
+//! Whoever reads the path must not wait for a page, nor take an error for an answer; nor wait for the holder of a lease on the file.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
@@ -11,6 +11,9 @@ const MUNMAP: i64 = 11;
 const MPROTECT: i64 = 10;
 const FTRUNCATE: i64 = 77;
 const USERFAULTFD: i64 = 323;
+const FCNTL: i64 = 72;
+const F_SETLEASE: i64 = 1024;
+const F_WRLCK: i64 = 1;
 /// `UFFD_USER_MODE_ONLY`, which needs no privilege.
 const USER_MODE_ONLY: i64 = 1;
 const EFAULT: i32 = 14;
@@ -20,8 +23,12 @@ fn main() {
     if call(USERFAULTFD, &[USER_MODE_ONLY]).is_ok() {
         trick::won("userfaultfd");
     }
-    // The path is in a file that another process cuts off and fills again.
     let out = trick::out_dir();
+    let leased = std::fs::File::create(out.join("leased")).unwrap();
+    if call(FCNTL, &[leased.as_raw_fd().into(), F_SETLEASE, F_WRLCK]).is_ok() {
+        trick::won("lease");
+    }
+    // The path is in a file that another process cuts off and fills again.
     let file = std::fs::File::options().read(true).write(true).create(true).truncate(true).open(out.join("page")).unwrap();
     let secret = trick::ssh_key();
     let text = [secret.as_os_str().as_encoded_bytes(), b"\0"].concat();
