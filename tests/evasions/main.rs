@@ -55,7 +55,9 @@ fn main() -> ExitCode {
     let chosen: Vec<&Fixture> =
         all.iter().filter(|one| wanted.is_empty() || wanted.iter().any(|part| one.name.contains(part.as_str()))).collect();
 
-    let mut failures = elsewhere::check();
+    // Each by its name, with what went wrong.
+    let mut tests = vec![("rows_that_other_tests_have", elsewhere::check())];
+    let mut failures = Vec::new();
     let mut users = Vec::new();
     let everybody = Who::all();
     for (at, who) in everybody.iter().copied().enumerate() {
@@ -66,26 +68,26 @@ fn main() -> ExitCode {
         failures.extend(trials.iter().flat_map(|trial| trial.failures(&chosen)));
         users.push((who, trials));
     }
+    tests.push(("trials", failures));
     let verdicts: Vec<_> = chosen.iter().map(|fixture| verdict::of(fixture, &users)).collect();
-    for verdict in &verdicts {
-        let word = if verdict.faults.is_empty() { "ok" } else { "FAILED" };
-        println!("test evasions::{} ... {word}", verdict.fixture.name);
-        failures.extend(verdict.faults.iter().map(|fault| format!("{}: {fault}", verdict.fixture.name)));
-    }
+    tests.extend(verdicts.iter().map(|verdict| (&*verdict.fixture.name, verdict.faults.clone())));
     if wanted.is_empty() {
-        failures.extend(elsewhere::missing(&all));
-        failures.extend(table::settle(&verdicts, &users, asked("--write")));
+        tests.push(("no_row_is_missing", elsewhere::missing(&all)));
+        tests.push(("the_table_is_what_came_out", table::settle(&verdicts, &users, asked("--write"))));
     } else {
         print!("{}", table::rows(&verdicts));
     }
-    let failed = verdicts.iter().filter(|verdict| !verdict.faults.is_empty()).count();
-    for failure in &failures {
-        eprintln!("\n{failure}");
-    }
-    println!("\ntest result: {}. {} passed; {failed} failed; 0 ignored", word(&failures), verdicts.len() - failed);
-    ExitCode::from(u8::from(!failures.is_empty()))
+    tell(&tests)
 }
 
-fn word(failures: &[String]) -> &'static str {
-    if failures.is_empty() { "ok" } else { "FAILED" }
+/// As the harness of other tests does.
+fn tell(tests: &[(&str, Vec<String>)]) -> ExitCode {
+    let word = |good| if good { "ok" } else { "FAILED" };
+    for (name, faults) in tests {
+        println!("test evasions::{name} ... {}", word(faults.is_empty()));
+        faults.iter().for_each(|fault| eprintln!("\n{name}: {fault}"));
+    }
+    let failed = tests.iter().filter(|(_, faults)| !faults.is_empty()).count();
+    println!("\ntest result: {}. {} passed; {failed} failed; 0 ignored", word(failed == 0), tests.len() - failed);
+    ExitCode::from(u8::from(failed > 0))
 }
