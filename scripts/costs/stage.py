@@ -6,6 +6,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ PLAIN, BEFORE, OURS = "plain cargo", "before", "under Brig"
 
 class Stage:
     def __init__(self, top, brig, before, rounds):
-        self.top, self.rounds, self.aside = top, rounds, 0
+        self.top, self.rounds = top, rounds
         # What `cargo brig` finds in its environment when rustup's shim has started it; plain cargo gets the same.
         sysroot = Path(subprocess.check_output(["rustc", "--print", "sysroot"], text=True).strip())
         self.cargo = str(sysroot / "bin/cargo")
@@ -47,13 +48,8 @@ class Stage:
 
     def clean(self, name, arguments, place):
         """The same without results of earlier runs; with it, what Brig itself says it cost, and how many acts it has on record. Each run is also
-        told on standard error at once: medians come at the end, and a run of many minutes that ends early has measured something.
-
-        Those results are laid aside and not removed: ext4 without a journal does not give an inode out again for minutes, and looks at each
-        that it passes over (`recently_deleted`), so a removed target directory makes the builds after it slower, whoever runs them."""
-        if (place / "target").exists():
-            self.aside += 1
-            (place / "target").rename(self.top / f"aside-{self.aside}")
+        told on standard error at once: medians come at the end, and a run of many minutes that ends early has measured something."""
+        lay_aside(place / "target", self.top)
         wall, cpu = self.run(name, arguments, place)
         print(f"{time.strftime('%H:%M:%S')} {place.name}, {name}: wall {wall:.2f} s, processor {cpu:.2f} s", file=sys.stderr, flush=True)
         if name == PLAIN:
@@ -84,6 +80,14 @@ class Stage:
         self.line(f"{what}, wall", of(0, statistics.median), unit, digits, against)
         self.line(f"{what}, processor", of(1, statistics.median), unit, digits, against)
         self.line(f"{what}, processor, least", of(1, min), unit, digits, against)
+
+
+def lay_aside(target, top):
+    """Takes results of earlier runs out of the way, to somewhere in `top`. They are not removed: ext4 without a journal does not give an inode
+    out again for minutes, and looks at each that it passes over (`recently_deleted`), so a removed target directory makes the builds after it
+    slower, whoever runs them."""
+    if target.exists():
+        target.rename(Path(tempfile.mkdtemp(prefix="aside-", dir=top)) / "target")
 
 
 def report(place):

@@ -8,7 +8,8 @@ import statistics
 import sys
 import tempfile
 import time
-from pathlib import Path
+
+from costs.stage import lay_aside
 
 from . import home, thefts, tools
 
@@ -73,9 +74,7 @@ def clock(racers, place, rounds, minutes):
             for tool in racers[turn % len(racers):] + racers[:turn % len(racers)]:
                 if tool.trouble or slow(tool, racers[0], spent):
                     continue
-                # Not removed, which would make the builds after it slower: see `Stage.clean` of the costs.
-                if (place / "target").exists():
-                    (place / "target").rename(Path(tempfile.mkdtemp(dir=aside)) / "target")
+                lay_aside(place / "target", aside)
                 done = go(tool, place, "build")
                 if done.code != 0:
                     tool.trouble = f"the build ended with {done.code}: {tools.last_words(done)}"

@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use super::own::own;
 use super::resolve::fail;
 use super::{Answer, Call, memory};
+use crate::model::calls::F_SETOWN_EX;
 use crate::model::{Act, Hostile, Verdict};
 use crate::sys::pidfd;
 use crate::sys::process::{self, stat, status};
@@ -19,15 +20,10 @@ use crate::sys::process::{self, stat, status};
 const INFO: usize = 128;
 /// The kernel's `_NSIG`.
 const MOST: i32 = 64;
-/// `asm-generic/fcntl.h`.
-const F_SETOWN_EX: i32 = 15;
 
 pub fn signal(call: &Call, name: &'static str) -> io::Result<Answer> {
     let (target, number) = match call.number {
-        libc::SYS_fcntl if call.int(1) == libc::F_SETOWN => return owner(call),
-        // Whom to signal, behind a pointer.
-        libc::SYS_fcntl if call.int(1) == F_SETOWN_EX => return Ok(call.tamper(name, "F_SETOWN_EX")),
-        libc::SYS_fcntl => return Ok(call.tamper(name, "a lease, for which whoever opens the file would have to wait")),
+        libc::SYS_fcntl => return descriptor(call, name),
         libc::SYS_pidfd_send_signal => return by_descriptor(call),
         libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => {
             // The kernel checks that the thread is of that process.
@@ -130,6 +126,16 @@ fn by_descriptor(call: &Call) -> io::Result<Answer> {
         call.check_valid()?;
     }
     send(call, pid, |pid| *pid == call.pid() || call.is_kin(*pid), number, (info != 0).then_some(&copy))
+}
+
+/// What the table announces of `fcntl`.
+fn descriptor(call: &Call, name: &'static str) -> io::Result<Answer> {
+    match call.int(1) {
+        libc::F_SETOWN => owner(call),
+        // Whom to signal, behind a pointer.
+        F_SETOWN_EX => Ok(call.tamper(name, "F_SETOWN_EX")),
+        _ => Ok(call.tamper(name, "a lease, for which whoever opens the file would have to wait")),
+    }
 }
 
 /// `fcntl(F_SETOWN)`: the signals of a descriptor, whichever they are to be.

@@ -136,9 +136,10 @@ const CLONE_NEW: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWNET) as u32 as u64;
 
 const MSG_FASTOPEN: u64 = 0x2000_0000;
-const F_SETOWN_EX: u64 = 15;
+/// `asm-generic/fcntl.h`.
+pub const F_SETOWN_EX: i32 = 15;
 /// `F_LINUX_SPECIFIC_BASE` + 16 (`linux/fcntl.h`).
-const F_SETDELEG: u64 = 1040;
+const F_SETDELEG: i32 = 1040;
 // ioctl numbers, the same on both architectures (asm-generic).
 const TIOCSCTTY: u64 = 0x540e;
 const TIOCSTI: u64 = 0x5412;
@@ -234,11 +235,11 @@ const TABLE: &[Row] = &[
     row!(Signal SYS_pidfd_send_signal),
     // Whom the kernel is to signal when a descriptor has news; the second with a structure behind a pointer.
     row!(Signal SYS_fcntl when int(1, libc::F_SETOWN as u64)),
-    row!(Signal SYS_fcntl when int(1, F_SETOWN_EX)),
+    row!(Signal SYS_fcntl when int(1, F_SETOWN_EX as u64)),
     // Whoever opens a leased file waits for the holder, up to 45 seconds (fcntl(2), `lease-break-time`), and has told it so: that would be
     // the gate. The second since Linux 6.19, for directories too.
     row!(Signal SYS_fcntl when int(1, libc::F_SETLEASE as u64)),
-    row!(Signal SYS_fcntl when int(1, F_SETDELEG)),
+    row!(Signal SYS_fcntl when int(1, F_SETDELEG as u64)),
     // What processes of a user share by number or name.
     row!(Ipc SYS_shmget),
     row!(Ipc SYS_shmat),

@@ -16,14 +16,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::fuzz::source::Source;
-use crate::model::calls::{Row, Treatment, table};
+use crate::model::calls::{F_SETOWN_EX, Row, Treatment, table};
 use crate::sys::testing::{self, page_before_a_hole};
 
 const SEED: u64 = 0x6761_7465;
 const PAGE: usize = 4096;
 /// A user and group that no distribution gives to anybody, within what containers have.
 const NOBODYS: u32 = 65_533;
-const F_SETOWN_EX: u64 = 15;
 /// Ignored by whoever does not ask for them, or no signals at all.
 const UNHEEDED: [i32; 8] = [0, libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH, libc::SIGCONT, 65, -1, i32::MAX];
 
@@ -271,7 +270,7 @@ fn signal(source: &mut Source, row: &Row, place: &mut Place, [descriptor, handle
     let info = structure(source, place, &words);
     match row.number {
         libc::SYS_fcntl if source.one_in(4) => [descriptor, libc::F_SETLEASE as u64, source.number(), 0, 0, 0],
-        libc::SYS_fcntl if source.one_in(3) => [descriptor, F_SETOWN_EX, structure(source, place, &[2]), 0, 0, 0],
+        libc::SYS_fcntl if source.one_in(3) => [descriptor, F_SETOWN_EX as u64, structure(source, place, &[2]), 0, 0, 0],
         libc::SYS_fcntl => [descriptor, libc::F_SETOWN as u64, whom(source), 0, 0, 0],
         libc::SYS_pidfd_send_signal => [handle, number, info, source.pick(&[0, 0, 0, 1, u64::MAX]), 0, 0],
         libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => [whom(source), whom(source), number, info, 0, 0],
