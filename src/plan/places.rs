@@ -3,12 +3,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::judge::Places;
+use crate::plan::own_calls;
 use crate::plan::steering::Steering;
 
 /// The few fields of `cargo metadata --no-deps` that matter here.
@@ -110,18 +111,13 @@ pub fn ask(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)]) -> A
     if steering.subcommand.as_deref() == Some(OsStr::new("install")) && steering.path.is_none() {
         return Asked(None);
     }
-    let mut command = Command::new(cargo);
+    // What it may read is not known before it has answered; it runs no compiler for this answer.
+    let Ok(mut command) = own_calls::command(cargo, env, &["/".into()]) else { return Asked(None) };
     command.args(&steering.toolchain).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).args(&steering.places);
     if let Some(path) = &steering.path {
         command.arg("--manifest-path").arg(path.join("Cargo.toml"));
     }
-    command.env_clear().envs(env.iter().cloned());
-    // Cargo reads all certificates of the system at each start, which takes as long as everything else. Offline it needs none; only a
-    // rustup shim, which is not in a toolchain, might have to download one first.
-    if cargo.parent().and_then(Path::parent).is_some_and(|root| root.join("lib/rustlib").is_dir()) {
-        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
-    }
-    Asked(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok())
+    Asked(command.stdout(Stdio::piped()).spawn().ok())
 }
 
 impl Asked {

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ use crate::launch::survivors;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
 use crate::model::{Act, ActorId, Event, Exit, Hostile, Status};
 use crate::plan::host::Host;
+use crate::plan::own_calls;
 use crate::plan::steering::Steering;
 use crate::report::assemble::is_probe;
 use crate::report::json::Output;
@@ -199,7 +199,9 @@ fn ending(code: u8) -> Exit {
 pub fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, places: &Real) -> Option<Graph> {
     places.workspace.as_ref()?;
     let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
-    match Graph::read(cargo, &steering.graph(), platform) {
+    let env: Vec<_> = std::env::vars_os().collect();
+    let read = own_calls::command(cargo, &env, &["/".into()]).and_then(|command| Graph::read(command, &steering.graph(), platform));
+    match read {
         Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
         Err(error) => {
             tracing::debug!("no build graph: {error:#}");
@@ -210,7 +212,8 @@ pub fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, places: &Re
 
 /// What a program prints when it is asked about itself.
 pub fn ask(program: &Path, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let env: Vec<_> = std::env::vars_os().collect();
+    let output = own_calls::command(program, &env, &["/".into()]).ok()?.arg(argument).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -21,3 +21,4 @@ pub mod spawn;
 pub mod testing;
 pub mod tracee;
 pub mod wait;
+pub mod walled;
