@@ -13,7 +13,7 @@ pub mod survivors;
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,8 @@ pub struct Cargo {
     /// Without the program name.
     pub args: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
+    /// The Landlock ruleset it starts behind; everything it starts is behind it, too.
+    pub wall: Option<OwnedFd>,
 }
 
 /// A program that cargo has just become or started, as the kernel and its own stack show it.
@@ -128,8 +130,14 @@ fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
         pair.push(value);
         env.push(text(&pair)?);
     }
-    let program =
-        spawn::Program { path: &path, argv: &argv, env: &env, channel: (channel.far(), channel.number()), keep: &jobserver(&cargo.env) };
+    let program = spawn::Program {
+        path: &path,
+        argv: &argv,
+        env: &env,
+        channel: (channel.far(), channel.number()),
+        wall: cargo.wall.as_ref().map(AsFd::as_fd),
+        keep: &jobserver(&cargo.env),
+    };
     spawn::hold(&program).context("fork")
 }
 

@@ -1,13 +1,16 @@
 //! What may happen: profiles and configuration, places (workspace, target, toolchain …), what this kernel can enforce.
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
+pub mod cargo_wall;
 pub mod config;
 pub mod credentials;
 pub mod doctor;
 pub mod document;
+pub mod errand;
 pub mod hard_links;
 pub mod host;
 pub mod loosening;
+mod named_places;
 pub mod own_calls;
 pub mod placeholders;
 pub mod places;
@@ -23,3 +26,4 @@ mod policies;
 
 pub use config::{Config, ConfigError, load};
 pub use profile::{ActorFacts, Profile};
+pub use resolve::linked;

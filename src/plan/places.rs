@@ -18,6 +18,12 @@ struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     build_directory: Option<PathBuf>,
+    packages: Vec<Member>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Member {
+    manifest_path: PathBuf,
 }
 
 /// Cargo, asked where the workspace is, and thinking.
@@ -77,7 +83,9 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
             );
         }
     }
+    let members = metadata.iter().flat_map(|metadata| &metadata.packages).filter_map(|member| member.manifest_path.parent());
     Ok(Places {
+        members: members.map(|dir| real(dir.to_owned())).collect(),
         names,
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.unwrap_or_else(|| target.clone()),

@@ -1,6 +1,8 @@
 //! A profile: what each kind of actor may do. In: layers of TOML, the most specific first. Out: merged lists in which every line
 //! knows where it came from; `resolve` turns them into a `judge::Policy` for one actor.
 
+pub mod cargo;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -93,16 +95,18 @@ pub(crate) struct Layer {
     /// With the place it stands at.
     reviewed: Option<(bool, String)>,
     lists: Vec<((Option<ActorKind>, &'static str), Change)>,
+    cargo: cargo::Layer,
 }
 
 const TABLES: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool];
 const ACTOR_LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
-const TOP: [&str; 14] = [
+const TOP: [&str; 15] = [
     "description",
     "inherits",
     "mode",
     "require",
     "reviewed",
+    "cargo",
     "environment",
     "secrets",
     "extend-secrets",
@@ -133,6 +137,7 @@ impl Layer {
                     let origin = format!("{}:{}", document.file, document.position(item.span().start).0);
                     layer.reviewed = Some((document.boolean(item, text)?, origin));
                 }
+                "cargo" => layer.cargo = cargo::Layer::read(document, document.table(item, text)?)?,
                 "environment" => layer.environment(document, document.table(item, text)?)?,
                 "secrets" => layer.list(document, (None, "secrets"), false, item)?,
                 "extend-secrets" => layer.list(document, (None, "secrets"), true, item)?,
@@ -226,6 +231,7 @@ pub struct Profile {
     pub environment: EnvironmentLists,
     pub secrets: SecretLists,
     pub actors: BTreeMap<ActorKind, Grants>,
+    pub cargo: cargo::Cargo,
     pub(crate) settled: OnceLock<Arc<Settled>>,
 }
 
@@ -279,6 +285,7 @@ impl Profile {
             environment: EnvironmentLists::default(),
             secrets: SecretLists::default(),
             actors: TABLES.into_iter().map(|kind| (kind, Grants::default())).collect(),
+            cargo: cargo::Cargo::default(),
             settled: OnceLock::new(),
         };
         for (_, layer) in chain.into_iter().rev() {
@@ -292,6 +299,7 @@ impl Profile {
             for (at, change) in layer.lists {
                 profile.apply(at, change);
             }
+            profile.cargo.apply(layer.cargo);
         }
         Ok(profile)
     }
@@ -350,7 +358,8 @@ impl Profile {
     /// Tells two profiles apart in reports: 64-bit FNV-1a of everything that decides.
     pub fn digest(&self) -> String {
         let reviewed = if self.reviewed { reviewed::TEXT } else { "" };
-        let text = format!("{:?}{:?}{:?}{:?}{:?}{reviewed}", self.mode, self.require, self.environment, self.secrets, self.actors);
+        let (mode, require, cargo) = (self.mode, self.require, &self.cargo);
+        let text = format!("{mode:?}{require:?}{cargo:?}{:?}{:?}{:?}{reviewed}", self.environment, self.secrets, self.actors);
         crate::model::digest::hex(text.as_bytes())
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::judge::made::Made;
 use crate::judge::{KernelGrants, Own, Places, Policy, SecretLists, Secrets};
 use crate::model::ActorKind;
+use crate::plan::places::real;
 use crate::plan::profile::{ActorFacts, Line, Profile};
 use crate::plan::{hard_links, placeholders, scripts};
 
@@ -61,7 +62,7 @@ impl Settled {
             slots.fixed.iter().cloned().chain(own).collect::<Vec<_>>()
         };
         let (write, exec) = (fill(&settlement.write), fill(&settlement.exec));
-        let mut kernel_exec = kernel_exec(&exec, &self.places, &self.secrets);
+        let mut kernel_exec = kernel_exec(&exec, &self.places, || &self.secrets);
         let links = settlement.exec.individual.iter().any(|entry| entry == "{linker}");
         let scripts = if links { scripts::of_linker(facts, &self.places) } else { Vec::new() };
         // The gate sees to it that they run that script and nothing else, see `judge::script`.
@@ -125,12 +126,34 @@ impl Settlement {
 
 fn slots(lines: &[Line], places: &Places) -> Slots {
     let (individual, fixed): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| placeholders::is_individual(&line.text));
-    let paths =
-        fixed.iter().flat_map(|line| placeholders::expand(&line.text, places, None)).map(|path| path.canonicalize().unwrap_or(path));
-    let mut fixed: Vec<PathBuf> = paths.collect();
+    let mut fixed: Vec<PathBuf> = fixed.into_iter().flat_map(|line| roots(&line.text, places)).filter_map(Result::ok).collect();
     fixed.sort();
     fixed.dedup();
     Slots { fixed, individual: individual.into_iter().map(|line| line.text.clone()).collect() }
+}
+
+/// The real paths an entry stands for. What lies where actors or the repository write is an object, not a name: where a link stands in its
+/// place, nothing is granted, and the link is the error.
+pub(super) fn roots(entry: &str, places: &Places) -> Vec<Result<PathBuf, PathBuf>> {
+    let laid: Vec<&PathBuf> = places.workspace.iter().chain(places.results()).chain(&places.packages).chain([&places.tmp]).collect();
+    let root = |path: PathBuf| {
+        let named = places.by_real_name(&path);
+        let real = real(path.clone());
+        let within = laid.iter().any(|tree| tree.is_absolute() && named.starts_with(tree));
+        if within && real != named { Err(named) } else { Ok(real) }
+    };
+    placeholders::expand(entry, places, None).into_iter().map(root).collect()
+}
+
+/// Grants of a profile that a link stands in the place of.
+pub fn linked(profile: &Profile, places: &Places) -> Vec<PathBuf> {
+    let lists = profile.actors.iter().filter(|(kind, _)| **kind != ActorKind::Tool).flat_map(|(_, grants)| grants.lists());
+    let lines = lists.filter(|(list, _)| *list != "connect").flat_map(|(_, lines)| lines);
+    let shared = lines.filter(|line| !placeholders::is_individual(&line.text) && line.text.starts_with(['{', '/', '~']));
+    let mut found: Vec<PathBuf> = shared.flat_map(|line| roots(&line.text, places)).filter_map(Result::err).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Without what lies in another one: fewer comparisons for every open. Only for reading: between writing and running, the more specific
@@ -171,7 +194,7 @@ const ENTRIES: usize = 4_000;
 
 /// What the kernel may let run. A grant to run is a grant to read (see `wall::ruleset`), so a tree of the user's own, which may hold
 /// secrets, is granted program by program: `./configure` of a member, not the member.
-fn kernel_exec(exec: &[PathBuf], places: &Places, secrets: &Secrets) -> Vec<PathBuf> {
+pub(super) fn kernel_exec<'s>(exec: &[PathBuf], places: &Places, secrets: impl Fn() -> &'s Secrets) -> Vec<PathBuf> {
     let published = PUBLISHED.iter().map(PathBuf::from);
     let caches = ["registry", "git/checkouts", "bin"].map(|dir| places.cargo_home.join(dir));
     let built = places.results().chain([&places.toolchain, &places.tmp]).chain(&places.rustup_home).cloned();
@@ -195,7 +218,7 @@ fn kernel_exec(exec: &[PathBuf], places: &Places, secrets: &Secrets) -> Vec<Path
             // Named by itself: then it was meant.
             granted.push(tree.clone());
         } else {
-            executables(tree, places, secrets, &mut ENTRIES.clone(), &mut granted);
+            executables(tree, places, secrets(), &mut ENTRIES.clone(), &mut granted);
         }
     }
     granted
@@ -222,7 +245,7 @@ fn executables(tree: &Path, places: &Places, secrets: &Secrets, budget: &mut usi
 }
 
 /// The tree without the holes: its children, as far down as a hole reaches. A tree inside a hole is whole: it was named on purpose.
-fn carve(tree: &Path, holes: &[&Path]) -> Vec<PathBuf> {
+pub(super) fn carve(tree: &Path, holes: &[&Path]) -> Vec<PathBuf> {
     if !holes.iter().any(|hole| hole.starts_with(tree)) {
         return vec![tree.to_owned()];
     }
@@ -263,13 +286,43 @@ mod tests {
         assert_eq!(carve(&sources, &[&app, &cargo]), std::slice::from_ref(&sources));
     }
 
+    /// Whoever may write below the target directory may lay a link there before the next run. The directory itself may be one of the user's.
+    #[test]
+    fn a_link_in_the_place_of_a_grant_grants_nothing() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let top = dir.path().canonicalize().expect("real path");
+        for sub in ["built/tests", "autostart", "w"] {
+            std::fs::create_dir_all(top.join(sub)).expect("directory");
+        }
+        std::os::unix::fs::symlink(top.join("built"), top.join("w/target")).expect("link");
+        std::os::unix::fs::symlink(top.join("autostart"), top.join("built/cxxbridge")).expect("link");
+        let target = top.join("built");
+        let names = vec![(top.join("w/target"), target.clone())];
+        let places = Places {
+            names,
+            workspace: Some(top.join("w")),
+            target: target.clone(),
+            build: target.clone(),
+            tmp: "/tmp/x".into(),
+            ..Places::default()
+        };
+        assert_eq!(roots("{target}/tests", &places), [Ok(target.join("tests"))]);
+        assert_eq!(roots("{target}/tmp", &places), [Ok(target.join("tmp"))]);
+        assert_eq!(roots("{target}/cxxbridge", &places), [Err(target.join("cxxbridge"))]);
+        assert_eq!(roots(top.join("w/target/cxxbridge").to_str().expect("text"), &places), [Err(target.join("cxxbridge"))]);
+        let profile = crate::plan::load("default", None).expect("embedded");
+        assert_eq!(linked(&profile, &places), [target.join("cxxbridge")]);
+        let granted = profile.resolve(&places, &ActorFacts::new(ActorKind::BuildScript, "/tmp/x/1"));
+        assert!(!granted.write.iter().any(|tree| *tree == top.join("autostart") || tree.ends_with("cxxbridge")), "{:?}", granted.write);
+    }
+
     #[test]
     fn a_program_named_by_itself_is_granted() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let tool = dir.path().join("tool");
         std::fs::write(&tool, "").expect("file");
         let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).expect("the catalogue");
-        assert_eq!(kernel_exec(std::slice::from_ref(&tool), &Places::default(), &secrets), std::slice::from_ref(&tool));
+        assert_eq!(kernel_exec(std::slice::from_ref(&tool), &Places::default(), || &secrets), std::slice::from_ref(&tool));
     }
 
     /// A tree of the user's own is granted program by program, and no link in it leads out.
@@ -286,7 +339,7 @@ mod tests {
         }
         std::os::unix::fs::symlink(&program, top.join("link")).expect("link");
         let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).expect("the catalogue");
-        assert_eq!(kernel_exec(&[top], &Places::default(), &secrets), [program]);
+        assert_eq!(kernel_exec(&[top], &Places::default(), || &secrets), [program]);
     }
 
     #[test]

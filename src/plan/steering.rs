@@ -48,7 +48,14 @@ impl Steering {
                 found.subcommand = Some(word.clone());
             }
         }
+        // `cargo add --path` names another package, not the one to work on.
+        found.path = found.path.filter(|_| found.subcommand.as_deref() == Some(OsStr::new("install")));
         found
+    }
+
+    /// Values of `--config`.
+    pub fn configured(&self) -> Vec<OsString> {
+        self.places.chunks(2).filter(|pair| pair[0] == "--config").filter_map(|pair| pair.get(1).cloned()).collect()
     }
 
     /// What `cargo metadata` must be told to answer for the same graph.

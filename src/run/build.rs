@@ -22,13 +22,16 @@ use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
 use crate::model::report::{Costs, Enforcement, Loosened, Run};
-use crate::model::{Exit, Hostile};
+use crate::model::{Exit, Hostile, Mode};
+use crate::plan::cargo_wall::{CargoWall, Prepared};
+use crate::plan::errand::Errand;
 use crate::plan::host::{Host, Walls};
 use crate::plan::places;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, config, loosening};
 use crate::report::json::Output;
-use crate::report::{Format, terminal};
+use crate::report::{Format, escape, terminal};
+use crate::wall::ruleset;
 
 /// Runs cargo with `args` behind the walls.
 ///
@@ -68,6 +71,7 @@ pub fn build(
     if places.workspace.is_some() && fresh.is_none() && !cleans {
         places.results().try_for_each(|tree| stage::make_target(tree)).map_err(Stopped::usage)?;
     }
+    refuse_links(&profile, &places)?;
     let outputs = prepare(options, &places, cleans)?;
 
     let run = Run {
@@ -91,17 +95,25 @@ pub fn build(
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
+    let errand = Errand::read(&args);
+    let prepared = Prepared::new(&places, &steering, &errand, &env);
+    let wall = CargoWall::new(&profile, &places, &steering, &errand, &env, &cargo);
+    let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, host.abi(), profile.mode == Mode::Enforce).map_err(Stopped::wall)?;
+    let ruleset = layers.wall.then_some(ruleset);
+    // Brig's own look at the graph is behind a wall like cargo's.
+    let read = wall.grants.read.clone();
+    tracing::debug!(read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
     let door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
-    let mut door = door.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering));
+    let mut door = door.behind(layers).inside(wall).reviewing(Reviewing::new(profile.reviewed, steering, read));
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
         clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
         let _ending = watch.ending();
-        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door)
+        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env, wall: ruleset }, &mut door)
     });
-    drop(fence);
+    drop((fence, prepared));
     door.listen();
     let ended = ended.map_err(Stopped::usage)?;
     ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
@@ -128,6 +140,20 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
         }
     }
     Ok(())
+}
+
+/// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
+/// before or without us, wanted the next build to write to where it leads.
+fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
+    let found = plan::linked(profile, places).into_iter().find(|_| profile.mode == Mode::Enforce);
+    found.map_or(Ok(()), |link| {
+        let shown = Hostile::from(&*link);
+        Err(Stopped::wall(anyhow!(
+            "a symbolic link stands where profile `{}` grants a directory: {}\n  help: it would open what it leads to; look who made it, and remove it",
+            escape::ours(&profile.name),
+            escape::quoted(&shown)
+        )))
+    })
 }
 
 /// What options and configuration together ask for.

@@ -26,7 +26,7 @@ use crate::report::assemble::is_probe;
 use crate::report::json::Output;
 use crate::report::markdown;
 use crate::report::who::Nobody;
-use crate::report::{Facts, Format, Material, Places, Who, assemble, terminal};
+use crate::report::{Facts, Format, Material, Places, Who, assemble, escape, terminal};
 
 /// What is known when cargo has ended.
 pub struct Ran {
@@ -120,7 +120,7 @@ pub fn tell(ran: Ran, door: &mut Door, outputs: &[(Format, Output)], style: term
     let rustc = worked.then(|| ask(&door.places.toolchain.join("bin/rustc"), "-vV")).flatten();
     let (graph, cargo_version) = thread::scope(|scope| {
         let version = scope.spawn(|| worked.then(|| ask(cargo, "-V")).flatten());
-        let read = || graph(cargo, door.reviewing.steering(), rustc.as_deref(), &door.places);
+        let read = || door.reviewing.read(cargo, rustc.as_deref(), &door.places);
         let graph = worked.then(|| known.or_else(read)).flatten();
         (graph, version.join().ok().flatten())
     });
@@ -166,11 +166,16 @@ pub fn tell(ran: Ran, door: &mut Door, outputs: &[(Format, Output)], style: term
         }
     }
     let here = std::env::current_dir().unwrap_or_default();
+    let links = if ran.cargo_exit == 0 { Vec::new() } else { door.wall().links_out(&door.places) };
     let stored = stored.map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
     let mut stderr = io::stderr().lock();
     let mut told = terminal::after(&mut stderr, &report, stored.as_deref(), style);
     if on_github_actions() {
         told = told.and_then(|()| markdown::annotations(&report, &mut stderr));
+    }
+    for link in &links {
+        let text = "was not followed where cargo's own wall ends: a link among cargo's files, and cargo failed";
+        told = told.and_then(|()| writeln!(stderr, "        Note {} {text}", escape::quoted(link)));
     }
     let told = told.and_then(|()| stderr.flush());
     if let Some(cause) = failed {
@@ -195,12 +200,12 @@ fn ending(code: u8) -> Exit {
         .unwrap_or(Exit::Cargo(code))
 }
 
-/// The build graph, for the platform that `rustc -vV` tells.
-pub fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, places: &Real) -> Option<Graph> {
+/// The build graph; cargo reads no more than `trees` for it.
+pub fn graph(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rustc: Option<&str>, places: &Real) -> Option<Graph> {
     places.workspace.as_ref()?;
     let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
     let env: Vec<_> = std::env::vars_os().collect();
-    let read = own_calls::command(cargo, &env, &["/".into()]).and_then(|command| Graph::read(command, &steering.graph(), platform));
+    let read = own_calls::command(cargo, &env, trees).and_then(|command| Graph::read(command, &steering.graph(), platform));
     match read {
         Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
         Err(error) => {

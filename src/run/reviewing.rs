@@ -26,6 +26,8 @@ pub struct Reviewing {
     /// Does the profile want them?
     wanted: bool,
     steering: Steering,
+    /// What cargo may read: so may it when we ask it.
+    read: Vec<PathBuf>,
     /// Once the first compiler has come: what is in this build.
     found: Option<Vec<(Review, Registered)>>,
     /// As it was read for that: the report needs it as well.
@@ -33,12 +35,13 @@ pub struct Reviewing {
 }
 
 impl Reviewing {
-    pub fn new(wanted: bool, steering: Steering) -> Self {
-        Reviewing { wanted, steering, ..Reviewing::default() }
+    pub fn new(wanted: bool, steering: Steering, read: Vec<PathBuf>) -> Self {
+        Reviewing { wanted, steering, read, ..Reviewing::default() }
     }
 
-    pub fn steering(&self) -> &Steering {
-        &self.steering
+    /// The build graph, for the platform that `rustc -vV` tells.
+    pub fn read(&self, cargo: &Path, rustc: Option<&str>, places: &Places) -> Option<Graph> {
+        graph(cargo, (&self.steering, &self.read), rustc, places)
     }
 
     /// What a newcomer has. `artifacts` are the compilations seen in this run.
@@ -74,7 +77,7 @@ impl Reviewing {
             return Vec::new();
         }
         let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
-        self.graph = graph(cargo, &self.steering, rustc.as_deref(), places);
+        self.graph = self.read(cargo, rustc.as_deref(), places);
         let Some(graph) = &self.graph else { return Vec::new() };
         reviews.into_iter().flat_map(|review| in_graph(&review, graph).into_iter().map(move |found| (review.clone(), found))).collect()
     }

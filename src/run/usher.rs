@@ -26,6 +26,7 @@ use crate::launch::confine::Walls;
 use crate::launch::newborn::Edit;
 use crate::launch::{Admission, Newcomer, Usher};
 use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Status};
+use crate::plan::cargo_wall::CargoWall;
 use crate::plan::credentials::Providers;
 use crate::plan::placeholders;
 use crate::plan::places::real;
@@ -65,6 +66,8 @@ pub struct Door<'a> {
     started: PathBuf,
     layers: Layers,
     pub reviewing: Reviewing,
+    /// What cargo, and so everybody, is inside of.
+    wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
     providers: Providers,
 }
@@ -107,11 +110,20 @@ impl<'a> Door<'a> {
             started: real(cargo.to_owned()),
             layers: Layers::ALL,
             reviewing: Reviewing::default(),
+            wall: CargoWall::default(),
         })
     }
 
     pub fn behind(self, layers: Layers) -> Self {
         Door { layers, ..self }
+    }
+
+    pub fn wall(&self) -> &CargoWall {
+        &self.wall
+    }
+
+    pub fn inside(self, wall: CargoWall) -> Self {
+        Door { wall, ..self }
     }
 
     pub fn reviewing(self, reviewing: Reviewing) -> Self {
@@ -357,7 +369,14 @@ impl Usher for Door<'_> {
         let mut facts = actor_facts(&identity, newcomer, &tmp);
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         facts.reviewed = self.reviewing.of(&identity, newcomer.argv, &self.places, cargo, &self.artifacts);
-        let policy = Arc::new(self.profile.resolve(&self.places, &facts));
+        let mut policy = self.profile.resolve(&self.places, &facts);
+        if policy.kind == ActorKind::Tool {
+            // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.
+            policy.kernel.read.clone_from(&self.wall.grants.read);
+        } else if let Err(path) = self.wall.contains(&policy.kernel) {
+            tracing::warn!(kind = policy.kind.name(), ?path, "granted, and outside of cargo's own wall");
+        }
+        let policy = Arc::new(policy);
         let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());

@@ -46,14 +46,15 @@ pub fn build(policy: &Policy, abi: u32, network: Network, pins: &mut Pins) -> Re
 }
 
 /// What cargo and everything it starts is kept from, whoever they are. Actors get a domain of their own inside: the kernel intersects them,
-/// so `grants` must contain theirs. Running programs, the network, signals and `ioctl` are those inner domains' affair, and no part of this
+/// so `grants` must contain theirs. `emptied` are
+/// trees whose empty directories may be removed. Running programs, the network, signals and `ioctl` are those inner domains' affair, and no part of this
 /// one. `reads` says whether reading is: in observe mode nothing an actor asks for is refused, and a program is opened for reading by the
-/// kernel itself, whereas all writing of actors' is done for them by the gate, from outside.
+/// kernel itself, whereas all writing of actors' is done for them by the gate, from outside (but the names of sockets).
 ///
 /// # Errors
 /// As for `build`.
-pub fn of_cargo(grants: &KernelGrants, abi: u32, reads: bool) -> Result<OwnedFd> {
-    with_pins(grants, &[], abi, Shape::of_cargo(reads), &mut Pins::default())
+pub fn of_cargo(grants: &KernelGrants, emptied: &[PathBuf], abi: u32, reads: bool) -> Result<OwnedFd> {
+    with_rules(merged(grants, &[], emptied), abi, Shape::of_cargo(reads), &mut Pins::default())
 }
 
 /// The same from bare grants: `unix` are trees whose sockets, made by others, may be connected to.
@@ -79,12 +80,16 @@ impl Shape {
 
     fn of_cargo(reads: bool) -> Shape {
         let others = make_bitflags!(AccessFs::{Execute | IoctlDev | ResolveUnix});
-        let files = if reads { !others } else { !others & !READ };
+        let files = if reads { !others } else { !others & !READ & !AccessFs::MakeSock };
         Shape { files, network: false, scopes: false }
     }
 }
 
 fn with_pins(grants: &KernelGrants, unix: &[PathBuf], abi: u32, shape: Shape, pins: &mut Pins) -> Result<OwnedFd> {
+    with_rules(merged(grants, unix, &[]), abi, shape, pins)
+}
+
+fn with_rules(rules: BTreeMap<&Path, BitFlags<AccessFs>>, abi: u32, shape: Shape, pins: &mut Pins) -> Result<OwnedFd> {
     ensure!(abi >= LEAST_ABI, "landlock ABI {abi} is older than {LEAST_ABI}, the oldest a build can run behind");
     let abi = ABI::from(i32::try_from(abi).unwrap_or(i32::MAX));
 
@@ -103,7 +108,7 @@ fn with_pins(grants: &KernelGrants, unix: &[PathBuf], abi: u32, shape: Shape, pi
     }
 
     let mut ruleset = ruleset.create().context("create a landlock ruleset")?;
-    for (path, wanted) in merged(grants, unix) {
+    for (path, wanted) in rules {
         let opened;
         let grant = match pins.get(path, wanted) {
             Some(pinned) => pinned,
@@ -137,8 +142,14 @@ const WRITE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 
 /// Every path once, with all that is granted on it.
-fn merged<'a>(grants: &'a KernelGrants, unix: &'a [PathBuf]) -> BTreeMap<&'a Path, BitFlags<AccessFs>> {
-    let lists = [(grants.read.as_slice(), READ), (&grants.exec, EXECUTE), (&grants.write, WRITE), (unix, CONNECT)];
+fn merged<'a>(grants: &'a KernelGrants, unix: &'a [PathBuf], emptied: &'a [PathBuf]) -> BTreeMap<&'a Path, BitFlags<AccessFs>> {
+    let lists = [
+        (grants.read.as_slice(), READ),
+        (&grants.exec, EXECUTE),
+        (&grants.write, WRITE),
+        (unix, CONNECT),
+        (emptied, BitFlags::from(AccessFs::RemoveDir)),
+    ];
     let mut merged = BTreeMap::new();
     for (paths, rights) in lists {
         for path in paths {

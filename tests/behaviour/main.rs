@@ -9,6 +9,7 @@
 
 mod artefacts;
 mod demo;
+mod deputies;
 mod directives;
 mod effect;
 mod exits;
