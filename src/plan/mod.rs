@@ -15,7 +15,6 @@ mod resolve;
 pub mod reviewed;
 mod scripts;
 pub mod steering;
-mod tries;
 
 #[cfg(test)]
 mod policies;
