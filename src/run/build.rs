@@ -11,8 +11,8 @@ use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
 use super::reviewing::Reviewing;
-use super::stage::{self, Env};
-use super::usher::{Door, tmp_of};
+use super::stage::{self, Env, tmp_of};
+use super::usher::Door;
 use super::watch::Watch;
 use super::{Layers, Stopped};
 use crate::attribute::Unwinder;
