@@ -10,7 +10,7 @@ mod writes;
 use crate::judge::{Places, Policy};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, ActorKind, Endpoint, Hostile, Judgement, Object, Rule, Severity, Verdict};
-use crate::plan::profile::ActorFacts;
+use crate::plan::actor_facts::ActorFacts;
 use ActorKind::{BuildScript, Program, Rustc, Rustdoc, Tool};
 use Severity::{Critical, High, Info, Low, Medium};
 
