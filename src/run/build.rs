@@ -10,11 +10,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
+use super::layers::Layers;
 use super::reviewing::Reviewing;
-use super::stage::{self, Env};
-use super::usher::{Door, tmp_of};
+use super::stage::{self, Env, tmp_of};
+use super::stopped::Stopped;
+use super::usher::Door;
 use super::watch::Watch;
-use super::{Layers, Stopped};
 use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;
