@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::resolve::{c_string, fail};
-use super::{Answer, Call, memory};
+use crate::gate::errno::{c_string, fail};
+use crate::gate::{Answer, Call, memory};
 use crate::sys::files;
 
 /// `linux/memfd.h`, Linux 6.3.

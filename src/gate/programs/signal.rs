@@ -8,9 +8,9 @@ use std::os::fd::AsFd;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::own::own;
-use super::resolve::fail;
-use super::{Answer, Call, memory};
+use crate::gate::errno::fail;
+use crate::gate::own::own;
+use crate::gate::{Answer, Call, memory};
 use crate::model::calls::F_SETOWN_EX;
 use crate::model::{Act, Hostile, Verdict};
 use crate::sys::pidfd;

@@ -5,12 +5,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
-use super::memory::{Arguments, MORE};
+use crate::gate::memory::{Arguments, MORE};
 use crate::model::Hostile;
+use crate::sys::script::DEEPEST;
 
 /// How many words may come before those of a script: its interpreter, an option of that and the script's path, for each script that
 /// interprets a script.
-const BEFORE: usize = 3 * super::exec::DEEPEST;
+const BEFORE: usize = 3 * DEEPEST;
 
 /// The arguments `pid` has, unless they are the judged ones. `script`: they come after an interpreter's own.
 pub fn others(pid: u32, judged: &[Hostile], script: bool) -> Option<Vec<Hostile>> {

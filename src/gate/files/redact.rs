@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 
-use super::Answer;
-use super::open::Wanted;
-use super::own::own;
-use super::resolve::{Found, fail};
+use super::found::Found;
+use super::wanted::Wanted;
+use crate::gate::Answer;
+use crate::gate::errno::fail;
+use crate::gate::own::own;
 use crate::sys::files;
 
 /// No honest git configuration is longer.

@@ -4,10 +4,12 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use super::open::{Wanted, existing};
-use super::own::own;
-use super::resolve::{How, Start, fail};
-use super::{Answer, Call};
+use super::existing::existing;
+use super::found::{How, Start};
+use super::wanted::Wanted;
+use crate::gate::errno::fail;
+use crate::gate::own::own;
+use crate::gate::{Answer, Call};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Verdict};
 use crate::sys::files;

@@ -1,80 +1,19 @@
 //! A path in an actor's words becomes a handle: resolved once, from the actor's own directories, as the actor would see it — its
 //! `/proc/self`, not ours. In: a directory descriptor and a text. Out: pinned handles with their real paths.
 
-use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use super::own::{Own, own};
-use super::{Call, walk};
-use crate::model::act::ObjectKind;
-use crate::model::{Act, Hostile, Object};
-use crate::sys::files::{self, AT_FDCWD, Facts};
+use super::found::{Found, How, Start};
+use super::spot::Spot;
+use super::walk;
+use crate::gate::Call;
+use crate::gate::errno::{c_string, fail};
+use crate::gate::own::{Own, own};
+use crate::model::Act;
+use crate::sys::files;
 
 const HANDLE: i32 = libc::O_PATH | libc::O_CLOEXEC;
-
-/// Where resolution begins.
-pub struct Start {
-    /// Of no account where the text is absolute, unless this is taken for the root.
-    pub base: Option<OwnedFd>,
-    pub text: Vec<u8>,
-}
-
-impl Start {
-    pub fn base(&self) -> BorrowedFd<'_> {
-        self.base.as_ref().map_or(AT_FDCWD, |base| base.as_fd())
-    }
-
-    /// Where a link with this text leads that lies where this one does.
-    pub fn led_by(self, link: Vec<u8>) -> Start {
-        let directory = self.text.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
-        let text = if link.starts_with(b"/") { link } else { [&self.text[..directory], &link].concat() };
-        Start { text, ..self }
-    }
-}
-
-/// How to resolve.
-#[derive(Clone, Copy, Default)]
-pub struct How {
-    /// Do not follow a link in the last place.
-    pub nofollow: bool,
-    pub directory: bool,
-    /// The actor's own `RESOLVE_*` flags.
-    pub resolve: u64,
-}
-
-/// A handle on what a path leads to.
-#[derive(Debug)]
-pub struct Found {
-    /// Opened with `O_PATH`.
-    pub handle: OwnedFd,
-    pub facts: Facts,
-    /// The real path, or the kernel's text for what has none.
-    pub path: Vec<u8>,
-    /// Has no place in the file system: a pipe, a socket, a memfd.
-    pub anonymous: bool,
-}
-
-/// A place in a directory: pinned parent and name.
-pub struct Spot {
-    pub parent: OwnedFd,
-    /// Real path of the parent.
-    path: Vec<u8>,
-    /// Device of the parent.
-    pub dev: u64,
-    /// Without slashes; `.` for a path that names no entry.
-    pub name: CString,
-    /// The text ended in a slash: it can only mean a directory.
-    pub slash: bool,
-}
-
-pub fn c_string(text: Vec<u8>) -> io::Result<CString> {
-    CString::new(text).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
-}
-
-pub fn fail<T>(errno: i32) -> io::Result<T> {
-    Err(io::Error::from_raw_os_error(errno))
-}
 
 impl Call<'_> {
     /// Where a path of this call begins, with `/proc/self` and its kin put into the actor's terms.
@@ -197,123 +136,6 @@ impl Call<'_> {
     }
 }
 
-impl Found {
-    pub fn of(own: &Own, handle: OwnedFd) -> io::Result<Found> {
-        let facts = files::stat(handle.as_fd())?;
-        let mut path = own.path_of(handle.as_fd())?;
-        let anonymous = own.is_memfd(&facts) || !(path.starts_with(b"/") || path.starts_with(b"(unreachable)"));
-        if let Some(real) = path.strip_suffix(b" (deleted)")
-            && !is_at(&path, &facts)
-        {
-            path.truncate(real.len());
-        }
-        Ok(Found { handle, facts, path, anonymous })
-    }
-
-    pub fn kind(&self) -> ObjectKind {
-        kind_of(self.facts.mode)
-    }
-
-    pub fn object(&self) -> Object {
-        Object { dev: self.facts.dev, ino: self.facts.ino, kind: self.kind() }
-    }
-
-    pub fn is(&self, format: u32) -> bool {
-        self.facts.mode & libc::S_IFMT == format
-    }
-
-    /// Is this the caller's `/proc/self/fd`?
-    pub fn lists_descriptors_of(&self, call: &Call) -> io::Result<bool> {
-        let own = own()?;
-        let own_process = || own.in_proc(self.facts.dev, &self.path).filter(|inside| inside.pid == call.pid());
-        Ok(self.kind() == ObjectKind::Directory
-            && own.is_proc(self.facts.dev)
-            && own_process()
-                .is_some_and(|inside| inside.rest == b"fd" || inside.rest.starts_with(b"task/") && inside.rest.ends_with(b"/fd")))
-    }
-
-    /// The path for judging and for the record: the caller's own process is `/proc/self`, whatever its number is today.
-    pub fn shown(&self, call: &Call) -> Hostile {
-        shown(call, self.facts.dev, &self.path)
-    }
-}
-
-impl Spot {
-    /// The path for judging and for the record.
-    pub fn shown(&self, call: &Call) -> Hostile {
-        let mut path = self.path.clone();
-        if path != b"/" {
-            path.push(b'/');
-        }
-        path.extend_from_slice(self.name.as_bytes());
-        match own() {
-            Ok(own) if path.starts_with(b"/proc/") => {
-                let dev = files::stat(self.parent.as_fd()).map_or(0, |facts| facts.dev);
-                if own.is_proc(dev) { shown(call, dev, &path) } else { Hostile::new(path) }
-            }
-            _ => Hostile::new(path),
-        }
-    }
-
-    /// Where one begins who means this very name.
-    pub fn itself(&self) -> io::Result<Start> {
-        Ok(Start { base: Some(self.parent.try_clone()?), text: self.name.as_bytes().to_vec() })
-    }
-
-    /// A handle on what is there now; a link is not followed.
-    pub fn look(&self, call: &Call) -> io::Result<Found> {
-        let (own, look) = (own()?, || files::openat(self.parent.as_fd(), &self.name, HANDLE | libc::O_NOFOLLOW, 0));
-        let own_links = call.has_changed() && own.is_proc(self.dev) && walk::is_of_caller(call, own, &self.parent, self.dev)?;
-        Found::of(own, if own_links { look() } else { call.look_as_caller(look) }?)
-    }
-
-    /// # Errors
-    /// `EACCES` where the caller may not look for names in the parent, which is told before anything about the name.
-    pub fn must_be_searchable(&self, call: &Call) -> io::Result<()> {
-        match self.look(call) {
-            Err(error) if error.raw_os_error() == Some(libc::EACCES) => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Can this name no entry of the parent?
-    pub fn is_dots(&self) -> bool {
-        matches!(self.name.as_bytes(), b"." | b"..")
-    }
-}
-
-fn shown(call: &Call, dev: u64, path: &[u8]) -> Hostile {
-    if path.starts_with(b"/proc/")
-        && let Ok(own) = own()
-        && own.is_proc(dev)
-        && let Some(inside) = own.in_proc(dev, path).filter(|inside| inside.pid == call.pid())
-    {
-        let mut text = b"/proc/self".to_vec();
-        if !inside.rest.is_empty() {
-            text.push(b'/');
-            text.extend_from_slice(inside.rest);
-        }
-        return Hostile::new(text);
-    }
-    Hostile::new(path)
-}
-
-pub fn kind_of(mode: u32) -> ObjectKind {
-    match mode & libc::S_IFMT {
-        libc::S_IFREG => ObjectKind::File,
-        libc::S_IFDIR => ObjectKind::Directory,
-        libc::S_IFLNK => ObjectKind::Symlink,
-        _ => ObjectKind::Special,
-    }
-}
-
-/// A file may truly be called `x (deleted)`: then it is found under that name.
-fn is_at(path: &[u8], facts: &Facts) -> bool {
-    c_string(path.to_vec())
-        .and_then(|path| files::stat_at(AT_FDCWD, &path, libc::AT_SYMLINK_NOFOLLOW))
-        .is_ok_and(|there| (there.dev, there.ino) == (facts.dev, facts.ino))
-}
-
 /// Does a text begin with a link to the process that looks?
 pub fn is_in_own_words(text: &[u8]) -> bool {
     in_own_words(text, || 0, 0).is_some()
@@ -365,28 +187,5 @@ mod tests {
         ] {
             assert_eq!(rewrite(text).as_deref(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn a_deleted_file_is_judged_by_the_name_it_had() {
-        let dir = tempfile::tempdir().unwrap();
-        let gone = dir.path().join("gone");
-        let file = std::fs::File::create(&gone).unwrap();
-        std::fs::remove_file(&gone).unwrap();
-        let found = Found::of(own().unwrap(), file.into()).unwrap();
-        assert_eq!(Hostile::new(found.path).as_path(), gone);
-
-        let named = dir.path().join("x (deleted)");
-        let found = Found::of(own().unwrap(), std::fs::File::create(&named).unwrap().into()).unwrap();
-        assert_eq!(Hostile::new(found.path).as_path(), named);
-    }
-
-    #[test]
-    fn what_has_no_place_is_anonymous() {
-        let (pipe, _other) = nix::unistd::pipe().unwrap();
-        assert!(Found::of(own().unwrap(), pipe).unwrap().anonymous);
-        let memfd = files::memfd(c"x", 0).unwrap();
-        assert!(Found::of(own().unwrap(), memfd).unwrap().anonymous);
-        assert!(!Found::of(own().unwrap(), std::fs::File::open("/dev/null").unwrap().into()).unwrap().anonymous);
     }
 }

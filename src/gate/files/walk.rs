@@ -4,9 +4,10 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::Call;
-use super::own::{InProc, Own};
-use super::resolve::{Found, How, Start, c_string, fail};
+use super::found::{Found, How, Start};
+use crate::gate::Call;
+use crate::gate::errno::{c_string, fail};
+use crate::gate::own::{InProc, Own};
 use crate::model::{Act, Hostile, Verdict};
 use crate::sys::files::{self, AT_FDCWD};
 

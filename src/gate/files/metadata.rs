@@ -4,10 +4,11 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use super::change::do_if;
-use super::own::{link_text, own};
-use super::resolve::{Found, How, c_string, fail};
-use super::{Answer, Call, memory};
+use super::deed::do_if;
+use super::found::{Found, How};
+use crate::gate::errno::{c_string, fail};
+use crate::gate::own::{link_text, own};
+use crate::gate::{Answer, Call, memory};
 use crate::model::Act;
 use crate::sys::files;
 

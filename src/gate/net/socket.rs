@@ -2,21 +2,23 @@
 
 use std::os::fd::AsFd;
 
-use crate::gate::net::{endpoint, errno, refusal, sockets};
+use super::asked::{errno, network_of, refusal};
+use super::endpoint;
+use super::means::bare;
 use crate::gate::{Answer, Call};
 use crate::model::{Act, Mode};
 
 /// Answers `socket(family, type, protocol)`.
 pub fn socket(call: &Call<'_>) -> Answer {
     let [family, kind, protocol] = [call.args[0], call.args[1], call.args[2]].map(|register| register as u32 as i32);
-    match sort(family, sockets::bare(kind), protocol) {
+    match sort(family, bare(kind), protocol) {
         Sort::Local => Answer::Continue,
         // Whoever is root could reconfigure the host's network through it.
         Sort::Routes if nix::unistd::geteuid().is_root() && call.watched.policy.mode == Mode::Enforce => inet(call, family, kind, protocol),
         Sort::Routes => Answer::Continue,
         Sort::Inet => inet(call, family, kind, protocol),
         Sort::Odd => {
-            let kind = odd_name(sockets::bare(kind), protocol);
+            let kind = odd_name(bare(kind), protocol);
             match refusal(&call.judge(Act::Socket { family: endpoint::family_name(family), kind }, None)) {
                 Some(errno) => Answer::Errno(errno),
                 None => Answer::Continue,
@@ -27,18 +29,18 @@ pub fn socket(call: &Call<'_>) -> Answer {
 
 fn inet(call: &Call<'_>, family: i32, kind: i32, protocol: i32) -> Answer {
     let sockets = &call.watched.sockets;
-    let room = sockets.room_for(call.watched);
+    let network = network_of(call);
     let observed = call.watched.policy.mode == Mode::Observe && sockets.kind() != "private-network";
     // Observe refuses nothing: where the private network is missing, the socket is the host's and its connects are still judged and seen.
-    let made = if observed { room.outside(family, kind, protocol) } else { room.give(family, kind, protocol) };
-    match made.and_then(|fd| room.keep(fd.as_fd()).map(|()| fd)) {
+    let made = if observed { network.outside(family, kind, protocol) } else { network.give(family, kind, protocol) };
+    match made.and_then(|fd| network.keep(fd.as_fd()).map(|()| fd)) {
         Ok(fd) => Answer::Descriptor { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
         Err(_) if sockets.broken() => {
             call.watched.journal.lost("the means by which inet sockets were to be kept in could not be had after all: none were made");
             Answer::Errno(libc::EPERM)
         }
         Err(_) if sockets.kind() == "no-sockets" => {
-            let act = Act::Socket { family: endpoint::family_name(family), kind: odd_name(sockets::bare(kind), protocol) };
+            let act = Act::Socket { family: endpoint::family_name(family), kind: odd_name(bare(kind), protocol) };
             Answer::Errno(refusal(&call.judge(act, None)).unwrap_or(libc::EPERM))
         }
         Err(error) => {

@@ -1,17 +1,17 @@
 //! The socket behind an actor's descriptor number, at the moment of one call. A duplicate (`pidfd_getfd`) where the kernel grants it:
 //! what is done to the duplicate is done to the actor's socket, whatever the actor's threads do to the number meanwhile. Without it,
-//! the inode and the flags from `/proc`, and for a socket's first use the handle its room has kept.
+//! the inode and the flags from `/proc`, and for a socket's first use the handle its network has kept.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
+use super::asked::{network_of, waits};
 use super::known::{Known, Place};
-use super::sockets::Room;
-use super::waits;
+use super::network::Network;
 use crate::gate::Call;
 use crate::sys::process::status;
 use crate::sys::{pidfd, socket};
 
-pub struct Grip {
+pub struct Descriptor {
     pub number: RawFd,
     pub duplicate: Option<OwnedFd>,
     pub inode: u64,
@@ -23,36 +23,36 @@ pub struct Grip {
 ///
 /// # Errors
 /// The errno the call fails with: not open, no socket, or the caller is gone.
-pub fn take(call: &Call<'_>, number: u64) -> Result<Grip, i32> {
+pub fn take(call: &Call<'_>, number: u64) -> Result<Descriptor, i32> {
     let number = number as u32 as RawFd;
     if number < 0 {
         return Err(libc::EBADF);
     }
     let flags = fdinfo_flags(call.tid, number).ok_or(libc::EBADF)?;
     let sockets = &call.watched.sockets;
-    let mut duplicate = if sockets.duplicates { duplicate(call.tid, number) } else { None };
+    let mut duplicate = if sockets.duplicates() { duplicate(call.tid, number) } else { None };
     let inode = match &duplicate {
         Some(fd) => socket::inode(fd.as_fd()).ok().flatten(),
         None => std::fs::read_link(format!("/proc/{}/fd/{number}", call.tid)).ok().and_then(|target| socket_inode(target.to_str()?)),
     };
     let inode = inode.ok_or(libc::ENOTSOCK)?;
     waits(call)?;
-    if !sockets.duplicates {
+    if !sockets.duplicates() {
         // Its inode cannot have become another's while the handle was held.
-        duplicate = sockets.room_for(call.watched).kept(inode);
+        duplicate = network_of(call).kept(inode);
     }
-    Ok(Grip { number, duplicate, inode, nonblocking: flags & libc::O_NONBLOCK != 0, cloexec: flags & libc::O_CLOEXEC != 0 })
+    Ok(Descriptor { number, duplicate, inode, nonblocking: flags & libc::O_NONBLOCK != 0, cloexec: flags & libc::O_CLOEXEC != 0 })
 }
 
-impl Grip {
+impl Descriptor {
     /// What is known about the socket: from the table, else from the socket itself.
-    pub fn known(&self, room: Option<&Room>) -> Option<Known> {
-        if let Some(known) = room.and_then(|room| room.known(self.inode)) {
+    pub fn known(&self, network: Option<&Network>) -> Option<Known> {
+        if let Some(known) = network.and_then(|network| network.known(self.inode)) {
             return Some(known);
         }
         let fd = self.duplicate.as_ref()?.as_fd();
         let ask = |name| socket::int_option(fd, libc::SOL_SOCKET, name).ok();
-        let private = room.and_then(Room::cookie).is_some_and(|cookie| socket::netns_cookie(fd).is_ok_and(|of| of == cookie));
+        let private = network.and_then(Network::cookie).is_some_and(|cookie| socket::netns_cookie(fd).is_ok_and(|of| of == cookie));
         let known = Known {
             family: ask(libc::SO_DOMAIN)?,
             kind: ask(libc::SO_TYPE)?,

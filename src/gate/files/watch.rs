@@ -3,8 +3,8 @@
 
 use std::io;
 
-use super::resolve::How;
-use super::{Answer, Call};
+use super::found::How;
+use crate::gate::{Answer, Call};
 use crate::model::{Act, Verdict};
 
 pub fn watch(call: &Call) -> io::Result<Answer> {

@@ -4,11 +4,15 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use super::own::own;
-use super::resolve::{Found, How, Spot, c_string, fail};
-use super::{Answer, Call, metadata};
+use super::deed::{At, do_if, look, spot};
+use super::found::{Found, How};
+use super::metadata;
+use super::spot::Spot;
+use crate::gate::errno::{c_string, fail};
+use crate::gate::own::{link_text, own};
+use crate::gate::{Answer, Call};
 use crate::model::act::ObjectKind;
-use crate::model::{Act, Object, Verdict};
+use crate::model::{Act, Hostile, Verdict};
 use crate::sys::files;
 use crate::sys::process::{file_size_limit, signal_thread};
 
@@ -45,37 +49,6 @@ pub fn change(call: &Call, name: &'static str) -> io::Result<Answer> {
         #[cfg(target_arch = "aarch64")]
         38 => rename(call, (call.int(0), 1), (call.int(2), 3), 0),
         _ => metadata::metadata(call, name),
-    }
-}
-
-/// A path argument: its directory descriptor and the index of the register that points at its text.
-type At = (i32, usize);
-
-fn spot(call: &Call, (dirfd, index): At) -> io::Result<Spot> {
-    let text = call.path(index)?;
-    call.spot(&call.start(dirfd, text)?, 0)
-}
-
-/// What is there, or nothing. On a procfs there is no such nothing: nothing can be made there.
-fn look(call: &Call, spot: &Spot) -> io::Result<Option<Found>> {
-    match spot.look(call) {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) && !own()?.is_proc(spot.dev) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Judges; if it may be, does it.
-pub fn do_if(call: &Call, act: Act, object: Option<Object>, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
-    let done = act.clone();
-    match call.judge(act, object).verdict {
-        Verdict::Refuse(errno) => Ok(Answer::Errno(errno)),
-        // A copy can be read, and nothing else.
-        Verdict::Redact => Ok(Answer::Errno(libc::EACCES)),
-        Verdict::Allow => call.as_caller(deed).map(|()| {
-            call.watched.policy.done(&done);
-            Answer::Value(0)
-        }),
     }
 }
 
@@ -175,7 +148,7 @@ fn symlink(call: &Call, target: usize, at: At) -> io::Result<Answer> {
     if to.slash {
         return fail(libc::ENOENT);
     }
-    let act = Act::Symlink { target: crate::model::Hostile::new(target.as_slice()), path: to.shown(call) };
+    let act = Act::Symlink { target: Hostile::new(target.as_slice()), path: to.shown(call) };
     do_if(call, act, None, || files::symlink(&c_string(target)?, to.parent.as_fd(), &to.name))
 }
 
@@ -246,6 +219,6 @@ fn truncate(call: &Call) -> io::Result<Answer> {
             signal_thread(call.pid(), call.tid, libc::SIGXFSZ);
             return fail(libc::EFBIG);
         }
-        files::truncate(&super::own::link_text(found.handle.as_fd()), length)
+        files::truncate(&link_text(found.handle.as_fd()), length)
     })
 }

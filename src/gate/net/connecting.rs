@@ -5,8 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use super::errno;
-use super::grip::Grip;
+use super::asked::errno;
+use super::descriptor::Descriptor;
 use super::workers::Workers;
 use crate::gate::{Answer, Call};
 use crate::sys::socket;
@@ -49,17 +49,17 @@ pub struct Seat {
 }
 
 impl Seat {
-    pub fn of(grip: &Grip) -> Seat {
-        Seat { number: grip.number, cloexec: grip.cloexec, nonblocking: grip.nonblocking }
+    pub fn of(descriptor: &Descriptor) -> Seat {
+        Seat { number: descriptor.number, cloexec: descriptor.cloexec, nonblocking: descriptor.nonblocking }
     }
 }
 
 impl Target {
     /// The actor's socket itself, non-blocking for the moment.
-    pub fn own(grip: &mut Grip) -> Option<Target> {
-        let socket = grip.duplicate.take()?;
+    pub fn own(descriptor: &mut Descriptor) -> Option<Target> {
+        let socket = descriptor.duplicate.take()?;
         let flags = socket::status_flags(socket.as_fd()).ok()?;
-        let seat = Seat { nonblocking: flags & libc::O_NONBLOCK != 0, ..Seat::of(grip) };
+        let seat = Seat { nonblocking: flags & libc::O_NONBLOCK != 0, ..Seat::of(descriptor) };
         let mut restore = None;
         if !seat.nonblocking {
             restore = Some(Restore { socket: socket.try_clone().ok()?, flags });
@@ -71,8 +71,8 @@ impl Target {
     }
 
     /// A fresh, non-blocking socket that will be put over the actor's number.
-    pub fn fresh(socket: OwnedFd, grip: &Grip) -> Target {
-        Target { socket, seat: Seat::of(grip), own: false, _restore: None }
+    pub fn fresh(socket: OwnedFd, descriptor: &Descriptor) -> Target {
+        Target { socket, seat: Seat::of(descriptor), own: false, _restore: None }
     }
 
     /// Another handle on the same socket.
@@ -218,7 +218,7 @@ pub fn patiently<T: Send + 'static>(
 
 /// Answers from a worker's thread; when none is free, refuses at once.
 fn later(call: &Call<'_>, work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
-    let workers: &Workers = &call.watched.sockets.workers;
+    let workers: &Workers = call.watched.sockets.workers();
     let reply = call.reply();
     match workers.run(move || reply.send(work())) {
         Ok(()) => Answer::Later,

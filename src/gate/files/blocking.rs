@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::open::Wanted;
-use super::own::{Own, own};
-use super::resolve::{Found, fail};
-use super::{Answer, Call};
+use super::found::Found;
+use super::wanted::Wanted;
+use crate::gate::errno::{c_string, fail};
+use crate::gate::own::{Own, own};
+use crate::gate::{Answer, Call};
+use crate::sys::identity::as_person;
 use crate::sys::{files, socket};
 
 /// FIFOs waited for at once in the whole run; each takes two threads.
@@ -51,7 +53,7 @@ fn terminal_of(call: &Call, own: &Own) -> io::Result<Found> {
         (4, _) => format!("/dev/ttyS{}", minor - 64),
         _ => return fail(libc::ENXIO),
     };
-    let path = super::resolve::c_string(path.into_bytes())?;
+    let path = c_string(path.into_bytes())?;
     let handle = files::openat(files::AT_FDCWD, &path, libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC, 0)?;
     let found = Found::of(own, handle)?;
     if found.is(libc::S_IFCHR) && found.facts.rdev == libc::makedev(major, minor) { Ok(found) } else { fail(libc::ENXIO) }
@@ -106,10 +108,4 @@ fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<An
     start("gate-fifo-watch", Box::new(watch))?;
     start("gate-fifo", Box::new(open))?;
     Ok(Answer::Later)
-}
-
-/// Does it in somebody's name, or in our own.
-pub fn as_person<T>(person: Option<&crate::sys::identity::Person>, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let _acting = person.map(crate::sys::identity::Acting::like).transpose()?;
-    deed()
 }

@@ -1,7 +1,7 @@
 //! System V IPC and POSIX message queues: objects without a path that any process of the user can open, past every file right (no scope
 //! of Landlock's covers them). Nothing that builds uses them, so for what is being built they do not exist; a program the user runs may have them.
 
-use super::{Answer, Call};
+use crate::gate::{Answer, Call};
 
 pub fn ipc(call: &Call, name: &'static str) -> Answer {
     if !call.watched.policy.is_build_time() {

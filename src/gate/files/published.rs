@@ -8,10 +8,10 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::open::Wanted;
-use super::own::own;
-use super::resolve::c_string;
-use super::{Answer, Call};
+use super::wanted::Wanted;
+use crate::gate::errno::c_string;
+use crate::gate::own::own;
+use crate::gate::{Answer, Call};
 use crate::model::ActorKind;
 use crate::sys::files::{self, AT_FDCWD};
 use crate::sys::socket;

@@ -3,9 +3,9 @@
 
 use std::io;
 
-use super::resolve::fail;
 use super::signal::{is_kin, program};
-use super::{Answer, Call};
+use crate::gate::errno::fail;
+use crate::gate::{Answer, Call};
 use crate::model::Hostile;
 
 /// `linux/ioprio.h`.
