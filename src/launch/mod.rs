@@ -1,5 +1,5 @@
 //! Starts cargo, follows its process events, and confines every program it starts at the exec stop, before its first instruction.
-//! In: a cargo command line and an [`AtExecStop`] who knows tracees. Out: cargo's end, and a listener for every actor on the way.
+//! In: a cargo command line and what is to be decided at each exec stop ([`AtExecStop`]). Out: cargo's end, and a listener for every actor on the way.
 //!
 //! Only fork and exec events stop cargo; actors are detached once confined and run at full speed.
 
@@ -36,7 +36,8 @@ pub struct Cargo {
     pub env: Vec<(OsString, OsString)>,
 }
 
-/// A program that cargo has just become or started, as the kernel and its own stack show it.
+/// A program that cargo has just become or started, traced and stopped before its first instruction, as the kernel and its initial stack
+/// show it.
 pub struct Tracee<'a> {
     pub pid: i32,
     /// Cargo's own process became this: a rustup shim's real cargo, a cargo plugin, or the program of `cargo run`.
@@ -47,14 +48,14 @@ pub struct Tracee<'a> {
     pub cwd: PathBuf,
 }
 
-/// What the supervisor answers.
+/// What is answered about a tracee.
 pub enum Admission {
     /// Cargo itself, or another part of the toolchain that starts actors: stays traced, is not confined. One edit per variable.
     Conductor(Vec<Edit>),
     Actor(Walls),
 }
 
-/// Decides about tracees; implemented by the conductor of the run.
+/// Decides about tracees; implemented by `run::supervisor`.
 pub trait AtExecStop {
     /// Cargo is about to run, as this process; with a handle of it where such can be had.
     fn started(&mut self, _cargo: Option<OwnedFd>, _pid: i32) {}

@@ -1,4 +1,4 @@
-//! Who comes in: asked for every program cargo starts, it establishes who that is, resolves the policy and builds the walls.
+//! What the supervisor decides at each exec stop: for every program cargo starts, who that is, which policy it has and which walls.
 //! In: tracees from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
 
 mod trust;
@@ -35,9 +35,11 @@ use crate::wall::ruleset::{self, Network, Pins};
 use trust::{is_cargos_helper, is_driver, is_installed, is_the_users, wraps_the_compiler};
 use variables::Variables;
 
+/// What is decided about tracees, and what is known because of those that came before.
 pub struct Supervisor<'a> {
     pub profile: &'a Profile,
     pub places: Places,
+    /// The Landlock ABI rulesets are built for.
     pub abi: u32,
     pub network: Network,
     pub gate: &'a Gate,
@@ -46,6 +48,7 @@ pub struct Supervisor<'a> {
     filter: Vec<libc::sock_filter>,
     pass: Pass,
     pins: Pins,
+    /// Number of the last actor; 0 is cargo itself.
     last: u32,
     /// Admitted, but not confined yet.
     waiting: Option<(Arc<Actor>, Arc<Policy>, Instant)>,
@@ -53,6 +56,7 @@ pub struct Supervisor<'a> {
     pub artifacts: HashMap<String, Package>,
     /// The real cargo, once its process has become it.
     pub cargo: Option<PathBuf>,
+    /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
@@ -101,10 +105,12 @@ impl<'a> Supervisor<'a> {
         })
     }
 
+    /// With fewer layers around actors, see [`Layers`].
     pub fn behind(self, layers: Layers) -> Self {
         Supervisor { layers, ..self }
     }
 
+    /// With the reviewed allows of this run.
     pub fn reviewing(self, reviewing: Reviewing) -> Self {
         Supervisor { reviewing, ..self }
     }

@@ -1,4 +1,4 @@
-//! Whom to trust by the place its program lies in: cargo, its drivers and helpers; and who wraps the compiler. In: what was started, and the
+//! Which tracees are trusted, by the place their program lies in: cargo, its drivers and helpers; and who wraps the compiler. In: what was started, and the
 //! places. Out: yes or no. Nothing a build could have put in a place of its own counts.
 
 use std::ffi::{OsStr, OsString};

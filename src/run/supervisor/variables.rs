@@ -1,4 +1,4 @@
-//! The variables a tracee gets: what a script has put there for the loader, a compiler or a program is taken back and told, what an actor
+//! The environment a tracee gets: what a script has put there for the loader, a compiler or a program is taken back and told, what an actor
 //! must not know is withheld. In: who comes in, with which environment. Out: one edit per variable; entries for the journal.
 
 use std::ffi::OsString;
