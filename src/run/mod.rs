@@ -12,7 +12,7 @@ mod pages;
 mod reviewing;
 mod stage;
 mod stopped;
-mod usher;
+mod supervisor;
 mod watch;
 mod who;
 

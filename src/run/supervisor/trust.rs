@@ -1,4 +1,4 @@
-//! Whom to trust by the place its program lies in: cargo, its drivers and helpers; and who wraps the compiler. In: what was started, and the
+//! Which tracees are trusted, by the place their program lies in: cargo, its drivers and helpers; and who wraps the compiler. In: what was started, and the
 //! places. Out: yes or no. Nothing a build could have put in a place of its own counts.
 
 use std::ffi::{OsStr, OsString};
@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::judge::Places;
-use crate::launch::Newcomer;
+use crate::launch::Tracee;
 
 /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
 pub fn is_installed(exe: &Path, started: &Path, places: &Places) -> bool {
@@ -46,9 +46,9 @@ pub fn is_the_users(exe: &Path, places: &Places) -> bool {
 
 /// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), credential providers, and the toolchain's own
 /// programs that run no code of the build (rustfmt). Not what a repository brought along: its configuration can name any provider.
-pub fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
-    let (exe, file) = (&newcomer.exe, newcomer.exe.file_name().unwrap_or_default());
-    let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && newcomer.cwd.starts_with(places.cargo_home.join("git"));
+pub fn is_cargos_helper(tracee: &Tracee, places: &Places) -> bool {
+    let (exe, file) = (&tracee.exe, tracee.exe.file_name().unwrap_or_default());
+    let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && tracee.cwd.starts_with(places.cargo_home.join("git"));
     let of_the_toolchain = exe.parent() == Some(&places.toolchain.join("bin"));
     let provides = file.as_bytes().starts_with(b"cargo-credential-");
     of_the_toolchain || (fetches || provides) && is_the_users(exe, places)
@@ -56,14 +56,11 @@ pub fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
 
 /// A wrapper gets the compiler as its first argument (a script has its own name before that), and may hand the work to a server outside
 /// every wall, as sccache does.
-pub fn wraps_the_compiler(newcomer: &Newcomer, places: &Places) -> bool {
+pub fn wraps_the_compiler(tracee: &Tracee, places: &Places) -> bool {
     let is_compiler = |word: &OsString| Path::new(word).file_name() == Some(OsStr::new("rustc"));
-    let compiles = newcomer.argv.iter().any(|word| word == "--crate-name" || word == "-vV");
-    let known = ["rustc", "clippy-driver", "rustup"].iter().any(|name| newcomer.exe.file_name() == Some(OsStr::new(name)));
-    !known
-        && compiles
-        && places.result(newcomer.exe.as_os_str().as_bytes()).is_none()
-        && newcomer.argv.iter().skip(1).take(2).any(is_compiler)
+    let compiles = tracee.argv.iter().any(|word| word == "--crate-name" || word == "-vV");
+    let known = ["rustc", "clippy-driver", "rustup"].iter().any(|name| tracee.exe.file_name() == Some(OsStr::new(name)));
+    !known && compiles && places.result(tracee.exe.as_os_str().as_bytes()).is_none() && tracee.argv.iter().skip(1).take(2).any(is_compiler)
 }
 
 #[cfg(test)]
@@ -96,8 +93,8 @@ mod tests {
             assert_eq!(of_the_build(Path::new(exe), &places), built, "{exe}");
         }
         let helps = |exe: &str, cwd: &str| {
-            let newcomer = Newcomer { pid: 1, in_place: false, exe: exe.into(), argv: &[], env: Vec::new(), cwd: cwd.into() };
-            is_cargos_helper(&newcomer, &places)
+            let tracee = Tracee { pid: 1, in_place: false, exe: exe.into(), argv: &[], env: Vec::new(), cwd: cwd.into() };
+            is_cargos_helper(&tracee, &places)
         };
         assert!(helps("/usr/bin/git", "/home/u/.cargo/git/db/x") && !helps("/usr/bin/git", "/home/u/app"));
         assert!(helps("/usr/libexec/cargo-credential-libsecret", "/") && !helps("/home/u/app/tools/cargo-credential-x", "/"));

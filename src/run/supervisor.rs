@@ -1,5 +1,5 @@
-//! Who comes in: asked for every program cargo starts, it establishes who that is, resolves the policy and builds the walls.
-//! In: newcomers from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
+//! What the supervisor decides at each exec stop: for every program cargo starts, who that is, which policy it has and which walls.
+//! In: tracees from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
 
 mod trust;
 mod variables;
@@ -23,7 +23,7 @@ use crate::attribute::{ExecFacts, Identity, identify};
 use crate::gate::Gate;
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
-use crate::launch::{Admission, Newcomer, Usher};
+use crate::launch::{Admission, AtExecStop, Tracee};
 use crate::model::{Actor, ActorId, ActorKind, Hostile, Package};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::credentials::Providers;
@@ -35,9 +35,11 @@ use crate::wall::ruleset::{self, Network, Pins};
 use trust::{is_cargos_helper, is_driver, is_installed, is_the_users, wraps_the_compiler};
 use variables::Variables;
 
-pub struct Door<'a> {
+/// What is decided about tracees, and what is known because of those that came before.
+pub struct Supervisor<'a> {
     pub profile: &'a Profile,
     pub places: Places,
+    /// The Landlock ABI rulesets are built for.
     pub abi: u32,
     pub network: Network,
     pub gate: &'a Gate,
@@ -46,6 +48,7 @@ pub struct Door<'a> {
     filter: Vec<libc::sock_filter>,
     pass: Pass,
     pins: Pins,
+    /// Number of the last actor; 0 is cargo itself.
     last: u32,
     /// Admitted, but not confined yet.
     waiting: Option<(Arc<Actor>, Arc<Policy>, Instant)>,
@@ -53,6 +56,7 @@ pub struct Door<'a> {
     pub artifacts: HashMap<String, Package>,
     /// The real cargo, once its process has become it.
     pub cargo: Option<PathBuf>,
+    /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
@@ -63,7 +67,7 @@ pub struct Door<'a> {
     providers: Providers,
 }
 
-impl<'a> Door<'a> {
+impl<'a> Supervisor<'a> {
     /// # Errors
     /// When the filter cannot be compiled.
     pub fn new(
@@ -77,7 +81,7 @@ impl<'a> Door<'a> {
     ) -> Result<Self> {
         let pass = Pass::random()?;
         let providers = Providers::find(&places.cargo_home, places.workspace.as_deref(), &given);
-        Ok(Door {
+        Ok(Supervisor {
             providers,
             variables: Variables::new(given, profile.environment(), Arc::clone(&journal)),
             filter: filter::program(&pass)?,
@@ -101,12 +105,14 @@ impl<'a> Door<'a> {
         })
     }
 
+    /// With fewer layers around actors, see [`Layers`].
     pub fn behind(self, layers: Layers) -> Self {
-        Door { layers, ..self }
+        Supervisor { layers, ..self }
     }
 
+    /// With the reviewed allows of this run.
     pub fn reviewing(self, reviewing: Reviewing) -> Self {
-        Door { reviewing, ..self }
+        Supervisor { reviewing, ..self }
     }
 
     /// What scripts said last, when nobody comes in any more.
@@ -115,17 +121,17 @@ impl<'a> Door<'a> {
     }
 
     /// Is this cargo itself, or a part of its toolchain that drives cargo? Only such a one may start programs that are confined one by one.
-    fn conducts(&mut self, newcomer: &Newcomer) -> bool {
-        let file = newcomer.exe.file_name().unwrap_or_default();
-        let is_cargo = file == "cargo" || newcomer.in_place && self.cargo.is_none() && newcomer.exe == self.started;
-        // rustup's shims become another program in place, which then is a newcomer of its own.
+    fn conducts(&mut self, tracee: &Tracee) -> bool {
+        let file = tracee.exe.file_name().unwrap_or_default();
+        let is_cargo = file == "cargo" || tracee.in_place && self.cargo.is_none() && tracee.exe == self.started;
+        // rustup's shims become another program in place, which then is a tracee of its own.
         let is_shim = file == "rustup";
-        if !(is_cargo || is_shim || is_driver(file)) || !is_installed(&newcomer.exe, &self.started, &self.places) {
+        if !(is_cargo || is_shim || is_driver(file)) || !is_installed(&tracee.exe, &self.started, &self.places) {
             return false;
         }
-        if is_cargo && !is_shim && newcomer.in_place {
-            self.cargo.get_or_insert_with(|| newcomer.exe.clone());
-            if let Some(root) = newcomer.exe.parent().and_then(Path::parent).filter(|root| root.join("bin/rustc").exists()) {
+        if is_cargo && !is_shim && tracee.in_place {
+            self.cargo.get_or_insert_with(|| tracee.exe.clone());
+            if let Some(root) = tracee.exe.parent().and_then(Path::parent).filter(|root| root.join("bin/rustc").exists()) {
                 self.places.toolchain = real(root.to_owned());
             }
         }
@@ -133,9 +139,9 @@ impl<'a> Door<'a> {
     }
 
     /// Cargo's own helpers keep cargo's trust, and so do those the user told cargo to ask.
-    fn is_cargos_helper(&self, newcomer: &Newcomer) -> bool {
-        let provider = || self.providers.started(&newcomer.exe, newcomer.argv);
-        is_cargos_helper(newcomer, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places))
+    fn is_cargos_helper(&self, tracee: &Tracee) -> bool {
+        let provider = || self.providers.started(&tracee.exe, tracee.argv);
+        is_cargos_helper(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places))
     }
 
     /// Where this actor keeps temporary files: made now, readable by nobody else's user.
@@ -146,33 +152,32 @@ impl<'a> Door<'a> {
     }
 }
 
-impl Usher for Door<'_> {
+impl AtExecStop for Supervisor<'_> {
     fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
         self.watch.starts(cargo, pid as u32);
     }
 
-    fn admit(&mut self, newcomer: &Newcomer) -> Result<Admission> {
+    fn admit(&mut self, tracee: &Tracee) -> Result<Admission> {
         let began = Instant::now();
-        if self.conducts(newcomer) {
-            tracing::debug!(pid = newcomer.pid, exe = ?newcomer.exe, "conductor");
-            if newcomer.in_place {
-                self.variables.cargos = newcomer.env.clone();
+        if self.conducts(tracee) {
+            tracing::debug!(pid = tracee.pid, exe = ?tracee.exe, "conductor");
+            if tracee.in_place {
+                self.variables.cargos = tracee.env.clone();
             }
-            return Ok(Admission::Conductor(self.variables.untampered(newcomer, &self.places)));
+            return Ok(Admission::Conductor(self.variables.untampered(tracee, &self.places)));
         }
-        if wraps_the_compiler(newcomer, &self.places) {
-            let before = newcomer.argv.iter().skip(1).position(|word| Path::new(word).file_name() == Some(OsStr::new("rustc")));
-            let wrapper = before.filter(|at| *at > 0).map_or(newcomer.exe.as_os_str(), |at| newcomer.argv[at].as_os_str());
+        if wraps_the_compiler(tracee, &self.places) {
+            let before = tracee.argv.iter().skip(1).position(|word| Path::new(word).file_name() == Some(OsStr::new("rustc")));
+            let wrapper = before.filter(|at| *at > 0).map_or(tracee.exe.as_os_str(), |at| tracee.argv[at].as_os_str());
             bail!(
                 "{:?} wraps the compiler, and a wrapper such as sccache compiles in a server outside every wall\n  \
                  help: run without it: `RUSTC_WRAPPER= RUSTC_WORKSPACE_WRAPPER= cargo brig …` (an empty variable overrides `build.rustc-wrapper`)",
                 wrapper
             );
         }
-        let facts =
-            ExecFacts { exe: newcomer.exe.clone(), argv: newcomer.argv.to_vec(), env: newcomer.env.clone(), cwd: newcomer.cwd.clone() };
+        let facts = ExecFacts { exe: tracee.exe.clone(), argv: tracee.argv.to_vec(), env: tracee.env.clone(), cwd: tracee.cwd.clone() };
         let mut identity = identify(&facts, &self.places);
-        if identity.kind == ActorKind::Tool && !self.is_cargos_helper(newcomer) {
+        if identity.kind == ActorKind::Tool && !self.is_cargos_helper(tracee) {
             // A runner, or a program a configuration file in the repository named: not cargo's, so not trusted like cargo.
             identity.kind = ActorKind::Program;
             identity.attributed_by = "started by cargo, not built by it: confined like a program";
@@ -184,25 +189,25 @@ impl Usher for Door<'_> {
         self.last += 1;
         let id = ActorId(self.last);
         let tmp = self.tmp_for(id.0)?;
-        let (edits, withheld) = self.variables.edits(&identity, newcomer, (id, &tmp), &self.places, &mut self.last);
-        let mut facts = actor_facts(&identity, newcomer, &tmp);
+        let (edits, withheld) = self.variables.edits(&identity, tracee, (id, &tmp), &self.places, &mut self.last);
+        let mut facts = actor_facts(&identity, tracee, &tmp);
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
-        facts.reviewed = self.reviewing.of(&identity, newcomer.argv, &self.places, cargo, &self.artifacts);
+        facts.reviewed = self.reviewing.of(&identity, tracee.argv, &self.places, cargo, &self.artifacts);
         let policy = Arc::new(self.profile.resolve(&self.places, &facts));
         let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());
         }
-        tracing::debug!(id = id.0, kind = identity.kind.name(), package = ?identity.package.as_ref().map(|package| &package.name), exe = ?newcomer.exe, "actor");
+        tracing::debug!(id = id.0, kind = identity.kind.name(), package = ?identity.package.as_ref().map(|package| &package.name), exe = ?tracee.exe, "actor");
         let actor = Arc::new(Actor {
             id,
             kind: identity.kind,
             package: identity.package,
             host: None,
-            pid: newcomer.pid as u32,
-            exe: newcomer.exe.clone(),
-            argv: newcomer.argv.iter().cloned().map(Hostile::from).collect(),
-            cwd: newcomer.cwd.clone(),
+            pid: tracee.pid as u32,
+            exe: tracee.exe.clone(),
+            argv: tracee.argv.iter().cloned().map(Hostile::from).collect(),
+            cwd: tracee.cwd.clone(),
             crate_name: identity.crate_name,
             attributed_by: identity.attributed_by,
             outputs: identity.outputs,
@@ -228,15 +233,15 @@ impl Usher for Door<'_> {
     }
 }
 
-fn actor_facts(identity: &Identity, newcomer: &Newcomer, tmp: &Path) -> ActorFacts {
+fn actor_facts(identity: &Identity, tracee: &Tracee, tmp: &Path) -> ActorFacts {
     // Cargo writes `-C name=value`, as two words.
-    let argument = |name: &str| newcomer.argv.iter().find_map(|word| word.as_bytes().strip_prefix(name.as_bytes()));
+    let argument = |name: &str| tracee.argv.iter().find_map(|word| word.as_bytes().strip_prefix(name.as_bytes()));
     ActorFacts {
         kind: identity.kind,
         package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
         outputs: identity.outputs.clone(),
         tmp: tmp.to_owned(),
-        program: Some(newcomer.exe.clone()),
+        program: Some(tracee.exe.clone()),
         extra_filename: argument("extra-filename=").map(|value| String::from_utf8_lossy(value).into_owned()),
         crate_name: identity.crate_name.clone(),
         linker: argument("linker=").map(|value| PathBuf::from(OsStr::from_bytes(value))),

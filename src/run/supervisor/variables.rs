@@ -1,4 +1,4 @@
-//! The variables a newcomer gets: what a script has put there for the loader, a compiler or a program is taken back and told, what an actor
+//! The environment a tracee gets: what a script has put there for the loader, a compiler or a program is taken back and told, what an actor
 //! must not know is withheld. In: who comes in, with which environment. Out: one edit per variable; entries for the journal.
 
 use std::ffi::OsString;
@@ -11,12 +11,12 @@ use crate::judge::environment::{EnvVerdict, Environment};
 use crate::judge::loader::{Variable, changed, loader_tampering};
 use crate::judge::rules::env_loader;
 use crate::judge::{Journal, Places};
-use crate::launch::Newcomer;
-use crate::launch::newborn::Edit;
+use crate::launch::Tracee;
+use crate::launch::initial_stack::Edit;
 use crate::model::{Act, Actor, ActorId, ActorKind, Event, Status};
 use crate::run::emitters::{Emitters, Ground};
 
-/// What the edits of one newcomer's environment follow from.
+/// What the edits of one tracee's environment follow from.
 pub struct Variables {
     /// The environment cargo was given.
     given: Vec<(OsString, OsString)>,
@@ -38,8 +38,8 @@ impl Variables {
     }
 
     /// A conductor is not confined, so nothing a build script put into its environment may decide what it loads or starts.
-    pub fn untampered(&self, newcomer: &Newcomer, places: &Places) -> Vec<Edit> {
-        let (given, seen) = (bytes(&self.given), bytes(&newcomer.env));
+    pub fn untampered(&self, tracee: &Tracee, places: &Places) -> Vec<Edit> {
+        let (given, seen) = (bytes(&self.given), bytes(&tracee.env));
         let tampered = loader_tampering(ActorKind::Rustc, &given, &seen, places);
         let edit = |(name, value): &(&[u8], &[u8])| {
             if tampered.iter().any(|loader| loader == name) { restore(&given, name, value) } else { Edit::Keep }
@@ -47,12 +47,12 @@ impl Variables {
         seen.iter().map(edit).collect()
     }
 
-    /// Asks what scripts have said of this newcomer's linker arguments and of these variables, some of them known to be `tampered` with.
+    /// Asks what scripts have said of this tracee's linker arguments and of these variables, some of them known to be `tampered` with.
     /// Returns the variables that a script set.
     fn trace<'v>(
         &mut self,
         identity: &Identity,
-        newcomer: &Newcomer,
+        tracee: &Tracee,
         tampered: &[Vec<u8>],
         changed: &[Variable<'v>],
         places: &Places,
@@ -67,7 +67,7 @@ impl Variables {
         let package = identity.package.as_ref();
         self.emitters.listen(false, &ground);
         if identity.kind == ActorKind::Rustc {
-            self.emitters.link(newcomer.argv, &newcomer.cwd, package, &ground, &mut next);
+            self.emitters.link(tracee.argv, &tracee.cwd, package, &ground, &mut next);
         }
         // The package of a program is told by its environment, so what was tampered with may be anybody's.
         let is_tampered = |name: &[u8]| tampered.iter().any(|loader| loader == name);
@@ -85,19 +85,19 @@ impl Variables {
     pub fn edits(
         &mut self,
         identity: &Identity,
-        newcomer: &Newcomer,
+        tracee: &Tracee,
         (actor, tmp): (ActorId, &Path),
         places: &Places,
         last: &mut u32,
     ) -> (Vec<Edit>, Vec<String>) {
-        let (kind, seen) = (identity.kind, bytes(&newcomer.env));
+        let (kind, seen) = (identity.kind, bytes(&tracee.env));
         let is_directed = !matches!(kind, ActorKind::Tool | ActorKind::BuildScript);
         let tampered = loader_tampering(kind, &bytes(&self.given), &seen, places);
         let mut directed = Vec::new();
         if is_directed {
             let mut changed = changed(kind, &bytes(&self.cargos), &seen);
             changed.extend(seen.iter().filter(|(name, _)| tampered.iter().any(|loader| loader == name)));
-            directed = self.trace(identity, newcomer, &tampered, &changed, places, last);
+            directed = self.trace(identity, tracee, &tampered, &changed, places, last);
         }
         let given = bytes(&self.given);
         let is_tampered = |name: &[u8]| directed.contains(&name) || tampered.iter().any(|loader| loader == name);
@@ -126,7 +126,7 @@ impl Variables {
             // Whoever said it has the finding already; this one was only to be given it.
             let breach = (!name_told).then(|| env_loader::changed(&name));
             let act = Act::Withhold { name };
-            self.journal.event(Event { actor, pid: newcomer.pid as u32, act, status: Status::Refused, breach, blame: None });
+            self.journal.event(Event { actor, pid: tracee.pid as u32, act, status: Status::Refused, breach, blame: None });
         }
         (edits, withheld)
     }

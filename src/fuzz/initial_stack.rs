@@ -4,7 +4,7 @@
 use super::mutate::mutate;
 use super::source::Source;
 use super::{Bytes, fuzz, must};
-use crate::launch::newborn::{Edit, Newborn};
+use crate::launch::initial_stack::{Edit, InitialStack};
 use crate::sys::memory;
 
 /// A program's strings.
@@ -64,16 +64,16 @@ fn image(program: &Program, base: u64) -> Vec<u8> {
 
 #[test]
 fn edits_take_away_what_they_name_and_nothing_else() {
-    fuzz("newborn", 1500, program, |program| {
+    fuzz("initial-stack", 1500, program, |program| {
         let length = image(program, 0).len();
         // Something lies above, which nobody may touch.
         let mut place = vec![0xa5u8; length + 64];
         let base = place.as_mut_ptr() as u64;
         place[..length].copy_from_slice(&image(program, base));
         let said = |error: std::io::Error| error.to_string();
-        let mut newborn = Newborn::parse(base, place[..length].to_vec()).map_err(said)?;
-        must(newborn.argv().len() == program.argv.len(), || "other arguments".into())?;
-        must(newborn.argv().iter().zip(&program.argv).all(|(read, given)| read.as_encoded_bytes() == given.0), || {
+        let mut initial = InitialStack::parse(base, place[..length].to_vec()).map_err(said)?;
+        must(initial.argv().len() == program.argv.len(), || "other arguments".into())?;
+        must(initial.argv().iter().zip(&program.argv).all(|(read, given)| read.as_encoded_bytes() == given.0), || {
             "other arguments".into()
         })?;
 
@@ -82,7 +82,7 @@ fn edits_take_away_what_they_name_and_nothing_else() {
             Edit::Replace(new) => new.len() <= text.0.len() - name_length(&text.0),
             _ => true,
         };
-        let edited = newborn.edit(std::process::id() as i32, &edits);
+        let edited = initial.edit(std::process::id() as i32, &edits);
         if !program.env.iter().all(fits) {
             return must(edited.is_err(), || "a longer value was put in".into());
         }
@@ -90,8 +90,8 @@ fn edits_take_away_what_they_name_and_nothing_else() {
         let mut seen = vec![0; length + 64];
         memory::read(std::process::id(), base, &mut seen).map_err(said)?;
         must(seen[length..] == [0xa5; 64], || "more was written than there is".into())?;
-        let after = Newborn::parse(base, seen[..length].to_vec()).map_err(said)?;
-        must(after.argv() == newborn.argv(), || "other arguments afterwards".into())?;
+        let after = InitialStack::parse(base, seen[..length].to_vec()).map_err(said)?;
+        must(after.argv() == initial.argv(), || "other arguments afterwards".into())?;
         let left: Vec<Vec<u8>> = after.env().map(|(name, value)| pair(name.as_encoded_bytes(), value.as_encoded_bytes())).collect();
         let expected: Vec<Vec<u8>> = program.env.iter().filter_map(kept).collect();
         must(left == expected, || format!("left: {:?}", left.iter().map(|text| Bytes(text.clone())).collect::<Vec<_>>()))?;
@@ -136,11 +136,11 @@ fn any_stack_is_read_or_refused() {
         mutate(source, &mut bytes, &[0; 16], &[&0x7000u64.to_ne_bytes(), &[0xff; 8], &[0; 8]]);
         (base, Bytes(bytes))
     };
-    fuzz("newborn-any", 3000, damaged, |(base, bytes)| {
-        let Ok(newborn) = Newborn::parse(*base, bytes.0.clone()) else { return Ok(()) };
-        let total: usize = newborn.argv().iter().map(|word| word.len()).sum();
+    fuzz("initial-stack-any", 3000, damaged, |(base, bytes)| {
+        let Ok(initial) = InitialStack::parse(*base, bytes.0.clone()) else { return Ok(()) };
+        let total: usize = initial.argv().iter().map(|word| word.len()).sum();
         must(total <= 2 * bytes.0.len(), || format!("{total} bytes of arguments in {} of memory", bytes.0.len()))?;
-        newborn.env().for_each(drop);
+        initial.env().for_each(drop);
         Ok(())
     });
 }

@@ -13,7 +13,7 @@ const WORD: usize = size_of::<u64>();
 const LARGEST: usize = 8 << 20;
 
 /// An image of the new stack from `argc` to its end.
-pub struct Newborn {
+pub struct InitialStack {
     base: u64,
     image: Vec<u8>,
     argv: Vec<OsString>,
@@ -34,7 +34,7 @@ pub enum Edit {
     Replace(OsString),
 }
 
-impl Newborn {
+impl InitialStack {
     /// Reads the stack of `pid`, whose stack pointer is `base` and stands at `argc`.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Newborn {
             }
         }
         let argv = argv.into_iter().map(|range| OsString::from_vec(image[range].to_vec())).collect();
-        Ok(Newborn { base, argv, env, envp, auxv: auxv..end, image })
+        Ok(InitialStack { base, argv, env, envp, auxv: auxv..end, image })
     }
 
     pub fn argv(&self) -> &[OsString] {
@@ -119,7 +119,7 @@ impl Newborn {
         })
     }
 
-    /// Applies one edit per variable (in the order of [`Newborn::env`]) and writes what changed back to `pid`.
+    /// Applies one edit per variable (in the order of [`InitialStack::env`]) and writes what changed back to `pid`.
     ///
     /// Pointers of removed variables are taken out of `envp`, and the auxiliary vector moves down behind them: two NULLs in a row
     /// would make the loader find an empty one. The strings themselves are zeroed.
@@ -195,11 +195,11 @@ mod tests {
 
     #[test]
     fn reads_arguments_and_variables() {
-        let newborn = Newborn::parse(BASE, stack(&["rustc", "-vV"], &["A=1", "B", "C=x=y"])).unwrap();
-        assert_eq!(newborn.argv(), ["rustc", "-vV"]);
-        let env: Vec<_> = newborn.env().map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect();
+        let initial = InitialStack::parse(BASE, stack(&["rustc", "-vV"], &["A=1", "B", "C=x=y"])).unwrap();
+        assert_eq!(initial.argv(), ["rustc", "-vV"]);
+        let env: Vec<_> = initial.env().map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect();
         assert_eq!(env, [("A", "1"), ("B", ""), ("C", "x=y")]);
-        assert_eq!(newborn.auxv.len(), 4 * WORD);
+        assert_eq!(initial.auxv.len(), 4 * WORD);
     }
 
     #[test]
@@ -207,12 +207,12 @@ mod tests {
         for cut in [0, 4, 8, 40] {
             let mut image = stack(&["x"], &["A=1"]);
             image.truncate(cut);
-            assert!(Newborn::parse(BASE, image).is_err(), "cut at {cut}");
+            assert!(InitialStack::parse(BASE, image).is_err(), "cut at {cut}");
         }
         // Many pointers at one string: a copy for each would be without bound.
         let mut image = stack(&["x", "y"], &["A=1"]);
         image.copy_within(8..16, 16);
-        assert!(Newborn::parse(BASE, image).is_err(), "shared");
+        assert!(InitialStack::parse(BASE, image).is_err(), "shared");
     }
 
     #[test]
@@ -228,15 +228,15 @@ mod tests {
                 place[at..at + WORD].copy_from_slice(&(value - BASE + base).to_ne_bytes());
             }
         }
-        let mut newborn = Newborn::parse(base, place.clone()).unwrap();
-        newborn.edit(pid, &[Edit::Keep, Edit::Remove, Edit::Replace("/t".into())]).unwrap();
+        let mut initial = InitialStack::parse(base, place.clone()).unwrap();
+        initial.edit(pid, &[Edit::Keep, Edit::Remove, Edit::Replace("/t".into())]).unwrap();
         let mut seen = vec![0; place.len()];
         memory::read(pid as u32, base, &mut seen).unwrap();
-        let after = Newborn::parse(base, seen.clone()).unwrap();
+        let after = InitialStack::parse(base, seen.clone()).unwrap();
         let env: Vec<_> = after.env().map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect();
         assert_eq!(env, [("KEEP", "1"), ("TMPDIR", "/t")]);
         assert_eq!(after.auxv.len(), 4 * WORD, "the auxiliary vector moved along");
         assert!(!seen.windows(6).any(|window| window == b"CANARY"), "the value is gone from memory");
-        assert!(newborn.edit(pid, &[Edit::Keep, Edit::Keep, Edit::Replace("/longer/than/the/old".into())]).is_err());
+        assert!(initial.edit(pid, &[Edit::Keep, Edit::Keep, Edit::Replace("/longer/than/the/old".into())]).is_err());
     }
 }
