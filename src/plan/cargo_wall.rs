@@ -13,10 +13,12 @@ use std::path::{Path, PathBuf};
 use crate::judge::{KernelGrants, Places, SecretLists, Secrets};
 use crate::model::{ActorKind, Hostile};
 use crate::plan::errand::Errand;
+use crate::plan::grants::Line;
+use crate::plan::kernel_grants::{PUBLISHED, carve, kernel_exec};
 use crate::plan::named_places::{self, Ground, is_program};
 use crate::plan::places::real;
-use crate::plan::profile::{Line, Profile};
-use crate::plan::resolve::{PUBLISHED, carve, kernel_exec, roots};
+use crate::plan::profile::Profile;
+use crate::plan::resolve::roots;
 use crate::plan::{placeholders, steering::Steering};
 
 /// What cargo may do, and where it may take away empty directories (`cargo clean`).
@@ -332,5 +334,108 @@ impl Drop for Prepared {
         for path in self.0.iter().filter(is_empty) {
             let _ = std::fs::remove_file(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::actor_facts::ActorFacts;
+    use crate::plan::profile::EMBEDDED;
+
+    fn ground() -> (tempfile::TempDir, Places) {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        for sub in [
+            "home/ws/src",
+            "home/ws/target/debug/deps",
+            "home/ws/target/cxxbridge",
+            "home/ws/target/tmp",
+            "home/tc/bin",
+            "home/tc/lib/rustlib",
+            "home/.cargo/registry/src/i/x",
+            "home/.cargo/bin",
+            "home/.rustup/toolchains",
+            "home/bin",
+            "home/.ssh",
+            "home/other",
+            "tmp/1",
+        ] {
+            std::fs::create_dir_all(top.join(sub)).unwrap();
+        }
+        for file in [
+            "home/.bashrc",
+            "home/.netrc",
+            "home/ws/Cargo.toml",
+            "home/ws/Cargo.lock",
+            "home/ws/src/lib.rs",
+            "home/.cargo/credentials.toml",
+        ] {
+            std::fs::write(top.join(file), "").unwrap();
+        }
+        let home = top.join("home");
+        let target = home.join("ws/target");
+        let places = Places {
+            workspace: Some(home.join("ws")),
+            members: vec![home.join("ws")],
+            target: target.clone(),
+            build: target,
+            toolchain: home.join("tc"),
+            cargo_home: home.join(".cargo"),
+            rustup_home: Some(home.join(".rustup")),
+            tmp: top.join("tmp"),
+            path_dirs: vec![home.join("bin"), "/usr/bin".into()],
+            home: Some(home),
+            ..Places::default()
+        };
+        (dir, places)
+    }
+
+    fn wall(profile: &str, places: &Places, typed: &str) -> CargoWall {
+        let args: Vec<OsString> = typed.split_whitespace().map(OsString::from).collect();
+        let profile = crate::plan::load(profile, None).unwrap();
+        CargoWall::new(&profile, places, &Steering::read(&args), &Errand::read(&args), &[], Path::new("/usr/bin/env"))
+    }
+
+    /// The kernel intersects domains: what it grants an actor it must grant cargo.
+    #[test]
+    fn every_actors_wall_lies_inside() {
+        let (_dir, mut places) = ground();
+        places.linkers = placeholders::linkers(&places);
+        let workspace = places.workspace.clone().unwrap();
+        for (name, _) in EMBEDDED {
+            let (profile, wall) = (crate::plan::load(name, None).unwrap(), wall(name, &places, "build"));
+            for kind in [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program] {
+                for package in [&workspace, &places.cargo_home.join("registry/src/i/x")] {
+                    let mut facts = ActorFacts::new(kind, places.tmp.join("1"));
+                    facts.package_dir = Some(package.clone());
+                    facts.outputs = vec![places.target.join("debug/deps")];
+                    facts.program = Some(places.toolchain.join("bin"));
+                    let policy = profile.resolve(&places, &facts);
+                    assert!(!policy.kernel.read.is_empty() && !policy.kernel.write.is_empty());
+                    assert_eq!(wall.contains(&policy.kernel), Ok(()), "{name} {kind:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_secret_is_cargos_to_read_and_no_start_up_file_to_write() {
+        let (_dir, places) = ground();
+        let home = places.home.clone().unwrap();
+        let inside = |trees: &[PathBuf], path: &str| trees.iter().any(|tree| home.join(path).starts_with(tree));
+        for typed in ["build", "test", "fix", "fmt", "install --path .", "some-subcommand", "clippy --fix"] {
+            let wall = wall("default", &places, typed);
+            for secret in [".bashrc", ".netrc", ".ssh", "other", ".cargo/credentials.toml"] {
+                assert!(!inside(&wall.grants.read, secret) && !inside(&wall.grants.write, secret), "{typed}: {secret}");
+            }
+            for closed in ["ws/Cargo.toml", "ws/.git/hooks", ".cargo/config.toml", "ws/src/new.rs", "tc/bin"] {
+                assert!(!inside(&wall.grants.write, closed), "{typed}: {closed}");
+            }
+            assert!(inside(&wall.grants.read, "ws/src/lib.rs") && inside(&wall.grants.write, "ws/Cargo.lock"), "{typed}");
+            assert_eq!(inside(&wall.grants.write, "ws/src/lib.rs"), matches!(typed, "fix" | "fmt" | "clippy --fix"), "{typed}");
+            assert_eq!(inside(&wall.grants.write, ".cargo/bin"), typed.starts_with("install"), "{typed}");
+        }
+        assert!(inside(&wall("default", &places, "login").grants.read, ".cargo/credentials.toml"));
     }
 }

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
+use super::layers::Layers;
 use super::reviewing::Reviewing;
-use super::stage::{self, Env};
-use super::usher::{Door, tmp_of};
+use super::stage::{self, Env, tmp_of};
+use super::stopped::Stopped;
+use super::supervisor::Supervisor;
 use super::watch::Watch;
-use super::{Layers, Stopped};
 use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;
@@ -103,18 +104,18 @@ pub fn build(
     // Brig's own look at the graph is behind a wall like cargo's.
     let read = wall.grants.read.clone();
     tracing::debug!(read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
-    let door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
-    let mut door = door.behind(layers).inside(wall).reviewing(Reviewing::new(profile.reviewed, steering, read));
+    let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
+    let mut supervisor = supervisor.behind(layers).inside(wall).reviewing(Reviewing::new(profile.reviewed, steering, read));
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
         clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
         let _ending = watch.ending();
-        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env, wall: ruleset }, &mut door)
+        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env, wall: ruleset }, &mut supervisor)
     });
     drop((fence, prepared));
-    door.listen();
+    supervisor.listen();
     let ended = ended.map_err(Stopped::usage)?;
     ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     gate.close();
@@ -123,13 +124,13 @@ pub fn build(
     }
     drop(fresh);
     let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
-    ending::tell(ran, &mut door, &outputs, style)
+    ending::tell(ran, &mut supervisor, &outputs, style)
 }
 
 /// What the clock does is little.
 const CLOCK_STACK: usize = 256 << 10;
 
-/// Known before anything starts: a wrapper set in the environment. One from a configuration file is met at the door.
+/// Known before anything starts: a wrapper set in the environment. One from a configuration file is met at its exec stop.
 fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
     for name in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER"] {
         if let Some(value) = stage::variable(env, name) {
@@ -145,7 +146,7 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
 /// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
 /// before or without us, wanted the next build to write to where it leads.
 fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
-    let found = plan::linked(profile, places).into_iter().find(|_| profile.mode == Mode::Enforce);
+    let found = plan::linked(&profile.actors, places).into_iter().find(|_| profile.mode == Mode::Enforce);
     found.map_or(Ok(()), |link| {
         let shown = Hostile::from(&*link);
         Err(Stopped::wall(anyhow!(

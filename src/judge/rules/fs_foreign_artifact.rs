@@ -4,9 +4,9 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, components, is_drawn, name};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, ActorKind, Object, Rule, Severity};
 

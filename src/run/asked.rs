@@ -1,0 +1,30 @@
+//! What cargo and rustc say when they are asked: the build graph, and what they are.
+
+use std::path::{Path, PathBuf};
+
+use crate::attribute::Graph;
+use crate::judge::Places;
+use crate::plan::own_calls;
+use crate::plan::steering::Steering;
+
+/// The build graph, for the platform that `rustc -vV` tells; cargo reads no more than `trees` for it.
+pub fn graph(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rustc: Option<&str>, places: &Places) -> Option<Graph> {
+    places.workspace.as_ref()?;
+    let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
+    let env: Vec<_> = std::env::vars_os().collect();
+    let read = own_calls::command(cargo, &env, trees).and_then(|command| Graph::read(command, &steering.graph(), platform));
+    match read {
+        Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
+        Err(error) => {
+            tracing::debug!("no build graph: {error:#}");
+            None
+        }
+    }
+}
+
+/// What a program prints when it is asked about itself.
+pub fn ask(program: &Path, argument: &str) -> Option<String> {
+    let env: Vec<_> = std::env::vars_os().collect();
+    let output = own_calls::command(program, &env, &["/".into()]).ok()?.arg(argument).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
