@@ -91,7 +91,7 @@ impl Gate {
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
         let posts = std::mem::take(&mut *self.posts());
-        posts.iter().for_each(|post| post.watched.answers.ring());
+        posts.iter().for_each(|post| post.watched.wake_ups.wake());
         for post in posts {
             if post.thread.join().is_err() {
                 self.journal.lost("a gate thread died");

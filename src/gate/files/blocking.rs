@@ -35,7 +35,7 @@ pub fn open(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Resul
         let status = socket::status_flags(fd.as_fd())?;
         socket::set_status_flags(fd.as_fd(), status & !libc::O_NONBLOCK)?;
     }
-    Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
+    Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() })
 }
 
 /// The terminal that `/dev/tty` means for the caller: `tty_nr` of proc_pid_stat(5).
@@ -61,16 +61,17 @@ fn terminal_of(call: &Call, own: &Own) -> io::Result<Found> {
 
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-struct Seat;
+/// To wait for one more FIFO; given back when dropped.
+struct Permit;
 
-impl Seat {
-    fn take() -> Option<Seat> {
-        let seat = Seat;
-        (WAITING.fetch_add(1, Ordering::Relaxed) < MOST).then_some(seat)
+impl Permit {
+    fn take() -> Option<Permit> {
+        let permit = Permit;
+        (WAITING.fetch_add(1, Ordering::Relaxed) < MOST).then_some(permit)
     }
 }
 
-impl Drop for Seat {
+impl Drop for Permit {
     fn drop(&mut self) {
         WAITING.fetch_sub(1, Ordering::Relaxed);
     }
@@ -78,7 +79,7 @@ impl Drop for Seat {
 
 /// One thread opens and waits as the actor would have; another sees to it that it does not wait longer than the actor lives.
 fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<Answer> {
-    let seat = Seat::take().ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))?;
+    let permit = Permit::take().ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))?;
     let reply = call.reply();
     let answer = reply.clone();
     let handle = Arc::new(found.handle);
@@ -92,10 +93,10 @@ fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<An
         let _done = done;
         let opened = as_person(person.as_ref(), || own()?.reopen(opener.as_fd(), flags, 0));
         opened_it.store(true, Ordering::Release);
-        answer.send(opened.map_or_else(Answer::from, |fd| Answer::Moved { fd, cloexec }));
+        answer.send(opened.map_or_else(Answer::from, |fd| Answer::AddFdAndDrop { fd, cloexec }));
     };
     let watch = move || {
-        let _seat = seat;
+        let _permit = permit;
         let mut other_end: Option<OwnedFd> = None;
         while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = over.recv_timeout(LOOK) {
             // An answer ends the call as well: asked in this order, it is not taken for the actor's end.

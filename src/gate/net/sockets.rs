@@ -43,6 +43,7 @@ impl Sockets {
         self.maker.broker()
     }
 
+    /// For what may block.
     pub fn workers(&self) -> &Workers {
         &self.maker.workers
     }
