@@ -182,7 +182,7 @@ fn suffices(
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.
-fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Result<tempfile::TempDir, Stopped> {
+fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Result<stage::Filled, Stopped> {
     if steering.target_dir.is_some() {
         return Err(Stopped::usage(anyhow!("`--fresh` brings a target directory of its own: leave `--target-dir` out")));
     }
@@ -204,7 +204,7 @@ fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Re
         env.retain(|(known, _)| known != name);
         env.push((name.into(), places.target.clone().into_os_string()));
     }
-    Ok(dir)
+    Ok(dir.into())
 }
 
 /// Every file that will be written is opened now: a bad path must not be found out after an hour of building.
