@@ -26,6 +26,7 @@ mod published;
 pub mod redact;
 mod resolve;
 mod schedule;
+mod seats;
 mod signal;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ use answer::Answers;
 use call::Repeat;
 use errands::{Away, Errands};
 use process::Processes;
+use seats::Seats;
 
 /// What a gate thread knows about the actor it serves.
 pub struct Watched {
@@ -71,6 +73,8 @@ pub struct Watched {
     itself: Weak<Watched>,
     /// The run's sockets, shared by all actors.
     pub sockets: Arc<Sockets>,
+    /// For those of its opens that wait.
+    seats: Seats,
     /// When the run began: processes are dated from it.
     began: Instant,
     /// When the actor came.
@@ -113,6 +117,7 @@ impl Watched {
             away: Away::default(),
             itself: Weak::new(),
             sockets,
+            seats: Seats::default(),
             began,
             since: began,
         })
@@ -133,6 +138,7 @@ pub struct Gate {
     unwinder: Arc<Unwinder>,
     sockets: Arc<Sockets>,
     errands: Arc<Errands>,
+    seats: Seats,
     began: Instant,
     closing: Arc<AtomicBool>,
     posts: Mutex<Vec<Post>>,
@@ -153,7 +159,16 @@ impl Gate {
     pub fn new(journal: Arc<Journal>, unwinder: Arc<Unwinder>, sockets: Arc<Sockets>) -> Result<Gate> {
         own::own().context("look at our own process under /proc")?;
         let errands = Arc::new(Errands::new());
-        Ok(Gate { journal, unwinder, sockets, errands, began: Instant::now(), closing: Arc::default(), posts: Mutex::default() })
+        Ok(Gate {
+            journal,
+            unwinder,
+            sockets,
+            errands,
+            seats: Seats::default(),
+            began: Instant::now(),
+            closing: Arc::default(),
+            posts: Mutex::default(),
+        })
     }
 
     /// Serves an actor from now on, until all its processes are gone.
@@ -166,6 +181,7 @@ impl Gate {
             .context("make a bell")?;
         watched.began = self.began;
         watched.errands = self.errands.clone();
+        watched.seats = self.seats.of_another();
         let watched = Arc::new_cyclic(|itself| Watched { itself: itself.clone(), ..watched });
         let (serving, closing) = (watched.clone(), self.closing.clone());
         let thread = std::thread::Builder::new()

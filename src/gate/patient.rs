@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::open::Wanted;
@@ -13,8 +13,6 @@ use super::resolve::{Found, fail};
 use super::{Answer, Call};
 use crate::sys::{files, socket};
 
-/// FIFOs waited for at once in the whole run; each takes two threads.
-const MOST: usize = 32;
 /// How often we look whether the actor still waits.
 const LOOK: Duration = Duration::from_millis(50);
 /// `/dev/tty`.
@@ -57,26 +55,9 @@ fn terminal_of(call: &Call, own: &Own) -> io::Result<Found> {
     if found.is(libc::S_IFCHR) && found.facts.rdev == libc::makedev(major, minor) { Ok(found) } else { fail(libc::ENXIO) }
 }
 
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-
-struct Seat;
-
-impl Seat {
-    fn take() -> Option<Seat> {
-        let seat = Seat;
-        (WAITING.fetch_add(1, Ordering::Relaxed) < MOST).then_some(seat)
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// One thread opens and waits as the actor would have; another sees to it that it does not wait longer than the actor lives.
+/// One thread opens and waits as the actor would have (a seat is for both); another sees to it that it does not wait longer than the actor lives.
 fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<Answer> {
-    let seat = Seat::take().ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))?;
+    let seat = call.watched.seats.take().ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))?;
     let reply = call.reply();
     let answer = reply.clone();
     let handle = Arc::new(found.handle);

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::errno;
 use super::grip::Grip;
-use super::workers::Workers;
 use crate::gate::{Answer, Call};
 use crate::sys::socket;
 
@@ -218,9 +217,9 @@ pub fn patiently<T: Send + 'static>(
 
 /// Answers from a worker's thread; when none is free, refuses at once.
 fn later(call: &Call<'_>, work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
-    let workers: &Workers = &call.watched.sockets.workers;
+    let room = call.watched.sockets.room_for(call.watched);
     let reply = call.reply();
-    match workers.run(move || reply.send(work())) {
+    match room.workers().run(move || reply.send(work())) {
         Ok(()) => Answer::Later,
         Err(_) => {
             call.watched.journal.lost("a connect was refused: too many wait at once");

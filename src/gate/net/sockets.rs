@@ -34,7 +34,7 @@ pub struct Sockets {
     only: Option<&'static str>,
     means: OnceLock<Means>,
     rooms: Mutex<HashMap<ActorId, Arc<Room>>>,
-    pub workers: Workers,
+    workers: Workers,
     /// Whether actors' descriptors may be duplicated. Where not (Docker's profile refuses `pidfd_getfd`), rooms keep a handle on each socket
     /// they give until its first use.
     pub duplicates: bool,
@@ -107,6 +107,7 @@ impl Sockets {
                 sockets: Arc::clone(&watched.sockets),
                 state: Mutex::default(),
                 relay: Mutex::default(),
+                workers: self.workers.of_another(),
             })
         });
         Arc::clone(room)
@@ -153,6 +154,7 @@ pub struct Room {
     sockets: Arc<Sockets>,
     state: Mutex<State>,
     relay: Mutex<Option<Relay>>,
+    workers: Workers,
 }
 
 #[derive(Default)]
@@ -321,7 +323,7 @@ impl Room {
     }
 
     pub fn workers(&self) -> &Workers {
-        &self.sockets.workers
+        &self.workers
     }
 
     /// The relay thread, started when first needed.
