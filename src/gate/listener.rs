@@ -13,7 +13,7 @@ use nix::sys::stat::{Mode, umask};
 
 use super::answer::give;
 use super::call::Note;
-use super::{Answer, Call, Watched, change, exec, ipc, memfd, net, open, schedule, signal, watch};
+use super::{Answer, Call, Watched, change, device, exec, ipc, memfd, net, open, schedule, signal, watch};
 use crate::attribute::stack::Caught;
 use crate::judge::scratch;
 use crate::model::calls::{self, Row, Treatment};
@@ -218,6 +218,7 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Signal => return signal::signal(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Schedule => return schedule::schedule(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Ipc => return ipc::ipc(call, row.name),
+        Treatment::Device => return device::request(call).unwrap_or_else(Answer::from),
         Treatment::Tamper => return call.tamper(row.name, registers(call).as_str()),
         Treatment::Absent => return Answer::Errno(libc::ENOSYS),
     };

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use super::own::own;
 use super::resolve::{Found, How, fail, is_in_own_words};
-use super::{Answer, Call, create, memory, patient, published, redact};
+use super::{Answer, Call, create, memory, patient, published, redact, terminal};
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Hostile, Verdict};
 
@@ -195,11 +195,12 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
         return fail(libc::EISDIR);
     }
     // What has no place in the file system was reached through a descriptor the actor has already.
-    if !found.anonymous {
+    let own_terminal = terminal::is_terminal(&found) && terminal::is_own(call, &found, wanted.access())?;
+    if !found.anonymous && !own_terminal {
         match judge(call, &found, wanted) {
             Verdict::Allow => {}
             Verdict::Refuse(errno) => return Ok(Answer::Errno(errno)),
-            Verdict::Redact => return redact::hand_over(&found, wanted),
+            Verdict::Redact => return redact::hand_over(call, &found, wanted),
         }
     }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod document;
 pub mod hard_links;
 pub mod host;
+mod included;
 pub mod loosening;
 pub mod placeholders;
 pub mod places;

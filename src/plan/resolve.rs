@@ -9,7 +9,7 @@ use crate::judge::made::Made;
 use crate::judge::{KernelGrants, Own, Places, Policy, SecretLists, Secrets};
 use crate::model::ActorKind;
 use crate::plan::profile::{ActorFacts, Line, Profile};
-use crate::plan::{hard_links, placeholders, scripts};
+use crate::plan::{hard_links, included, placeholders, scripts};
 
 /// Trees that hold no secrets and change under nobody's hands: what the kernel may grant whole for reading.
 pub(super) const PUBLISHED: [&str; 10] =
@@ -48,7 +48,7 @@ impl Settled {
         };
         let secrets = Secrets::compile(places, &lists).expect("globs are checked when a profile is read");
         let found = hard_links::find(places, &secrets);
-        let secrets = Arc::new(secrets.with_inodes(found));
+        let secrets = Arc::new(secrets.with_inodes(found).with_included(included::find(places)));
         let kinds = profile.actors.keys().map(|kind| (*kind, Settlement::new(profile, *kind, places))).collect();
         Settled { places: Arc::new(places.clone()), secrets, kinds }
     }

@@ -11,6 +11,7 @@ use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
 use super::reviewing::Reviewing;
+use super::screen::Screen;
 use super::stage::{self, Env};
 use super::usher::{Door, tmp_of};
 use super::watch::Watch;
@@ -94,6 +95,7 @@ pub fn build(
     let door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
     let mut door = door.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering));
     let fence = Fence::raise();
+    let screen = Screen::look();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
@@ -101,10 +103,13 @@ pub fn build(
         let _ending = watch.ending();
         launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door)
     });
-    drop(fence);
     door.listen();
+    if let Ok(ended) = &ended {
+        ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
+    }
+    screen.settle();
+    drop(fence);
     let ended = ended.map_err(Stopped::usage)?;
-    ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     gate.close();
     if let Some(failure) = ended.failure {
         return Err(Stopped::wall(failure));

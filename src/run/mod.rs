@@ -9,6 +9,7 @@ mod layers;
 mod owners;
 mod pages;
 mod reviewing;
+mod screen;
 mod stage;
 mod usher;
 mod watch;

@@ -124,7 +124,7 @@ mod tests {
         std::os::unix::fs::symlink(other.path(), root.join("full/a/link")).unwrap();
         std::os::unix::fs::symlink(other.path(), root.join("link")).unwrap();
         for name in ["shut/inner/deeper", "shut/inner", "shut", "full/a"] {
-            fs::set_permissions(root.join(name), fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(root.join(name), fs::Permissions::from_mode(0o000)).unwrap();
         }
         fs::set_permissions(&root, fs::Permissions::from_mode(0o500)).unwrap();
         empty(&root);
