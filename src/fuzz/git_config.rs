@@ -4,7 +4,8 @@
 use super::mutate::mutate;
 use super::source::Source;
 use super::{Bytes, fuzz, must};
-use crate::judge::configuration::Format;
+use crate::judge::configuration::copy::copy;
+use crate::judge::configuration::format::Format;
 
 const SECRET: &str = "C4nary7f3b91";
 
@@ -97,12 +98,12 @@ fn lines(text: &[u8]) -> usize {
 #[test]
 fn no_credential_is_in_the_copy() {
     fuzz("git-config", 3000, config, |config| {
-        let Some(copy) = Format::Git.copy(&config.0) else { return Err("is not read".into()) };
-        let shown = || copy.escape_ascii().to_string();
-        must(!copy.windows(6).any(|window| window == b"C4nary"), || format!("left in {}", shown()))?;
-        must(!copy.windows(6).any(|window| window == b"7f3b91"), || format!("left in {}", shown()))?;
-        must(lines(&copy) == lines(&config.0), || format!("other lines: {}", shown()))?;
-        must(Format::Git.copy(&copy).as_ref() == Some(&copy), || format!("not steady: {}", shown()))
+        let Some(told) = copy(Format::Git, &config.0) else { return Err("is not read".into()) };
+        let shown = || told.escape_ascii().to_string();
+        must(!told.windows(6).any(|window| window == b"C4nary"), || format!("left in {}", shown()))?;
+        must(!told.windows(6).any(|window| window == b"7f3b91"), || format!("left in {}", shown()))?;
+        must(lines(&told) == lines(&config.0), || format!("other lines: {}", shown()))?;
+        must(copy(Format::Git, &told).as_ref() == Some(&told), || format!("not steady: {}", shown()))
     });
 }
 
@@ -119,7 +120,7 @@ fn what_is_no_credential_stays() {
         Bytes(text.into_bytes())
     };
     fuzz("git-config-honest", 500, honest, |config| {
-        must(Format::Git.copy(&config.0).as_ref() == Some(&config.0), || config.0.escape_ascii().to_string())
+        must(copy(Format::Git, &config.0).as_ref() == Some(&config.0), || config.0.escape_ascii().to_string())
     });
 }
 
@@ -131,8 +132,8 @@ fn any_file_is_copied_within_bounds() {
         Bytes(bytes)
     };
     fuzz("git-config-any", 1500, damaged, |config| {
-        let Some(copy) = Format::Git.copy(&config.0) else { return Ok(()) };
-        must(copy.len() <= config.0.len() + 1, || "longer than the original".into())?;
-        must(lines(&copy) == lines(&config.0), || format!("other lines: {}", copy.escape_ascii()))
+        let Some(told) = copy(Format::Git, &config.0) else { return Ok(()) };
+        must(told.len() <= config.0.len() + 1, || "longer than the original".into())?;
+        must(lines(&told) == lines(&config.0), || format!("other lines: {}", told.escape_ascii()))
     });
 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
-use crate::judge::configuration::{self, Format};
+use crate::judge::configuration::format::{self, Format};
 use crate::judge::matcher::{Hit, Matcher, Tag};
 use crate::judge::paths::{components, deepest, glob, name, within};
 use crate::judge::places::Places;
@@ -229,7 +229,7 @@ impl Secrets {
         let hit = if self.redacted.may_end_in(name(path)) { self.redacted.find(path) } else { None };
         let listed = hit.and_then(|hit| Some((*self.formats.get(usize::from(hit.tag))?, hit.rooted)));
         let included = || self.included.get(path).map(|format| (*format, false));
-        listed.or_else(|| Some((configuration::beside(path)?, false))).or_else(included)
+        listed.or_else(|| Some((format::beside(path)?, false))).or_else(included)
     }
 
     pub fn is_persistence(&self, path: &[u8]) -> Option<Hit> {

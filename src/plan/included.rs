@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::judge::Places;
-use crate::judge::configuration::{Format, git};
+use crate::judge::configuration::format::Format;
+use crate::judge::configuration::git;
 
 /// Files read in all, and bytes of each.
 const FILES: usize = 200;

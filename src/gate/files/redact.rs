@@ -10,6 +10,7 @@ use super::wanted::Wanted;
 use crate::gate::errno::fail;
 use crate::gate::own::own;
 use crate::gate::{Answer, Call};
+use crate::judge::configuration::copy;
 use crate::sys::files;
 
 /// No honest configuration is longer.
@@ -32,7 +33,7 @@ pub fn hand_over(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answ
     if text.len() as u64 > LONGEST {
         return fail(libc::EACCES);
     }
-    let Some(told) = format.copy(&text) else { return fail(libc::EACCES) };
+    let Some(told) = copy::copy(format, &text) else { return fail(libc::EACCES) };
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     let copy = files::memfd(c"redacted", flags | NOEXEC_SEAL).or_else(|_| files::memfd(c"redacted", flags))?;
     let mut copy = File::from(copy);
