@@ -72,7 +72,7 @@ fn config(source: &mut Source) -> Bytes {
 }
 
 fn holds(copy: &[u8]) -> bool {
-    [&b"C4nary"[..], b"7f3b91"].iter().any(|part| told.windows(6).any(|window| window == *part))
+    [&b"C4nary"[..], b"7f3b91"].iter().any(|part| copy.windows(6).any(|window| window == *part))
 }
 
 #[test]

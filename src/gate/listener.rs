@@ -49,6 +49,7 @@ struct Ways {
     spare: bool,
 }
 
+/// Serves one actor until nobody is left behind its filter, or until `closing`. Nothing the actor sends makes it return.
 pub fn serve(watched: &Watched, closing: &AtomicBool) {
     serve_by(watched, closing, calls::row);
 }
@@ -78,8 +79,8 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
                 }
             }
         }
-        if wake.bell {
-            let (given, brought_back) = watched.answers.take();
+        if wake.event {
+            let (given, brought_back) = watched.wake_ups.take();
             for id in given {
                 write(watched, later.remove(&id).unwrap_or_default());
             }
@@ -106,7 +107,7 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
 /// Why the thread woke up.
 struct Wake {
     call: bool,
-    bell: bool,
+    event: bool,
     gone: bool,
     /// There was no need to wait.
     at_once: bool,
@@ -119,7 +120,7 @@ impl Pending {
 }
 
 fn wait(watched: &Watched, briefly: bool) -> Option<Wake> {
-    let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN), PollFd::new(watched.answers.bell(), PollFlags::POLLIN)];
+    let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN), PollFd::new(watched.wake_ups.event(), PollFlags::POLLIN)];
     let begin = Instant::now();
     loop {
         let timeout = if briefly { PollTimeout::from(BETWEEN.as_millis() as u8) } else { PollTimeout::NONE };
@@ -132,10 +133,10 @@ fn wait(watched: &Watched, briefly: bool) -> Option<Wake> {
             Ok(_) => break,
         }
     }
-    let [listener, bell] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
+    let [listener, event] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
     let call = listener.contains(PollFlags::POLLIN);
     let gone = !call && listener.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL);
-    Some(Wake { call, bell: bell.contains(PollFlags::POLLIN), gone, at_once: begin.elapsed() < AT_ONCE })
+    Some(Wake { call, event: event.contains(PollFlags::POLLIN), gone, at_once: begin.elapsed() < AT_ONCE })
 }
 
 /// Does another call wait already?

@@ -18,11 +18,11 @@ pub mod net;
 mod note;
 mod offload;
 mod own;
+mod permits;
 mod pool;
 mod process;
 mod programs;
 mod repeat;
-mod seats;
 mod supervisor;
 #[cfg(test)]
 mod tests;

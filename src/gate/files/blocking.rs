@@ -31,12 +31,12 @@ pub fn open(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Resul
         let status = socket::status_flags(fd.as_fd())?;
         socket::set_status_flags(fd.as_fd(), status & !libc::O_NONBLOCK)?;
     }
-    Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
+    Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() })
 }
 
-/// One thread opens and waits as the actor would have (a seat is for both); another sees to it that it does not wait longer than the actor lives.
+/// One thread opens and waits as the actor would have (a permit is for both); another sees to it that it does not wait longer than the actor lives.
 fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<Answer> {
-    let seat = call.watched.seats.take().ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))?;
+    let permit = call.watched.permits.take().ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))?;
     let reply = call.reply();
     let answer = reply.clone();
     let handle = Arc::new(found.handle);
@@ -50,10 +50,10 @@ fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<An
         let _done = done;
         let opened = as_person(person.as_ref(), || own()?.reopen(opener.as_fd(), flags, 0));
         opened_it.store(true, Ordering::Release);
-        answer.send(opened.map_or_else(Answer::from, |fd| Answer::Moved { fd, cloexec }));
+        answer.send(opened.map_or_else(Answer::from, |fd| Answer::AddFdAndDrop { fd, cloexec }));
     };
     let watch = move || {
-        let _seat = seat;
+        let _permit = permit;
         let mut other_end: Option<OwnedFd> = None;
         while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = over.recv_timeout(LOOK) {
             // An answer ends the call as well: asked in this order, it is not taken for the actor's end.

@@ -40,7 +40,7 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     // A process may always list its own descriptors (`proc_fd_permission`), whoever it has become.
     let fd = if found.lists_descriptors_of(call)? { reopen() } else { call.open_as_caller(reopen) }?;
     let cloexec = wanted.cloexec();
-    Ok(if found.is(libc::S_IFIFO) { Answer::Moved { fd, cloexec } } else { Answer::Descriptor { fd, cloexec } })
+    Ok(if found.is(libc::S_IFIFO) { Answer::AddFdAndDrop { fd, cloexec } } else { Answer::AddFd { fd, cloexec } })
 }
 
 fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {

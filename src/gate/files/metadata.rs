@@ -22,6 +22,10 @@ const ATTRIBUTE_VALUE: u64 = 65536;
 /// The same number on every architecture; Linux 6.6.
 const SYS_FCHMODAT2: i64 = 452;
 
+/// Answers them. `name` is the system call's.
+///
+/// # Errors
+/// The kernel's own; `ENOSYS` for the newer twins of these calls, upon which libcs take the older ones.
 pub fn metadata(call: &Call, name: &'static str) -> io::Result<Answer> {
     let number = call.int(1) as u32;
     match call.number {

@@ -41,5 +41,5 @@ pub fn hand_over(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answ
     files::seal(copy.as_fd(), libc::F_SEAL_WRITE | libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL)?;
     // Opened anew: read-only, and at the beginning.
     let fd = own.reopen(copy.as_fd(), libc::O_RDONLY, 0)?;
-    Ok(Answer::Descriptor { fd, cloexec: wanted.cloexec() })
+    Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() })
 }

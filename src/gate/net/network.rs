@@ -107,6 +107,7 @@ impl Network {
         Ok(())
     }
 
+    /// What is known of the socket with this inode.
     pub fn known(&self, inode: u64) -> Option<Known> {
         lock(&self.state).inodes.get(inode)
     }
@@ -122,6 +123,7 @@ impl Network {
         Endpoint::Ip { protocol: protocol.into(), address, host }
     }
 
+    /// A judged resolver has told these addresses of a host.
     pub fn learn(&self, name: &[u8], addresses: &[IpAddr]) {
         let mut state = lock(&self.state);
         for address in addresses {
@@ -166,10 +168,12 @@ impl Network {
         }
     }
 
+    /// Is this abstract unix name the actor's own?
     pub fn has_bound(&self, name: &[u8]) -> bool {
         lock(&self.state).names.contains(name)
     }
 
+    /// Was somebody inside seen to bind `address`, or its port on every address?
     pub fn listens(&self, protocol: &'static str, address: SocketAddr) -> bool {
         let state = lock(&self.state);
         let any: IpAddr = if address.is_ipv4() { [0, 0, 0, 0].into() } else { [0u16; 8].into() };
@@ -194,6 +198,7 @@ impl Network {
         Ok(())
     }
 
+    /// For what may block.
     pub fn workers(&self) -> &Workers {
         &self.workers
     }

@@ -1,12 +1,12 @@
-//! Threads for what may block: connects that wait for a peer, DNS over TCP. Bounded by the actor's seats, so that no actor can make us
+//! Threads for what may block: connects that wait for a peer, DNS over TCP. Bounded by the actor's permits, so that no actor can make us
 //! start thousands, nor keep others from having theirs.
 
-use crate::gate::seats::Seats;
+use crate::gate::permits::Permits;
 
 /// One actor's.
 #[derive(Clone, Default)]
 pub struct Workers {
-    seats: Seats,
+    permits: Permits,
 }
 
 /// All workers are busy, or no thread could be started.
@@ -15,7 +15,7 @@ pub struct Full;
 
 impl Workers {
     pub fn of_another(&self) -> Workers {
-        Workers { seats: self.seats.of_another() }
+        Workers { permits: self.permits.of_another() }
     }
 
     /// Runs `work` on a thread of its own.
@@ -23,9 +23,9 @@ impl Workers {
     /// # Errors
     /// [`Full`]; `work` is dropped unrun, and its call must still be answered.
     pub fn run(&self, work: impl FnOnce() + Send + 'static) -> Result<(), Full> {
-        let seat = self.seats.take().ok_or(Full)?;
+        let permit = self.permits.take().ok_or(Full)?;
         let thread = std::thread::Builder::new().name("brig-net".into()).spawn(move || {
-            let _seat = seat;
+            let _permit = permit;
             work();
         });
         thread.map(drop).map_err(|_| Full)
@@ -42,7 +42,7 @@ mod tests {
         let workers = Workers::default();
         let (release, wait) = mpsc::channel::<()>();
         let wait = Arc::new(Mutex::new(wait));
-        for _ in 0..Seats::most() {
+        for _ in 0..Permits::most() {
             let wait = Arc::clone(&wait);
             workers.run(move || drop(wait.lock().map(|wait| wait.recv()))).unwrap();
         }
@@ -50,7 +50,7 @@ mod tests {
         assert!(workers.of_another().run(|| ()).is_ok());
         drop(release);
         let done = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while workers.seats.taken() > 0 && std::time::Instant::now() < done {
+        while workers.permits.taken() > 0 && std::time::Instant::now() < done {
             std::thread::yield_now();
         }
         assert!(workers.run(|| ()).is_ok());

@@ -1,5 +1,5 @@
-//! Places for those that wait: each takes threads of ours, so there are only so many. In: an actor that would wait. Out: a seat, given back
-//! when dropped, or none. Every actor has a share, and the first seat of each is always there: one that takes all it can get keeps nobody
+//! Permits to wait: each takes threads of ours, so there are only so many. In: an actor that would wait. Out: a permit, given back
+//! when dropped, or none. Every actor has a share, and the first permit of each is always there: one that takes all it can get keeps nobody
 //! else from waiting.
 
 use std::sync::Arc;
@@ -12,26 +12,26 @@ const ALL: usize = 512;
 
 /// One actor's share.
 #[derive(Clone, Default)]
-pub struct Seats {
+pub struct Permits {
     own: Arc<AtomicUsize>,
     all: Arc<AtomicUsize>,
 }
 
 /// One taken place.
-pub struct Seat {
-    of: Seats,
+pub struct Permit {
+    of: Permits,
 }
 
-impl Seats {
+impl Permits {
     /// Another actor's share of the same places.
-    pub fn of_another(&self) -> Seats {
-        Seats { own: Arc::default(), all: Arc::clone(&self.all) }
+    pub fn of_another(&self) -> Permits {
+        Permits { own: Arc::default(), all: Arc::clone(&self.all) }
     }
 
-    pub fn take(&self) -> Option<Seat> {
-        let seat = Seat { of: self.clone() };
+    pub fn take(&self) -> Option<Permit> {
+        let permit = Permit { of: self.clone() };
         let (own, all) = (self.own.fetch_add(1, Ordering::Relaxed), self.all.fetch_add(1, Ordering::Relaxed));
-        (own < SHARE && (own == 0 || all < ALL)).then_some(seat)
+        (own < SHARE && (own == 0 || all < ALL)).then_some(permit)
     }
 
     #[cfg(test)]
@@ -45,7 +45,7 @@ impl Seats {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.of.own.fetch_sub(1, Ordering::Relaxed);
         self.of.all.fetch_sub(1, Ordering::Relaxed);
@@ -57,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_takes_anothers_seat() {
-        let run = Seats::default();
+    fn nobody_takes_anothers_permit() {
+        let run = Permits::default();
         let greedy = run.of_another();
-        let mut held: Vec<Seat> = std::iter::from_fn(|| greedy.take()).collect();
+        let mut held: Vec<Permit> = std::iter::from_fn(|| greedy.take()).collect();
         assert_eq!(held.len(), SHARE);
         assert!(run.of_another().take().is_some());
         // As many as it takes to fill the house.
-        let accomplices: Vec<Seats> = (0..2 * ALL / SHARE).map(|_| run.of_another()).collect();
+        let accomplices: Vec<Permits> = (0..2 * ALL / SHARE).map(|_| run.of_another()).collect();
         held.extend(accomplices.iter().flat_map(|one| std::iter::from_fn(|| one.take())));
         assert!(held.len() >= ALL && held.len() <= ALL + accomplices.len(), "{}", held.len());
         let honest = run.of_another();
