@@ -17,6 +17,7 @@ mod listener;
 mod memfd;
 pub mod memory;
 mod metadata;
+mod moved;
 pub mod net;
 mod open;
 mod own;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest, is_clean, within};
+use crate::judge::records::Records;
 use crate::judge::reviewed::{self, Allow, Lift};
-use crate::judge::rules::{self, Ruling};
+use crate::judge::rules::{self, Ruling, fs_write_source};
 use crate::judge::scratch;
 use crate::judge::script::Script;
 use crate::judge::secrets::Secrets;
@@ -36,6 +37,8 @@ pub struct Policy {
     pub connect: Vec<String>,
     /// Path-named unix sockets that may be connected to: trees.
     pub unix: Vec<PathBuf>,
+    /// What a program may leave in its own package.
+    pub records: Arc<Records>,
     pub secrets: Arc<Secrets>,
     pub places: Arc<Places>,
     pub own: Own,
@@ -166,6 +169,7 @@ impl Policy {
     pub fn done(&self, act: &Act) {
         rules::fs_foreign_artifact::done(self, act);
         scratch::done(self, act);
+        fs_write_source::done(self, act);
     }
 
     fn answer(&self, ruling: Ruling, always: bool) -> Judgement {
@@ -195,6 +199,13 @@ impl Policy {
     /// As trusted as cargo itself: a tool cargo chose, in a profile that says so by granting it the root.
     pub(crate) fn is_trusted(&self) -> bool {
         self.kind == ActorKind::Tool && self.read.iter().any(|tree| tree == Path::new("/"))
+    }
+
+    /// Is this in a place where the actor leaves things of its own, in the build's output or its temporary directory?
+    pub fn is_scratch(&self, path: &[u8]) -> bool {
+        let own = self.own.outputs.iter().chain([&self.own.tmp]).filter(|tree| tree.is_absolute());
+        let granted = || self.places.results().chain([&self.places.tmp]).any(|tree| below(path, tree).is_some());
+        own.into_iter().any(|tree| below(path, tree).is_some()) || self.write_depth(path).is_some() && granted()
     }
 
     /// Runs third-party code during a build, as opposed to a program the user asked for.

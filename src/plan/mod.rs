@@ -15,6 +15,7 @@ mod resolve;
 pub mod reviewed;
 mod scripts;
 pub mod steering;
+mod tracked;
 mod tries;
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use crate::plan::profile::ActorFacts;
 use ActorKind::{BuildScript, Program, Rustc, Rustdoc, Tool};
 use Severity::{Critical, High, Info, Low, Medium};
 
+mod records;
+
 fn places() -> Places {
     Places {
         workspace: Some("/home/u/app".into()),

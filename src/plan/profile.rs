@@ -44,12 +44,23 @@ pub struct Grants {
     pub exec: Vec<Line>,
     pub connect: Vec<Line>,
     pub unix: Vec<Line>,
+    /// Of programs: what they may leave in their own package, as globs, and endings of what is data there.
+    pub record: Vec<Line>,
+    pub data: Vec<Line>,
 }
 
 impl Grants {
     /// The lists with their keys.
-    pub fn lists(&self) -> [(&'static str, &[Line]); 5] {
-        [("read", &self.read), ("write", &self.write), ("exec", &self.exec), ("connect", &self.connect), ("unix", &self.unix)]
+    pub fn lists(&self) -> [(&'static str, &[Line]); 7] {
+        [
+            ("read", &self.read),
+            ("write", &self.write),
+            ("exec", &self.exec),
+            ("connect", &self.connect),
+            ("unix", &self.unix),
+            ("record", &self.record),
+            ("data", &self.data),
+        ]
     }
 
     fn list(&mut self, key: &str) -> Option<&mut Vec<Line>> {
@@ -59,6 +70,8 @@ impl Grants {
             "exec" => &mut self.exec,
             "connect" => &mut self.connect,
             "unix" => &mut self.unix,
+            "record" => &mut self.record,
+            "data" => &mut self.data,
             _ => return None,
         })
     }
@@ -96,7 +109,9 @@ pub(crate) struct Layer {
 }
 
 const TABLES: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool];
-const ACTOR_LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
+const ACTOR_LISTS: [&str; 7] = ["read", "write", "exec", "connect", "unix", "record", "data"];
+/// Lists that only programs have: nobody else leaves anything in a package.
+const OF_PROGRAMS: [&str; 2] = ["record", "data"];
 const TOP: [&str; 14] = [
     "description",
     "inherits",
@@ -179,9 +194,11 @@ impl Layer {
         for (key, item) in table {
             let text = key.get_ref().as_ref();
             let (plain, extend) = text.strip_prefix("extend-").map_or((text, false), |plain| (plain, true));
-            let Some(known) = ACTOR_LISTS.into_iter().find(|known| *known == plain) else {
-                let extended = ACTOR_LISTS.map(|name| format!("extend-{name}"));
-                let known: Vec<&str> = ACTOR_LISTS.into_iter().chain(extended.iter().map(String::as_str)).collect();
+            let has = |list: &&str| kind == ActorKind::Program || !OF_PROGRAMS.contains(list);
+            let Some(known) = ACTOR_LISTS.into_iter().filter(has).find(|known| *known == plain) else {
+                let extended: Vec<String> = ACTOR_LISTS.into_iter().filter(has).map(|name| format!("extend-{name}")).collect();
+                let known: Vec<&str> =
+                    ACTOR_LISTS.iter().copied().filter(|list| has(list)).chain(extended.iter().map(String::as_str)).collect();
                 return Err(document.unknown(key.span(), "key", text, &known));
             };
             self.list(document, (Some(kind), known), extend, item)?;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::made::Made;
-use crate::judge::{KernelGrants, Own, Places, Policy, SecretLists, Secrets};
+use crate::judge::{KernelGrants, Own, Places, Policy, Records, SecretLists, Secrets};
 use crate::model::ActorKind;
 use crate::plan::profile::{ActorFacts, Line, Profile};
-use crate::plan::{hard_links, placeholders, scripts};
+use crate::plan::{hard_links, placeholders, scripts, tracked};
 
 /// Trees that hold no secrets and change under nobody's hands: what the kernel may grant whole for reading.
 pub(super) const PUBLISHED: [&str; 10] =
@@ -36,6 +36,7 @@ struct Settlement {
 pub(crate) struct Settled {
     pub places: Arc<Places>,
     secrets: Arc<Secrets>,
+    records: Arc<Records>,
     kinds: BTreeMap<ActorKind, Settlement>,
 }
 
@@ -50,7 +51,12 @@ impl Settled {
         let found = hard_links::find(places, &secrets);
         let secrets = Arc::new(secrets.with_inodes(found));
         let kinds = profile.actors.keys().map(|kind| (*kind, Settlement::new(profile, *kind, places))).collect();
-        Settled { places: Arc::new(places.clone()), secrets, kinds }
+        let texts = |lines: &[Line]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+        let (of_programs, workspace) = (profile.grants(ActorKind::Program), places.workspace.clone());
+        let tracked = move || workspace.and_then(|workspace| tracked::of(&workspace));
+        let records = Records::compile(&texts(&of_programs.record), &texts(&of_programs.data), tracked);
+        let records = Arc::new(records.expect("globs are checked when a profile is read"));
+        Settled { places: Arc::new(places.clone()), secrets, records, kinds }
     }
 
     pub fn policy(&self, profile: &Profile, facts: &ActorFacts) -> Policy {
@@ -79,6 +85,7 @@ impl Settled {
             exec,
             connect: settlement.connect.clone(),
             unix: fill(&settlement.unix),
+            records: Arc::clone(&self.records),
             secrets: Arc::clone(&self.secrets),
             places: Arc::clone(&self.places),
             own: Own {
