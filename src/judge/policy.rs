@@ -60,6 +60,8 @@ pub struct KernelGrants {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
     pub package: Option<PathBuf>,
+    /// Of the package.
+    pub name: Option<String>,
     pub outputs: Vec<PathBuf>,
     pub tmp: PathBuf,
     /// `-C extra-filename` of a compiler: what tells its artifacts from its neighbours' in the shared `deps`.

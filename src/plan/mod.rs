@@ -11,6 +11,7 @@ pub mod loosening;
 pub mod placeholders;
 pub mod places;
 pub mod profile;
+pub mod quoted;
 mod resolve;
 pub mod reviewed;
 mod scripts;

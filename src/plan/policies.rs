@@ -11,6 +11,7 @@ use ActorKind::{BuildScript, Program, Rustc, Rustdoc, Tool};
 use Severity::{Critical, High, Info, Low, Medium};
 
 mod records;
+mod shared;
 
 fn places() -> Places {
     Places {
@@ -44,8 +45,9 @@ fn policy_of(profile: &str, kind: ActorKind) -> Policy {
         BuildScript => SCRIPT.into(),
         _ => "/home/u/.rustup/toolchains/stable/bin/rustc".into(),
     });
+    facts.package_name = Some(if kind == BuildScript { "foo-sys".into() } else { "app".into() });
     facts.extra_filename = (kind == Rustc).then(|| "-00112233aabbccdd".to_owned());
-    facts.crate_name = (kind == Rustc).then(|| "foo".to_owned());
+    facts.crate_name = matches!(kind, Rustc | Rustdoc).then(|| "foo".to_owned());
     crate::plan::load(profile, None).expect("embedded").resolve(&places(), &facts)
 }
 
@@ -250,7 +252,7 @@ fn writes() {
             (BuildScript, create(&format!("{OUT}/gen.rs")), None, Allow),
             (BuildScript, create(&format!("{OUT}/repo/.git/hooks/x")), None, Allow),
             (BuildScript, create("/tmp/brig-1/7/ccA.s"), None, Allow),
-            (BuildScript, create("/home/u/app/target/cxxbridge/x.h"), None, Allow),
+            (BuildScript, create("/home/u/app/target/cxxbridge/foo-sys/x.h"), None, Allow),
             (BuildScript, write("/dev/null"), file(), Allow),
             (BuildScript, write("/dev/pts/1"), file(), Allow),
             // Writing to them is everybody's, they themselves are the machine's.
@@ -641,7 +643,7 @@ fn a_build_directory_of_its_own_counts_as_the_target_directory() {
         (&script, read("/var/built/debug/build/other-1/out/x.h"), Allow),
         (&script, write("/var/built/debug/build/foo-sys-1/out/x.rs"), Allow),
         (&script, exec("/var/built/debug/build/foo-sys-1/out/probe", &["probe"]), Allow),
-        (&script, create("/var/built/cxxbridge/x.h"), Allow),
+        (&script, create("/var/built/cxxbridge"), Allow),
         (&script, write("/var/built/debug/deps/libserde-1.rlib"), Alarm(Rule::FsForeignArtifact, High)),
         (&script, write("/home/u/app/target/debug/deps/libserde-1.rlib"), Alarm(Rule::FsForeignArtifact, High)),
         (&script, exec("/var/built/debug/other", &["other"]), Alarm(Rule::ExecDropped, High)),

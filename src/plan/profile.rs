@@ -251,6 +251,7 @@ pub struct Profile {
 pub struct ActorFacts {
     pub kind: ActorKind,
     pub package_dir: Option<PathBuf>,
+    pub package_name: Option<String>,
     /// `OUT_DIR` of a build script; `--out-dir` and the incremental directory of a compiler.
     pub outputs: Vec<PathBuf>,
     pub tmp: PathBuf,
@@ -271,6 +272,7 @@ impl ActorFacts {
         ActorFacts {
             kind,
             package_dir: None,
+            package_name: None,
             outputs: Vec::new(),
             tmp: tmp.into(),
             program: None,

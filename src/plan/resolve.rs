@@ -90,6 +90,7 @@ impl Settled {
             places: Arc::clone(&self.places),
             own: Own {
                 package: facts.package_dir.clone(),
+                name: facts.package_name.clone(),
                 outputs: facts.outputs.clone(),
                 tmp: facts.tmp.clone(),
                 extra_filename: facts.extra_filename.clone(),

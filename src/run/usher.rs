@@ -403,6 +403,7 @@ fn actor_facts(identity: &Identity, newcomer: &Newcomer, tmp: &Path) -> ActorFac
     ActorFacts {
         kind: identity.kind,
         package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
+        package_name: identity.package.as_ref().map(|package| package.name.clone()),
         outputs: identity.outputs.clone(),
         tmp: tmp.to_owned(),
         program: Some(newcomer.exe.clone()),

@@ -200,7 +200,7 @@ fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ru
         if let (Act::Write { .. }, Some(ruling)) = (act, secret_read::read(policy, path, object)) {
             return ruling;
         }
-        return fs_foreign_artifact::neighbour(policy, act, path)
+        return fs_foreign_artifact::neighbour(policy, act, path, object)
             .or_else(|| fs_persist::despite_grant(policy, path, granted))
             .unwrap_or(Ruling::Allow);
     }
