@@ -6,6 +6,8 @@
 //! `judge::reviewed` say where a stack narrows what the build graph allows).
 
 pub mod directives;
+mod eh_frame;
+pub(crate) mod frames;
 pub mod graph;
 pub mod identity;
 pub(crate) mod invocation;
@@ -14,11 +16,11 @@ pub(crate) mod naming;
 pub(crate) mod objects;
 pub mod registered;
 pub(crate) mod registers;
-pub(crate) mod rules;
 pub mod source;
 pub mod stack;
 mod symbols;
 mod threads;
+mod unwind_rules;
 mod walk;
 
 pub use graph::Graph;

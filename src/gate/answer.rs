@@ -129,7 +129,7 @@ impl Drop for Waiting {
     }
 }
 
-/// The bell of one gate thread: rung when a worker has answered, when a runner brings a call back, and when the gate closes.
+/// The bell of one gate thread: rung when a worker has answered, when the pool brings a call back, and when the gate closes.
 pub struct Answers {
     bell: EventFd,
     given: Mutex<Vec<u64>>,

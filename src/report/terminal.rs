@@ -2,6 +2,7 @@
 //! `&Report`, a style, a writer. Everything that came from the build is escaped on the way out.
 
 mod diagnostic;
+mod style;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -9,58 +10,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
-use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, span};
+use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
 
 use super::escape;
-use super::wording::Medium;
-
-pub(super) const MEDIUM: Medium =
-    Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Verbosity {
-    /// Findings and what weakens them, nothing else.
-    Quiet,
-    #[default]
-    Normal,
-    /// Also `info` findings and one line per actor.
-    Verbose,
-}
-
-impl Verbosity {
-    /// From `-q` and `-v`, of which the command line grants one.
-    pub fn from_switches(quiet: bool, verbose: bool) -> Self {
-        match (quiet, verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        }
-    }
-}
-
-/// How to write; decided by the caller (see `cli::color`), because a renderer knows neither environment nor terminal.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
-    pub color: bool,
-    pub verbosity: Verbosity,
-}
-
-impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    /// A line in cargo's style: the verb right-aligned in twelve columns.
-    fn status(self, w: &mut dyn Write, code: &str, verb: &str, text: &str) -> io::Result<()> {
-        writeln!(w, "{} {text}", self.paint(code, &format!("{verb:>12}")))
-    }
-}
-
-const RED: &str = "1;31";
-const GREEN: &str = "1;32";
-const YELLOW: &str = "1;33";
-const BLUE: &str = "1;34";
-const CYAN: &str = "1;36";
+use style::{GREEN, MEDIUM, YELLOW};
+pub use style::{Style, Verbosity};
 
 /// The line before the build. What is weaker than it should be is said even when quiet.
 pub fn before(w: &mut dyn Write, run: &Run, enforcement: &Enforcement, style: Style) -> io::Result<()> {
@@ -106,7 +60,7 @@ pub fn held(w: &mut dyn Write, kind: ActorKind, package: Option<&Package>, exe: 
     let kind = kind.name().replace('-', " ");
     let text = format!(
         "the {kind} of {whose} ended {} ago, but {}, which it left behind, holds the pipe cargo reads to its end",
-        span::text(Duration::from_secs(since.as_secs())),
+        duration::text(Duration::from_secs(since.as_secs())),
         (MEDIUM.text)(exe)
     );
     style.status(w, YELLOW, "Held up", &text)?;

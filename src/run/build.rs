@@ -10,11 +10,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
+use super::layers::Layers;
 use super::reviewing::Reviewing;
-use super::stage::{self, Env};
-use super::usher::{Door, tmp_of};
+use super::stage::{self, Env, tmp_of};
+use super::stopped::Stopped;
+use super::supervisor::Supervisor;
 use super::watch::Watch;
-use super::{Layers, Stopped};
 use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;
@@ -92,18 +93,18 @@ pub fn build(
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
-    let door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
-    let mut door = door.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering));
+    let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
+    let mut supervisor = supervisor.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering));
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
         clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
         let _ending = watch.ending();
-        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door)
+        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut supervisor)
     });
     drop(fence);
-    door.listen();
+    supervisor.listen();
     let ended = ended.map_err(Stopped::usage)?;
     ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     gate.close();
@@ -112,13 +113,13 @@ pub fn build(
     }
     drop(fresh);
     let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
-    ending::tell(ran, &mut door, &outputs, style)
+    ending::tell(ran, &mut supervisor, &outputs, style)
 }
 
 /// What the clock does is little.
 const CLOCK_STACK: usize = 256 << 10;
 
-/// Known before anything starts: a wrapper set in the environment. One from a configuration file is met at the door.
+/// Known before anything starts: a wrapper set in the environment. One from a configuration file is met at its exec stop.
 fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
     for name in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER"] {
         if let Some(value) = stage::variable(env, name) {

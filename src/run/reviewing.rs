@@ -1,4 +1,4 @@
-//! Which reviewed allows a newcomer has. In: compilers as they come in. Out: the entries of `profiles/reviewed.toml` whose macro, as cargo's
+//! Which reviewed allows a tracee has. In: compilers as they come in. Out: the entries of `profiles/reviewed.toml` whose macro, as cargo's
 //! own graph has it, the compiled package needs.
 //!
 //! A build whose lock file names none of those crates pays for one look into that file. Cargo is asked for its graph once, when the first
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::ending::{ask, graph};
+use super::asked::{ask, graph};
 use crate::attribute::registered::Registered;
 use crate::attribute::source::read_text;
 use crate::attribute::{Graph, Identity};
@@ -41,7 +41,7 @@ impl Reviewing {
         &self.steering
     }
 
-    /// What a newcomer has. `artifacts` are the compilations seen in this run.
+    /// What a tracee has. `artifacts` are the compilations seen in this run.
     pub fn of(
         &mut self,
         identity: &Identity,

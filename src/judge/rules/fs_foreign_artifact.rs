@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::EACCES;
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, components, is_clean, is_drawn, name, parent};
-use crate::judge::rules::{Ruling, alarm, is_directory};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm, is_directory};
 use crate::model::{Act, ActorKind, Object, Rule, Severity};
 
 /// Directories of a target tree in which one unit leaves things for others.

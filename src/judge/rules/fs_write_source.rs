@@ -1,9 +1,9 @@
 //! `fs/write-source`: a write into the workspace's sources. Generators that write next to their input exist; so do those who edit
 //! `build.rs`, `Cargo.lock` or an editor's task list. A program may leave in its own package what the profile says that tests leave there.
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, components, name};
-use crate::judge::rules::{Ruling, alarm, is_directory};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm, is_directory};
 use crate::model::{Act, ActorKind, Object, Rule, Severity};
 
 /// How the gate calls a file that has no name yet.
