@@ -2,6 +2,7 @@
 //! environment, what steers loaders and linkers, the journal of what happened. In: acts on resolved objects. Out: verdicts, and a journal the report is assembled
 //! from. No system calls.
 
+pub mod configuration;
 pub mod environment;
 pub mod journal;
 mod judging;
@@ -12,6 +13,7 @@ pub mod matcher;
 pub mod paths;
 pub mod places;
 pub mod policy;
+pub mod records;
 pub mod reviewed;
 pub mod rules;
 pub mod ruling;
@@ -23,6 +25,7 @@ pub use environment::{EnvVerdict, Environment};
 pub use journal::Journal;
 pub use places::Places;
 pub use policy::{KernelGrants, Own, Policy};
+pub use records::Records;
 pub use rules::net_connect::Reach;
 pub use script::Script;
 pub use secrets::{SecretLists, Secrets};

@@ -32,6 +32,8 @@ pub struct CargoWall {
 const LOOKS: usize = 50_000;
 const DEPTH: usize = 4;
 const LINKS: usize = 10;
+/// Subcommands that name packages themselves.
+const FETCHING: [&str; 4] = ["install", "search", "info", "add"];
 /// Sources looked at for `{sources}`.
 const SOURCES: usize = 50_000;
 /// Beside a manifest, in the directories above.
@@ -305,13 +307,15 @@ pub struct Prepared(Vec<PathBuf>);
 impl Prepared {
     pub fn new(places: &Places, steering: &Steering, errand: &Errand, env: &Env) -> Prepared {
         let mut prepared = Prepared::default();
+        let stand = Stand::new(places, steering, errand, env);
+        let fetches = stand.named.fetches || FETCHING.contains(&errand.name.as_str());
         if places.cargo_home.is_absolute() {
-            let made = ["registry", "git"].map(|dir| std::fs::create_dir_all(places.cargo_home.join(dir)));
+            // A build that needs nothing from elsewhere leaves no trace of having looked.
+            let made = fetches.then(|| ["registry", "git"].map(|dir| std::fs::create_dir_all(places.cargo_home.join(dir))));
             // Locks, and what cargo remembers of its caches: they stay, as they would have.
             let files = [".package-cache", ".package-cache-mutate", ".global-cache"].map(|name| make(&places.cargo_home.join(name)));
             tracing::debug!(?made, ?files, "cargo's home");
         }
-        let stand = Stand::new(places, steering, errand, env);
         let root = stand.install_root.clone().filter(|_| matches!(errand.name.as_str(), "install" | "uninstall"));
         if let Some(root) = &root {
             let _ = std::fs::create_dir_all(root.join("bin"));

@@ -12,6 +12,7 @@ pub mod errand;
 pub mod grants;
 pub mod hard_links;
 pub mod host;
+mod included;
 mod kernel_grants;
 mod layer;
 pub mod loosening;
@@ -20,10 +21,12 @@ pub mod own_calls;
 pub mod placeholders;
 pub mod places;
 pub mod profile;
+pub mod quoted;
 mod resolve;
 pub mod reviewed;
 mod scripts;
 pub mod steering;
+mod tracked;
 
 #[cfg(test)]
 mod policies;

@@ -25,6 +25,8 @@ pub struct Named {
     pub trees: BTreeSet<PathBuf>,
     /// Programs and certificates.
     pub files: BTreeSet<PathBuf>,
+    /// A manifest names a package that is no path: it comes from a registry, or from git.
+    pub fetches: bool,
     /// `install.root`.
     pub install_root: Option<PathBuf>,
 }
@@ -71,6 +73,7 @@ pub fn find(ground: &Ground) -> Named {
         if !ground.known(&dir) && ground.admits(&dir) {
             named.trees.insert(dir.clone());
         }
+        named.fetches |= fetches(&table);
         manifests.extend(paths_of(&table).map(|path| real(dir.join(path))).filter(|path| ground.known(path) || ground.admits(path)));
     }
     named
@@ -104,6 +107,21 @@ fn paths_of(manifest: &Table) -> impl Iterator<Item = PathBuf> {
     let root = manifest.get("package").and_then(|package| package.get("workspace")).and_then(Value::as_str);
     found.extend(root.map(PathBuf::from));
     found.into_iter()
+}
+
+/// Does it need anything that is no path? (An inherited dependency stands in the workspace's own manifest as well.)
+fn fetches(manifest: &Table) -> bool {
+    let of = |(name, value): (&String, &Value)| match value {
+        Value::Table(table) if name.ends_with("dependencies") => {
+            table.values().any(|one| one.get("path").is_none() && one.get("workspace").is_none())
+        }
+        Value::Table(table) => matches!(name.as_str(), "target" | "workspace") && deeper(table),
+        _ => false,
+    };
+    fn deeper(table: &Table) -> bool {
+        fetches(table) || table.values().filter_map(Value::as_table).any(fetches)
+    }
+    manifest.iter().any(of)
 }
 
 fn path_of(dependency: &Value) -> Option<PathBuf> {

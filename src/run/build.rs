@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use super::ending::{self, Ran};
 use super::layers::Layers;
 use super::reviewing::Reviewing;
+use super::screen::Screen;
 use super::stage::{self, Env, tmp_of};
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
@@ -52,11 +53,12 @@ pub fn build(
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut env: Env = std::env::vars_os().collect();
     refuse_wrappers(&env)?;
+    let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
+    let steering = Steering::read(&args);
+    stage::refuse_quoted(&steering, &env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
     stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
     stage::name_toolchain(&cargo, &mut env).map_err(Stopped::wall)?;
-    let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
-    let steering = Steering::read(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
     let asked = places::ask(&cargo, &steering, &env);
     // While cargo thinks about where the workspace is; judged once the profile is known.
@@ -107,6 +109,7 @@ pub fn build(
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
     let mut supervisor = supervisor.behind(layers).inside(wall).reviewing(Reviewing::new(profile.reviewed, steering, read));
     let fence = Fence::raise();
+    let screen = Screen::look();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
@@ -114,10 +117,14 @@ pub fn build(
         let _ending = watch.ending();
         launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env, wall: ruleset }, &mut supervisor)
     });
-    drop((fence, prepared));
+    drop(prepared);
     supervisor.listen();
+    if let Ok(ended) = &ended {
+        ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
+    }
+    screen.settle();
+    drop(fence);
     let ended = ended.map_err(Stopped::usage)?;
-    ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     gate.close();
     if let Some(failure) = ended.failure {
         return Err(Stopped::wall(failure));
@@ -209,7 +216,7 @@ fn suffices(
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.
-fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Result<tempfile::TempDir, Stopped> {
+fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Result<stage::Filled, Stopped> {
     if steering.target_dir.is_some() {
         return Err(Stopped::usage(anyhow!("`--fresh` brings a target directory of its own: leave `--target-dir` out")));
     }
@@ -231,7 +238,7 @@ fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Re
         env.retain(|(known, _)| known != name);
         env.push((name.into(), places.target.clone().into_os_string()));
     }
-    Ok(dir)
+    Ok(dir.into())
 }
 
 /// Every file that will be written is opened now: a bad path must not be found out after an hour of building.

@@ -10,11 +10,15 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, anyhow, bail};
 use tempfile::TempDir;
 
+use super::stopped::Stopped;
 use crate::judge::Places;
 use crate::launch::search;
+use crate::model::Exit;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Asked};
+use crate::plan::quoted;
 use crate::plan::steering::Steering;
+use crate::sys::sweep;
 
 pub type Env = Vec<(OsString, OsString)>;
 
@@ -41,6 +45,22 @@ pub fn find_cargo(env: &Env, toolchain: bool) -> Result<PathBuf> {
     }
     let path = variable(env, "PATH").unwrap_or_default();
     search(OsStr::new("cargo"), path).ok_or_else(|| anyhow!("there is no `cargo` on PATH"))
+}
+
+/// Before anything reads them: are there links among the files that cargo and rustup quote?
+///
+/// # Errors
+/// With the link (exit 96: the configuration is not one to build with).
+pub fn refuse_quoted(steering: &Steering, env: &Env) -> Result<(), Stopped> {
+    let home = variable(env, "HOME").map(PathBuf::from);
+    let cargo_home = variable(env, "CARGO_HOME").map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(".cargo")));
+    let here = std::env::current_dir().unwrap_or_default();
+    // Configuration and toolchain are looked for from where cargo is started, manifests from where it is told to work.
+    for start in std::iter::once(here.clone()).chain(steering.start().map(|start| here.join(start))) {
+        let found = quoted::check(&start, home.as_deref(), cargo_home.as_deref().unwrap_or(Path::new("")));
+        found.map_err(|link| Stopped { exit: Exit::Config, cause: link.into() })?;
+    }
+    Ok(())
 }
 
 /// A repository's `rust-toolchain.toml` may name a toolchain by its path, and rustup would run the cargo it finds there: before any wall
@@ -110,16 +130,37 @@ pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
     tmp.join(format!("{id:0DIGITS$}"))
 }
 
-/// The run's temporary directory, with cargo's own below it; removed when dropped.
+/// A directory that actors fill; removed when dropped, whatever they left in it.
+pub struct Filled(TempDir);
+
+impl Filled {
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl From<TempDir> for Filled {
+    fn from(dir: TempDir) -> Filled {
+        Filled(dir)
+    }
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        sweep::empty(self.0.path());
+    }
+}
+
+/// The run's temporary directory, with cargo's own below it.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn make_tmp() -> Result<TempDir> {
+pub fn make_tmp() -> Result<Filled> {
     let tmp = tempfile::Builder::new().prefix("brig-").permissions(std::fs::Permissions::from_mode(0o700)).tempdir();
     let tmp = tmp.context("make a temporary directory")?;
     let cargos = tmp_of(tmp.path(), 0);
     std::fs::create_dir(&cargos).with_context(|| format!("make {}", cargos.display()))?;
-    Ok(tmp)
+    Ok(tmp.into())
 }
 
 /// Completes the places with what the environment says, once the toolchain is as good as known.
