@@ -91,7 +91,7 @@ impl Trial {
         }
         trial.took = begun.elapsed();
         fs::write(&trial.transcript, told).expect("write the transcript");
-        println!("trial {how:?} as {}: {} ways won, {:.0?}", name(who), trial.won.len(), trial.took);
+        println!("trial {how:?} as {}: {} ways won <{:.3}s>", name(who), trial.won.len(), trial.took.as_secs_f32());
         drop(scene);
         if keep {
             println!("kept: {}", place.path("").display());
