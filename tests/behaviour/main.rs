@@ -5,9 +5,10 @@
 //!
 //! `place` is a throw-away machine (home, workspace, canaries), `sink` listens where stolen goods would arrive, `run` runs programs
 //! there, `isle` is a network of its own to run them in, `who` is the user they run as, `effect` is what an act leaves behind, `finding`
-//! reads the report.
+//! reads the report, `control` remembers what won.
 
 mod artefacts;
+mod control;
 mod demo;
 mod directives;
 mod effect;

@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Child;
 use std::time::Duration;
 
+use crate::control::Control;
 use crate::effect::Effect::{self, Leaks, Plants, Reaches, Says, Steals, Touches};
 use crate::effect::{Before, spilled};
 use crate::finding::{Finds, expect, refused};
@@ -281,14 +282,18 @@ zoo! {
 /// The unconfined control: a fixture that does no harm here proves nothing there.
 fn control(case: &Case) {
     for who in Who::all() {
-        let place = place(case, who);
-        let _process = Process((case.prepare)(&place));
-        let before = Before::look(&place, case.does);
-        let outcome = settle(cargo(&place, &arguments(case)), &place).go();
-        for effect in case.does {
-            let came = effect.comes(&place, &outcome, &before, Duration::from_secs(1 + case.late));
-            assert!(came, "as {who:?}, plain cargo: no {effect:?}\n{outcome}");
-        }
+        Control::of("zoo", case.fixture, who).unless_won(|| harm(case, who));
+    }
+}
+
+fn harm(case: &Case, who: Who) {
+    let place = place(case, who);
+    let _process = Process((case.prepare)(&place));
+    let before = Before::look(&place, case.does);
+    let outcome = settle(cargo(&place, &arguments(case)), &place).go();
+    for effect in case.does {
+        let came = effect.comes(&place, &outcome, &before, Duration::from_secs(1 + case.late));
+        assert!(came, "as {who:?}, plain cargo: no {effect:?}\n{outcome}");
     }
 }
 
