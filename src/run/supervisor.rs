@@ -239,6 +239,7 @@ fn actor_facts(identity: &Identity, tracee: &Tracee, tmp: &Path) -> ActorFacts {
     ActorFacts {
         kind: identity.kind,
         package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
+        package_name: identity.package.as_ref().map(|package| package.name.clone()),
         outputs: identity.outputs.clone(),
         tmp: tmp.to_owned(),
         program: Some(tracee.exe.clone()),
