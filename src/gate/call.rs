@@ -19,11 +19,13 @@ use crate::sys::notify::{self, Notification};
 /// One notified call, decoded no further than its registers.
 pub struct Call<'a> {
     pub watched: &'a Watched,
-    /// The kernel's cookie for the answer.
+    /// The kernel's cookie for the answer: `id` of `struct seccomp_notif`.
     pub id: u64,
     /// Thread that called (in our pid namespace).
     pub tid: u32,
+    /// The system call's, in the numbering of this architecture.
     pub number: i64,
+    /// Registers as they were when the call was made. What they point at may change at any time.
     pub args: [u64; 6],
     pid: Cell<Option<u32>>,
     person: RefCell<Option<Person>>,
@@ -35,6 +37,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    /// A call that has just been received.
     pub fn new(watched: &'a Watched, notification: &Notification) -> Call<'a> {
         let Notification { tid, number, args, .. } = *notification;
         let before = watched.repeats().remove(&tid);
@@ -101,7 +104,7 @@ impl<'a> Call<'a> {
 
     /// For a worker thread that answers later.
     pub fn reply(&self) -> Reply {
-        Reply::telling(self.watched.listener.clone(), self.id, self.watched.answers.clone())
+        Reply::telling(self.watched.listener.clone(), self.id, self.watched.wake_ups.clone())
     }
 
     /// Takes back what was noted about an act that was allowed and then failed all the same: nothing happened.

@@ -49,7 +49,7 @@ fn answer(watched: &Watched, notification: Notification) {
             give(watched.listener.as_fd(), notification.id, answer);
             write(watched, notes);
         }
-        Ok(None) => watched.answers.bring_back(notification),
+        Ok(None) => watched.wake_ups.bring_back(notification),
         Err(_) => {
             give(watched.listener.as_fd(), notification.id, Answer::Errno(libc::EPERM));
             watched.journal.lost("a call could not be understood");

@@ -6,8 +6,9 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
-use super::answer::Answers;
+use super::answer::WakeUps;
 use super::net::Sockets;
+use super::permits::Permits;
 use super::pool::{InFlight, Pool};
 use super::process::Processes;
 use super::repeat::Repeat;
@@ -25,13 +26,15 @@ pub struct Watched {
     processes: Mutex<Processes>,
     /// Calls that will come again, by thread.
     repeats: Mutex<HashMap<u32, Repeat>>,
-    pub(super) answers: Arc<Answers>,
+    pub(super) wake_ups: Arc<WakeUps>,
     pub(super) pool: Arc<Pool>,
     pub(super) in_flight: InFlight,
     /// For those who serve it beside its thread.
     pub(super) itself: Weak<Watched>,
     /// The run's sockets, shared by all actors.
     pub sockets: Arc<Sockets>,
+    /// For those of its opens that wait.
+    pub(super) permits: Permits,
     /// When the run began: processes are dated from it.
     pub(super) began: Instant,
     /// When the actor came.
@@ -50,7 +53,7 @@ impl Watched {
         sockets: Arc<Sockets>,
     ) -> io::Result<Watched> {
         let processes = Mutex::new(Processes::new(actor.pid));
-        let (answers, listener) = (Arc::new(Answers::new()?), Arc::new(listener));
+        let (wake_ups, listener) = (Arc::new(WakeUps::new()?), Arc::new(listener));
         let began = Instant::now();
         Ok(Watched {
             actor,
@@ -60,11 +63,12 @@ impl Watched {
             unwinder,
             processes,
             repeats: Mutex::default(),
-            answers,
+            wake_ups,
             pool: Arc::default(),
             in_flight: InFlight::default(),
             itself: Weak::new(),
             sockets,
+            permits: Permits::default(),
             began,
             since: began,
         })

@@ -10,6 +10,7 @@ mod layers;
 mod owners;
 mod pages;
 mod reviewing;
+mod screen;
 mod stage;
 mod stopped;
 mod supervisor;

@@ -116,6 +116,20 @@ fn unsafe_code_has_its_place() {
     }
 }
 
+/// A page that leads to files which have moved leads nowhere.
+#[test]
+fn the_architecture_names_files_that_are_there() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let names: Vec<&str> =
+        text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs") && !word.contains(char::is_uppercase)).collect();
+    assert!(names.len() > 20, "files are named: {names:?}");
+    let files: Vec<String> = sources().into_iter().map(|(path, _)| path).collect();
+    for name in names {
+        let found = root().join(name).exists() || files.iter().any(|file| file.ends_with(&format!("/{name}")));
+        assert!(found, "docs/architecture.md names {name}, which is nowhere");
+    }
+}
+
 #[test]
 fn every_file_says_what_lives_in_it() {
     for (path, text) in sources() {

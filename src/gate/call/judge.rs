@@ -59,6 +59,7 @@ impl Call<'_> {
         self.refuse(Act::Tamper { call: call.into(), detail: detail.into() }, None, libc::EPERM)
     }
 
+    /// Is what is refused really refused, and not only recorded?
     pub fn enforces(&self) -> bool {
         self.watched.policy.mode == Mode::Enforce
     }

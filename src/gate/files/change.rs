@@ -18,7 +18,11 @@ use crate::sys::process::{file_size_limit, signal_thread};
 
 const CWD: i32 = libc::AT_FDCWD;
 
-/// `name` is the system call's.
+/// Answers `rename link symlink unlink rmdir mkdir mknod truncate` in all their forms, and hands the rest on to `metadata`. `name` is the system
+/// call's.
+///
+/// # Errors
+/// The kernel's own, in its order where a call fails in more than one way.
 pub fn change(call: &Call, name: &'static str) -> io::Result<Answer> {
     let flags = |index: usize| call.int(index);
     match call.number {

@@ -11,6 +11,10 @@ use crate::model::{Act, Object, Verdict};
 /// A path argument: its directory descriptor and the index of the register that points at its text.
 pub type At = (i32, usize);
 
+/// Where a path argument points.
+///
+/// # Errors
+/// The kernel's own for the way there; `ESRCH` when the caller is gone.
 pub fn spot(call: &Call, (dirfd, index): At) -> io::Result<Spot> {
     let text = call.path(index)?;
     call.spot(&call.start(dirfd, text)?, 0)

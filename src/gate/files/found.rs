@@ -18,6 +18,7 @@ pub struct Start {
 }
 
 impl Start {
+    /// As a system call takes it: `AT_FDCWD` where there is none.
     pub fn base(&self) -> BorrowedFd<'_> {
         self.base.as_ref().map_or(AT_FDCWD, |base| base.as_fd())
     }
@@ -53,6 +54,10 @@ pub struct Found {
 }
 
 impl Found {
+    /// What a handle leads to.
+    ///
+    /// # Errors
+    /// When it cannot be looked at any more.
     pub fn of(own: &Own, handle: OwnedFd) -> io::Result<Found> {
         let facts = files::stat(handle.as_fd())?;
         let mut path = own.path_of(handle.as_fd())?;
@@ -69,10 +74,12 @@ impl Found {
         kind_of(self.facts.mode)
     }
 
+    /// For judging: device, inode and kind.
     pub fn object(&self) -> Object {
         Object { dev: self.facts.dev, ino: self.facts.ino, kind: self.kind() }
     }
 
+    /// Is it of this format (`S_IFREG` and its kin, inode(7))?
     pub fn is(&self, format: u32) -> bool {
         self.facts.mode & libc::S_IFMT == format
     }
@@ -110,6 +117,7 @@ pub fn shown(call: &Call, dev: u64, path: &[u8]) -> Hostile {
     Hostile::new(path)
 }
 
+/// From the mode of an inode.
 pub fn kind_of(mode: u32) -> ObjectKind {
     match mode & libc::S_IFMT {
         libc::S_IFREG => ObjectKind::File,

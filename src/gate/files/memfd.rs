@@ -12,6 +12,10 @@ const EXEC: u32 = 0x10;
 /// `NAME_MAX` less the kernel's prefix `memfd:`, with the NUL.
 const NAME_MAX: usize = 250;
 
+/// Answers `memfd_create(name, flags)` (Linux 3.17).
+///
+/// # Errors
+/// The kernel's own: `EFAULT`, `EINVAL` for flags that contradict each other or a name too long, `EMFILE`.
 pub fn memfd(call: &Call) -> io::Result<Answer> {
     let flags = call.int(1) as u32;
     let (name, whole) = memory::read_string(call.tid, call.args[0], NAME_MAX)?;
@@ -31,5 +35,5 @@ pub fn memfd(call: &Call) -> io::Result<Answer> {
         }
         other => other?,
     };
-    Ok(Answer::Descriptor { fd, cloexec: flags & libc::MFD_CLOEXEC != 0 })
+    Ok(Answer::AddFd { fd, cloexec: flags & libc::MFD_CLOEXEC != 0 })
 }

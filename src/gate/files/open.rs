@@ -12,6 +12,10 @@ use super::wanted::{TMPFILE, decode};
 use crate::gate::errno::fail;
 use crate::gate::{Answer, Call};
 
+/// Answers the four calls.
+///
+/// # Errors
+/// The kernel's own for such an open. Also `ENOSYS` for `openat2` with `O_PATH`, whose flags the kernel would read again.
 pub fn open(call: &Call) -> io::Result<Answer> {
     let (at, wanted) = decode(call)?;
     // The kernel would read these flags again from memory, where another thread may have exchanged them: to get past the wall, and past the

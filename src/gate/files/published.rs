@@ -19,6 +19,10 @@ use crate::sys::socket;
 /// What `F_SETFL` can change, but for `O_NONBLOCK`.
 const STATUS: i32 = libc::O_APPEND | libc::O_ASYNC | libc::O_DIRECT | libc::O_NOATIME;
 
+/// Opens what `text` names, if that is a plain file or directory of a published tree; `None` where it is not, or cannot be told quickly.
+///
+/// # Errors
+/// The kernel's own for such an open.
 pub fn open(call: &Call, text: &[u8], wanted: &Wanted) -> io::Result<Option<Answer>> {
     let Some(path) = whole(call, text, wanted.dirfd).filter(|path| is_published(call, path)) else { return Ok(None) };
     let path = c_string(path)?;
@@ -44,7 +48,7 @@ pub fn open(call: &Call, text: &[u8], wanted: &Wanted) -> io::Result<Option<Answ
     if !wanted.has(libc::O_NONBLOCK) {
         socket::set_status_flags(fd.as_fd(), wanted.flags & STATUS)?;
     }
-    Ok(Some(Answer::Descriptor { fd, cloexec: wanted.cloexec() }))
+    Ok(Some(Answer::AddFd { fd, cloexec: wanted.cloexec() }))
 }
 
 fn is_published(call: &Call, path: &[u8]) -> bool {

@@ -37,20 +37,25 @@ const KNOWN_RESOLVE: u64 = 0x3f;
 /// Size of the first version of `struct open_how`.
 const OPEN_HOW: u64 = 24;
 
-/// An open in its general form.
+/// An open in its general form: `struct open_how` (openat2(2), Linux 5.6) with the directory it begins in.
 #[derive(Clone, Copy)]
 pub struct Wanted {
     pub dirfd: i32,
+    /// `O_*`, none that the kernel does not know.
     pub flags: i32,
+    /// Of a new file, before the umask; `0o7777` at most.
     pub mode: u32,
+    /// `RESOLVE_*`; 0 for all calls but `openat2`.
     pub resolve: u64,
 }
 
 impl Wanted {
+    /// All bits of `flag`?
     pub fn has(&self, flag: i32) -> bool {
         self.flags & flag == flag
     }
 
+    /// `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
     pub fn access(&self) -> i32 {
         self.flags & libc::O_ACCMODE
     }
@@ -59,6 +64,7 @@ impl Wanted {
         self.access() != libc::O_WRONLY
     }
 
+    /// Can the file system be another one after it?
     pub fn writes(&self) -> bool {
         self.access() != libc::O_RDONLY || self.has(libc::O_TRUNC) || self.has(libc::O_CREAT)
     }
@@ -79,6 +85,9 @@ pub fn is_plain_read(call: &Call) -> bool {
 }
 
 /// Registers and structures to one form; with it, which argument is the path.
+///
+/// # Errors
+/// What the kernel says of such flags (`EINVAL`, `E2BIG`, `EAGAIN`), `EFAULT` for a bad pointer.
 pub fn decode(call: &Call) -> io::Result<(usize, Wanted)> {
     let plain = |at: usize, dirfd: i32| {
         let mut wanted = Wanted { dirfd, flags: call.int(at + 1) & KNOWN, mode: call.int(at + 2) as u32, resolve: 0 };

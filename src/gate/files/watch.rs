@@ -7,6 +7,10 @@ use super::found::How;
 use crate::gate::{Answer, Call};
 use crate::model::{Act, Verdict};
 
+/// Answers `inotify_add_watch(fd, path, mask)` (Linux 2.6.13).
+///
+/// # Errors
+/// The kernel's own for that path.
 pub fn watch(call: &Call) -> io::Result<Answer> {
     let mask = call.args[2] as u32;
     let how = How { nofollow: mask & libc::IN_DONT_FOLLOW != 0, directory: mask & libc::IN_ONLYDIR != 0, ..How::default() };

@@ -52,6 +52,7 @@ pub fn refusal(judgement: &Judgement) -> Option<i32> {
     }
 }
 
+/// The errno of an error of ours; `EPERM` where it is not the kernel's.
 pub fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EPERM)
 }

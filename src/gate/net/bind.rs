@@ -51,7 +51,7 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
 /// bound it, not because it said that it would.
 fn named(call: &Call<'_>, bytes: &[u8]) -> Result<Answer, i32> {
     let mut descriptor = descriptor::take(call, call.args[0])?;
-    let target = unix::seat(call, &mut descriptor)?;
+    let target = unix::target_of(call, &mut descriptor)?;
     let socket = target.handle().map_err(|error| errno(&error))?;
     if socket::int_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_DOMAIN).ok() != Some(libc::AF_UNIX) {
         return Err(libc::EINVAL);

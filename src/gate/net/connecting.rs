@@ -5,9 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use super::asked::errno;
+use super::asked::{errno, network_of};
 use super::descriptor::Descriptor;
-use super::workers::Workers;
 use crate::gate::{Answer, Call};
 use crate::sys::socket;
 
@@ -21,7 +20,7 @@ pub const SETTLE_INSIDE: i32 = 20;
 /// The socket that is to be connected.
 pub struct Target {
     socket: OwnedFd,
-    seat: Seat,
+    slot: Slot,
     /// The actor's own socket; otherwise a fresh one.
     own: bool,
     /// Makes it blocking again at the end, however that comes.
@@ -42,15 +41,15 @@ impl Drop for Restore {
 
 /// The descriptor number in the actor's table.
 #[derive(Clone, Copy)]
-pub struct Seat {
+pub struct Slot {
     number: RawFd,
     cloexec: bool,
     nonblocking: bool,
 }
 
-impl Seat {
-    pub fn of(descriptor: &Descriptor) -> Seat {
-        Seat { number: descriptor.number, cloexec: descriptor.cloexec, nonblocking: descriptor.nonblocking }
+impl Slot {
+    pub fn of(descriptor: &Descriptor) -> Slot {
+        Slot { number: descriptor.number, cloexec: descriptor.cloexec, nonblocking: descriptor.nonblocking }
     }
 }
 
@@ -59,20 +58,20 @@ impl Target {
     pub fn own(descriptor: &mut Descriptor) -> Option<Target> {
         let socket = descriptor.duplicate.take()?;
         let flags = socket::status_flags(socket.as_fd()).ok()?;
-        let seat = Seat { nonblocking: flags & libc::O_NONBLOCK != 0, ..Seat::of(descriptor) };
+        let slot = Slot { nonblocking: flags & libc::O_NONBLOCK != 0, ..Slot::of(descriptor) };
         let mut restore = None;
-        if !seat.nonblocking {
+        if !slot.nonblocking {
             restore = Some(Restore { socket: socket.try_clone().ok()?, flags });
             socket::set_status_flags(socket.as_fd(), flags | libc::O_NONBLOCK).ok()?;
         }
         // An option that would make connect succeed before anybody was asked.
         let _ = socket::set_option(socket.as_fd(), libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT, &0i32.to_ne_bytes());
-        Some(Target { socket, seat, own: true, _restore: restore })
+        Some(Target { socket, slot, own: true, _restore: restore })
     }
 
     /// A fresh, non-blocking socket that will be put over the actor's number.
     pub fn fresh(socket: OwnedFd, descriptor: &Descriptor) -> Target {
-        Target { socket, seat: Seat::of(descriptor), own: false, _restore: None }
+        Target { socket, slot: Slot::of(descriptor), own: false, _restore: None }
     }
 
     /// Another handle on the same socket.
@@ -82,7 +81,7 @@ impl Target {
 
     /// Whether the actor asked not to wait.
     pub fn nonblocking(&self) -> bool {
-        self.seat.nonblocking
+        self.slot.nonblocking
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
@@ -100,10 +99,10 @@ impl Target {
             Err(libc::EINPROGRESS) => -i64::from(libc::EINPROGRESS),
             Err(errno) => return Answer::Errno(errno),
         };
-        if !self.seat.nonblocking && set_blocking(self.fd()).is_err() {
+        if !self.slot.nonblocking && set_blocking(self.fd()).is_err() {
             return Answer::Errno(libc::EPERM);
         }
-        Answer::Replace { fd: self.socket, at: self.seat.number, cloexec: self.seat.cloexec, value }
+        Answer::AddFdAt { fd: self.socket, at: self.slot.number, cloexec: self.slot.cloexec, value }
     }
 }
 
@@ -166,7 +165,7 @@ fn settle(call: &Call<'_>, target: Target, step: Step, address: &[u8]) -> Answer
     match step {
         Step::Connected => target.answer(Ok(())),
         Step::Failed(errno) => target.answer(Err(errno)),
-        Step::Pending if target.seat.nonblocking => target.answer(Err(libc::EINPROGRESS)),
+        Step::Pending if target.slot.nonblocking => target.answer(Err(libc::EINPROGRESS)),
         Step::Pending => {
             let address = address.to_vec();
             later(call, move || {
@@ -194,7 +193,7 @@ fn send_timeout(fd: BorrowedFd<'_>) -> Option<Duration> {
 
 /// Unix sockets say EAGAIN while a listener's queue or a datagram's receiver is full, and cannot be polled for it: asked again and again,
 /// on a worker, where the actor would have blocked.
-pub fn patiently<T: Send + 'static>(
+pub fn retrying<T: Send + 'static>(
     call: &Call<'_>,
     nonblocking: bool,
     mut ask: impl FnMut() -> io::Result<T> + Send + 'static,
@@ -218,9 +217,9 @@ pub fn patiently<T: Send + 'static>(
 
 /// Answers from a worker's thread; when none is free, refuses at once.
 fn later(call: &Call<'_>, work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
-    let workers: &Workers = call.watched.sockets.workers();
+    let network = network_of(call);
     let reply = call.reply();
-    match workers.run(move || reply.send(work())) {
+    match network.workers().run(move || reply.send(work())) {
         Ok(()) => Answer::Later,
         Err(_) => {
             call.watched.journal.lost("a connect was refused: too many wait at once");

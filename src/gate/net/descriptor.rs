@@ -11,10 +11,15 @@ use crate::gate::Call;
 use crate::sys::process::status;
 use crate::sys::{pidfd, socket};
 
+/// A socket descriptor of the caller's.
 pub struct Descriptor {
+    /// In the actor's table.
     pub number: RawFd,
+    /// Our handle on the same socket (`pidfd_getfd`, Linux 5.6), where it can be had.
     pub duplicate: Option<OwnedFd>,
+    /// On sockfs: the number in `socket:[…]`.
     pub inode: u64,
+    /// `O_NONBLOCK` and `O_CLOEXEC` as they were at that moment.
     pub nonblocking: bool,
     pub cloexec: bool,
 }

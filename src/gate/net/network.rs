@@ -24,6 +24,7 @@ pub struct Network {
     maker: Arc<Maker>,
     state: Mutex<State>,
     relay: Mutex<Option<Relay>>,
+    workers: Workers,
 }
 
 #[derive(Default)]
@@ -51,7 +52,8 @@ const MOST_UNUSED: usize = 32;
 impl Network {
     /// `namespace` is its number with the broker.
     pub fn new(recorder: Recorder, namespace: u32, maker: Arc<Maker>) -> Network {
-        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default() }
+        let workers = maker.workers.of_another();
+        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default(), workers }
     }
 
     /// A socket of the actor, known from now on by its inode. `kind` may carry `SOCK_NONBLOCK`.
@@ -105,6 +107,7 @@ impl Network {
         Ok(())
     }
 
+    /// What is known of the socket with this inode.
     pub fn known(&self, inode: u64) -> Option<Known> {
         lock(&self.state).inodes.get(inode)
     }
@@ -120,6 +123,7 @@ impl Network {
         Endpoint::Ip { protocol: protocol.into(), address, host }
     }
 
+    /// A judged resolver has told these addresses of a host.
     pub fn learn(&self, name: &[u8], addresses: &[IpAddr]) {
         let mut state = lock(&self.state);
         for address in addresses {
@@ -164,10 +168,12 @@ impl Network {
         }
     }
 
+    /// Is this abstract unix name the actor's own?
     pub fn has_bound(&self, name: &[u8]) -> bool {
         lock(&self.state).names.contains(name)
     }
 
+    /// Was somebody inside seen to bind `address`, or its port on every address?
     pub fn listens(&self, protocol: &'static str, address: SocketAddr) -> bool {
         let state = lock(&self.state);
         let any: IpAddr = if address.is_ipv4() { [0, 0, 0, 0].into() } else { [0u16; 8].into() };
@@ -192,8 +198,9 @@ impl Network {
         Ok(())
     }
 
+    /// For what may block.
     pub fn workers(&self) -> &Workers {
-        &self.maker.workers
+        &self.workers
     }
 
     /// The relay, started when first needed.

@@ -123,7 +123,7 @@ fn outside(network: &Network, descriptor: &Descriptor, known: Known, to: SocketA
     let nonblocking = if descriptor.nonblocking { libc::SOCK_NONBLOCK } else { 0 };
     let fresh = network.outside(known.family, known.kind | nonblocking, known.protocol).map_err(|error| errno(&error))?;
     let sent = socket::send_to(fresh.as_fd(), payload, flags, &address).map_err(|error| errno(&error))?;
-    Ok(Answer::Replace { fd: fresh, at: descriptor.number, cloexec: descriptor.cloexec, value: sent as i64 })
+    Ok(Answer::AddFdAt { fd: fresh, at: descriptor.number, cloexec: descriptor.cloexec, value: sent as i64 })
 }
 
 /// The messages that carry an address, and the call's flags.

@@ -24,6 +24,7 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// The word reports use.
     pub fn name(self) -> &'static str {
         match self {
             Transport::Udp => "udp",
@@ -32,7 +33,7 @@ impl Transport {
     }
 }
 
-/// Who last aimed at a sink: connected datagrams connecting long after the only call that was seen.
+/// Who last aimed at a sink: connected datagrams arrive long after the only call that was seen.
 #[derive(Clone, Default)]
 pub struct Caller {
     pub pid: u32,
@@ -82,10 +83,12 @@ impl Relay {
         Ok(Relay { orders, wake, thread, sinks: HashSet::new(), callers })
     }
 
+    /// Is there a sink at `to` already?
     pub fn stands(&self, transport: Transport, to: SocketAddr) -> bool {
         self.sinks.contains(&(transport, to))
     }
 
+    /// Are there as many as there may be?
     pub fn is_full(&self) -> bool {
         self.sinks.len() >= MOST
     }

@@ -34,7 +34,7 @@ fn inet(call: &Call<'_>, family: i32, kind: i32, protocol: i32) -> Answer {
     // Observe refuses nothing: where the private network is missing, the socket is the host's and its connects are still judged and seen.
     let made = if observed { network.outside(family, kind, protocol) } else { network.give(family, kind, protocol) };
     match made.and_then(|fd| network.keep(fd.as_fd()).map(|()| fd)) {
-        Ok(fd) => Answer::Descriptor { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
+        Ok(fd) => Answer::AddFd { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
         Err(_) if sockets.broken() => {
             call.watched.journal.lost("the means by which inet sockets were to be kept in could not be had after all: none were made");
             Answer::Errno(libc::EPERM)

@@ -1,5 +1,5 @@
 //! `execve execveat`: judged on the real program, its interpreter and — for the dynamic loader — the program it is told to load. An exec
-//! cannot be done on someone's behalf, so what runs afterwards is compared with what was judged.
+//! cannot be done on someone's behalf, so what runs afterwards is compared with what was judged (`outcome`).
 
 use std::io;
 
@@ -12,6 +12,11 @@ use crate::gate::{Answer, Call, memory};
 use crate::model::act::ObjectKind;
 use crate::report::redact;
 
+/// Judges an exec; where it may be, the kernel makes it (`Continue`).
+///
+/// # Errors
+/// The kernel's own for such an exec: `ENOENT`, `EACCES` for what is no executable file, `ELOOP` for a link that was not to be followed or
+/// for scripts that interpret scripts too deep, `EFAULT`.
 pub fn exec(call: &Call) -> io::Result<Answer> {
     let (dirfd, path_at, flags) = match call.number {
         libc::SYS_execveat => (call.int(0), 1, call.int(4)),

@@ -3,6 +3,7 @@
 
 use crate::gate::{Answer, Call};
 
+/// Answers the calls of sysvipc(7), and those of mq_overview(7) that name a queue. `name` is the system call's.
 pub fn ipc(call: &Call, name: &'static str) -> Answer {
     if !call.watched.policy.is_build_time() {
         return Answer::Continue;

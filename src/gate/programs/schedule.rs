@@ -19,6 +19,10 @@ enum Whose {
     User,
 }
 
+/// Answers `setpriority ioprio_set prlimit64` and the `sched_set…` calls. `name` is the system call's.
+///
+/// # Errors
+/// `ESRCH` where there is nobody of that number.
 pub fn schedule(call: &Call, name: &'static str) -> io::Result<Answer> {
     match whose(call) {
         Whose::Process(0) => Ok(Answer::Continue),

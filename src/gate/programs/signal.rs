@@ -21,6 +21,11 @@ const INFO: usize = 128;
 /// The kernel's `_NSIG`.
 const MOST: i32 = 64;
 
+/// Answers `kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal`, and what the table announces of `fcntl`. `name` is the
+/// system call's.
+///
+/// # Errors
+/// The kernel's own: `EINVAL` for a number that is no signal, `ESRCH`, `EPERM`.
 pub fn signal(call: &Call, name: &'static str) -> io::Result<Answer> {
     let (target, number) = match call.number {
         libc::SYS_fcntl => return descriptor(call, name),
