@@ -10,6 +10,7 @@
 mod artefacts;
 mod configurations;
 mod demo;
+mod deputies;
 mod directives;
 mod effect;
 mod endurance;
