@@ -17,10 +17,12 @@ pub mod loosening;
 pub mod placeholders;
 pub mod places;
 pub mod profile;
+pub mod quoted;
 mod resolve;
 pub mod reviewed;
 mod scripts;
 pub mod steering;
+mod tracked;
 
 #[cfg(test)]
 mod policies;

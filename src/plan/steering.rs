@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options that decide where cargo works; `cargo metadata` takes them too.
 const PLACES: [&str; 3] = ["--manifest-path", "--config", "--lockfile-path"];
@@ -54,6 +54,13 @@ impl Steering {
             found.passed = args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
         }
         found
+    }
+
+    /// The directory of the manifest cargo was told to work with, or of the package to install.
+    pub fn start(&self) -> Option<PathBuf> {
+        let manifest = self.places.chunks(2).find(|pair| pair[0] == "--manifest-path").map(|pair| Path::new(&pair[1]));
+        let directory = manifest.map(|path| path.parent().map_or_else(PathBuf::new, Path::to_owned));
+        directory.or_else(|| self.path.clone())
     }
 
     /// What `cargo metadata` must be told to answer for the same graph.

@@ -49,11 +49,12 @@ pub fn build(
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut env: Env = std::env::vars_os().collect();
     refuse_wrappers(&env)?;
+    let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
+    let steering = Steering::read(&args);
+    stage::refuse_quoted(&steering, &env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
     stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
     stage::name_toolchain(&cargo, &mut env).map_err(Stopped::wall)?;
-    let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
-    let steering = Steering::read(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
     let asked = places::ask(&cargo, &steering, &env);
     // While cargo thinks about where the workspace is; judged once the profile is known.

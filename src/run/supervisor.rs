@@ -387,6 +387,7 @@ fn actor_facts(identity: &Identity, tracee: &Tracee, tmp: &Path) -> ActorFacts {
     ActorFacts {
         kind: identity.kind,
         package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
+        package_name: identity.package.as_ref().map(|package| package.name.clone()),
         outputs: identity.outputs.clone(),
         tmp: tmp.to_owned(),
         // A link in its place would give away what it leads to.
