@@ -11,6 +11,7 @@ mod artefacts;
 mod configurations;
 mod control;
 mod demo;
+mod deputies;
 mod directives;
 mod effect;
 mod endurance;
