@@ -5,6 +5,7 @@ pub mod actor_facts;
 pub mod cargo_table;
 pub mod cargo_wall;
 pub mod config;
+pub mod configured;
 pub mod credentials;
 pub mod doctor;
 pub mod document;

@@ -10,7 +10,7 @@ use crate::judge::paths::{below, components, is_clean, is_drawn, name, parent};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm, is_directory};
 use crate::model::act::ObjectKind;
-use crate::model::{Act, ActorKind, Object, Rule, Severity};
+use crate::model::{Act, ActorKind, Breach, Object, Rule, Severity};
 
 /// Directories of a target tree in which one unit leaves things for others.
 const SHARED: [&[u8]; 7] = [b"deps", b"build", b".fingerprint", b"incremental", b"examples", b"debug", b"release"];
@@ -52,6 +52,12 @@ pub(crate) fn laid(policy: &Policy, act: &Act, object: Option<Object>) -> Option
     among_artifacts.then(|| alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (a link among artifacts, which cargo follows)"))
 }
 
+/// What cargo started as a product of the build was something else: who exchanged it has a finding, too, where that was refused.
+pub fn exchanged() -> Breach {
+    let reason = "what cargo meant to start had been exchanged for a link or another file".to_owned();
+    Breach { rule: Rule::FsForeignArtifact, severity: Severity::High, reason }
+}
+
 /// Directories that all compilers of a profile write into. `deps` is also on the `LD_LIBRARY_PATH` of everything cargo starts: a
 /// `libz.so.1` planted there runs under every other crate's name.
 const COMMON: [&[u8]; 2] = [b"deps", b"examples"];
@@ -69,6 +75,10 @@ pub(crate) fn neighbour(policy: &Policy, act: &Act, path: &[u8], object: Option<
     }
     let refused = || Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another unit's artifact)"));
     let (own, last) = (&policy.own, name(path));
+    // What a compiler leaves for cargo to start, load or copy is a file it wrote. A link there leads cargo somewhere else.
+    if matches!(act, Act::Symlink { .. }) && own.outputs.iter().any(|output| below(path, output).is_some()) {
+        return Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "symlink (in an artifact's place)"));
+    }
     if (is_common(last) || last == b"incremental") && own.outputs.iter().any(|output| output.as_os_str().as_bytes() == path) {
         // The directory itself is everybody's: it may be made, not moved away.
         return if matches!(act, Act::Create { .. }) { None } else { refused() };
