@@ -8,12 +8,15 @@ pub mod confine;
 pub mod inject;
 pub mod keeper;
 pub mod newborn;
+pub mod offline;
 pub mod signals;
 pub mod survivors;
 
+use std::collections::BTreeSet;
 use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +37,10 @@ pub struct Cargo {
     /// Without the program name.
     pub args: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
+    /// Has it a network? One that only builds has none.
+    pub network: bool,
+    /// Where its standard output goes, if not where ours does.
+    pub stdout: Option<File>,
 }
 
 /// A program that cargo has just become or started, as the kernel and its own stack show it.
@@ -79,6 +86,8 @@ pub struct Ended {
     pub interrupted: bool,
     /// Why the build was stopped by us: an actor could not be confined.
     pub failure: Option<anyhow::Error>,
+    /// How often a cargo without a network wanted one.
+    pub refused: u64,
 }
 
 /// Runs cargo to its end. Must be called on the main thread: orphans of the build become its children.
@@ -90,7 +99,7 @@ pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
     let channel = Channel::new().context("make the confinement channel")?;
     let held = start(cargo, &channel)?;
     signals::forward_to(held.pid).context("install signal handlers")?;
-    let mut launcher = Launcher { cargo: held.pid, channel, usher, failure: None };
+    let mut launcher = Launcher { cargo: held.pid, channel, usher, failure: None, conductors: [held.pid].into(), refused: 0 };
     if let Err(error) = tracee::seize(held.pid) {
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(held.pid), nix::sys::signal::SIGKILL);
         let _ = wait(held.pid, false);
@@ -101,7 +110,7 @@ pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
     launcher.usher.started(pidfd::open_if_permitted(held.pid as u32).context("get hold of cargo's process")?, held.pid);
     held.release().context("start cargo")?;
     let change = launcher.follow();
-    let failure = launcher.failure;
+    let (failure, refused) = (launcher.failure, launcher.refused);
     let change = change?;
     if let Some(error) = held.failure() {
         bail!("start {}: {error}", cargo.path.display());
@@ -111,7 +120,7 @@ pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
         Change::Exited(code) => (code, false),
         _ => unreachable!("follow returns only ends"),
     };
-    Ok(Ended { code, interrupted: killed || signals::received(), failure })
+    Ok(Ended { code, interrupted: killed || signals::received(), failure, refused })
 }
 
 fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
@@ -128,8 +137,16 @@ fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
         pair.push(value);
         env.push(text(&pair)?);
     }
-    let program =
-        spawn::Program { path: &path, argv: &argv, env: &env, channel: (channel.far(), channel.number()), keep: &jobserver(&cargo.env) };
+    let filter = if cargo.network { Vec::new() } else { crate::wall::offline::program()? };
+    let program = spawn::Program {
+        path: &path,
+        argv: &argv,
+        env: &env,
+        channel: (channel.far(), channel.number()),
+        keep: &jobserver(&cargo.env),
+        stdout: cargo.stdout.as_ref().map(File::as_fd),
+        filter: &filter,
+    };
     spawn::hold(&program).context("fork")
 }
 
@@ -157,6 +174,9 @@ struct Launcher<'a> {
     channel: Channel,
     usher: &'a mut dyn Usher,
     failure: Option<anyhow::Error>,
+    /// Cargo, and what conducts beside it.
+    conductors: BTreeSet<i32>,
+    refused: u64,
 }
 
 impl Launcher<'_> {
@@ -172,13 +192,25 @@ impl Launcher<'_> {
             match change {
                 Change::Exited(_) | Change::Killed(_) if pid == self.cargo => return Ok(change),
                 // A thread or child of a conductor, or an orphan of the build that became ours.
-                Change::Exited(_) | Change::Killed(_) => {}
+                Change::Exited(_) | Change::Killed(_) => drop(self.conductors.remove(&pid)),
                 Change::Event { event: libc::PTRACE_EVENT_EXEC, .. } => self.newcomer(pid),
+                Change::Event { event: libc::PTRACE_EVENT_SECCOMP, .. } => self.offline(pid)?,
                 Change::Event { event: libc::PTRACE_EVENT_STOP, signal } if signal != libc::SIGTRAP => gone_is_fine(tracee::listen(pid))?,
                 Change::Event { .. } | Change::Syscall => gone_is_fine(tracee::resume(pid, 0))?,
                 Change::Signal(signal) => gone_is_fine(tracee::resume(pid, signal))?,
             }
         }
+    }
+
+    /// A call that leads to a network, of a cargo that is to have none. What cannot be judged is not made: whoever is not released stands still,
+    /// and ends with us.
+    fn offline(&mut self, tid: i32) -> Result<()> {
+        let refused = match offline::decide(tid, &self.conductors) {
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => false,
+            decided => decided.context("decide about a network call of cargo's")?,
+        };
+        self.refused += u64::from(refused);
+        Ok(())
     }
 
     /// A program was exec'd. Whatever goes wrong, it does not run unconfined.
@@ -225,6 +257,7 @@ impl Launcher<'_> {
         match self.usher.admit(&newcomer)? {
             Admission::Conductor(edits) => {
                 newborn.edit(pid, &edits).with_context(|| format!("edit the environment of {exe:?}"))?;
+                self.conductors.insert(pid);
                 borrowed.put_back()?;
                 tracee::resume(pid, 0)?;
             }

@@ -3,6 +3,7 @@
 
 use crate::judge::rules::must_be_named;
 use crate::model::Mode;
+use crate::plan::phases::Network;
 use crate::plan::profile::{Line, Profile};
 
 /// What `profile` lets happen that `reference` does not. Entries are compared as written: a more specific one may be meant to reach what
@@ -18,6 +19,9 @@ pub fn beyond(profile: &Profile, reference: &Profile) -> Vec<String> {
             let new = lines.iter().filter(|line| !stands_in(list, &line.text, known));
             more.extend(new.map(|line| format!("{} {list} {}", kind.name(), line.text)));
         }
+    }
+    if profile.network == Network::Always && reference.network == Network::Fetch {
+        more.push("cargo network always: not only while it fetches".to_owned());
     }
     if profile.reviewed && !reference.reviewed {
         more.push("reviewed allows for well-known crates".to_owned());

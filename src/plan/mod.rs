@@ -8,6 +8,7 @@ pub mod document;
 pub mod hard_links;
 pub mod host;
 pub mod loosening;
+pub mod phases;
 pub mod placeholders;
 pub mod places;
 pub mod profile;

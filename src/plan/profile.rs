@@ -13,6 +13,7 @@ use crate::judge::{Environment, Places, Policy, SecretLists};
 use crate::model::{ActorKind, Mode};
 use crate::plan::config::{self, ConfigError};
 use crate::plan::document::Document;
+use crate::plan::phases::Network;
 use crate::plan::placeholders;
 use crate::plan::resolve::Settled;
 use crate::plan::reviewed;
@@ -92,17 +93,19 @@ pub(crate) struct Layer {
     complete: Option<bool>,
     /// With the place it stands at.
     reviewed: Option<(bool, String)>,
+    network: Option<Network>,
     lists: Vec<((Option<ActorKind>, &'static str), Change)>,
 }
 
 const TABLES: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool];
 const ACTOR_LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
-const TOP: [&str; 14] = [
+const TOP: [&str; 15] = [
     "description",
     "inherits",
     "mode",
     "require",
     "reviewed",
+    "cargo",
     "environment",
     "secrets",
     "extend-secrets",
@@ -133,6 +136,7 @@ impl Layer {
                     let origin = format!("{}:{}", document.file, document.position(item.span().start).0);
                     layer.reviewed = Some((document.boolean(item, text)?, origin));
                 }
+                "cargo" => layer.cargo(document, document.table(item, text)?)?,
                 "environment" => layer.environment(document, document.table(item, text)?)?,
                 "secrets" => layer.list(document, (None, "secrets"), false, item)?,
                 "extend-secrets" => layer.list(document, (None, "secrets"), true, item)?,
@@ -157,6 +161,21 @@ impl Layer {
                 "landlock" => self.landlock = Some(document.number(item, "landlock")?),
                 "complete" => self.complete = Some(document.boolean(item, "complete")?),
                 other => return Err(document.unknown(key.span(), "key", other, &["landlock", "complete"])),
+            }
+        }
+        Ok(())
+    }
+
+    fn cargo<'t>(&mut self, document: &Document<'t>, table: &DeTable<'t>) -> Result<(), ConfigError> {
+        for (key, item) in table {
+            match key.get_ref().as_ref() {
+                "network" => {
+                    let text = document.string(item, "network")?;
+                    let known = Network::ALL.into_iter().find(|network| network.name() == text);
+                    self.network =
+                        Some(known.ok_or_else(|| document.unknown(item.span(), "value", text, &Network::ALL.map(Network::name)))?);
+                }
+                other => return Err(document.unknown(key.span(), "key", other, &["network"])),
             }
         }
         Ok(())
@@ -223,6 +242,8 @@ pub struct Profile {
     pub reviewed: bool,
     /// The line that says so, or the other.
     pub reviewed_by: Option<String>,
+    /// When cargo itself has a network.
+    pub network: Network,
     pub environment: EnvironmentLists,
     pub secrets: SecretLists,
     pub actors: BTreeMap<ActorKind, Grants>,
@@ -276,6 +297,7 @@ impl Profile {
             require: Require::default(),
             reviewed: false,
             reviewed_by: None,
+            network: Network::default(),
             environment: EnvironmentLists::default(),
             secrets: SecretLists::default(),
             actors: TABLES.into_iter().map(|kind| (kind, Grants::default())).collect(),
@@ -289,6 +311,7 @@ impl Profile {
             if let Some((reviewed, origin)) = layer.reviewed {
                 (profile.reviewed, profile.reviewed_by) = (reviewed, Some(origin));
             }
+            profile.network = layer.network.unwrap_or(profile.network);
             for (at, change) in layer.lists {
                 profile.apply(at, change);
             }
@@ -350,7 +373,8 @@ impl Profile {
     /// Tells two profiles apart in reports: 64-bit FNV-1a of everything that decides.
     pub fn digest(&self) -> String {
         let reviewed = if self.reviewed { reviewed::TEXT } else { "" };
-        let text = format!("{:?}{:?}{:?}{:?}{:?}{reviewed}", self.mode, self.require, self.environment, self.secrets, self.actors);
+        let (mode, require, network) = (self.mode, self.require, self.network);
+        let text = format!("{mode:?}{require:?}{network:?}{:?}{:?}{:?}{reviewed}", self.environment, self.secrets, self.actors);
         crate::model::digest::hex(text.as_bytes())
     }
 }

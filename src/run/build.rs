@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
+use super::fetch::{Wanted, fetch};
 use super::reviewing::Reviewing;
 use super::stage::{self, Env};
 use super::usher::{Door, tmp_of};
@@ -21,9 +22,10 @@ use crate::gate::Gate;
 use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
-use crate::model::report::{Costs, Enforcement, Loosened, Run};
+use crate::model::report::{self, Costs, Enforcement, Loosened, Run};
 use crate::model::{Exit, Hostile};
 use crate::plan::host::{Host, Walls};
+use crate::plan::phases::{Phases, Within};
 use crate::plan::places;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, config, loosening};
@@ -49,19 +51,25 @@ pub fn build(
     let mut env: Env = std::env::vars_os().collect();
     refuse_wrappers(&env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
-    stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
+    let root = stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
     stage::name_toolchain(&cargo, &mut env).map_err(Stopped::wall)?;
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
     let steering = Steering::read(&args);
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
-    let asked = places::ask(&cargo, &steering, &env);
+    let compiler = root.as_ref().map(|root| root.join("bin/rustc")).filter(|rustc| rustc.is_file());
+    let platforms = platforms(root.as_deref(), &steering, &env);
+    let asked = places::ask(&cargo, &steering, &env, (platforms.as_deref(), compiler.clone()));
     // While cargo thinks about where the workspace is; judged once the profile is known.
     let host = Host::examine(tmp.path());
-    let mut places = stage::find_places(asked, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
+    let mut answer = asked.answer();
+    let graph = answer.graph.take();
+    let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
     let Chosen { profile, timeout, loosened } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
-    let (sockets, enforcement) = suffices(&host, options, &profile, loosened)?;
+    let phases = Phases::of(&steering, profile.network, graph.is_none() && places.workspace.is_some());
+    let (sockets, mut enforcement) = suffices(&host, options, &profile, loosened)?;
+    enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
     let cleans = steering.subcommand.as_deref() == Some(OsStr::new("clean"));
@@ -70,7 +78,7 @@ pub fn build(
     }
     let outputs = prepare(options, &places, cleans)?;
 
-    let run = Run {
+    let mut run = Run {
         command: [OsString::from("cargo")].into_iter().chain(args.iter().cloned()).map(Hostile::from).collect(),
         mode: profile.mode,
         profile: profile.chain.clone(),
@@ -80,6 +88,7 @@ pub fn build(
         started,
         duration_ms: 0,
         timeout_ms: timeout.map(|limit| limit.as_millis() as u64),
+        phases: report::Phases { fetched: phases.fetch, offline: !phases.network, wanted: 0 },
         costs: Costs::default(),
     };
     terminal::before(&mut io::stderr().lock(), &run, &enforcement, style).context("write to stderr")?;
@@ -92,14 +101,32 @@ pub fn build(
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
     let door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
-    let mut door = door.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering));
+    let typed = phases.arguments(&steering, &args);
+    let (cargos, absent) = phases.environment(&steering, &env, &profile.environment());
+    let ours = phases.variable(&steering);
+    let mut door = door.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering.clone()));
+    door.reviewing.said(graph);
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
         clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
         let _ending = watch.ending();
-        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut door)
+        if phases.fetch {
+            let platforms = platforms.as_deref().unwrap_or_default();
+            let fetched = fetch(&Wanted { cargo: &cargo, steering: &steering, platforms, compiler, env: &env }, &mut door)?;
+            if fetched.graph.is_none() && !fetched.partly {
+                return Ok(fetched.ended);
+            }
+            if fetched.partly {
+                terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
+            }
+            door.reviewing.said(fetched.graph);
+        }
+        if !phases.network {
+            door.offline(cargos.clone(), ours, absent);
+        }
+        launch::run(&Cargo { path: cargo.clone(), args: typed, env: cargos, network: phases.network, stdout: None }, &mut door)
     });
     drop(fence);
     door.listen();
@@ -110,8 +137,28 @@ pub fn build(
         return Err(Stopped::wall(failure));
     }
     drop(fresh);
+    run.phases.wanted = ended.refused;
+    if ended.refused > 0 {
+        // A stderr that is gone loses a hint, nothing else.
+        let _ = terminal::wanted_network(&mut io::stderr().lock(), ended.refused, style);
+    }
     let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
     ending::tell(ran, &mut door, &outputs, style)
+}
+
+/// Of the packages of which platforms cargo is to be asked before it builds; nothing where it is not to be.
+fn platforms(toolchain: Option<&Path>, steering: &Steering, env: &Env) -> Option<Vec<OsString>> {
+    if !Phases::asks(steering) {
+        return None;
+    }
+    let asked = || ending::ask(&toolchain?.join("bin/rustc"), "-vV");
+    let host = toolchain
+        .and_then(plan::phases::host_of)
+        .or_else(|| Some(asked()?.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned()))?;
+    let cargo_home = stage::variable(env, "CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(Path::new(stage::variable(env, "HOME")?).join(".cargo"))).unwrap_or_default();
+    let within = Within { dir: std::env::current_dir().unwrap_or_default(), cargo_home };
+    Some(plan::phases::platforms(&host, steering, env, &within))
 }
 
 /// What the clock does is little.

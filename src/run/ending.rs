@@ -101,7 +101,7 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 /// # Errors
 /// When a report could not be written: then the run has no record.
 pub fn tell(ran: Ran, door: &mut Door, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
-    let known = door.reviewing.graph.take();
+    let known = door.reviewing.known(&door.places);
     let door = &*door;
     let record = door.journal.take();
     let material = Material {

@@ -5,6 +5,7 @@ mod coverage;
 mod demo;
 mod emitters;
 mod ending;
+mod fetch;
 mod layers;
 mod owners;
 mod pages;

@@ -1,8 +1,8 @@
 //! Which reviewed allows a newcomer has. In: compilers as they come in. Out: the entries of `profiles/reviewed.toml` whose macro, as cargo's
 //! own graph has it, the compiled package needs.
 //!
-//! A build whose lock file names none of those crates pays for one look into that file. Cargo is asked for its graph once, when the first
-//! compiler of a build that does name one comes in: by then cargo has settled and written the lock file.
+//! A build whose lock file names none of those crates pays for one look into that file. What cargo said of its graph before the build is read
+//! when the first compiler of a build that does name one comes in; where it said nothing, it is asked then.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -29,12 +29,31 @@ pub struct Reviewing {
     /// Once the first compiler has come: what is in this build.
     found: Option<Vec<(Review, Registered)>>,
     /// As it was read for that: the report needs it as well.
-    pub graph: Option<Graph>,
+    graph: Option<Graph>,
+    /// What cargo said of the graph before the build, and has not been read yet.
+    said: Option<String>,
 }
 
 impl Reviewing {
     pub fn new(wanted: bool, steering: Steering) -> Self {
         Reviewing { wanted, steering, ..Reviewing::default() }
+    }
+
+    /// Cargo said this of the graph.
+    pub fn said(&mut self, metadata: Option<String>) {
+        self.said = metadata.or(self.said.take());
+    }
+
+    /// The graph, if it is known already.
+    pub fn known(&mut self, places: &Places) -> Option<Graph> {
+        let read = |text: String| match Graph::parse(&text) {
+            Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
+            Err(error) => {
+                tracing::debug!("no build graph: {error:#}");
+                None
+            }
+        };
+        self.graph.take().or_else(|| self.said.take().and_then(read))
     }
 
     pub fn steering(&self) -> &Steering {
@@ -73,8 +92,10 @@ impl Reviewing {
         if reviews.is_empty() {
             return Vec::new();
         }
-        let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
-        self.graph = graph(cargo, &self.steering, rustc.as_deref(), places);
+        self.graph = self.known(places).or_else(|| {
+            let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
+            graph(cargo, &self.steering, rustc.as_deref(), places)
+        });
         let Some(graph) = &self.graph else { return Vec::new() };
         reviews.into_iter().flat_map(|review| in_graph(&review, graph).into_iter().map(move |found| (review.clone(), found))).collect()
     }

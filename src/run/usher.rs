@@ -67,6 +67,12 @@ pub struct Door<'a> {
     pub reviewing: Reviewing,
     /// Whom the user has cargo ask for tokens.
     providers: Providers,
+    /// Cargo has a network now, and is helped to use it.
+    fetches: bool,
+    /// Variables that only cargo was given by us.
+    ours: Option<&'static str>,
+    /// Variables that not even cargo has: nobody sees them.
+    absent: Vec<String>,
 }
 
 impl<'a> Door<'a> {
@@ -107,7 +113,18 @@ impl<'a> Door<'a> {
             started: real(cargo.to_owned()),
             layers: Layers::ALL,
             reviewing: Reviewing::default(),
+            fetches: true,
+            ours: None,
+            absent: Vec::new(),
         })
+    }
+
+    /// From now on cargo only builds: without a network, with this environment, which lacks what is `absent`. `ours` is a variable that tells it
+    /// so. Nobody is let in any more as one who helps it fetch.
+    pub fn offline(&mut self, env: Vec<(OsString, OsString)>, ours: Option<&'static str>, absent: Vec<String>) {
+        self.cargos.clone_from(&env);
+        self.given = env;
+        (self.fetches, self.ours, self.absent) = (false, ours, absent);
     }
 
     pub fn behind(self, layers: Layers) -> Self {
@@ -160,7 +177,9 @@ impl<'a> Door<'a> {
     /// Cargo's own helpers keep cargo's trust, and so do those the user told cargo to ask.
     fn is_cargos_helper(&self, newcomer: &Newcomer) -> bool {
         let provider = || self.providers.started(&newcomer.exe, newcomer.argv);
-        is_cargos_helper(newcomer, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places))
+        is_of_the_toolchain(newcomer, &self.places)
+            || self.fetches
+                && (is_cargos_helper(newcomer, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places)))
     }
 
     /// Where this actor keeps temporary files: made now, readable by nobody else's user.
@@ -220,7 +239,7 @@ impl<'a> Door<'a> {
         }
         let given = bytes(&self.given);
         let is_tampered = |name: &[u8]| directed.contains(&name) || tampered.iter().any(|loader| loader == name);
-        let mut withheld = Vec::new();
+        let mut withheld = self.absent.clone();
         let edits = seen
             .iter()
             .map(|(name, value)| {
@@ -229,6 +248,9 @@ impl<'a> Door<'a> {
                 }
                 if is_tampered(name) {
                     return restore(&given, name, value);
+                }
+                if self.ours.is_some_and(|ours| ours.as_bytes() == *name) {
+                    return Edit::Remove;
                 }
                 match self.environment.decide(kind, name, value) {
                     EnvVerdict::Keep => Edit::Keep,
@@ -293,14 +315,18 @@ fn is_the_users(exe: &Path, places: &Places) -> bool {
     (!anybodys || of_the_user) && !of_the_build(exe, places)
 }
 
-/// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), credential providers, and the toolchain's own
-/// programs that run no code of the build (rustfmt). Not what a repository brought along: its configuration can name any provider.
+/// The toolchain's own programs that run no code of the build (rustfmt) keep cargo's trust.
+fn is_of_the_toolchain(newcomer: &Newcomer, places: &Places) -> bool {
+    newcomer.exe.parent() == Some(&places.toolchain.join("bin"))
+}
+
+/// Those who help cargo fetch keep its trust, too: git (it works in cargo's home) and credential providers. Not what a repository brought
+/// along: its configuration can name any provider.
 fn is_cargos_helper(newcomer: &Newcomer, places: &Places) -> bool {
     let (exe, file) = (&newcomer.exe, newcomer.exe.file_name().unwrap_or_default());
     let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && newcomer.cwd.starts_with(places.cargo_home.join("git"));
-    let of_the_toolchain = exe.parent() == Some(&places.toolchain.join("bin"));
     let provides = file.as_bytes().starts_with(b"cargo-credential-");
-    of_the_toolchain || (fetches || provides) && is_the_users(exe, places)
+    (fetches || provides) && is_the_users(exe, places)
 }
 
 /// A wrapper gets the compiler as its first argument (a script has its own name before that), and may hand the work to a server outside
