@@ -124,9 +124,9 @@ pub fn partly_fetched(w: &mut dyn Write, style: Style) -> io::Result<()> {
 /// Cargo wanted a network while it had none: then it failed, or will be said to have failed, and this is why.
 pub fn wanted_network(w: &mut dyn Write, times: u64, style: Style) -> io::Result<()> {
     let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-    let text = format!(
-        "cargo, or a program that drives it, wanted the network {times} while it had none: fetching was over;          `network = \"always\"` in `[cargo]` of a profile of yours lets it (`cargo brig explain phases` says more)"
-    );
+    let who = "cargo, or a program that drives it, wanted the network";
+    let way = "`network = \"always\"` in `[cargo]` of a profile of your own lets it";
+    let text = format!("{who} {times} while it had none, as fetching was over: {way}");
     style.status(w, YELLOW, "Offline", &text)
 }
 
