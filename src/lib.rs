@@ -12,7 +12,7 @@
 //! - `judge`: may they; and the journal of what happened
 //! - `report`: what the user gets
 //!
-//! A room imports only rooms further down this list (`tests/rooms.rs` holds that), besides `model`, the words everyone shares, and
+//! A room imports only rooms further down this list (`tests/rooms` holds that), besides `model`, the words everyone shares, and
 //! `sys`, where `unsafe` lives. `run` conducts: only it knows every stage. `demo` is a stage play about it. `fuzz` exists for tests only: it
 //! throws garbage at every room that reads what others wrote.
 

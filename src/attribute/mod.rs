@@ -6,6 +6,8 @@
 //! `judge::reviewed` say where a stack narrows what the build graph allows).
 
 pub mod directives;
+mod eh_frame;
+pub(crate) mod frames;
 pub mod graph;
 pub mod identity;
 pub(crate) mod invocation;
@@ -14,7 +16,7 @@ pub(crate) mod naming;
 pub(crate) mod objects;
 pub mod registered;
 pub(crate) mod registers;
-pub(crate) mod rules;
+mod rules;
 pub mod source;
 pub mod stack;
 mod symbols;

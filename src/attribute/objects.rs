@@ -1,5 +1,5 @@
 //! Mapped ELF files: opened so that the file is the one that is mapped, read piece by piece, kept per identity. In: a [`Mapping`]. Out:
-//! an [`Object`] that turns addresses into unwind rules (`rules`) and crates (`symbols`).
+//! an [`Object`] that turns addresses into unwind rules (`eh_frame`) and crates (`symbols`).
 //!
 //! Files are read with `pread`, never mapped: an actor could truncate a mapped file and kill us with SIGBUS. What is needed of a
 //! 150 MB compiler library comes to a few kilobytes.
@@ -21,7 +21,6 @@ use crate::sys;
 
 const MAX_SEGMENTS: usize = 64;
 const MAX_OBJECTS: usize = 96;
-const MAX_CACHED: usize = 8192;
 
 /// A loadable piece of the file.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +39,7 @@ pub struct Object {
     /// Address of `.eh_frame_hdr` as the file states addresses.
     pub(super) unwind_index: Option<u64>,
     /// Unwind rules by address: `None` where the file has none.
-    rules: Mutex<HashMap<u64, Option<Arc<Rule>>>>,
+    pub(super) rules: Mutex<HashMap<u64, Option<Arc<Rule>>>>,
     pub(super) names: Mutex<HashMap<u64, Option<Arc<Named>>>>,
 }
 
@@ -91,20 +90,6 @@ impl Object {
         let segment = self.segments.iter().find(inside)?;
         let offset = segment.offset.checked_add(address - segment.vaddr)?;
         self.file.read_exact_at(into, offset).ok()
-    }
-
-    /// The unwind rule for code at `address`.
-    pub fn rule(&self, address: u64) -> Option<Arc<Rule>> {
-        if let Some(known) = lock(&self.rules).get(&address) {
-            return known.clone();
-        }
-        let rule = Rule::find(self, address).map(Arc::new);
-        let mut rules = lock(&self.rules);
-        if rules.len() >= MAX_CACHED {
-            rules.clear();
-        }
-        rules.insert(address, rule.clone());
-        rule
     }
 }
 
@@ -215,9 +200,9 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+    use crate::attribute::frames::Frame;
     use crate::attribute::memory::Memory;
     use crate::attribute::registers::Registers;
-    use crate::attribute::rules::Frame;
 
     /// A small library with unwind information and symbols.
     fn library() -> Vec<u8> {

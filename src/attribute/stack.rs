@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 use nix::sys::ptrace;
 use nix::unistd::Pid;
 
+use super::frames::Frame;
 use super::objects::Objects;
 use super::registers::Registers;
-use super::rules::Frame;
 use super::threads;
 use super::walk::{self, Walk};
 use crate::model::Blame;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::frames::{Caller, Frame};
 use super::memory::{Mapping, Memory, mappings};
 use super::naming::{self, Named};
 use super::objects::{Object, Objects};
-use super::rules::{Caller, Frame};
 use crate::model::{Blame, Candidate, Hostile};
 
 /// Deeper stacks are cut: rustc's own rarely pass 200.

@@ -1,14 +1,15 @@
 //! The grammar, for clap to read: one place for options, commands and the text of `--help`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
-use super::ColorChoice;
+use super::color::Choice as ColorChoice;
 use crate::model::{Mode, span};
+use crate::report::Format;
 
 const EXIT_CODES: &str = "\
 Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
@@ -91,6 +92,15 @@ pub struct Options {
     /// Also what is merely informative, and one line per actor
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+impl Options {
+    /// The files asked for, each with its format.
+    pub fn outputs(&self) -> Vec<(Format, &Path)> {
+        let asked =
+            [(Format::Json, &self.json), (Format::Sarif, &self.sarif), (Format::Html, &self.html), (Format::Markdown, &self.markdown)];
+        asked.into_iter().filter_map(|(format, path)| Some((format, path.as_deref()?))).collect()
+    }
 }
 
 #[derive(Debug, Subcommand)]

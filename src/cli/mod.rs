@@ -5,32 +5,24 @@
 
 pub mod arguments;
 pub mod color;
+mod misuse;
 pub mod variables;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::report::Format;
 pub use arguments::Options;
 use arguments::{Arguments, Word};
 pub use color::Choice as ColorChoice;
+pub use misuse::Misuse;
 
 /// A command line that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Typed {
     pub options: Options,
     pub command: Command,
-}
-
-impl Options {
-    /// The files asked for, each with its format.
-    pub fn outputs(&self) -> Vec<(Format, &Path)> {
-        let asked =
-            [(Format::Json, &self.json), (Format::Sarif, &self.sarif), (Format::Html, &self.html), (Format::Markdown, &self.markdown)];
-        asked.into_iter().filter_map(|(format, path)| Some((format, path.as_deref()?))).collect()
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,20 +47,6 @@ pub enum Command {
     },
     /// `--help` or `--version`: this text goes to stdout.
     Print(String),
-}
-
-/// A command line that was not: rendered by `main`, exit code 2.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misuse {
-    pub message: String,
-    /// `help:` lines.
-    pub hints: Vec<String>,
-}
-
-impl Misuse {
-    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Misuse { message: message.into(), hints: vec![hint.into()] }
-    }
 }
 
 /// Commands of later versions: cargo must not be asked for them.

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Misuse, Options, arguments};
+use super::arguments::{self, Options};
+use super::misuse::Misuse;
 use crate::model::span;
 
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;

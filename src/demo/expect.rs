@@ -1,6 +1,6 @@
 //! What the demo has to show: for each scene, the acts that must have been refused, and the crates they must be blamed on.
 
-use super::Sink;
+use super::sink::Sink;
 use crate::model::report::Report;
 use crate::model::{ActorKind, Finding, Rule, Status};
 

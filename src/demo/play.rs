@@ -6,7 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{SCENES, Scene, Sink, check, write};
+use super::expect::{SCENES, Scene, check};
+use super::sink::Sink;
+use super::workspace::write;
 use crate::model::report::Report;
 
 /// Tells the story on `out`. `run` gets a scene, the workspace's directory and the port that belongs into [`super::PORT`].

@@ -40,7 +40,7 @@ impl Sink {
 
     /// Has the canary arrived?
     pub fn was_told(&self) -> bool {
-        let canary = super::CANARY.as_bytes();
+        let canary = super::workspace::CANARY.as_bytes();
         self.heard().windows(canary.len()).any(|window| window == canary)
     }
 }

@@ -15,11 +15,11 @@ use object::{LittleEndian as LE, elf};
 use super::mutate::mutate;
 use super::source::Source;
 use super::{Bytes, fuzz, must};
+use crate::attribute::frames::Frame;
 use crate::attribute::memory::Memory;
 use crate::attribute::naming;
 use crate::attribute::objects::Object;
 use crate::attribute::registers::Registers;
-use crate::attribute::rules::Frame;
 
 /// A small library each of C and of Rust, with unwind tables, symbols of both manglings and expressions.
 fn libraries() -> &'static [Vec<u8>; 2] {

@@ -4,8 +4,8 @@
 //! What a word merely adds to the program (`-Tlink.x`, `-l`, `-Wl,-rpath`, object files …) is what a build script is for: it is as free
 //! there as in the code it generates. Options are those of GNU ld and gold (`ld --help`), gcc (`gcc(1)`), lld and clang.
 
-use crate::judge::Places;
 use crate::judge::paths::{is_clean, within};
+use crate::judge::places::Places;
 use crate::model::Severity;
 
 /// Trees of programs and libraries that only an administrator, or the user by hand, fills.

@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::judge::Places;
 use crate::judge::paths::{below, components};
+use crate::judge::places::Places;
 use crate::model::{ActorKind, Severity};
 
 /// Variables that decide which code a process loads or runs.

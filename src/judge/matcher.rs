@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::judge::Places;
 use crate::judge::paths::{components, glob, name};
+use crate::judge::places::Places;
 use crate::model::digest;
 
 /// Index of a class in the list a matcher was built from.

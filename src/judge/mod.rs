@@ -4,20 +4,25 @@
 
 pub mod environment;
 pub mod journal;
+mod judging;
 pub mod linking;
 pub mod loader;
 pub mod made;
 pub mod matcher;
 pub mod paths;
+pub mod places;
 pub mod policy;
 pub mod reviewed;
 pub mod rules;
+pub mod ruling;
 pub mod scratch;
 pub mod script;
 pub mod secrets;
 
 pub use environment::{EnvVerdict, Environment};
 pub use journal::Journal;
-pub use policy::{KernelGrants, Own, Places, Policy, Reach};
+pub use places::Places;
+pub use policy::{KernelGrants, Own, Policy};
+pub use rules::net_connect::Reach;
 pub use script::Script;
 pub use secrets::{SecretLists, Secrets};

@@ -1,5 +1,5 @@
 //! A profile resolved for one actor: what it may read, write, run and reach. Both walls are built from this one value: the kernel's
-//! ruleset from `kernel`, the gate's answers from `judge`.
+//! ruleset from `kernel`, the gate's answers from `judge` (see `judging`).
 //!
 //! Convention: an actor's own entries of `/proc` are judged as `/proc/self/…`; a number there is always another process.
 
@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::made::Made;
-use crate::judge::paths::{below, deepest, is_clean, within};
-use crate::judge::reviewed::{self, Allow, Lift};
-use crate::judge::rules::{self, Ruling};
-use crate::judge::scratch;
+use crate::judge::paths::{deepest, is_clean, within};
+use crate::judge::places::Places;
+use crate::judge::reviewed::Allow;
 use crate::judge::script::Script;
 use crate::judge::secrets::Secrets;
-use crate::model::{Act, ActorKind, Breach, Endpoint, Judgement, Mode, Object, Rule, Severity, Verdict};
+use crate::model::{ActorKind, Breach, Mode, Rule, Severity};
 
 /// Everything the walls and the gate need to know about one actor.
 #[derive(Clone, Debug)]
@@ -65,118 +64,12 @@ pub struct Own {
     pub crate_name: Option<String>,
 }
 
-/// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Places {
-    /// What cargo calls a place, where a link leads to it, and its real path: the narrower places first.
-    pub names: Vec<(PathBuf, PathBuf)>,
-    pub workspace: Option<PathBuf>,
-    pub target: PathBuf,
-    /// Where intermediate results go: the target directory, unless `build.build-dir` says otherwise.
-    pub build: PathBuf,
-    pub toolchain: PathBuf,
-    pub cargo_home: PathBuf,
-    pub rustup_home: Option<PathBuf>,
-    pub home: Option<PathBuf>,
-    /// The run's private temporary directory; each actor has its own below it.
-    pub tmp: PathBuf,
-    /// Where reports go; never writable from inside.
-    pub report_dir: PathBuf,
-    /// Path packages outside the workspace.
-    pub packages: Vec<PathBuf>,
-    /// Files through which a step of a CI job commands the next ones (`GITHUB_ENV` …), from cargo's environment.
-    pub ci_files: Vec<PathBuf>,
-    /// Directories of the user's `PATH` (see `plan::placeholders::path_dirs`).
-    pub path_dirs: Vec<PathBuf>,
-    /// Programs and directories a link needs to run (see `plan::placeholders::linkers`).
-    pub linkers: Vec<PathBuf>,
-    /// Sockets of agents, as cargo's environment names them (`SSH_AUTH_SOCK` …).
-    pub agents: Vec<PathBuf>,
-}
-
-impl Places {
-    /// Where cargo leaves results: the target directory, and the build directory where it is another one.
-    pub fn results(&self) -> impl Iterator<Item = &PathBuf> {
-        let apart = self.build != self.target && self.build.is_absolute();
-        std::iter::once(&self.target).chain(apart.then_some(&self.build))
-    }
-
-    /// What is left of `path` below the directory of results it lies in.
-    pub fn result<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
-        // The build directory may lie in the target directory, or the other way round: no rest matters that much.
-        self.results().find_map(|tree| below(path, tree))
-    }
-
-    /// Cargo names paths as they were typed, and a link may lead to a place: the same path by the place's real name. Links inside the place are not
-    /// followed, as somebody in the build may have put them there.
-    pub fn by_real_name(&self, path: &Path) -> PathBuf {
-        let found = self.names.iter().find_map(|(name, real)| Some((real, path.strip_prefix(name).ok()?)));
-        found.map_or_else(|| path.to_owned(), |(real, rest)| if rest.as_os_str().is_empty() { real.clone() } else { real.join(rest) })
-    }
-
-    /// The trees a build works on (not home, not the registry).
-    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        let trees = self.workspace.iter().chain(self.results()).chain([&self.toolchain, &self.tmp]).chain(&self.packages);
-        trees.filter(|place| place.is_absolute())
-    }
-}
-
-/// Where a connection may lead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// The profile names the destination: the host's network.
-    Host,
-    /// Allowed, but only inside the actor's private network.
-    Private,
-    /// A name server: refused, unless the gate wants to learn the name by letting the question be asked inside the private network.
-    Resolver,
-    Nowhere,
-}
-
 impl Policy {
-    /// Judges an act on its resolved object. `object` is `None` where nothing exists yet or the act has no file.
-    pub fn judge(&self, act: &Act, object: Option<Object>) -> Judgement {
-        let always = act.is_hostile();
-        self.answer(rules::rule(self, act, object), always)
-    }
-
-    /// The reviewed allow that lifts this judgement of the act, if there is one. Nothing is lifted before it is asked.
-    pub fn lift(&self, act: &Act, object: Option<Object>, judgement: &Judgement) -> Option<Lift<'_>> {
-        if self.reviewed.is_empty() { None } else { reviewed::lift(&self.reviewed, &self.places, act, object, judgement) }
-    }
-
     /// May a plain read of this absolute, lexically clean text pass without a closer look? Only in enforce mode, and only below a tree
     /// that the kernel grants whole (DESIGN §2.5).
     pub fn may_pass(&self, text: &Path) -> bool {
         let bytes = text.as_os_str().as_bytes();
         self.exact && self.mode == Mode::Enforce && is_clean(bytes) && within(bytes, &self.kernel.read) && !self.secrets.looks_secret(bytes)
-    }
-
-    /// Where a connection to `to` may lead; the same decision as in `judge`.
-    pub fn reach(&self, to: &Endpoint) -> Reach {
-        rules::net_connect::reach(self, to)
-    }
-
-    /// Judges a connection to a service of this machine where only those of the actor's own network are allowed.
-    pub fn judge_outside(&self) -> Judgement {
-        self.answer(rules::net_connect::neighbour(self), false)
-    }
-
-    /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
-    pub fn done(&self, act: &Act) {
-        rules::fs_foreign_artifact::done(self, act);
-        scratch::done(self, act);
-    }
-
-    fn answer(&self, ruling: Ruling, always: bool) -> Judgement {
-        let refuse = |errno| if always || self.mode == Mode::Enforce { Verdict::Refuse(errno) } else { Verdict::Allow };
-        match ruling {
-            Ruling::Allow => Judgement::allow(),
-            Ruling::Redact => Judgement { verdict: Verdict::Redact, breach: None, noted: false },
-            Ruling::Note(breach) => Judgement { verdict: Verdict::Allow, breach: Some(breach), noted: true },
-            Ruling::Quiet(errno) => Judgement { verdict: refuse(errno), breach: None, noted: false },
-            Ruling::Alarm(errno, breach) => Judgement { verdict: refuse(errno), breach: Some(breach), noted: false },
-        }
     }
 
     pub(crate) fn breach(&self, rule: Rule, severity: Severity, why: &str) -> Breach {

@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::judge::Places;
 use crate::judge::paths::{below, below_bytes, components};
+use crate::judge::places::Places;
 use crate::model::act::ObjectKind;
 use crate::model::review::Reviewed;
 use crate::model::{Act, Blame, Judgement, Object, Rule};

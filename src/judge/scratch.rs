@@ -5,9 +5,9 @@
 
 use std::path::PathBuf;
 
-use super::Policy;
 use super::paths::{below, is_drawn, name, parent};
-use super::rules::Ruling;
+use super::policy::Policy;
+use super::ruling::Ruling;
 use crate::model::{Act, ActorKind};
 
 /// At the same time: a probe has one.

@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
-use crate::judge::Places;
 use crate::judge::matcher::{Hit, Matcher, Tag};
 use crate::judge::paths::{components, deepest, glob, name, within};
+use crate::judge::places::Places;
 use crate::model::Object;
 
 /// The embedded data file.

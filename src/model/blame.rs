@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Hostile;
+use super::actor::Package;
+use super::hostile::Hostile;
 
 /// The result of looking at a stack, innermost frame first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,5 +42,5 @@ pub struct Candidate {
     pub object: Option<Hostile>,
     /// Package name and version, once mapped through the graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub package: Option<super::Package>,
+    pub package: Option<Package>,
 }

@@ -2,18 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActorId, Blame, Breach, Hostile};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    Allowed,
-    /// Done on a copy without the credentials.
-    Redacted,
-    /// Done, but enforce would have refused it.
-    Observed,
-    Refused,
-}
+use super::act::Act;
+use super::actor::ActorId;
+use super::blame::Blame;
+use super::hostile::Hostile;
+use super::status::Status;
+use super::verdict::Breach;
 
 /// One judged act.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,30 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActorId, Blame, Hostile, Package, Rule, Status};
-
-/// `Info` is shown but never a violation; everything above makes the run exit 100.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    Info,
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl Severity {
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Low => "low",
-            Severity::Medium => "medium",
-            Severity::High => "high",
-            Severity::Critical => "critical",
-        }
-    }
-}
+use super::act::Act;
+use super::actor::{ActorId, Package};
+use super::blame::Blame;
+use super::hostile::Hostile;
+use super::rule::Rule;
+use super::severity::Severity;
+use super::status::Status;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActorId, ActorKind, Finding, Hostile, Mode, Package, Process, Reviewed, Status};
+use super::act::Act;
+use super::actor::{ActorId, ActorKind, Package};
+use super::event::Process;
+use super::finding::Finding;
+use super::hostile::Hostile;
+use super::review::Reviewed;
+use super::status::Status;
+use super::verdict::Mode;
 
 pub const SCHEMA: &str = "brig.report/1";
 

@@ -5,25 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{Mode, span};
-use crate::plan::document::{Document, suggestion};
-use crate::plan::profile::{Layer, Profile, embedded};
-
-/// What is wrong with a configuration or profile, and where. Rendered once, by `main`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}:{column}: {message}")]
-pub struct ConfigError {
-    pub file: String,
-    pub line: u32,
-    pub column: u32,
-    pub message: String,
-}
-
-impl ConfigError {
-    /// An error about a file as a whole.
-    pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
-        ConfigError { file: file.to_owned(), line: 1, column: 1, message: message.into() }
-    }
-}
+use crate::plan::document::{ConfigError, Document, mode, suggestion};
+use crate::plan::layer::Layer;
+use crate::plan::profile::{EMBEDDED, Profile, embedded};
 
 /// A parsed `brig.toml`.
 #[derive(Clone, Debug, Default)]
@@ -136,14 +120,6 @@ fn explain_profile_twice(mut error: ConfigError, text: &str) -> ConfigError {
     error
 }
 
-pub(crate) fn mode(document: &Document<'_>, text: &str, at: std::ops::Range<usize>) -> Result<Mode, ConfigError> {
-    match text {
-        "enforce" => Ok(Mode::Enforce),
-        "observe" => Ok(Mode::Observe),
-        other => Err(document.unknown(at, "mode", other, &["enforce", "observe"])),
-    }
-}
-
 /// Loads a profile: a path to a file of its own, else one of `config`'s, else an embedded one.
 ///
 /// # Errors
@@ -173,7 +149,7 @@ pub(crate) fn load_with(name_or_path: &str, config: &Config, file: &str) -> Resu
                 None if chain.iter().any(|(name, _)| *name == wanted) => return Err(circle(asked_by, &wanted)),
                 None => {
                     let mut known: Vec<&str> = config.profiles.iter().map(|(name, _)| name.as_str()).collect();
-                    known.extend(crate::plan::profile::EMBEDDED.iter().map(|(name, _)| *name));
+                    known.extend(EMBEDDED.iter().map(|(name, _)| *name));
                     asked_by.message = format!("there is no profile `{}`{}", wanted.escape_debug(), suggestion(&wanted, &known));
                     return Err(asked_by);
                 }

@@ -6,7 +6,24 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::plan::config::ConfigError;
+use crate::model::Mode;
+
+/// What is wrong with a configuration or profile, and where. Rendered once, by `main`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct ConfigError {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+}
+
+impl ConfigError {
+    /// An error about a file as a whole.
+    pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
+        ConfigError { file: file.to_owned(), line: 1, column: 1, message: message.into() }
+    }
+}
 
 pub struct Document<'t> {
     /// As the user knows it: a path, or `profiles/default.toml` for an embedded one.
@@ -87,6 +104,14 @@ impl<'t> Document<'t> {
 
     fn wrong(&self, item: Item<'_, 't>, key: &str, expected: &str) -> ConfigError {
         self.error(item.span(), format!("`{key}` must be {expected}, not {}", described(item.get_ref().type_str())))
+    }
+}
+
+pub(crate) fn mode(document: &Document<'_>, text: &str, at: std::ops::Range<usize>) -> Result<Mode, ConfigError> {
+    match text {
+        "enforce" => Ok(Mode::Enforce),
+        "observe" => Ok(Mode::Observe),
+        other => Err(document.unknown(at, "mode", other, &["enforce", "observe"])),
     }
 }
 

@@ -3,8 +3,9 @@
 
 use crate::judge::rules::must_be_named;
 use crate::model::Mode;
+use crate::plan::grants::Line;
 use crate::plan::phases::Network;
-use crate::plan::profile::{Line, Profile};
+use crate::plan::profile::Profile;
 
 /// What `profile` lets happen that `reference` does not. Entries are compared as written: a more specific one may be meant to reach what
 /// a wider one leaves closed (`curl` beside `{programs}`), so only what stands there word for word is no more.

@@ -1,12 +1,16 @@
 //! What may happen: profiles and configuration, places (workspace, target, toolchain …), what this kernel can enforce.
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
+pub mod actor_facts;
 pub mod config;
 pub mod credentials;
 pub mod doctor;
 pub mod document;
+pub mod grants;
 pub mod hard_links;
 pub mod host;
+mod kernel_grants;
+mod layer;
 pub mod loosening;
 pub mod phases;
 pub mod placeholders;
@@ -16,10 +20,11 @@ mod resolve;
 pub mod reviewed;
 mod scripts;
 pub mod steering;
-mod tries;
 
 #[cfg(test)]
 mod policies;
 
-pub use config::{Config, ConfigError, load};
-pub use profile::{ActorFacts, Profile};
+pub use actor_facts::ActorFacts;
+pub use config::{Config, load};
+pub use document::ConfigError;
+pub use profile::Profile;

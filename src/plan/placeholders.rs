@@ -9,8 +9,8 @@ use crate::judge::Places;
 use crate::judge::paths::{self, glob};
 use crate::judge::rules::must_be_named;
 use crate::model::is_interpreter;
+use crate::plan::actor_facts::ActorFacts;
 use crate::plan::document::suggestion;
-use crate::plan::profile::ActorFacts;
 
 /// Placeholder and what it means, for `profile show` and for errors.
 pub const KNOWN: [(&str, &str); 20] = [

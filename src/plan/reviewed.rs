@@ -14,10 +14,9 @@ use crate::judge::Places;
 use crate::judge::paths::{glob, is_clean};
 use crate::judge::reviewed::{Allow, Place};
 use crate::model::{ActorKind, Reviewed};
-use crate::plan::config::ConfigError;
-use crate::plan::document::{Document, Item};
+use crate::plan::document::{ConfigError, Document, Item};
+use crate::plan::grants::Line;
 use crate::plan::placeholders;
-use crate::plan::profile::Line;
 
 pub const FILE: &str = "profiles/reviewed.toml";
 /// The file is the documentation.

@@ -6,9 +6,9 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::ActorFacts;
+use super::actor_facts::ActorFacts;
+use super::kernel_grants::PUBLISHED;
 use super::placeholders::{chosen_linker, is_builds_own, programs_named};
-use super::resolve::PUBLISHED;
 use crate::judge::rules::must_be_named;
 use crate::judge::{Places, Script};
 use crate::sys::script;

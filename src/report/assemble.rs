@@ -4,62 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::report::{
-    Behaviour, Counts, Coverage, Enforcement, Host, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool,
-};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Mode, Process, Reviewed, Severity, Status};
+use crate::model::report::{Behaviour, Counts, Coverage, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool};
+use crate::model::{Act, Actor, ActorId, ActorKind, Mode, Process, Severity, Status};
 
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
+use super::material::{Facts, Material};
 use super::outcome::{Ending, decide};
 use super::trace::{Trace, in_tree_order};
-use super::{Places, Who};
-
-/// What happened, as the journal holds it at the end of a run.
-#[derive(Clone, Debug, Default)]
-pub struct Material {
-    pub actors: Vec<Actor>,
-    pub processes: Vec<Process>,
-    pub processes_truncated: u64,
-    /// Acts that broke no rule: per actor each once, with how often.
-    pub behaviours: Vec<(ActorId, Act, Status, u64)>,
-    pub behaviours_truncated: u64,
-    /// Acts that broke a rule (they are not in `behaviours`), with how often.
-    pub breaches: Vec<(Event, u64)>,
-    /// What could not be read or recorded, one entry per loss.
-    pub lost: Vec<String>,
-    /// All events, recorded or counted.
-    pub events: u64,
-    /// Reviewed allows that were used, with how often.
-    pub reviewed: Vec<(Reviewed, u64)>,
-}
-
-/// About the run: what the conductor knows.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    pub run: Run,
-    pub host: Host,
-    pub enforcement: Enforcement,
-    /// See `model::report::Coverage`.
-    pub units: Option<u64>,
-    pub fresh: Option<u64>,
-    /// Cargo's exit code, 128+signal when it was killed; `None` when it was never learned.
-    pub cargo_exit: Option<i32>,
-    /// Ended by us because its time was over.
-    pub timed_out: bool,
-    pub places: Places,
-}
-
-impl Facts {
-    /// The places as one actor has them: with its own `{out}` and `{tmp}`.
-    pub fn places_of(&self, actor: &Actor) -> Places {
-        let places = self.places.with(&actor.tmp, "{tmp}");
-        match actor.outputs.first().filter(|_| actor.kind == ActorKind::BuildScript) {
-            Some(out) => places.with(out, "{out}"),
-            None => places,
-        }
-    }
-}
+use super::who::Who;
 
 pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     let trace = Trace::new(&material.processes);

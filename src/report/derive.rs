@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::model::{Act, Actor, ActorId, ActorKind, Blame, Event, Hostile, Package};
 
-use super::{Material, Who, trace::Trace};
+use super::material::Material;
+use super::trace::Trace;
+use super::who::Who;
 
 /// Every actor of the report, and the actor of each breach and process as an index into `actors`.
 pub struct Cast {

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status, digest};
 
-use super::{Facts, Material, Who, derive::Cast, remedy, trace::Trace};
+use super::derive::Cast;
+use super::material::{Facts, Material};
+use super::remedy;
+use super::trace::Trace;
+use super::who::Who;
 
 /// Acts listed per finding; the rest is counted.
 const LISTED: usize = 100;

@@ -12,6 +12,7 @@ pub mod html;
 mod inert;
 pub mod json;
 pub mod markdown;
+pub mod material;
 pub mod normalise;
 pub mod outcome;
 pub mod redact;
@@ -24,7 +25,8 @@ pub mod trace;
 pub mod who;
 pub mod wording;
 
-pub use assemble::{Facts, Material, assemble};
+pub use assemble::assemble;
+pub use material::{Facts, Material};
 pub use normalise::Places;
 pub use who::Who;
 

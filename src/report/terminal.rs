@@ -2,6 +2,7 @@
 //! `&Report`, a style, a writer. Everything that came from the build is escaped on the way out.
 
 mod diagnostic;
+mod style;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -12,55 +13,8 @@ use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
 use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, span};
 
 use super::escape;
-use super::wording::Medium;
-
-pub(super) const MEDIUM: Medium =
-    Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Verbosity {
-    /// Findings and what weakens them, nothing else.
-    Quiet,
-    #[default]
-    Normal,
-    /// Also `info` findings and one line per actor.
-    Verbose,
-}
-
-impl Verbosity {
-    /// From `-q` and `-v`, of which the command line grants one.
-    pub fn from_switches(quiet: bool, verbose: bool) -> Self {
-        match (quiet, verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        }
-    }
-}
-
-/// How to write; decided by the caller (see `cli::color`), because a renderer knows neither environment nor terminal.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
-    pub color: bool,
-    pub verbosity: Verbosity,
-}
-
-impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    /// A line in cargo's style: the verb right-aligned in twelve columns.
-    fn status(self, w: &mut dyn Write, code: &str, verb: &str, text: &str) -> io::Result<()> {
-        writeln!(w, "{} {text}", self.paint(code, &format!("{verb:>12}")))
-    }
-}
-
-const RED: &str = "1;31";
-const GREEN: &str = "1;32";
-const YELLOW: &str = "1;33";
-const BLUE: &str = "1;34";
-const CYAN: &str = "1;36";
+use style::{GREEN, MEDIUM, YELLOW};
+pub use style::{Style, Verbosity};
 
 /// The line before the build. What is weaker than it should be is said even when quiet.
 pub fn before(w: &mut dyn Write, run: &Run, enforcement: &Enforcement, style: Style) -> io::Result<()> {

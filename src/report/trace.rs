@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process, is_interpreter};
 
-use super::Places;
+use super::normalise::Places;
 
 /// Longest chain of processes followed.
 const DEEPEST: usize = 32;

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
+use super::asked::ask;
 use super::ending::{self, Ran};
 use super::fetch::{Wanted, fetch};
+use super::layers::Layers;
 use super::reviewing::Reviewing;
-use super::stage::{self, Env};
-use super::usher::{Door, tmp_of};
+use super::stage::{self, Env, tmp_of};
+use super::stopped::Stopped;
+use super::usher::Door;
 use super::watch::Watch;
-use super::{Layers, Stopped};
 use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;
@@ -151,7 +153,7 @@ fn platforms(toolchain: Option<&Path>, steering: &Steering, env: &Env) -> Option
     if !Phases::asks(steering) {
         return None;
     }
-    let asked = || ending::ask(&toolchain?.join("bin/rustc"), "-vV");
+    let asked = || ask(&toolchain?.join("bin/rustc"), "-vV");
     let host = toolchain
         .and_then(plan::phases::host_of)
         .or_else(|| Some(asked()?.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned()))?;

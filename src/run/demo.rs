@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::Stopped;
+use super::stopped::Stopped;
 use crate::demo::{PORT, Scene, play};
 use crate::model::Exit;
 use crate::model::report::Report;

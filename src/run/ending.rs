@@ -3,25 +3,25 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
+use super::asked::{ask, graph};
+use super::coverage;
 use super::owners::Owners;
+use super::stopped::Stopped;
 use super::usher::Door;
 use super::who::Known;
-use super::{Stopped, coverage};
-use crate::attribute::{Graph, Unwinder};
+use crate::attribute::Unwinder;
 use crate::gate::{Alive, Gate};
 use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
 use crate::model::{Act, ActorId, Event, Exit, Hostile, Status};
 use crate::plan::host::Host;
-use crate::plan::steering::Steering;
 use crate::report::assemble::is_probe;
 use crate::report::json::Output;
 use crate::report::markdown;
@@ -193,25 +193,6 @@ fn ending(code: u8) -> Exit {
         .into_iter()
         .find(|exit| exit.code() == code)
         .unwrap_or(Exit::Cargo(code))
-}
-
-/// The build graph, for the platform that `rustc -vV` tells.
-pub fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, places: &Real) -> Option<Graph> {
-    places.workspace.as_ref()?;
-    let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
-    match Graph::read(cargo, &steering.graph(), platform) {
-        Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
-        Err(error) => {
-            tracing::debug!("no build graph: {error:#}");
-            None
-        }
-    }
-}
-
-/// What a program prints when it is asked about itself.
-pub fn ask(program: &Path, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn costs(confining: &[Duration], unwinder: &Unwinder) -> Costs {

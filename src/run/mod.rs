@@ -1,5 +1,6 @@
 //! The conductor: the only place that knows every stage. In: a command line that was understood. Out: an exit code.
 
+mod asked;
 mod build;
 mod coverage;
 mod demo;
@@ -11,73 +12,24 @@ mod owners;
 mod pages;
 mod reviewing;
 mod stage;
+mod stopped;
 mod usher;
 mod watch;
 mod who;
 
-use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
-use anyhow::{Context, Result};
+use anyhow::Context;
 
 use crate::cli::{Command, Typed};
 use crate::launch::keeper;
 use crate::model::Exit;
+use crate::plan::doctor;
 use crate::plan::host::Host;
-use crate::plan::{ConfigError, doctor};
 use crate::report::terminal;
 pub use layers::Layers;
-
-/// An error with the exit code it ends in.
-#[derive(Debug)]
-pub struct Stopped {
-    pub exit: Exit,
-    pub cause: anyhow::Error,
-}
-
-impl Stopped {
-    fn usage(cause: impl Into<anyhow::Error>) -> Self {
-        Stopped { exit: Exit::Usage, cause: cause.into() }
-    }
-
-    fn wall(cause: impl Into<anyhow::Error>) -> Self {
-        Stopped { exit: Exit::NoWall, cause: cause.into() }
-    }
-}
-
-impl From<ConfigError> for Stopped {
-    fn from(error: ConfigError) -> Self {
-        Stopped { exit: Exit::Config, cause: error.into() }
-    }
-}
-
-/// What nobody foresaw: no wall, no record, so never a success.
-impl From<anyhow::Error> for Stopped {
-    fn from(cause: anyhow::Error) -> Self {
-        Stopped { exit: Exit::NoWall, cause }
-    }
-}
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.cause)?;
-        match self.cause.chain().find_map(limit) {
-            Some(advice) => write!(f, "\n  help: {advice}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Limits are met anywhere, and what to do about one is always the same.
-fn limit(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
-    let errno = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
-    match errno.or_else(|| cause.downcast_ref::<nix::errno::Errno>().map(|errno| *errno as i32))? {
-        libc::EMFILE => Some("raise the limit on open files: `ulimit -n`"),
-        // From fork(2) and pthread_create(3); nothing else of ours is told to try again.
-        libc::EAGAIN => Some("raise the limit on processes: `ulimit -u`, or the container's"),
-        _ => None,
-    }
-}
+use pages::print;
+pub use stopped::Stopped;
 
 /// Does what was typed.
 ///
@@ -120,14 +72,6 @@ fn examine() -> Result<Host, Stopped> {
     keeper::split().context("split into supervisor and keeper")?;
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
     Ok(Host::examine(tmp.path()))
-}
-
-/// Our own text on stdout; a reader that has gone away is not our failure.
-fn print(text: &str) -> Result<Exit, Stopped> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Stopped::usage(error)),
-        _ => Ok(Exit::Success),
-    }
 }
 
 fn style(typed: &Typed) -> terminal::Style {

@@ -1,12 +1,13 @@
 //! Commands that only read and tell: a stored report again, what a rule means, which profiles there are.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::{Stopped, print, stage};
+use super::stage;
+use super::stopped::Stopped;
 use crate::cli::Options;
 use crate::judge::rules;
 use crate::model::{ActorKind, Exit, Finding, Rule};
@@ -15,6 +16,14 @@ use crate::plan::steering::Steering;
 use crate::plan::{self, config, profile};
 use crate::report::json::{self, Output};
 use crate::report::{escape, terminal};
+
+/// Our own text on stdout; a reader that has gone away is not our failure.
+pub fn print(text: &str) -> Result<Exit, Stopped> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Stopped::usage(error)),
+        _ => Ok(Exit::Success),
+    }
+}
 
 /// Renders a stored report again: to the files asked for, else to the terminal. Without a name, the last one of this workspace.
 pub fn report(options: &Options, file: Option<&Path>, style: terminal::Style) -> Result<Exit, Stopped> {

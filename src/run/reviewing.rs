@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::ending::{ask, graph};
+use super::asked::{ask, graph};
 use crate::attribute::registered::Registered;
 use crate::attribute::source::read_text;
 use crate::attribute::{Graph, Identity};

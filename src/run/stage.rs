@@ -10,7 +10,6 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, anyhow, bail};
 use tempfile::TempDir;
 
-use super::usher::tmp_of;
 use crate::judge::Places;
 use crate::launch::search;
 use crate::plan::placeholders;
@@ -100,6 +99,14 @@ fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: 
          help: a `rust-toolchain` file of the repository names it by path; say which to use: `cargo-brig +stable …`, or set RUSTUP_TOOLCHAIN",
         chosen.display()
     )
+}
+
+/// Digits in the name of an actor's temporary directory: `TMPDIR` is rewritten in place on its stack, so all are of one length.
+const DIGITS: usize = 8;
+
+/// The directory of actor `id`; cargo's own is number 0.
+pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
+    tmp.join(format!("{id:0DIGITS$}"))
 }
 
 /// The run's temporary directory, with cargo's own below it; removed when dropped.

@@ -21,7 +21,7 @@ pub struct Fixture {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Says {
-    /// Of THREATS.md §4, e.g. `E01`.
+    /// Of THREATS.md §4, e.g. `E01`; `D01` and on are what attacks on Brig itself brought up since.
     pub row: String,
     /// What it tries: each must win under plain cargo, and none under Brig. A way that wins says so with `trick::won`.
     pub ways: Vec<String>,
@@ -115,13 +115,15 @@ pub fn all() -> Vec<Fixture> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crates").join(WORKSPACE);
     let mut found: Vec<Fixture> =
         fs::read_dir(&workspace).expect("read the workspace").flatten().filter_map(|dir| read(&dir.path())).collect();
-    found.sort_by_key(|fixture| (number(&fixture.says.row), fixture.name.clone()));
+    found.sort_by_key(|fixture| (order(&fixture.says.row), fixture.name.clone()));
     found
 }
 
-/// `E07` and `E110` in their order.
-pub fn number(row: &str) -> u32 {
-    row.strip_prefix('E').and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("`{row}` is no row"))
+/// Where a row stands: `E07` before `E110`, and those before `D01`.
+pub fn order(row: &str) -> (bool, u32) {
+    let number = |letter| row.strip_prefix(letter).and_then(|digits| digits.parse().ok());
+    let known = number('E').map(|number| (false, number)).or_else(|| number('D').map(|number| (true, number)));
+    known.unwrap_or_else(|| panic!("`{row}` is no row"))
 }
 
 fn read(dir: &Path) -> Option<Fixture> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use cargo_brig::plan::host::Host;
 
 use crate::elsewhere;
+use crate::fixture::order;
 use crate::verdict::{Trials, Verdict};
 use crate::who::Who;
 
@@ -58,8 +59,8 @@ fn intro() -> String {
     let sockets = host.sockets.map_or("none", |sockets| sockets.name());
     format!(
         "# Every known evasion\n\n\
-         Written by `scripts/evasions`; nothing here is written by hand, and `scripts/check` fails where it is not what comes out. Rows are those of\n\
-         THREATS.md §4. Each fixture (`tests/crates/evasions/`) first wins under plain cargo, by every way it counts, as root and as an ordinary user.\n\
+         Written by `scripts/evasions`; nothing here is written by hand, and `scripts/check` fails where it is not what comes out. Rows E… are those of\n\
+         THREATS.md §4, rows D… what attacks on Brig itself brought up since. Each fixture (`tests/crates/evasions/`) first wins under plain cargo, by every way it counts, as root and as an ordinary user.\n\
          \"Stopped by\" is measured, as the ordinary user: the same build with the kernel's wall alone, with the gate alone, and with neither (what is stopped then is\n\
          *preparation*: environment, descriptors, and calls that do not exist). Rows with a test instead of a fixture need a run of their own.\n\n\
          Made on {}, Landlock {}, sockets: {sockets}.\n",
@@ -70,8 +71,7 @@ fn intro() -> String {
 
 /// One line per fixture, and per row that is proved elsewhere.
 pub fn rows(verdicts: &[Verdict]) -> String {
-    let mut lines: Vec<(u32, String)> =
-        verdicts.iter().map(|verdict| (crate::fixture::number(&verdict.fixture.says.row), line(verdict))).collect();
+    let mut lines: Vec<_> = verdicts.iter().map(|verdict| (order(&verdict.fixture.says.row), line(verdict))).collect();
     lines.extend(elsewhere::lines());
     lines.sort();
     lines.into_iter().map(|(_, line)| line).collect()

@@ -13,8 +13,8 @@ use crate::gate::Gate;
 use crate::gate::errands::Errands;
 use crate::judge::Journal;
 use crate::judge::journal::Record;
-use crate::judge::policy::{KernelGrants, Places, Policy};
 use crate::judge::secrets::{SecretLists, Secrets};
+use crate::judge::{KernelGrants, Places, Policy};
 use crate::model::{Act, Actor, ActorId, ActorKind, Hostile, Mode, Status};
 use crate::sys;
 

@@ -1,8 +1,8 @@
 //! `ci/command-file`: a write to a file through which one step of a CI job commands the next.
 
-use crate::judge::Policy;
 use crate::judge::paths::within;
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Rule, Severity};
 
 /// No grant opens them, not even a tool's.

@@ -1,8 +1,8 @@
 //! `env/withheld`: a variable was kept from an actor. For information: nothing was tried, and nothing can be told about who would
 //! have read it, since reading one's own environment is no system call.
 
-use crate::judge::Policy;
-use crate::judge::rules::Ruling;
+use crate::judge::policy::Policy;
+use crate::judge::ruling::Ruling;
 use crate::model::{Rule, Severity};
 
 pub(crate) fn noted(policy: &Policy) -> Ruling {

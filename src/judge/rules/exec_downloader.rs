@@ -2,9 +2,9 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use crate::judge::Policy;
 use crate::judge::paths::name;
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Hostile, Rule, Severity};
 
 const DOWNLOADERS: [&[u8]; 24] = [

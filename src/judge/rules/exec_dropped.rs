@@ -1,9 +1,9 @@
 //! `exec/dropped`: running a file the actor, or another part of the build, could have written. `OUT_DIR` is the exception the profile makes: configure
 //! scripts and generators compile their probes there.
 
-use crate::judge::Policy;
 use crate::judge::paths::{deepest, name};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Hostile, Rule, Severity};
 
 pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Ruling> {

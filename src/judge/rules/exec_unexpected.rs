@@ -2,9 +2,9 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use crate::judge::Policy;
 use crate::judge::paths::{name, within};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{ActorKind, Hostile, Rule, Severity};
 
 /// Act with somebody else's rights, in somebody else's account, or later.

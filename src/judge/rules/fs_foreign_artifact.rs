@@ -4,9 +4,9 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, components, is_drawn, name};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Rule, Severity};
 
 /// Directories of a target tree in which one unit leaves things for others.

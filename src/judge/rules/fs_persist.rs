@@ -1,9 +1,9 @@
 //! `fs/persist`: a write to a place where it runs later, outside every wall: shell start-up, authorised keys, git hooks, units, the
 //! toolchain, cargo's configuration, Brig's own policy.
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, name};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Rule, Severity};
 
 /// Brig's policy, baseline and reports: no grant opens them.

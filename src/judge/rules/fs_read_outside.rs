@@ -3,9 +3,9 @@
 
 use libc::EACCES;
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, below_bytes, components, is_ancestor, name, parent};
-use crate::judge::rules::{Ruling, alarm, is_directory};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm, is_directory};
 use crate::model::act::ObjectKind;
 use crate::model::{ActorKind, Object, Rule, Severity};
 

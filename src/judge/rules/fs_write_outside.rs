@@ -2,10 +2,10 @@
 
 use libc::EPERM;
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, below_bytes, components, is_drawn, name};
+use crate::judge::policy::Policy;
 use crate::judge::rules::fs_read_outside::{is_jobserver, is_terminal};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Object, Rule, Severity};
 
 /// `/dev`: what everybody writes to. Only that: the nodes themselves are the machine's, and where a build runs as root, nothing but this

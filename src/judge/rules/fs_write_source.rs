@@ -1,9 +1,9 @@
 //! `fs/write-source`: a write into the workspace's sources. Generators that write next to their input exist; so do those who edit
 //! `build.rs`, `Cargo.lock` or an editor's task list.
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, components, name};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Rule, Severity};
 
 /// Names that decide what is built or run next.

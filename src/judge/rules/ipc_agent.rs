@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use libc::EACCES;
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, within};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Endpoint, Rule, Severity};
 
 /// Connections and datagrams to unix sockets; `None` for everything else.

@@ -4,10 +4,11 @@
 
 use libc::{EACCES, ENOENT, EXDEV};
 
-use crate::judge::Policy;
 use crate::judge::paths::within;
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::judge::scratch;
-use crate::model::{Act, Breach, Object, Rule, Severity};
+use crate::model::{Act, Object, Rule, Severity};
 
 pub mod ci_command_file;
 pub mod env_loader;
@@ -30,43 +31,9 @@ pub mod proc_tamper;
 pub mod proc_timeout;
 pub mod secret_read;
 
-/// What the rules say, before the mode is looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ruling {
-    Allow,
-    /// Hand over a copy without the credentials.
-    Redact,
-    /// Allowed, and worth a line in the report.
-    Note(Breach),
-    /// Refused with this errno; recorded, no alarm.
-    Quiet(i32),
-    /// Refused with this errno, and a finding.
-    Alarm(i32, Breach),
-}
-
-impl Ruling {
-    fn weight(&self) -> (u8, Option<Severity>) {
-        match self {
-            Ruling::Allow => (0, None),
-            Ruling::Redact => (1, None),
-            Ruling::Note(breach) => (2, Some(breach.severity)),
-            Ruling::Quiet(_) => (3, None),
-            Ruling::Alarm(_, breach) => (4, Some(breach.severity)),
-        }
-    }
-}
-
 /// Is this a program that a grant of its whole directory does not reach, but one of its name does?
 pub fn must_be_named(program: &[u8]) -> bool {
     exec_downloader::is_downloader(program, &[]) || exec_unexpected::is_remote_hand(program)
-}
-
-pub(crate) fn alarm(policy: &Policy, rule: Rule, severity: Severity, why: &str) -> Ruling {
-    Ruling::Alarm(EACCES, policy.breach(rule, severity, why))
-}
-
-pub(crate) fn is_directory(object: Option<Object>) -> bool {
-    object.is_some_and(|object| object.kind == crate::model::act::ObjectKind::Directory)
 }
 
 /// The gravest of several rulings on one act (a rename has two ends); the first of equals.

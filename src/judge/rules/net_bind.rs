@@ -1,8 +1,8 @@
 //! `net/bind`: something offers a service. Inside the actor's private network that is harmless and, for code being built, still odd.
 
-use crate::judge::Policy;
 use crate::judge::paths::within;
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Endpoint, Rule, Severity};
 
 pub(crate) fn bind(policy: &Policy, to: &Endpoint) -> Ruling {

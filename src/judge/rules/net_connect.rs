@@ -4,9 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use libc::EACCES;
 
-use crate::judge::Policy;
-use crate::judge::policy::Reach;
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Endpoint, Rule, Severity};
 
 pub(crate) fn connect(policy: &Policy, to: &Endpoint) -> Ruling {
@@ -27,6 +26,18 @@ pub(crate) fn connect(policy: &Policy, to: &Endpoint) -> Ruling {
 /// Not the actor's own, and not far away: databases, relays, build servers.
 pub(crate) fn neighbour(policy: &Policy) -> Ruling {
     alarm(policy, Rule::NetConnect, Severity::Medium, "connect (a service on this machine)")
+}
+
+/// Where a connection may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The profile names the destination: the host's network.
+    Host,
+    /// Allowed, but only inside the actor's private network.
+    Private,
+    /// A name server: refused, unless the gate wants to learn the name by letting the question be asked inside the private network.
+    Resolver,
+    Nowhere,
 }
 
 pub(crate) fn reach(policy: &Policy, to: &Endpoint) -> Reach {

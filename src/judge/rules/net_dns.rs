@@ -1,8 +1,8 @@
 //! `net/dns`: a name was looked up. Names alone can carry secrets out, one label at a time.
 
-use crate::judge::Policy;
+use crate::judge::policy::Policy;
 use crate::judge::rules::net_connect::{names_host, split};
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Rule, Severity};
 
 pub(crate) fn lookup(policy: &Policy, name: &[u8]) -> Ruling {

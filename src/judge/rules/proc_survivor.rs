@@ -2,8 +2,8 @@
 
 use libc::EPERM;
 
-use crate::judge::Policy;
-use crate::judge::rules::Ruling;
+use crate::judge::policy::Policy;
+use crate::judge::ruling::Ruling;
 use crate::model::{Rule, Severity};
 
 pub(crate) fn outlived(policy: &Policy) -> Ruling {

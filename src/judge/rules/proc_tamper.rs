@@ -2,9 +2,9 @@
 
 use libc::{EACCES, EPERM};
 
-use crate::judge::Policy;
 use crate::judge::paths::components;
-use crate::judge::rules::{Ruling, alarm};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{ActorKind, Rule, Severity};
 
 /// Refused in both modes: what blinds the record is never allowed.

@@ -2,9 +2,9 @@
 
 use libc::EACCES;
 
-use crate::judge::Policy;
 use crate::judge::paths::{below, components, is_ancestor, name, parent};
-use crate::judge::rules::{Ruling, alarm, is_directory};
+use crate::judge::policy::Policy;
+use crate::judge::ruling::{Ruling, alarm, is_directory};
 use crate::model::{Object, Rule, Severity};
 
 /// By real path, and by inode: a hard link to a secret is still the secret. A probe that finds nothing is no alarm.

@@ -6,7 +6,7 @@ use crate::model::{Act, Blame, Evidence, Finding, Hostile, Severity, Status};
 
 use super::super::escape;
 use super::super::wording::count;
-use super::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
+use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 
 /// Acts written out below the first one.
 const ALSO: usize = 6;

@@ -9,7 +9,7 @@ use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, span};
 
 use super::super::escape;
 use super::super::wording::{count, tally, units};
-use super::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
+use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
     let tally = tally(report);

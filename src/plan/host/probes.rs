@@ -12,7 +12,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket, so
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, pause};
 
-use super::host::{Obstacle, Proc, Sockets, Tracing};
+use super::facts::{Obstacle, Proc, Sockets, Tracing};
 use crate::gate::net;
 use crate::sys::{child, memory};
 

@@ -1,0 +1,48 @@
+//! What a policy says to an act. In: an act on its resolved object. Out: a judgement: the rules' ruling in the policy's mode.
+
+use crate::judge::policy::Policy;
+use crate::judge::reviewed::{self, Lift};
+use crate::judge::rules::net_connect::Reach;
+use crate::judge::ruling::Ruling;
+use crate::judge::{rules, scratch};
+use crate::model::{Act, Endpoint, Judgement, Mode, Object, Verdict};
+
+impl Policy {
+    /// Judges an act on its resolved object. `object` is `None` where nothing exists yet or the act has no file.
+    pub fn judge(&self, act: &Act, object: Option<Object>) -> Judgement {
+        let always = act.is_hostile();
+        self.answer(rules::rule(self, act, object), always)
+    }
+
+    /// The reviewed allow that lifts this judgement of the act, if there is one. Nothing is lifted before it is asked.
+    pub fn lift(&self, act: &Act, object: Option<Object>, judgement: &Judgement) -> Option<Lift<'_>> {
+        if self.reviewed.is_empty() { None } else { reviewed::lift(&self.reviewed, &self.places, act, object, judgement) }
+    }
+
+    /// Where a connection to `to` may lead; the same decision as in `judge`.
+    pub fn reach(&self, to: &Endpoint) -> Reach {
+        rules::net_connect::reach(self, to)
+    }
+
+    /// Judges a connection to a service of this machine where only those of the actor's own network are allowed.
+    pub fn judge_outside(&self) -> Judgement {
+        self.answer(rules::net_connect::neighbour(self), false)
+    }
+
+    /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
+    pub fn done(&self, act: &Act) {
+        rules::fs_foreign_artifact::done(self, act);
+        scratch::done(self, act);
+    }
+
+    fn answer(&self, ruling: Ruling, always: bool) -> Judgement {
+        let refuse = |errno| if always || self.mode == Mode::Enforce { Verdict::Refuse(errno) } else { Verdict::Allow };
+        match ruling {
+            Ruling::Allow => Judgement::allow(),
+            Ruling::Redact => Judgement { verdict: Verdict::Redact, breach: None, noted: false },
+            Ruling::Note(breach) => Judgement { verdict: Verdict::Allow, breach: Some(breach), noted: true },
+            Ruling::Quiet(errno) => Judgement { verdict: refuse(errno), breach: None, noted: false },
+            Ruling::Alarm(errno, breach) => Judgement { verdict: refuse(errno), breach: Some(breach), noted: false },
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The directories a run is about: workspace, target, toolchain and whatever else profiles and reports name.
+
+use std::path::{Path, PathBuf};
+
+use crate::judge::paths::below;
+
+/// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// What cargo calls a place, where a link leads to it, and its real path: the narrower places first.
+    pub names: Vec<(PathBuf, PathBuf)>,
+    pub workspace: Option<PathBuf>,
+    pub target: PathBuf,
+    /// Where intermediate results go: the target directory, unless `build.build-dir` says otherwise.
+    pub build: PathBuf,
+    pub toolchain: PathBuf,
+    pub cargo_home: PathBuf,
+    pub rustup_home: Option<PathBuf>,
+    pub home: Option<PathBuf>,
+    /// The run's private temporary directory; each actor has its own below it.
+    pub tmp: PathBuf,
+    /// Where reports go; never writable from inside.
+    pub report_dir: PathBuf,
+    /// Path packages outside the workspace.
+    pub packages: Vec<PathBuf>,
+    /// Files through which a step of a CI job commands the next ones (`GITHUB_ENV` …), from cargo's environment.
+    pub ci_files: Vec<PathBuf>,
+    /// Directories of the user's `PATH` (see `plan::placeholders::path_dirs`).
+    pub path_dirs: Vec<PathBuf>,
+    /// Programs and directories a link needs to run (see `plan::placeholders::linkers`).
+    pub linkers: Vec<PathBuf>,
+    /// Sockets of agents, as cargo's environment names them (`SSH_AUTH_SOCK` …).
+    pub agents: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Where cargo leaves results: the target directory, and the build directory where it is another one.
+    pub fn results(&self) -> impl Iterator<Item = &PathBuf> {
+        let apart = self.build != self.target && self.build.is_absolute();
+        std::iter::once(&self.target).chain(apart.then_some(&self.build))
+    }
+
+    /// What is left of `path` below the directory of results it lies in.
+    pub fn result<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
+        // The build directory may lie in the target directory, or the other way round: no rest matters that much.
+        self.results().find_map(|tree| below(path, tree))
+    }
+
+    /// Cargo names paths as they were typed, and a link may lead to a place: the same path by the place's real name. Links inside the place are not
+    /// followed, as somebody in the build may have put them there.
+    pub fn by_real_name(&self, path: &Path) -> PathBuf {
+        let found = self.names.iter().find_map(|(name, real)| Some((real, path.strip_prefix(name).ok()?)));
+        found.map_or_else(|| path.to_owned(), |(real, rest)| if rest.as_os_str().is_empty() { real.clone() } else { real.join(rest) })
+    }
+
+    /// The trees a build works on (not home, not the registry).
+    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        let trees = self.workspace.iter().chain(self.results()).chain([&self.toolchain, &self.tmp]).chain(&self.packages);
+        trees.filter(|place| place.is_absolute())
+    }
+}

@@ -1,0 +1,36 @@
+//! What one kind of actor may do, before places are known: lists in which every line knows where it came from.
+
+/// One entry of a list, and where it stands (`profiles/default.toml:31`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub text: String,
+    pub origin: String,
+}
+
+/// What one kind of actor may do, before places are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    pub read: Vec<Line>,
+    pub write: Vec<Line>,
+    pub exec: Vec<Line>,
+    pub connect: Vec<Line>,
+    pub unix: Vec<Line>,
+}
+
+impl Grants {
+    /// The lists with their keys.
+    pub fn lists(&self) -> [(&'static str, &[Line]); 5] {
+        [("read", &self.read), ("write", &self.write), ("exec", &self.exec), ("connect", &self.connect), ("unix", &self.unix)]
+    }
+
+    pub(super) fn list(&mut self, key: &str) -> Option<&mut Vec<Line>> {
+        Some(match key {
+            "read" => &mut self.read,
+            "write" => &mut self.write,
+            "exec" => &mut self.exec,
+            "connect" => &mut self.connect,
+            "unix" => &mut self.unix,
+            _ => return None,
+        })
+    }
+}

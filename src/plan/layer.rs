@@ -1,0 +1,165 @@
+//! One file's (or one `[profile.NAME]` table's) say. In: a table of TOML. Out: a [`Layer`], checked word for word, or what is wrong with it.
+
+use toml::de::DeTable;
+
+use crate::model::{ActorKind, Mode};
+use crate::plan::document::{ConfigError, Document, Item, mode};
+use crate::plan::grants::Line;
+use crate::plan::phases::Network;
+use crate::plan::placeholders;
+
+/// A list as one file writes it: replaces what was inherited, or adds to it.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub extend: bool,
+    pub lines: Vec<Line>,
+}
+
+/// One file's (or one `[profile.NAME]` table's) say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer {
+    pub file: String,
+    pub embedded: bool,
+    pub inherits: Option<(String, ConfigError)>,
+    pub(super) description: Option<String>,
+    pub(super) mode: Option<Mode>,
+    pub(super) landlock: Option<u32>,
+    pub(super) complete: Option<bool>,
+    /// With the place it stands at.
+    pub(super) reviewed: Option<(bool, String)>,
+    pub(super) network: Option<Network>,
+    pub(super) lists: Vec<((Option<ActorKind>, &'static str), Change)>,
+}
+
+pub(super) const TABLES: [ActorKind; 5] =
+    [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool];
+const ACTOR_LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
+const TOP: [&str; 15] = [
+    "description",
+    "inherits",
+    "mode",
+    "require",
+    "reviewed",
+    "cargo",
+    "environment",
+    "secrets",
+    "extend-secrets",
+    "not-secrets",
+    "build-script",
+    "rustc",
+    "rustdoc",
+    "program",
+    "tool",
+];
+
+impl Layer {
+    /// Reads a profile's table; a file of its own (`whole`) also holds `version`.
+    pub(crate) fn read<'t>(document: &Document<'t>, name: &str, table: &DeTable<'t>, whole: bool) -> Result<Self, ConfigError> {
+        let mut layer = Layer { file: format!("{}#{name}", document.file), ..Layer::default() };
+        for (key, item) in table {
+            let text = key.get_ref().as_ref();
+            match text {
+                "version" if whole => {}
+                "description" => layer.description = Some(document.string(item, text)?.to_owned()),
+                "inherits" => {
+                    let place = document.error(item.span(), "");
+                    layer.inherits = Some((document.string(item, text)?.to_owned(), place));
+                }
+                "mode" => layer.mode = Some(mode(document, document.string(item, text)?, item.span())?),
+                "require" => layer.require(document, document.table(item, text)?)?,
+                "reviewed" => {
+                    let origin = format!("{}:{}", document.file, document.position(item.span().start).0);
+                    layer.reviewed = Some((document.boolean(item, text)?, origin));
+                }
+                "cargo" => layer.cargo(document, document.table(item, text)?)?,
+                "environment" => layer.environment(document, document.table(item, text)?)?,
+                "secrets" => layer.list(document, (None, "secrets"), false, item)?,
+                "extend-secrets" => layer.list(document, (None, "secrets"), true, item)?,
+                "not-secrets" => layer.list(document, (None, "not-secrets"), true, item)?,
+                "linker" | "proc-macro" => {
+                    return Err(
+                        document.error(key.span(), format!("`{text}` runs inside the compiler and shares its wall: grant it in `[rustc]`"))
+                    );
+                }
+                other => match TABLES.into_iter().find(|kind| kind.name() == other) {
+                    Some(kind) => layer.actor(document, kind, document.table(item, other)?)?,
+                    None => return Err(document.unknown(key.span(), "key", other, &TOP)),
+                },
+            }
+        }
+        Ok(layer)
+    }
+
+    fn require<'t>(&mut self, document: &Document<'t>, table: &DeTable<'t>) -> Result<(), ConfigError> {
+        for (key, item) in table {
+            match key.get_ref().as_ref() {
+                "landlock" => self.landlock = Some(document.number(item, "landlock")?),
+                "complete" => self.complete = Some(document.boolean(item, "complete")?),
+                other => return Err(document.unknown(key.span(), "key", other, &["landlock", "complete"])),
+            }
+        }
+        Ok(())
+    }
+
+    fn cargo<'t>(&mut self, document: &Document<'t>, table: &DeTable<'t>) -> Result<(), ConfigError> {
+        for (key, item) in table {
+            match key.get_ref().as_ref() {
+                "network" => {
+                    let text = document.string(item, "network")?;
+                    let known = Network::ALL.into_iter().find(|network| network.name() == text);
+                    let known = known.ok_or_else(|| document.unknown(item.span(), "value", text, &Network::ALL.map(Network::name)))?;
+                    self.network = Some(known);
+                }
+                other => return Err(document.unknown(key.span(), "key", other, &["network"])),
+            }
+        }
+        Ok(())
+    }
+
+    fn environment<'t>(&mut self, document: &Document<'t>, table: &DeTable<'t>) -> Result<(), ConfigError> {
+        for (key, item) in table {
+            match key.get_ref().as_ref() {
+                "withhold" => self.list(document, (None, "withhold"), false, item)?,
+                "extend-withhold" => self.list(document, (None, "withhold"), true, item)?,
+                "pass" => self.list(document, (None, "pass"), false, item)?,
+                "extend-pass" => self.list(document, (None, "pass"), true, item)?,
+                other => return Err(document.unknown(key.span(), "key", other, &["withhold", "extend-withhold", "pass", "extend-pass"])),
+            }
+        }
+        Ok(())
+    }
+
+    fn actor<'t>(&mut self, document: &Document<'t>, kind: ActorKind, table: &DeTable<'t>) -> Result<(), ConfigError> {
+        for (key, item) in table {
+            let text = key.get_ref().as_ref();
+            let (plain, extend) = text.strip_prefix("extend-").map_or((text, false), |plain| (plain, true));
+            let Some(known) = ACTOR_LISTS.into_iter().find(|known| *known == plain) else {
+                let extended = ACTOR_LISTS.map(|name| format!("extend-{name}"));
+                let known: Vec<&str> = ACTOR_LISTS.into_iter().chain(extended.iter().map(String::as_str)).collect();
+                return Err(document.unknown(key.span(), "key", text, &known));
+            };
+            self.list(document, (Some(kind), known), extend, item)?;
+        }
+        Ok(())
+    }
+
+    fn list<'t>(
+        &mut self,
+        document: &Document<'t>,
+        at: (Option<ActorKind>, &'static str),
+        extend: bool,
+        item: Item<'_, 't>,
+    ) -> Result<(), ConfigError> {
+        let mut lines = Vec::new();
+        for (text, span) in document.strings(item, at.1)? {
+            if at.0.is_some() {
+                placeholders::check(at.1, &text).map_err(|message| document.error(span.clone(), message))?;
+            } else if matches!(at.1, "secrets" | "not-secrets") {
+                placeholders::check_glob(&text).map_err(|message| document.error(span.clone(), message))?;
+            }
+            lines.push(Line { text, origin: format!("{}:{}", document.file, document.position(span.start).0) });
+        }
+        self.lists.push((at, Change { extend, lines }));
+        Ok(())
+    }
+}

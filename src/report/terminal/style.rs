@@ -1,0 +1,53 @@
+//! How lines look on the terminal: how much is said, colours, the place of a verb, and how names are quoted.
+
+use std::io::{self, Write};
+
+use super::super::escape;
+use super::super::wording::Medium;
+
+pub const MEDIUM: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Verbosity {
+    /// Findings and what weakens them, nothing else.
+    Quiet,
+    #[default]
+    Normal,
+    /// Also `info` findings and one line per actor.
+    Verbose,
+}
+
+impl Verbosity {
+    /// From `-q` and `-v`, of which the command line grants one.
+    pub fn from_switches(quiet: bool, verbose: bool) -> Self {
+        match (quiet, verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// How to write; decided by the caller (see `cli::color`), because a renderer knows neither environment nor terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    pub color: bool,
+    pub verbosity: Verbosity,
+}
+
+impl Style {
+    pub fn paint(self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A line in cargo's style: the verb right-aligned in twelve columns.
+    pub fn status(self, w: &mut dyn Write, code: &str, verb: &str, text: &str) -> io::Result<()> {
+        writeln!(w, "{} {text}", self.paint(code, &format!("{verb:>12}")))
+    }
+}
+
+pub const RED: &str = "1;31";
+pub const GREEN: &str = "1;32";
+pub const YELLOW: &str = "1;33";
+pub const BLUE: &str = "1;34";
+pub const CYAN: &str = "1;36";
