@@ -23,6 +23,7 @@ mod lifetime;
 mod modes;
 mod names;
 mod network;
+mod phases;
 mod place;
 mod privileges;
 mod races;

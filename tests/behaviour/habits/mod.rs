@@ -7,7 +7,7 @@ mod configuration;
 mod makers;
 mod nested;
 mod places;
-mod registries;
+pub mod registries;
 mod sources;
 mod toolchains;
 
