@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gimli::{BaseAddresses, EhFrame, EhFrameOffset, LittleEndian, UnwindContext, UnwindSection};
 
 use super::objects::{Object, lock};
-use super::rules::Rule;
+use super::unwind_rules::Rule;
 
 const MAX_CACHED: usize = 8192;
 const MAX_CIE: usize = 4096;

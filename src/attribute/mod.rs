@@ -16,11 +16,11 @@ pub(crate) mod naming;
 pub(crate) mod objects;
 pub mod registered;
 pub(crate) mod registers;
-mod rules;
 pub mod source;
 pub mod stack;
 mod symbols;
 mod threads;
+mod unwind_rules;
 mod walk;
 
 pub use graph::Graph;

@@ -16,7 +16,7 @@ use object::{LittleEndian as LE, pod};
 
 use super::memory::Mapping;
 use super::naming::Named;
-use super::rules::Rule;
+use super::unwind_rules::Rule;
 use crate::sys;
 
 const MAX_SEGMENTS: usize = 64;

@@ -8,7 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Parser, Subcommand};
 
 use super::color::Choice as ColorChoice;
-use crate::model::{Mode, span};
+use crate::model::{Mode, duration};
 use crate::report::Format;
 
 const EXIT_CODES: &str = "\
@@ -78,7 +78,7 @@ pub struct Options {
     #[arg(long, global = true, conflicts_with = "config")]
     pub no_config: bool,
     /// End the build when it takes longer than this (`90s`, `10m`, `1h30m`), and report who was still running
-    #[arg(long, value_name = "DURATION", value_parser = span::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
     /// Go on where this kernel cannot hold everything the profile requires
     #[arg(long)]

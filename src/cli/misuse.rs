@@ -9,6 +9,7 @@ pub struct Misuse {
 }
 
 impl Misuse {
+    /// With one line of help.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Misuse { message: message.into(), hints: vec![hint.into()] }
     }

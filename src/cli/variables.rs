@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::arguments::{self, Options};
 use super::misuse::Misuse;
-use crate::model::span;
+use crate::model::duration;
 
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -31,7 +31,7 @@ pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
     if typed.config.is_none() && !typed.no_config {
         (typed.config, typed.no_config) = (config, none);
     }
-    let timeout = text("BRIG_TIMEOUT", variable)?.map(|value| span::parse(&value)).transpose();
+    let timeout = text("BRIG_TIMEOUT", variable)?.map(|value| duration::parse(&value)).transpose();
     let timeout = timeout.map_err(|why| Misuse::new(format!("BRIG_TIMEOUT: {why}"), "for example: BRIG_TIMEOUT=10m"))?;
     typed.timeout = typed.timeout.or(timeout);
     typed.fresh |= switch("BRIG_FRESH", variable)?;

@@ -4,7 +4,7 @@
 use super::mutate::mutate;
 use super::source::Source;
 use super::{Bytes, fuzz, must};
-use crate::gate::redact::redact;
+use crate::gate::files::redact::redact;
 
 const SECRET: &str = "C4nary7f3b91";
 

@@ -12,18 +12,20 @@ use crate::sys::notify::{self, Notification};
 /// How a call is answered.
 #[derive(Debug)]
 pub enum Answer {
-    /// Let the kernel run the call with the actor's own arguments.
+    /// Let the kernel run the call with the actor's own arguments (`SECCOMP_USER_NOTIF_FLAG_CONTINUE`, Linux 5.5). It reads them again from
+    /// memory that other threads may write to, so never where what they point at was judged.
     Continue,
     /// The call returns this value.
     Value(i64),
     /// The call fails with this errno.
     Errno(i32),
-    /// The call returns this descriptor, put into the actor's table (`ADDFD|SEND`).
-    Descriptor { fd: OwnedFd, cloexec: bool },
-    /// The same, and nothing of it is left with us when the caller goes on: who opens the other end of a FIFO must not find ours.
-    Moved { fd: OwnedFd, cloexec: bool },
-    /// Put `fd` over the actor's own descriptor number `at` (`ADDFD` with `SETFD`), then return `value`.
-    Replace { fd: OwnedFd, at: RawFd, cloexec: bool, value: i64 },
+    /// The call returns this descriptor, put into the actor's table in the same step (`SECCOMP_ADDFD_FLAG_SEND`, Linux 5.14).
+    AddFd { fd: OwnedFd, cloexec: bool },
+    /// The same in two steps (`SECCOMP_IOCTL_NOTIF_ADDFD`, Linux 5.9; then the response), so that nothing of it is left with us when the
+    /// caller goes on: who opens the other end of a FIFO must not find ours.
+    AddFdAndDrop { fd: OwnedFd, cloexec: bool },
+    /// Put `fd` over the actor's own descriptor number `at` (`SECCOMP_ADDFD_FLAG_SETFD`, Linux 5.9), then return `value`.
+    AddFdAt { fd: OwnedFd, at: RawFd, cloexec: bool, value: i64 },
     /// A worker thread answers later.
     Later,
 }
@@ -42,24 +44,24 @@ pub fn errno(error: &io::Error) -> i32 {
 /// Tells the kernel. A descriptor that cannot be handed over is a refusal, never a `Continue`.
 pub fn give(listener: BorrowedFd, id: u64, answer: Answer) {
     match answer {
-        Answer::Continue => notify::proceed(listener, id),
+        Answer::Continue => notify::respond_continue(listener, id),
         Answer::Value(value) => notify::respond(listener, id, value, 0),
         // Errno 0 would be a success that nobody meant.
         Answer::Errno(errno) => notify::respond(listener, id, 0, if errno == 0 { libc::EPERM } else { errno }),
-        Answer::Descriptor { fd, cloexec } => {
-            if let Err(error) = hand_over(listener, id, &fd, None, cloexec, true) {
+        Answer::AddFd { fd, cloexec } => {
+            if let Err(error) = add_fd(listener, id, &fd, None, cloexec, true) {
                 notify::respond(listener, id, 0, refusal(&error));
             }
         }
-        Answer::Moved { fd, cloexec } => {
-            let number = hand_over(listener, id, &fd, None, cloexec, false);
+        Answer::AddFdAndDrop { fd, cloexec } => {
+            let number = add_fd(listener, id, &fd, None, cloexec, false);
             drop(fd);
             match number {
                 Ok(number) => notify::respond(listener, id, i64::from(number), 0),
                 Err(error) => notify::respond(listener, id, 0, refusal(&error)),
             }
         }
-        Answer::Replace { fd, at, cloexec, value } => match hand_over(listener, id, &fd, Some(at), cloexec, false) {
+        Answer::AddFdAt { fd, at, cloexec, value } => match add_fd(listener, id, &fd, Some(at), cloexec, false) {
             Ok(_) => notify::respond(listener, id, value, 0),
             Err(error) => notify::respond(listener, id, 0, refusal(&error)),
         },
@@ -67,7 +69,7 @@ pub fn give(listener: BorrowedFd, id: u64, answer: Answer) {
     }
 }
 
-fn hand_over(listener: BorrowedFd, id: u64, fd: &OwnedFd, at: Option<RawFd>, cloexec: bool, send: bool) -> io::Result<RawFd> {
+fn add_fd(listener: BorrowedFd, id: u64, fd: &OwnedFd, at: Option<RawFd>, cloexec: bool, send: bool) -> io::Result<RawFd> {
     loop {
         match notify::add_fd(listener, id, fd.as_fd(), at, cloexec, send) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -92,13 +94,13 @@ struct Waiting {
     listener: Arc<OwnedFd>,
     id: u64,
     answered: AtomicBool,
-    answers: Arc<Answers>,
+    wake_ups: Arc<WakeUps>,
 }
 
 impl Reply {
     /// For one call; the gate thread is told when the answer was given.
-    pub(super) fn telling(listener: Arc<OwnedFd>, id: u64, answers: Arc<Answers>) -> Reply {
-        Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), answers }))
+    pub(super) fn telling(listener: Arc<OwnedFd>, id: u64, wake_ups: Arc<WakeUps>) -> Reply {
+        Reply(Arc::new(Waiting { listener, id, answered: AtomicBool::new(false), wake_ups }))
     }
 
     /// Does the call still wait?
@@ -106,7 +108,7 @@ impl Reply {
         notify::id_valid(self.0.listener.as_fd(), self.0.id)
     }
 
-    /// Answers. Only the first answer of all clones counts; `Later` answers nothing.
+    /// WakeUps. Only the first answer of all clones counts; `Later` answers nothing.
     pub fn send(self, answer: Answer) {
         if !matches!(answer, Answer::Later) {
             self.0.answer(answer);
@@ -118,7 +120,7 @@ impl Waiting {
     fn answer(&self, answer: Answer) {
         if !self.answered.swap(true, Ordering::AcqRel) {
             give(self.listener.as_fd(), self.id, answer);
-            self.answers.given(self.id);
+            self.wake_ups.given(self.id);
         }
     }
 }
@@ -129,42 +131,42 @@ impl Drop for Waiting {
     }
 }
 
-/// The bell of one gate thread: rung when a worker has answered, when a runner brings a call back, and when the gate closes.
-pub struct Answers {
-    bell: EventFd,
+/// What wakes one gate thread beside its listener (an eventfd(2)): written to when a worker has answered, when the pool brings a call back, and when the gate closes.
+pub struct WakeUps {
+    event: EventFd,
     given: Mutex<Vec<u64>>,
     brought_back: Mutex<Vec<Notification>>,
 }
 
-impl Answers {
-    pub fn new() -> io::Result<Answers> {
-        let bell = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Answers { bell, given: Mutex::default(), brought_back: Mutex::default() })
+impl WakeUps {
+    pub fn new() -> io::Result<WakeUps> {
+        let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok(WakeUps { event, given: Mutex::default(), brought_back: Mutex::default() })
     }
 
     fn given(&self, id: u64) {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        self.ring();
+        self.wake();
     }
 
     /// This call is the gate thread's own business after all.
     pub fn bring_back(&self, notification: Notification) {
         self.brought_back.lock().unwrap_or_else(PoisonError::into_inner).push(notification);
-        self.ring();
+        self.wake();
     }
 
-    pub fn ring(&self) {
-        // It can only fail when the counter is full, and then the bell is ringing already.
-        let _ = self.bell.write(1);
+    pub fn wake(&self) {
+        // It can only fail when the counter is full, and then the thread is woken already.
+        let _ = self.event.write(1);
     }
 
-    pub fn bell(&self) -> BorrowedFd<'_> {
-        self.bell.as_fd()
+    pub fn event(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
     }
 
-    /// Silences the bell and takes what was answered and what was brought back since.
+    /// Resets it and takes what was answered and what was brought back since.
     pub fn take(&self) -> (Vec<u64>, Vec<Notification>) {
-        let _ = self.bell.read();
+        let _ = self.event.read();
         let given = std::mem::take(&mut *self.given.lock().unwrap_or_else(PoisonError::into_inner));
         (given, std::mem::take(&mut *self.brought_back.lock().unwrap_or_else(PoisonError::into_inner)))
     }

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::SigSet;
-use nix::sys::stat::{Mode, umask};
 
 use super::answer::give;
-use super::call::Note;
-use super::{Answer, Call, Watched, change, exec, ipc, memfd, net, open, schedule, signal, watch};
+use super::files::{change, memfd, open, watch};
+use super::note::{Note, write};
+use super::offload::offload;
+use super::programs::{exec, ipc, outcome, schedule, signal};
+use super::thread::make_ready;
+use super::{Answer, Call, Watched, net};
 use crate::attribute::stack::Caught;
 use crate::judge::scratch;
 use crate::model::calls::{self, Row, Treatment};
@@ -44,23 +46,13 @@ const AT_ONCE: Duration = Duration::from_micros(5);
 #[derive(Clone, Copy)]
 struct Ways {
     rows: Rows,
-    /// May it be given to a runner?
+    /// May it be given to the pool?
     spare: bool,
 }
 
+/// Serves one actor until nobody is left behind its filter, or until `closing`. Nothing the actor sends makes it return.
 pub fn serve(watched: &Watched, closing: &AtomicBool) {
     serve_by(watched, closing, calls::row);
-}
-
-/// Prepares a thread that answers calls.
-pub(super) fn make_ready() {
-    // A signal for the run is the main thread's business, and would interrupt a hand-over here.
-    let _ = SigSet::all().thread_block();
-    // What is created here gets the actor's mask, not ours. Where a container forbids a mask of one's own, it is the whole process's:
-    // whoever writes other files (reports) gives them a mode of their own.
-    crate::sys::files::own_umask();
-    umask(Mode::empty());
-    let _ = crate::sys::schedule::short_slices();
 }
 
 pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
@@ -78,7 +70,7 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
             match notify::recv(watched.listener.as_fd()) {
                 Ok(Some(notification)) => {
                     let another = std::mem::replace(&mut last, notification.tid) != notification.tid;
-                    let spare = watched.errands.want(|| wake.at_once && another && another_waits(watched));
+                    let spare = watched.pool.want(|| wake.at_once && another && another_waits(watched));
                     answer_one(watched, &notification, Ways { rows, spare }, &mut later, &mut pending);
                 }
                 Ok(None) => {}
@@ -88,8 +80,8 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
                 }
             }
         }
-        if wake.bell {
-            let (given, brought_back) = watched.answers.take();
+        if wake.event {
+            let (given, brought_back) = watched.wake_ups.take();
             for id in given {
                 write(watched, later.remove(&id).unwrap_or_default());
             }
@@ -104,7 +96,7 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
             break;
         }
     }
-    watched.away.wait();
+    watched.in_flight.wait();
     pending.into_iter().for_each(|waiting| write(watched, waiting.notes));
     later.into_values().for_each(|notes| write(watched, notes));
     scratch::left(&watched.policy).iter().for_each(|left| take_away(left));
@@ -124,7 +116,7 @@ fn take_away(path: &Path) {
 /// Why the thread woke up.
 struct Wake {
     call: bool,
-    bell: bool,
+    event: bool,
     gone: bool,
     /// There was no need to wait.
     at_once: bool,
@@ -137,7 +129,7 @@ impl Pending {
 }
 
 fn wait(watched: &Watched, briefly: bool) -> Option<Wake> {
-    let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN), PollFd::new(watched.answers.bell(), PollFlags::POLLIN)];
+    let mut fds = [PollFd::new(watched.listener.as_fd(), PollFlags::POLLIN), PollFd::new(watched.wake_ups.event(), PollFlags::POLLIN)];
     let begin = Instant::now();
     loop {
         let timeout = if briefly { PollTimeout::from(BETWEEN.as_millis() as u8) } else { PollTimeout::NONE };
@@ -150,10 +142,10 @@ fn wait(watched: &Watched, briefly: bool) -> Option<Wake> {
             Ok(_) => break,
         }
     }
-    let [listener, bell] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
+    let [listener, event] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
     let call = listener.contains(PollFlags::POLLIN);
     let gone = !call && listener.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL);
-    Some(Wake { call, bell: bell.contains(PollFlags::POLLIN), gone, at_once: begin.elapsed() < AT_ONCE })
+    Some(Wake { call, event: event.contains(PollFlags::POLLIN), gone, at_once: begin.elapsed() < AT_ONCE })
 }
 
 /// Does another call wait already?
@@ -195,11 +187,6 @@ fn answer_one(watched: &Watched, notification: &Notification, ways: Ways, later:
     }
 }
 
-pub(super) fn write(watched: &Watched, notes: Vec<Note>) {
-    let mut blame = None;
-    notes.into_iter().for_each(|note| note.write(watched, &mut blame));
-}
-
 fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
     if calls::is_foreign(notification.arch == notify::NATIVE_ARCH, call.number) {
         return call.tamper("foreign ABI", format!("call {} of architecture {:#x}", call.number, notification.arch).as_str());
@@ -210,11 +197,11 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
     let Some(row) = (ways.rows)(call.number) else {
         return call.tamper("unknown call", format!("call {}", call.number).as_str());
     };
-    if let Some(answer) = exec::check(call) {
+    if let Some(answer) = outcome::check(call) {
         return answer;
     }
     let answer = match row.treatment {
-        Treatment::Open if ways.spare && call.watched.errands.send(call, notification) => return Answer::Later,
+        Treatment::Open if ways.spare && offload(call, notification) => return Answer::Later,
         Treatment::Open => open::open(call).unwrap_or_else(Answer::from),
         Treatment::Change => change::change(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Watch => watch::watch(call).unwrap_or_else(Answer::from),

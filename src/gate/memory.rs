@@ -28,6 +28,10 @@ pub fn read(tid: u32, address: u64, into: &mut [u8]) -> io::Result<()> {
     if count == into.len() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EFAULT)) }
 }
 
+/// A word of the actor's.
+///
+/// # Errors
+/// As for [`read`].
 pub fn read_u64(tid: u32, address: u64) -> io::Result<u64> {
     let mut bytes = [0; 8];
     read(tid, address, &mut bytes)?;
@@ -80,6 +84,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// For one more word.
     pub fn has_room(&self) -> bool {
         self.words.len() < ARGUMENTS && self.total < ALL_ARGUMENT_BYTES
     }
@@ -95,6 +100,7 @@ impl Arguments {
         self.words.push(Hostile::new(text));
     }
 
+    /// Tells that something was left out.
     pub fn cut(&mut self) {
         self.words.push(Hostile::from(MORE));
     }

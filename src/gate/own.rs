@@ -41,6 +41,10 @@ pub struct InProc<'p> {
     pub rest: &'p [u8],
 }
 
+/// Ourselves, looked at once.
+///
+/// # Errors
+/// When there is no `/proc` to look at.
 pub fn own() -> io::Result<&'static Own> {
     static OWN: OnceLock<Own> = OnceLock::new();
     if let Some(own) = OWN.get() {
@@ -101,10 +105,12 @@ impl Own {
         (self.fds.as_fd(), name(handle))
     }
 
+    /// Memory without a name: on the kernel's internal tmpfs, with no link.
     pub fn is_memfd(&self, facts: &files::Facts) -> bool {
         facts.dev == self.memfds && facts.links == 0
     }
 
+    /// Is this the device of a procfs?
     pub fn is_proc(&self, dev: u64) -> bool {
         self.procs.iter().any(|mount| mount.dev == dev)
     }

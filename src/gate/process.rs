@@ -64,6 +64,7 @@ pub struct Processes {
 }
 
 impl Processes {
+    /// `root` is the actor's first process.
     pub fn new(root: u32) -> Processes {
         let mut table = Processes::default();
         table.seen.insert(root, Seen { program: true, at: process::now(), ..Seen::default() });
@@ -111,6 +112,7 @@ impl Processes {
         }
     }
 
+    /// Was this thread seen to act in another name than ours?
     pub fn has_changed(&self, tid: u32) -> bool {
         self.threads.get(&tid).is_some_and(|thread| thread.changed)
     }
@@ -129,6 +131,7 @@ impl Processes {
         }
     }
 
+    /// All processes seen, in order.
     pub fn pids(&self) -> Vec<u32> {
         let mut pids: Vec<u32> = self.seen.keys().copied().collect();
         pids.sort_unstable();
@@ -140,6 +143,7 @@ impl Processes {
         self.seen.get(&pid).map(|seen| seen.at)
     }
 
+    /// As it was when the process was first seen; 0 where it never was.
     pub fn parent(&self, pid: u32) -> u32 {
         self.seen.get(&pid).map_or(0, |seen| seen.parent)
     }
@@ -174,6 +178,7 @@ impl Processes {
         None
     }
 
+    /// Blames a process, and thereby the tree below it.
     pub fn blame(&mut self, pid: u32, blame: Blame) {
         self.seen.entry(pid).or_default().blame = Some(blame);
     }

@@ -5,12 +5,12 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use crate::launch::channel::Channel;
+use crate::launch::initial_stack::{Edit, InitialStack};
 use crate::launch::inject::{Borrowed, Request, table_bytes};
-use crate::launch::newborn::{Edit, Newborn};
 use crate::sys::memory;
 use crate::wall::filter::Pass;
 
-/// What a newcomer is put behind.
+/// What a tracee is put behind.
 pub struct Walls {
     /// `None` in observe mode.
     pub ruleset: Option<OwnedFd>,
@@ -50,10 +50,10 @@ const LISTEN: u64 = 1 << 3 | 1 << 5;
 ///
 /// # Errors
 /// [`Failure`]; the process is then still stopped, and must be killed.
-pub fn confine(pid: i32, mut borrowed: Borrowed, newborn: &mut Newborn, walls: &Walls, channel: &Channel) -> Result<OwnedFd, Failure> {
+pub fn confine(pid: i32, mut borrowed: Borrowed, initial: &mut InitialStack, walls: &Walls, channel: &Channel) -> Result<OwnedFd, Failure> {
     let step = |step| move |source| Failure::Step { step, source };
     channel.drain();
-    newborn.edit(pid, &walls.edits).map_err(step("edit its environment"))?;
+    initial.edit(pid, &walls.edits).map_err(step("edit its environment"))?;
     let scratch = (borrowed.stack_pointer() - SCRATCH) & !63;
     let number = channel.number() as u64;
     let mut run = |requests: &[Request]| -> Result<Vec<u64>, Failure> {

@@ -1,4 +1,4 @@
-//! Two processes are Brig: the supervisor, which does everything, and the keeper, which only waits for it. Should the supervisor be
+//! Two processes are Brig: the supervisor, which does everything, and the keeper, its subreaper, which only waits for it. Should the supervisor be
 //! killed, the build's orphans become the keeper's, which ends them; should the keeper be killed, the supervisor ends the build. So
 //! nothing of a build goes on unwatched, whichever of the two is hit.
 

@@ -1,13 +1,13 @@
 //! Starts cargo, follows its process events, and confines every program it starts at the exec stop, before its first instruction.
-//! In: a cargo command line and an [`Usher`] who knows newcomers. Out: cargo's end, and a listener for every actor on the way.
+//! In: a cargo command line and what is to be decided at each exec stop ([`AtExecStop`]). Out: cargo's end, and a listener for every actor on the way.
 //!
 //! Only fork and exec events stop cargo; actors are detached once confined and run at full speed.
 
 pub mod channel;
 pub mod confine;
+pub mod initial_stack;
 pub mod inject;
 pub mod keeper;
-pub mod newborn;
 pub mod offline;
 pub mod signals;
 pub mod survivors;
@@ -28,8 +28,8 @@ use crate::sys::tracee;
 use crate::sys::wait::{Change, wait};
 use channel::Channel;
 use confine::{Walls, confine};
+use initial_stack::{Edit, InitialStack};
 use inject::Borrowed;
-use newborn::{Edit, Newborn};
 
 /// The cargo to run.
 pub struct Cargo {
@@ -43,8 +43,9 @@ pub struct Cargo {
     pub stdout: Option<File>,
 }
 
-/// A program that cargo has just become or started, as the kernel and its own stack show it.
-pub struct Newcomer<'a> {
+/// A program that cargo has just become or started, traced and stopped before its first instruction, as the kernel and its initial stack
+/// show it.
+pub struct Tracee<'a> {
     pub pid: i32,
     /// Cargo's own process became this: a rustup shim's real cargo, a cargo plugin, or the program of `cargo run`.
     pub in_place: bool,
@@ -54,26 +55,26 @@ pub struct Newcomer<'a> {
     pub cwd: PathBuf,
 }
 
-/// What the usher answers.
+/// What is answered about a tracee.
 pub enum Admission {
     /// Cargo itself, or another part of the toolchain that starts actors: stays traced, is not confined. One edit per variable.
     Conductor(Vec<Edit>),
     Actor(Walls),
 }
 
-/// Decides about newcomers; implemented by the conductor of the run.
-pub trait Usher {
+/// Decides about tracees; implemented by `run::supervisor`.
+pub trait AtExecStop {
     /// Cargo is about to run, as this process; with a handle of it where such can be had.
     fn started(&mut self, _cargo: Option<OwnedFd>, _pid: i32) {}
 
     /// # Errors
-    /// Any error kills the newcomer and ends the build: nothing runs unconfined.
-    fn admit(&mut self, newcomer: &Newcomer) -> Result<Admission>;
+    /// Any error kills the tracee and ends the build: nothing runs unconfined.
+    fn admit(&mut self, tracee: &Tracee) -> Result<Admission>;
 
-    /// The newcomer last admitted as an actor is confined and running; its notifications arrive on `listener`.
+    /// The tracee last admitted as an actor is confined and running; its notifications arrive on `listener`.
     ///
     /// # Errors
-    /// As [`Usher::admit`].
+    /// As [`AtExecStop::admit`].
     fn entered(&mut self, listener: OwnedFd) -> Result<()>;
 }
 
@@ -94,12 +95,12 @@ pub struct Ended {
 ///
 /// # Errors
 /// When cargo could not be started at all. A failure to confine an actor is in [`Ended::failure`].
-pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
+pub fn run(cargo: &Cargo, supervisor: &mut dyn AtExecStop) -> Result<Ended> {
     nix::sys::prctl::set_child_subreaper(true).context("become the reaper of the build's orphans")?;
     let channel = Channel::new().context("make the confinement channel")?;
     let held = start(cargo, &channel)?;
     signals::forward_to(held.pid).context("install signal handlers")?;
-    let mut launcher = Launcher { cargo: held.pid, channel, usher, failure: None, conductors: [held.pid].into(), refused: 0 };
+    let mut launcher = Launcher { cargo: held.pid, channel, supervisor, failure: None, conductors: [held.pid].into(), refused: 0 };
     if let Err(error) = tracee::seize(held.pid) {
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(held.pid), nix::sys::signal::SIGKILL);
         let _ = wait(held.pid, false);
@@ -107,7 +108,7 @@ pub fn run(cargo: &Cargo, usher: &mut dyn Usher) -> Result<Ended> {
     }
     // Cargo waits for us at every start of a program. From here on this thread only waits for events; cargo is already there.
     let _ = crate::sys::schedule::short_slices();
-    launcher.usher.started(pidfd::open_if_permitted(held.pid as u32).context("get hold of cargo's process")?, held.pid);
+    launcher.supervisor.started(pidfd::open_if_permitted(held.pid as u32).context("get hold of cargo's process")?, held.pid);
     held.release().context("start cargo")?;
     let change = launcher.follow();
     let (failure, refused) = (launcher.failure, launcher.refused);
@@ -172,7 +173,7 @@ fn jobserver(env: &[(OsString, OsString)]) -> Vec<RawFd> {
 struct Launcher<'a> {
     cargo: i32,
     channel: Channel,
-    usher: &'a mut dyn Usher,
+    supervisor: &'a mut dyn AtExecStop,
     failure: Option<anyhow::Error>,
     /// Cargo, and what conducts beside it.
     conductors: BTreeSet<i32>,
@@ -193,7 +194,7 @@ impl Launcher<'_> {
                 Change::Exited(_) | Change::Killed(_) if pid == self.cargo => return Ok(change),
                 // A thread or child of a conductor, or an orphan of the build that became ours.
                 Change::Exited(_) | Change::Killed(_) => drop(self.conductors.remove(&pid)),
-                Change::Event { event: libc::PTRACE_EVENT_EXEC, .. } => self.newcomer(pid),
+                Change::Event { event: libc::PTRACE_EVENT_EXEC, .. } => self.exec_stop(pid),
                 Change::Event { event: libc::PTRACE_EVENT_SECCOMP, .. } => self.offline(pid)?,
                 Change::Event { event: libc::PTRACE_EVENT_STOP, signal } if signal != libc::SIGTRAP => gone_is_fine(tracee::listen(pid))?,
                 Change::Event { .. } | Change::Syscall => gone_is_fine(tracee::resume(pid, 0))?,
@@ -214,7 +215,7 @@ impl Launcher<'_> {
     }
 
     /// A program was exec'd. Whatever goes wrong, it does not run unconfined.
-    fn newcomer(&mut self, pid: i32) {
+    fn exec_stop(&mut self, pid: i32) {
         match self.receive(pid) {
             Ok(()) => {}
             Err(error) => {
@@ -245,26 +246,26 @@ impl Launcher<'_> {
             Some(libc::ENOEXEC) => anyhow!("cannot confine {exe:?}: {}", confine::Failure::Foreign),
             _ => anyhow!(error).context(format!("cannot confine {exe:?}")),
         })?;
-        let mut newborn = Newborn::read(pid, borrowed.stack_pointer()).with_context(|| format!("read the stack of {exe:?}"))?;
-        let newcomer = Newcomer {
+        let mut initial = InitialStack::read(pid, borrowed.stack_pointer()).with_context(|| format!("read the stack of {exe:?}"))?;
+        let tracee = Tracee {
             pid,
             in_place: pid == self.cargo,
             cwd: std::fs::read_link(format!("/proc/{pid}/cwd")).with_context(|| format!("read the working directory of {exe:?}"))?,
-            argv: newborn.argv(),
-            env: newborn.env().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            argv: initial.argv(),
+            env: initial.env().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             exe: exe.clone(),
         };
-        match self.usher.admit(&newcomer)? {
+        match self.supervisor.admit(&tracee)? {
             Admission::Conductor(edits) => {
-                newborn.edit(pid, &edits).with_context(|| format!("edit the environment of {exe:?}"))?;
+                initial.edit(pid, &edits).with_context(|| format!("edit the environment of {exe:?}"))?;
                 self.conductors.insert(pid);
                 borrowed.put_back()?;
                 tracee::resume(pid, 0)?;
             }
             Admission::Actor(walls) => {
-                let listener = confine(pid, borrowed, &mut newborn, &walls, &self.channel)
+                let listener = confine(pid, borrowed, &mut initial, &walls, &self.channel)
                     .map_err(|error| anyhow!(error).context(format!("cannot confine {exe:?}")))?;
-                self.usher.entered(listener)?;
+                self.supervisor.entered(listener)?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ pub mod actor;
 pub mod blame;
 pub mod calls;
 pub mod digest;
+pub mod duration;
 pub mod event;
 pub mod exit;
 pub mod finding;
@@ -15,7 +16,6 @@ pub mod report;
 pub mod review;
 pub mod rule;
 pub mod severity;
-pub mod span;
 pub mod status;
 pub mod verdict;
 

@@ -14,6 +14,7 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// As it stands in the report.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Info => "info",

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+/// As it stands in the report, in kebab case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// Done as it was asked for.
     Allowed,
     /// Done on a copy without the credentials.
     Redacted,
     /// Done, but enforce would have refused it.
     Observed,
+    /// Answered with an errno, and not done.
     Refused,
 }

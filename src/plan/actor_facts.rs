@@ -26,6 +26,7 @@ pub struct ActorFacts {
 }
 
 impl ActorFacts {
+    /// Of an actor of which nothing else is known.
     pub fn new(kind: ActorKind, tmp: impl Into<PathBuf>) -> Self {
         ActorFacts {
             kind,

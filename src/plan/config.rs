@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{Mode, span};
+use crate::model::{Mode, duration};
 use crate::plan::document::{ConfigError, Document, mode, suggestion};
 use crate::plan::layer::Layer;
 use crate::plan::profile::{EMBEDDED, Profile, embedded};
@@ -70,7 +70,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
             "mode" => config.mode = Some(mode(&document, document.string(item, "mode")?, item.span())?),
             "timeout" => {
                 let text = document.string(item, "timeout")?;
-                config.timeout = Some(span::parse(text).map_err(|why| document.error(item.span(), format!("`timeout`: {why}")))?);
+                config.timeout = Some(duration::parse(text).map_err(|why| document.error(item.span(), format!("`timeout`: {why}")))?);
             }
             "profile" => match item.get_ref().as_str() {
                 Some(name) => config.policy = Some(name.to_owned()),

@@ -107,6 +107,10 @@ impl<'t> Document<'t> {
     }
 }
 
+/// `enforce` or `observe`.
+///
+/// # Errors
+/// With the place, when it is neither.
 pub(crate) fn mode(document: &Document<'_>, text: &str, at: std::ops::Range<usize>) -> Result<Mode, ConfigError> {
     match text {
         "enforce" => Ok(Mode::Enforce),

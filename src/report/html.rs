@@ -3,26 +3,14 @@
 //! tag).
 
 mod sections;
+mod words;
 
 use std::io::{self, Write};
 
 use super::escape;
-use super::wording::{Medium, count, tally};
+use super::wording::{count, tally};
 use crate::model::report::{Report, VerdictWord};
-
-pub(super) const MEDIUM: Medium = Medium { text: |text| code(&escape::quoted(text)), name: |name| code(&escape::name(name)) };
-
-/// Rows of a table or list; the rest is counted, the JSON report has it.
-const ROWS: usize = 500;
-
-pub(super) fn code(text: &str) -> String {
-    format!("<code>{}</code>", content(text))
-}
-
-/// Text as element content.
-pub(super) fn content(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}
+use words::{MEDIUM, ROWS, code, content};
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     writeln!(w, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")?;

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
-use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, span};
+use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
 
 use super::escape;
 use style::{GREEN, MEDIUM, YELLOW};
@@ -60,7 +60,7 @@ pub fn held(w: &mut dyn Write, kind: ActorKind, package: Option<&Package>, exe: 
     let kind = kind.name().replace('-', " ");
     let text = format!(
         "the {kind} of {whose} ended {} ago, but {}, which it left behind, holds the pipe cargo reads to its end",
-        span::text(Duration::from_secs(since.as_secs())),
+        duration::text(Duration::from_secs(since.as_secs())),
         (MEDIUM.text)(exe)
     );
     style.status(w, YELLOW, "Held up", &text)?;

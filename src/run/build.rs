@@ -16,7 +16,7 @@ use super::layers::Layers;
 use super::reviewing::Reviewing;
 use super::stage::{self, Env, tmp_of};
 use super::stopped::Stopped;
-use super::usher::Door;
+use super::supervisor::Supervisor;
 use super::watch::Watch;
 use crate::attribute::Unwinder;
 use crate::cli::Options;
@@ -102,12 +102,12 @@ pub fn build(
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
-    let door = Door::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
+    let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
     let typed = phases.arguments(&steering, &args);
     let (cargos, absent) = phases.environment(&steering, &env, &profile.environment());
     let ours = phases.variable(&steering);
-    let mut door = door.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering.clone()));
-    door.reviewing.said(graph);
+    let mut supervisor = supervisor.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering.clone()));
+    supervisor.reviewing.said(graph);
     let fence = Fence::raise();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
@@ -116,22 +116,22 @@ pub fn build(
         let _ending = watch.ending();
         if phases.fetch {
             let platforms = platforms.as_deref().unwrap_or_default();
-            let fetched = fetch(&Wanted { cargo: &cargo, steering: &steering, platforms, compiler, env: &env }, &mut door)?;
+            let fetched = fetch(&Wanted { cargo: &cargo, steering: &steering, platforms, compiler, env: &env }, &mut supervisor)?;
             if fetched.graph.is_none() && !fetched.partly {
                 return Ok(fetched.ended);
             }
             if fetched.partly {
                 terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
             }
-            door.reviewing.said(fetched.graph);
+            supervisor.reviewing.said(fetched.graph);
         }
         if !phases.network {
-            door.offline(cargos.clone(), ours, absent);
+            supervisor.offline(cargos.clone(), ours, absent);
         }
-        launch::run(&Cargo { path: cargo.clone(), args: typed, env: cargos, network: phases.network, stdout: None }, &mut door)
+        launch::run(&Cargo { path: cargo.clone(), args: typed, env: cargos, network: phases.network, stdout: None }, &mut supervisor)
     });
     drop(fence);
-    door.listen();
+    supervisor.listen();
     let ended = ended.map_err(Stopped::usage)?;
     ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     gate.close();
@@ -145,7 +145,7 @@ pub fn build(
         let _ = terminal::wanted_network(&mut io::stderr().lock(), ended.refused, style);
     }
     let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
-    ending::tell(ran, &mut door, &outputs, style)
+    ending::tell(ran, &mut supervisor, &outputs, style)
 }
 
 /// Of the packages of which platforms cargo is to be asked before it builds; nothing where it is not to be.
@@ -166,7 +166,7 @@ fn platforms(toolchain: Option<&Path>, steering: &Steering, env: &Env) -> Option
 /// What the clock does is little.
 const CLOCK_STACK: usize = 256 << 10;
 
-/// Known before anything starts: a wrapper set in the environment. One from a configuration file is met at the door.
+/// Known before anything starts: a wrapper set in the environment. One from a configuration file is met at its exec stop.
 fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
     for name in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER"] {
         if let Some(value) = stage::variable(env, name) {

@@ -13,7 +13,7 @@ use super::asked::{ask, graph};
 use super::coverage;
 use super::owners::Owners;
 use super::stopped::Stopped;
-use super::usher::Door;
+use super::supervisor::Supervisor;
 use super::who::Known;
 use crate::attribute::Unwinder;
 use crate::gate::{Alive, Gate};
@@ -100,10 +100,10 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 ///
 /// # Errors
 /// When a report could not be written: then the run has no record.
-pub fn tell(ran: Ran, door: &mut Door, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
-    let known = door.reviewing.known(&door.places);
-    let door = &*door;
-    let record = door.journal.take();
+pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
+    let known = supervisor.reviewing.known(&supervisor.places);
+    let supervisor = &*supervisor;
+    let record = supervisor.journal.take();
     let material = Material {
         processes: record.processes,
         processes_truncated: record.processes_truncated,
@@ -116,17 +116,17 @@ pub fn tell(ran: Ran, door: &mut Door, outputs: &[(Format, Output)], style: term
         actors: record.actors,
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
-    let cargo = door.cargo.as_deref().unwrap_or(&ran.cargo);
-    let rustc = worked.then(|| ask(&door.places.toolchain.join("bin/rustc"), "-vV")).flatten();
+    let cargo = supervisor.cargo.as_deref().unwrap_or(&ran.cargo);
+    let rustc = worked.then(|| ask(&supervisor.places.toolchain.join("bin/rustc"), "-vV")).flatten();
     let (graph, cargo_version) = thread::scope(|scope| {
         let version = scope.spawn(|| worked.then(|| ask(cargo, "-V")).flatten());
-        let read = || graph(cargo, door.reviewing.steering(), rustc.as_deref(), &door.places);
+        let read = || graph(cargo, supervisor.reviewing.steering(), rustc.as_deref(), &supervisor.places);
         let graph = worked.then(|| known.or_else(read)).flatten();
         (graph, version.join().ok().flatten())
     });
     let (units, fresh) = match &graph {
         Some(graph) => {
-            let (units, fresh) = coverage::units(graph, &material.actors, &door.places.build);
+            let (units, fresh) = coverage::units(graph, &material.actors, &supervisor.places.build);
             (Some(units), Some(fresh))
         }
         None => (None, None),
@@ -147,14 +147,14 @@ pub fn tell(ran: Ran, door: &mut Door, outputs: &[(Format, Output)], style: term
         fresh,
         cargo_exit: Some(ran.cargo_exit),
         timed_out: ran.timed_out,
-        places: named(&door.places),
+        places: named(&supervisor.places),
         run,
     };
-    let known = graph.map(|graph| Known { graph, artifacts: door.artifacts.clone() });
+    let known = graph.map(|graph| Known { graph, artifacts: supervisor.artifacts.clone() });
     let who: &dyn Who = known.as_ref().map_or(&Nobody, |known| known);
     let mut report = assemble(&material, &facts, who);
     drop(material);
-    report.run.costs = costs(&door.confining, &ran.unwinder);
+    report.run.costs = costs(&supervisor.confining, &ran.unwinder);
 
     let mut failed = None;
     let mut stored = None;

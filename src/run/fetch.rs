@@ -1,4 +1,4 @@
-//! The first phase: cargo alone fetches what is missing, before any code of others runs. In: a door, what was typed, which platforms count. Out:
+//! The first phase: cargo alone fetches what is missing, before any code of others runs. In: the supervisor, what was typed, which platforms count. Out:
 //! cargo's end, and what it said of the graph.
 
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::stage::Env;
-use super::usher::Door;
+use super::supervisor::Supervisor;
 use crate::launch::{self, Cargo, Ended};
 use crate::plan::phases;
 use crate::plan::steering::Steering;
@@ -37,7 +37,7 @@ pub struct Fetched {
 ///
 /// # Errors
 /// When cargo could not be started at all, or its answer not be read.
-pub fn fetch(wanted: &Wanted, door: &mut Door) -> Result<Fetched> {
+pub fn fetch(wanted: &Wanted, supervisor: &mut Supervisor) -> Result<Fetched> {
     let mut answer = tempfile::tempfile().context("make a temporary file")?;
     let cargo = Cargo {
         path: wanted.cargo.to_owned(),
@@ -46,7 +46,7 @@ pub fn fetch(wanted: &Wanted, door: &mut Door) -> Result<Fetched> {
         network: true,
         stdout: Some(answer.try_clone().context("share a temporary file")?),
     };
-    let ended = launch::run(&cargo, door)?;
+    let ended = launch::run(&cargo, supervisor)?;
     let stopped = ended.interrupted || ended.failure.is_some();
     let mut graph = None;
     if ended.code == 0 && !stopped {

@@ -50,7 +50,7 @@ fn pass(listener: &OwnedFd) {
             return;
         }
         match notify::recv(listener.as_fd()) {
-            Ok(Some(call)) => notify::proceed(listener.as_fd(), call.id),
+            Ok(Some(call)) => notify::respond_continue(listener.as_fd(), call.id),
             Ok(None) => {}
             Err(_) => return,
         }

@@ -13,7 +13,7 @@ mod pages;
 mod reviewing;
 mod stage;
 mod stopped;
-mod usher;
+mod supervisor;
 mod watch;
 mod who;
 

@@ -1,4 +1,4 @@
-//! Which reviewed allows a newcomer has. In: compilers as they come in. Out: the entries of `profiles/reviewed.toml` whose macro, as cargo's
+//! Which reviewed allows a tracee has. In: compilers as they come in. Out: the entries of `profiles/reviewed.toml` whose macro, as cargo's
 //! own graph has it, the compiled package needs.
 //!
 //! A build whose lock file names none of those crates pays for one look into that file. What cargo said of its graph before the build is read
@@ -60,7 +60,7 @@ impl Reviewing {
         &self.steering
     }
 
-    /// What a newcomer has. `artifacts` are the compilations seen in this run.
+    /// What a tracee has. `artifacts` are the compilations seen in this run.
     pub fn of(
         &mut self,
         identity: &Identity,

@@ -13,10 +13,12 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// Exit code 2.
     pub fn usage(cause: impl Into<anyhow::Error>) -> Self {
         Stopped { exit: Exit::Usage, cause: cause.into() }
     }
 
+    /// Exit code 104.
     pub fn wall(cause: impl Into<anyhow::Error>) -> Self {
         Stopped { exit: Exit::NoWall, cause: cause.into() }
     }

@@ -18,7 +18,7 @@ use crate::gate::{Alive, Gate};
 use crate::judge::Journal;
 use crate::judge::rules::proc_timeout;
 use crate::launch::survivors::{self, Member};
-use crate::model::{Act, ActorId, Event, Hostile, Status, span};
+use crate::model::{Act, ActorId, Event, Hostile, Status, duration};
 use crate::report::terminal;
 use crate::sys::pidfd;
 use crate::sys::process::stat;
@@ -152,7 +152,7 @@ fn linger(gate: &Gate, journal: &Journal, cargo: u32, limit: Duration) {
         let members: Vec<&Member> = family.iter().filter(|member| owners.of(member) == Some(one.actor.id)).collect();
         let root = members.iter().any(|member| member.pid as u32 == one.actor.pid);
         let held = pipes_read_by(cargo).is_ok_and(|pipes| members.iter().any(|member| holds(member.pid, &pipes)));
-        let mut why = format!("{} were over; it had run for {}", span::text(limit), span::text(whole(one.since.elapsed())));
+        let mut why = format!("{} were over; it had run for {}", duration::text(limit), duration::text(whole(one.since.elapsed())));
         if !root {
             why.push_str(", and what cargo started had ended before");
             if held {

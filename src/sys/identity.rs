@@ -129,6 +129,12 @@ fn set_groups(groups: &[u32]) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Does it in somebody's name, or in our own.
+pub fn as_person<T>(person: Option<&Person>, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let _acting = person.map(Acting::like).transpose()?;
+    deed()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

@@ -83,7 +83,7 @@ pub fn respond(listener: BorrowedFd, id: u64, value: i64, errno: i32) {
 }
 
 /// Lets the kernel run the call with the caller's own arguments.
-pub fn proceed(listener: BorrowedFd, id: u64) {
+pub fn respond_continue(listener: BorrowedFd, id: u64) {
     send(listener, libc::seccomp_notif_resp { id, val: 0, error: 0, flags: libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 });
 }
 

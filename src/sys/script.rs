@@ -2,6 +2,8 @@
 
 /// `BINPRM_BUF_SIZE` (Linux 5.1): how much of a file the kernel looks at.
 pub const HEAD: u64 = 256;
+/// How deep scripts may interpret scripts (`exec_binprm` in fs/exec.c).
+pub const DEEPEST: usize = 5;
 
 /// The words of a `#!` line: an interpreter and, behind blanks, the rest of the line as one argument. `None` for what is no script.
 pub fn words(head: &[u8]) -> Option<Vec<Vec<u8>>> {

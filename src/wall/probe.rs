@@ -163,7 +163,7 @@ fn serve(listener: &OwnedFd, errno_of: impl Fn(&Notification) -> i32, seen: &mut
             if let Some(call) = notify::recv(listener.as_fd()).map_err(answering)? {
                 seen.push(call.number);
                 match errno_of(&call) {
-                    0 => notify::proceed(listener.as_fd(), call.id),
+                    0 => notify::respond_continue(listener.as_fd(), call.id),
                     errno => notify::respond(listener.as_fd(), call.id, 0, errno),
                 }
             }

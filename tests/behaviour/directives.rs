@@ -310,7 +310,7 @@ fn ran(outcome: &Outcome, package: &str) -> bool {
 
 fn without_files(outcome: &Outcome) -> Outcome {
     let (stdout, stderr) = (outcome.stdout.clone(), outcome.stderr.clone());
-    Outcome { what: String::new(), code: outcome.code, stdout, stderr, report: None, took: outcome.took }
+    Outcome { what: String::new(), code: outcome.code, stdout, stderr, report: None, took: outcome.took, before: None }
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! an ordinary user.
 //!
 //! `place` is a throw-away machine (home, workspace, canaries), `sink` listens where stolen goods would arrive, `run` runs programs
-//! there, `isle` is a network of its own to run them in, `who` is the user they run as, `effect` is what an act leaves behind, `finding`
-//! reads the report.
+//! there, `isle` is a network of its own to run them in, `who` is the user they run as, `effect` is what an act leaves behind, `picture`
+//! what nobody may change, `finding` reads the report.
 
 mod artefacts;
 mod demo;
@@ -24,6 +24,7 @@ mod modes;
 mod names;
 mod network;
 mod phases;
+mod picture;
 mod place;
 mod privileges;
 mod races;

@@ -14,7 +14,10 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, kil
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::effect::spilled;
+use crate::finding::violations;
 use crate::footing::{self, Step};
+use crate::picture::Picture;
 use crate::place::{Place, brig, toolchain};
 
 /// Longer than any case takes on a slow machine: what takes longer hangs. Races of a million rounds take their time.
@@ -30,6 +33,8 @@ pub struct Run<'a> {
     what: String,
     signal: Option<Shot>,
     steps: Vec<Step>,
+    /// Is it Brig that refuses? Then nothing may change but what a build is there to change.
+    refuses: bool,
 }
 
 /// A signal, whom it goes to, and what it waits for.
@@ -54,6 +59,8 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
     pub report: Option<Value>,
     pub took: Duration,
+    /// The place before a run that refuses.
+    pub before: Option<Picture>,
 }
 
 /// Plain cargo, nothing held back.
@@ -66,6 +73,7 @@ pub fn guarded<'a>(place: &'a Place, options: &[&str], args: &[&str]) -> Run<'a>
     let mut run = Run::new(place, brig().as_os_str(), &[]);
     run.command.arg("--report-dir").arg(place.path("report")).args(options).args(args);
     run.what = format!("cargo-brig {} {}", options.join(" "), args.join(" "));
+    run.refuses = !options.contains(&"observe");
     run
 }
 
@@ -90,7 +98,7 @@ impl<'a> Run<'a> {
         place.environment(&mut command);
         command.args(args);
         let what = format!("{} {}", program.to_string_lossy(), args.join(" "));
-        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new() }
+        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new(), refuses: false }
     }
 
     /// On weaker ground than the machine offers.
@@ -145,6 +153,7 @@ impl<'a> Run<'a> {
         footing::put_under(&mut self.command, &self.steps, self.place.who);
         let report = self.place.path("report/report.json");
         std::fs::remove_file(&report).ok();
+        let before = self.refuses.then(|| Picture::take(self.place));
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.what));
         let mut stdin = child.stdin.take().unwrap();
@@ -186,9 +195,12 @@ impl<'a> Run<'a> {
             all
         };
         let report = std::fs::read(&report).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what, took };
+        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what, took, before };
         assert!(status.is_some(), "hangs for {} s:\n{outcome}", patience().as_secs());
         assert!(!outcome.stderr_text().contains("panicked at src/"), "panics:\n{outcome}");
+        let told = outcome.code != 0 && outcome.report.as_ref().is_some_and(|report| violations(report).next().is_some());
+        let strays = outcome.strays(self.place);
+        assert!(told || strays.is_empty(), "not told of: {strays:#?}\n{outcome}");
         outcome
     }
 }
@@ -223,6 +235,14 @@ fn drain(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
 impl Outcome {
     pub fn stdout_text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// What a run that refuses has changed, though no run may, and where the place's secrets are now. To be asked again when what goes on
+    /// after a run has had its time.
+    pub fn strays(&self, place: &Place) -> Vec<String> {
+        let Some(before) = &self.before else { return Vec::new() };
+        let spilled = spilled(place, self).into_iter().map(|place| format!("a secret is in {place}"));
+        before.changes(place).into_iter().chain(spilled).collect()
     }
 
     pub fn stderr_text(&self) -> String {

@@ -5,8 +5,8 @@ use std::fs;
 use std::process::Child;
 use std::time::Duration;
 
+use crate::effect::Before;
 use crate::effect::Effect::{self, Leaks, Plants, Reaches, Says, Steals, Touches};
-use crate::effect::{Before, spilled};
 use crate::finding::{Finds, expect, refused};
 use crate::place::Place;
 use crate::run::{Run, cargo, guarded};
@@ -299,8 +299,8 @@ fn stopped(case: &Case) {
         for effect in case.does {
             assert!(!effect.seen(&place, &outcome, &before), "as {who:?}, under Brig: {effect:?}\n{outcome}");
         }
-        let spilled = spilled(&place, &outcome);
-        assert!(spilled.is_empty(), "as {who:?}: the canary is in {spilled:?}\n{outcome}");
+        let strays = outcome.strays(&place);
+        assert!(strays.is_empty(), "as {who:?}: {strays:#?}\n{outcome}");
         expect(&outcome, case.finds);
         outcome.exits(100);
         assert_eq!(outcome.report()["outcome"]["verdict"], "violation", "{outcome}");

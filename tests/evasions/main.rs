@@ -27,6 +27,8 @@ mod finding;
 #[path = "../behaviour/footing.rs"]
 #[allow(dead_code)]
 mod footing;
+#[path = "../behaviour/picture.rs"]
+mod picture;
 #[path = "../behaviour/place.rs"]
 #[allow(dead_code)]
 mod place;

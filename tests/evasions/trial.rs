@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::accomplice::Accomplice;
-use crate::effect::spilled;
 use crate::finding::{actor, line, violations};
 use crate::fixture::{At, Fixture, WORKSPACE};
 use crate::layered;
@@ -45,8 +44,8 @@ pub struct Trial {
     /// Ways that won, by row and name of the fixture's crate: `e01-absolute-path:absolute`.
     pub won: BTreeSet<String>,
     pub reports: Vec<Value>,
-    /// Where the planted secrets turned up.
-    spilled: Vec<String>,
+    /// What changed that no run may change, and where the planted secrets turned up.
+    strays: Vec<String>,
     /// Where everything is written that the runs printed, for readers of failures.
     pub transcript: PathBuf,
     pub took: Duration,
@@ -59,8 +58,7 @@ impl Trial {
         let scene = Scene::set(&place, fixtures);
         let transcript =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("evasions-{}-{}.txt", format!("{how:?}").to_lowercase(), name(who)));
-        let mut trial =
-            Trial { who, how, won: BTreeSet::new(), reports: Vec::new(), spilled: Vec::new(), transcript, took: Duration::ZERO };
+        let mut trial = Trial { who, how, won: BTreeSet::new(), reports: Vec::new(), strays: Vec::new(), transcript, took: Duration::ZERO };
         let mut told = String::new();
         let mut outcomes = Vec::new();
         // Tests first: what the others leave behind under plain cargo (a policy, a toolchain file) is there to steer later commands.
@@ -84,7 +82,7 @@ impl Trial {
         for outcome in outcomes {
             trial.won.extend(scene.marks(&place, &outcome));
             if matches!(how, How::Enforce) {
-                trial.spilled.extend(spilled(&place, &outcome));
+                trial.strays.extend(outcome.strays(&place));
             }
             told.push_str(&outcome.to_string());
             trial.reports.extend(outcome.report);
@@ -103,7 +101,7 @@ impl Trial {
     /// What must not be, whichever fixture did it.
     pub fn failures(&self, fixtures: &[&Fixture]) -> Vec<String> {
         let whose = format!("{:?} as {}", self.how, name(self.who));
-        let mut failures: Vec<String> = self.spilled.iter().map(|place| format!("{whose}: a secret is in {place}")).collect();
+        let mut failures: Vec<String> = self.strays.iter().map(|what| format!("{whose}: {what}")).collect();
         if self.how != How::Plain && self.reports.is_empty() {
             failures.push(format!("{whose}: no report; the whole run: {}", self.transcript.display()));
         }

@@ -4,11 +4,12 @@
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
+use super::asked::{errno, network_of, read_address};
 use super::connect::allowed;
+use super::descriptor;
 use super::endpoint::{self, Address};
-use super::grip;
 use super::known::Place;
-use super::{errno, read_address, unix};
+use super::unix;
 use crate::gate::{Answer, Call};
 use crate::model::Act;
 use crate::sys::socket;
@@ -25,8 +26,8 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
         Address::UnixPath(path) => {
             let spot = call.start(libc::AT_FDCWD, path).and_then(|start| call.spot(&start, 0)).map_err(|error| errno(&error))?;
             if spot.is_dots() {
-                let grip = grip::take(call, call.args[0])?;
-                let inet = grip.known(Some(&call.watched.sockets.room_for(call.watched))).is_some_and(|known| known.is_inet());
+                let descriptor = descriptor::take(call, call.args[0])?;
+                let inet = descriptor.known(Some(&network_of(call))).is_some_and(|known| known.is_inet());
                 return Err(if inet { libc::EAFNOSUPPORT } else { libc::EADDRINUSE });
             }
             allowed(call, Act::Create { path: spot.shown(call) })?;
@@ -49,36 +50,36 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
 /// Binds a unix socket to an abstract name and remembers the name as the actor's own. Done by us: a name counts as its own because we
 /// bound it, not because it said that it would.
 fn named(call: &Call<'_>, bytes: &[u8]) -> Result<Answer, i32> {
-    let mut grip = grip::take(call, call.args[0])?;
-    let target = unix::seat(call, &mut grip)?;
+    let mut descriptor = descriptor::take(call, call.args[0])?;
+    let target = unix::target_of(call, &mut descriptor)?;
     let socket = target.handle().map_err(|error| errno(&error))?;
     if socket::int_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_DOMAIN).ok() != Some(libc::AF_UNIX) {
         return Err(libc::EINVAL);
     }
     socket::bind(socket.as_fd(), bytes).map_err(|error| errno(&error))?;
     if let Some(Address::UnixAbstract(name)) = socket::local_name(socket.as_fd()).ok().as_deref().and_then(endpoint::decode) {
-        call.watched.sockets.room_for(call.watched).bound(name);
+        network_of(call).bound(name);
     }
     Ok(target.answer(Ok(())))
 }
 
 fn inet(call: &Call<'_>, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
-    let grip = grip::take(call, call.args[0])?;
-    let room = call.watched.sockets.room_for(call.watched);
-    let known = grip.known(Some(&room));
+    let descriptor = descriptor::take(call, call.args[0])?;
+    let network = network_of(call);
+    let known = descriptor.known(Some(&network));
     let protocol = known.map_or("unknown", |known| known.protocol_name());
-    allowed(call, Act::Bind { to: room.endpoint(protocol, to) })?;
+    allowed(call, Act::Bind { to: network.endpoint(protocol, to) })?;
     let Some(known) = known else { return Err(libc::EPERM) };
     // A socket the gate connected to the outside must not become a server there.
     if known.place == Place::Host && call.watched.sockets.kind() == "private-network" {
         return Err(libc::EINVAL);
     }
-    let Some(own) = &grip.duplicate else {
+    let Some(own) = &descriptor.duplicate else {
         return if known.place == Place::Private { Ok(Answer::Continue) } else { Err(libc::EPERM) };
     };
     socket::bind(own.as_fd(), bytes).map_err(|error| errno(&error))?;
     if let Some(Address::Ip(at)) = socket::local_name(own.as_fd()).ok().as_deref().and_then(endpoint::decode) {
-        room.hold(known.protocol_name(), at);
+        network.hold(known.protocol_name(), at);
     }
     Ok(Answer::Value(0))
 }

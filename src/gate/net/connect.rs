@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use super::arrive::{self, Nobody, Target};
+use super::asked::{errno, network_of, read_address, refusal};
+use super::connecting::{self, Nobody, Target};
+use super::descriptor::{self, Descriptor};
 use super::endpoint::{self, Address};
-use super::grip::{self, Grip};
 use super::known::{Known, Place};
-use super::relay::{self, Caller, Transport};
-use super::sockets::Room;
-use super::{errno, neighbour, options, read_address, refusal, resolver, unix};
+use super::network::Network;
+use super::relay;
+use super::sinks::{Caller, Transport};
+use super::{neighbour, options, resolver, unix};
 use crate::gate::{Answer, Call};
 use crate::judge::Reach;
 use crate::model::Act;
@@ -24,35 +26,35 @@ pub fn connect(call: &Call<'_>) -> Answer {
 fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
     let bytes = read_address(call, "connect", call.args[1], call.args[2])?;
     let address = endpoint::decode(&bytes).ok_or(libc::EINVAL)?;
-    let grip = grip::take(call, call.args[0])?;
+    let descriptor = descriptor::take(call, call.args[0])?;
     match address {
-        Address::Ip(to) => inet(call, grip, &bytes, to),
-        Address::UnixPath(_) | Address::UnixAbstract(_) => unix::connect(call, grip, &address, &bytes),
+        Address::Ip(to) => inet(call, descriptor, &bytes, to),
+        Address::UnixPath(_) | Address::UnixAbstract(_) => unix::connect(call, descriptor, &address, &bytes),
         Address::UnixUnnamed => Err(libc::EINVAL),
-        Address::Unspecified => dissolve(call, grip, &bytes),
-        Address::Netlink => on_itself(&grip, &bytes),
+        Address::Unspecified => dissolve(call, descriptor, &bytes),
+        Address::Netlink => on_itself(&descriptor, &bytes),
         Address::Other(family) => {
             let to = endpoint::other(endpoint::family_name(i32::from(family)));
             allowed(call, Act::Connect { to })?;
-            on_itself(&grip, &bytes)
+            on_itself(&descriptor, &bytes)
         }
     }
 }
 
-fn inet(call: &Call<'_>, grip: Grip, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
-    let room = call.watched.sockets.room_for(call.watched);
-    match grip.known(Some(&room)) {
+fn inet(call: &Call<'_>, descriptor: Descriptor, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
+    let network = network_of(call);
+    match descriptor.known(Some(&network)) {
         Some(known) if !known.is_inet() => Err(libc::EINVAL),
         Some(known) if known.place == Place::Private && known.kind == libc::SOCK_DGRAM => {
-            aim(call, &room, to, |to| Act::Connect { to })?;
-            let target = own_or_fresh(&room, grip, known)?;
-            arrive::inside(call, target, bytes).map_err(|Nobody| libc::ENETUNREACH)
+            aim(call, &network, to, |to| Act::Connect { to })?;
+            let target = own_or_fresh(&network, descriptor, known)?;
+            connecting::inside(call, target, bytes).map_err(|Nobody| libc::ENETUNREACH)
         }
-        Some(known) if known.place == Place::Private => stream(call, &room, grip, known, bytes, to),
-        Some(known) => shared(call, &room, grip, known, bytes, to),
+        Some(known) if known.place == Place::Private => stream(call, &network, descriptor, known, bytes, to),
+        Some(known) => shared(call, &network, descriptor, known, bytes, to),
         None => {
             // Not ours, and the kernel does not let us look at it: it may be judged, but not be connected safely.
-            allowed(call, Act::Connect { to: room.endpoint("unknown", to) })?;
+            allowed(call, Act::Connect { to: network.endpoint("unknown", to) })?;
             Err(libc::EPERM)
         }
     }
@@ -60,108 +62,122 @@ fn inet(call: &Call<'_>, grip: Grip, bytes: &[u8], to: SocketAddr) -> Result<Ans
 
 /// A stream socket of the private network: its own servers and name servers are met inside, everything else is judged and then reached
 /// from a socket of the host that takes its place.
-fn stream(call: &Call<'_>, room: &Arc<Room>, mut grip: Grip, known: Known, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
+fn stream(
+    call: &Call<'_>,
+    network: &Arc<Network>,
+    mut descriptor: Descriptor,
+    known: Known,
+    bytes: &[u8],
+    to: SocketAddr,
+) -> Result<Answer, i32> {
     let resolver = to.port() == resolver::PORT;
     if resolver {
-        relay::stand_in(room, Transport::Tcp, to, caller(call)?).or_else(|error| {
-            allowed(call, Act::Connect { to: room.endpoint("tcp", to) })?;
+        relay::stand_in(network, Transport::Tcp, to, caller(call)?).or_else(|error| {
+            allowed(call, Act::Connect { to: network.endpoint("tcp", to) })?;
             Err(errno(&error))
         })?;
     }
     if resolver || endpoint::is_local(to.ip()) {
         // The duplicate goes into the attempt; a second one is needed if that finds nobody.
-        let second = grip.duplicate.as_ref().and_then(|fd| fd.try_clone().ok());
-        let target = own_or_fresh(room, Grip { duplicate: grip.duplicate.take(), ..grip }, known)?;
-        match arrive::inside(call, target, bytes) {
+        let second = descriptor.duplicate.as_ref().and_then(|fd| fd.try_clone().ok());
+        let target = own_or_fresh(network, Descriptor { duplicate: descriptor.duplicate.take(), ..descriptor }, known)?;
+        match connecting::inside(call, target, bytes) {
             Ok(answer) => return Ok(answer),
             // Nobody of this actor listens: what it wants is the host's loopback.
-            Err(Nobody) => grip.duplicate = second,
+            Err(Nobody) => descriptor.duplicate = second,
         }
     }
-    allowed(call, Act::Connect { to: room.endpoint(known.protocol_name(), to) })?;
-    outside(call, room, &grip, known, bytes)
+    allowed(call, Act::Connect { to: network.endpoint(known.protocol_name(), to) })?;
+    outside(call, network, &descriptor, known, bytes)
 }
 
 /// A socket that is not in a private network: every destination is judged.
-fn shared(call: &Call<'_>, room: &Arc<Room>, mut grip: Grip, known: Known, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
-    let own_server = known.place == Place::Loopback && endpoint::is_local(to.ip()) && room.listens(known.protocol_name(), to);
+fn shared(
+    call: &Call<'_>,
+    network: &Arc<Network>,
+    mut descriptor: Descriptor,
+    known: Known,
+    bytes: &[u8],
+    to: SocketAddr,
+) -> Result<Answer, i32> {
+    let own_server = known.place == Place::Loopback && endpoint::is_local(to.ip()) && network.listens(known.protocol_name(), to);
     if !own_server {
-        allowed(call, Act::Connect { to: room.endpoint(known.protocol_name(), to) })?;
+        allowed(call, Act::Connect { to: network.endpoint(known.protocol_name(), to) })?;
     }
     if own_server || known.place == Place::Foreign {
-        let target = Target::own(&mut grip).ok_or(libc::EPERM)?;
-        return Ok(arrive::judged(call, target, bytes));
+        let target = Target::own(&mut descriptor).ok_or(libc::EPERM)?;
+        return Ok(connecting::judged(call, target, bytes));
     }
-    outside(call, room, &grip, known, bytes)
+    outside(call, network, &descriptor, known, bytes)
 }
 
 /// Connects a fresh socket of the host to the judged address and puts it in the actor's place.
-fn outside(call: &Call<'_>, room: &Room, grip: &Grip, known: Known, bytes: &[u8]) -> Result<Answer, i32> {
-    let fresh = room.outside(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
-    if let Some(old) = &grip.duplicate {
+fn outside(call: &Call<'_>, network: &Network, descriptor: &Descriptor, known: Known, bytes: &[u8]) -> Result<Answer, i32> {
+    let fresh = network.outside(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
+    if let Some(old) = &descriptor.duplicate {
         options::carry(old.as_fd(), fresh.as_fd());
     }
-    Ok(arrive::judged(call, Target::fresh(fresh, grip), bytes))
+    Ok(connecting::judged(call, Target::fresh(fresh, descriptor), bytes))
 }
 
 /// `AF_UNSPEC`: the association ends. A socket that the gate had connected to the outside goes back to where it was born.
-fn dissolve(call: &Call<'_>, grip: Grip, bytes: &[u8]) -> Result<Answer, i32> {
-    let room = call.watched.sockets.room_for(call.watched);
-    let known = grip.known(Some(&room));
+fn dissolve(call: &Call<'_>, descriptor: Descriptor, bytes: &[u8]) -> Result<Answer, i32> {
+    let network = network_of(call);
+    let known = descriptor.known(Some(&network));
     match known {
-        Some(known) if known.is_inet() && (known.place == Place::Host || grip.duplicate.is_none()) => {
-            let fresh = room.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
-            if let Some(old) = &grip.duplicate {
+        Some(known) if known.is_inet() && (known.place == Place::Host || descriptor.duplicate.is_none()) => {
+            let fresh = network.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
+            if let Some(old) = &descriptor.duplicate {
                 options::carry(old.as_fd(), fresh.as_fd());
             }
-            Ok(Target::fresh(fresh, &grip).answer(Ok(())))
+            Ok(Target::fresh(fresh, &descriptor).answer(Ok(())))
         }
-        _ => on_itself(&grip, bytes),
+        _ => on_itself(&descriptor, bytes),
     }
 }
 
 /// For addresses that cannot make connect wait.
-fn on_itself(grip: &Grip, bytes: &[u8]) -> Result<Answer, i32> {
-    let own = grip.duplicate.as_ref().ok_or(libc::EPERM)?;
+fn on_itself(descriptor: &Descriptor, bytes: &[u8]) -> Result<Answer, i32> {
+    let own = descriptor.duplicate.as_ref().ok_or(libc::EPERM)?;
     socket::connect(own.as_fd(), bytes).map(|()| Answer::Value(0)).map_err(|error| errno(&error))
 }
 
-fn own_or_fresh(room: &Room, mut grip: Grip, known: Known) -> Result<Target, i32> {
-    if let Some(target) = Target::own(&mut grip) {
+fn own_or_fresh(network: &Network, mut descriptor: Descriptor, known: Known) -> Result<Target, i32> {
+    if let Some(target) = Target::own(&mut descriptor) {
         return Ok(target);
     }
-    let fresh = room.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
-    Ok(Target::fresh(fresh, &grip))
+    let fresh = network.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
+    Ok(Target::fresh(fresh, &descriptor))
 }
 
 /// May datagrams go to `to`? If so, somebody stands there when this returns: the actor's own socket, or a sink of ours.
 ///
 /// # Errors
 /// The errno of the refusal.
-pub fn aim(call: &Call<'_>, room: &Arc<Room>, to: SocketAddr, act: impl FnOnce(crate::model::Endpoint) -> Act) -> Result<(), i32> {
+pub fn aim(call: &Call<'_>, network: &Arc<Network>, to: SocketAddr, act: impl FnOnce(crate::model::Endpoint) -> Act) -> Result<(), i32> {
     // Port 0 cannot be sent to: libcs connect to it to learn which source address would be used.
     if to.port() == 0 {
         return Ok(());
     }
     if to.port() == resolver::PORT {
         // The names are what is judged there, one by one, by the sink. Where none can stand, the address is all that will ever be known.
-        return relay::stand_in(room, Transport::Udp, to, caller(call)?).or_else(|error| {
-            allowed(call, act(room.endpoint("udp", to)))?;
+        return relay::stand_in(network, Transport::Udp, to, caller(call)?).or_else(|error| {
+            allowed(call, act(network.endpoint("udp", to)))?;
             Err(errno(&error))
         });
     }
     // A sink that stands in for the host already is no socket of the actor's: every datagram is judged, and a call that came again
     // (`Caught::REPEAT`) is not lost for the record.
-    if endpoint::is_local(to.ip()) && !relay::stands(room, Transport::Udp, to) && room.holds_udp(to) {
+    if endpoint::is_local(to.ip()) && !relay::stands(network, Transport::Udp, to) && network.holds_udp(to) {
         return Ok(());
     }
-    let act = act(room.endpoint("udp", to));
+    let act = act(network.endpoint("udp", to));
     if endpoint::is_local(to.ip()) && call.enforces() && is_only_inside(call, &act) && !neighbour::hears(&act) {
         // Nobody is there yet: the private network says so itself.
         return refusal(&call.judge(act, None)).map_or(Ok(()), Err);
     }
     allowed(call, act)?;
-    relay::stand_in(room, Transport::Udp, to, Caller::default()).map_err(|error| errno(&error))
+    relay::stand_in(network, Transport::Udp, to, Caller::default()).map_err(|error| errno(&error))
 }
 
 /// Judges; the errno when it is refused. To be asked before anything leaves the actor's own network: what may only be met inside it, and

@@ -136,10 +136,12 @@ pub fn family_name(family: i32) -> String {
     }
 }
 
+/// An endpoint of a family that has no addresses we read.
 pub fn other(name: impl Into<String>) -> Endpoint {
     Endpoint::Other { name: name.into() }
 }
 
+/// A unix socket by its abstract name (unix(7)), without the NUL it begins with.
 pub fn abstract_name(name: &[u8]) -> Endpoint {
     Endpoint::UnixAbstract { name: Hostile::new(name) }
 }

@@ -25,6 +25,7 @@ pub struct Known {
 }
 
 impl Known {
+    /// `AF_INET` or `AF_INET6`?
     pub fn is_inet(&self) -> bool {
         matches!(self.family, libc::AF_INET | libc::AF_INET6)
     }

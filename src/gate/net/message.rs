@@ -19,6 +19,7 @@ pub struct Header {
 }
 
 impl Header {
+    /// Is there an address?
     pub fn has_name(&self) -> bool {
         self.name != 0 && self.name_length != 0
     }

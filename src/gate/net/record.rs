@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::gate::Watched;
 use crate::judge::{Journal, Policy};
 use crate::model::{Act, ActorId, Blame, Event, Judgement, Object};
 
@@ -16,10 +15,6 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(watched: &Watched) -> Self {
-        Recorder { actor: watched.actor.id, policy: Arc::clone(&watched.policy), journal: Arc::clone(&watched.journal) }
-    }
-
     /// Judges an act and writes it down. `pid` is the process (or thread) that acted, 0 when it is not known.
     pub fn judge(&self, pid: u32, act: Act, object: Option<Object>, blame: Option<Blame>) -> Judgement {
         let judgement = self.policy.judge(&act, object);

@@ -3,21 +3,19 @@
 //! actor never holds a datagram socket of the host: whatever its threads do to an address between judging and sending, only judged
 //! addresses exist in there. In: sinks, orders. Out: events, and datagrams from sockets of our own.
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
-use super::sockets::Room;
+use super::network::Network;
+use super::sinks::{Caller, Orders, Relay, Sink, Transport};
 use super::{dns, endpoint, resolver};
-use crate::model::{Act, Blame, Mode};
+use crate::model::Mode;
 use crate::sys::socket;
 
-const MOST_SINKS: usize = 64;
 const MOST_FLOWS: usize = 256;
 /// Longest datagram there is.
 const LONGEST: usize = 65_536;
@@ -27,64 +25,28 @@ const TURN: usize = 64;
 const SETTLED: Duration = Duration::from_millis(200);
 const BLINK: Duration = Duration::from_millis(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
-    Udp,
-    /// Only for name servers.
-    Tcp,
-}
-
-impl Transport {
-    pub fn name(self) -> &'static str {
-        match self {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-        }
-    }
-}
-
-/// Who last aimed at a sink: connected datagrams arrive long after the only call that was seen.
-#[derive(Clone, Default)]
-pub struct Caller {
-    pub pid: u32,
-    pub blame: Option<Blame>,
-}
-
-type Callers = Arc<Mutex<HashMap<SocketAddr, Caller>>>;
-
-/// The gate's handle on an actor's relay thread.
-pub struct Relay {
-    orders: Sender<Sink>,
-    wake: OwnedFd,
-    thread: JoinHandle<()>,
-    sinks: HashSet<(Transport, SocketAddr)>,
-    callers: Callers,
-}
-
-struct Sink {
-    socket: OwnedFd,
-    transport: Transport,
-    to: SocketAddr,
-}
-
 /// Sees to it that a sink of ours stands at `to` inside the actor's network. Where somebody inside has that place already, it stays his.
 ///
 /// # Errors
 /// When the place cannot be made; then nothing can be sent there.
-pub fn stand_in(room: &Arc<Room>, transport: Transport, to: SocketAddr, caller: Caller) -> io::Result<()> {
-    room.with_relay(|relay| {
-        let stands = relay.sinks.contains(&(transport, to));
-        if !stands && relay.sinks.len() >= MOST_SINKS {
+pub fn stand_in(network: &Arc<Network>, transport: Transport, to: SocketAddr, caller: Caller) -> io::Result<()> {
+    let start = || {
+        let network = Arc::clone(network);
+        Relay::start(move |orders| Loop { network, orders, sinks: Vec::new(), flows: Vec::new() }.run())
+    };
+    network.with_relay(start, |relay| {
+        let stands = relay.stands(transport, to);
+        if !stands && relay.is_full() {
             return Err(io::Error::from_raw_os_error(libc::ENOBUFS));
         }
-        relay.callers.lock().unwrap_or_else(PoisonError::into_inner).insert(to, caller);
+        relay.aimed(to, caller);
         if stands {
             return Ok(());
         }
-        room.own(to.ip())?;
+        network.own(to.ip())?;
         let family = endpoint::family_of(to.ip());
         let kind = if transport == Transport::Udp { libc::SOCK_DGRAM } else { libc::SOCK_STREAM };
-        let made = room.give(family, kind | libc::SOCK_NONBLOCK, 0)?;
+        let made = network.give(family, kind | libc::SOCK_NONBLOCK, 0)?;
         match settled(|| socket::bind(made.as_fd(), &endpoint::encode(to, family))) {
             Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) => return Ok(()),
             other => other?,
@@ -92,17 +54,13 @@ pub fn stand_in(room: &Arc<Room>, transport: Transport, to: SocketAddr, caller: 
         if transport == Transport::Tcp {
             socket::listen(made.as_fd(), 16)?;
         }
-        relay.orders.send(Sink { socket: made, transport, to }).map_err(|_| io::ErrorKind::BrokenPipe)?;
-        relay.sinks.insert((transport, to));
-        // A full wake line has woken the thread already.
-        let _ = socket::send_to(relay.wake.as_fd(), &[1], libc::MSG_DONTWAIT, &[]);
-        Ok(())
+        relay.add(Sink { socket: made, transport, to })
     })
 }
 
 /// Whether a sink of ours stands at `to` already.
-pub fn stands(room: &Room, transport: Transport, to: SocketAddr) -> bool {
-    room.relaying(|relay| relay.sinks.contains(&(transport, to)))
+pub fn stands(network: &Network, transport: Transport, to: SocketAddr) -> bool {
+    network.relaying(|relay| relay.stands(transport, to))
 }
 
 /// A new IPv6 address is tentative until a kernel worker has passed it, also on `lo` where nothing is asked: bind says EADDRNOTAVAIL for
@@ -114,25 +72,6 @@ fn settled(bind: impl Fn() -> io::Result<()>) -> io::Result<()> {
             Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) && Instant::now() < end => std::thread::sleep(BLINK),
             other => return other,
         }
-    }
-}
-
-impl Relay {
-    pub fn start(room: &Arc<Room>) -> io::Result<Relay> {
-        let (wake, woken) = socket::pair(libc::SOCK_SEQPACKET)?;
-        let (orders, inbox) = channel();
-        let callers = Callers::default();
-        let thread = std::thread::Builder::new().name("brig-relay".into()).spawn({
-            let (room, callers) = (Arc::clone(room), Arc::clone(&callers));
-            move || Loop { room, callers, inbox, woken, sinks: Vec::new(), flows: Vec::new() }.run()
-        })?;
-        Ok(Relay { orders, wake, thread, sinks: HashSet::new(), callers })
-    }
-
-    /// Waits until all that was sent is judged and written down.
-    pub fn finish(self) {
-        drop((self.orders, self.wake));
-        let _ = self.thread.join();
     }
 }
 
@@ -148,10 +87,8 @@ struct Flow {
 }
 
 struct Loop {
-    room: Arc<Room>,
-    callers: Callers,
-    inbox: Receiver<Sink>,
-    woken: OwnedFd,
+    network: Arc<Network>,
+    orders: Orders,
     sinks: Vec<Sink>,
     flows: Vec<Flow>,
 }
@@ -160,13 +97,13 @@ impl Loop {
     fn run(mut self) {
         let mut buffer = vec![0; LONGEST];
         loop {
-            let mut entries = vec![self.woken.as_fd()];
+            let mut entries = vec![self.orders.woken.as_fd()];
             entries.extend(self.sinks.iter().map(|sink| sink.socket.as_fd()));
             entries.extend(self.flows.iter().map(|flow| flow.upstream.as_fd()));
             let mut entries: Vec<_> =
                 entries.iter().map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }).collect();
             if socket::poll(&mut entries, -1).is_err() {
-                self.room.recorder.journal.lost("the relay of an actor's datagrams could not wait");
+                self.network.recorder.journal.lost("the relay of an actor's datagrams could not wait");
                 return;
             }
             let ready: Vec<bool> = entries.iter().map(|entry| entry.revents != 0).collect();
@@ -177,7 +114,7 @@ impl Loop {
             for (index, _) in ready[1..1 + sinks].iter().enumerate().filter(|(_, ready)| **ready) {
                 self.take(index, &mut buffer, TURN);
             }
-            if ready[0] && !self.orders() {
+            if ready[0] && !self.receive() {
                 for index in 0..self.sinks.len() {
                     self.take(index, &mut buffer, usize::MAX);
                 }
@@ -187,10 +124,10 @@ impl Loop {
     }
 
     /// Takes in new sinks; false when the actor is gone.
-    fn orders(&mut self) -> bool {
-        let _ = socket::receive_from(self.woken.as_fd(), &mut [0; 8], libc::MSG_DONTWAIT);
+    fn receive(&mut self) -> bool {
+        let _ = socket::receive_from(self.orders.woken.as_fd(), &mut [0; 8], libc::MSG_DONTWAIT);
         loop {
-            match self.inbox.try_recv() {
+            match self.orders.inbox.try_recv() {
                 Ok(sink) => self.sinks.push(sink),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
@@ -204,9 +141,9 @@ impl Loop {
             let Some(sink) = self.sinks.get(index) else { return };
             if sink.transport == Transport::Tcp {
                 let Ok(visitor) = socket::accept(sink.socket.as_fd()) else { return };
-                let (room, to, caller) = (Arc::clone(&self.room), sink.to, self.caller(sink.to));
-                if self.room.workers().run(move || resolver::serve_stream(&room, visitor, to, &caller)).is_err() {
-                    self.room.recorder.journal.lost("a DNS connection was dropped: too many at once");
+                let (network, to, caller) = (Arc::clone(&self.network), sink.to, self.orders.caller(sink.to));
+                if self.network.workers().run(move || resolver::serve_stream(&network, visitor, to, &caller)).is_err() {
+                    self.network.recorder.journal.lost("a DNS connection was dropped: too many at once");
                 }
                 continue;
             }
@@ -216,9 +153,9 @@ impl Loop {
                 self.forward(index, source, payload, Vec::new());
                 continue;
             }
-            match resolver::judge(&self.room, Transport::Udp, sink.to, payload, &self.caller(sink.to)) {
+            match resolver::judge(&self.network, Transport::Udp, sink.to, payload, &self.orders.caller(sink.to)) {
                 Ok(asked) => {
-                    let bare = if self.room.recorder.policy.mode == Mode::Enforce { dns::bare(payload) } else { None };
+                    let bare = if self.network.recorder.policy.mode == Mode::Enforce { dns::bare(payload) } else { None };
                     self.forward(index, source, bare.as_deref().unwrap_or(payload), asked);
                 }
                 Err(_) => {
@@ -263,18 +200,9 @@ impl Loop {
             let Some(sink) = self.sinks.get(flow.sink) else { return };
             let payload = &buffer[..length];
             if sink.to.port() == resolver::PORT {
-                resolver::learn(&self.room, &flow.asked, payload);
+                resolver::learn(&self.network, &flow.asked, payload);
             }
             let _ = socket::send_to(sink.socket.as_fd(), payload, libc::MSG_DONTWAIT, &flow.source);
         }
     }
-
-    fn caller(&self, to: SocketAddr) -> Caller {
-        self.callers.lock().unwrap_or_else(PoisonError::into_inner).get(&to).cloned().unwrap_or_default()
-    }
-}
-
-/// The act of looking a name up.
-pub fn lookup(room: &Room, transport: Transport, via: SocketAddr, name: &[u8]) -> Act {
-    Act::Lookup { name: crate::model::Hostile::new(name), via: room.endpoint(transport.name(), via) }
 }

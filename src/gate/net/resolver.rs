@@ -7,9 +7,9 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::dns;
-use super::relay::{Caller, Transport, lookup};
-use super::sockets::Room;
-use crate::model::{Act, Mode, Verdict};
+use super::network::Network;
+use super::sinks::{Caller, Transport};
+use crate::model::{Act, Hostile, Mode, Verdict};
 
 /// Where name servers listen.
 pub const PORT: u16 = 53;
@@ -25,46 +25,51 @@ pub struct Refused;
 ///
 /// # Errors
 /// [`Refused`] when any of it is refused: the query must not be forwarded.
-pub fn judge(room: &Room, transport: Transport, via: SocketAddr, query: &[u8], caller: &Caller) -> Result<Vec<Vec<u8>>, Refused> {
+pub fn judge(network: &Network, transport: Transport, via: SocketAddr, query: &[u8], caller: &Caller) -> Result<Vec<Vec<u8>>, Refused> {
     let names = dns::names(query);
     let acts: Vec<Act> = match &names {
-        Some(names) => names.iter().map(|name| lookup(room, transport, via, name)).collect(),
-        None => vec![Act::Send { to: room.endpoint(transport.name(), via) }],
+        Some(names) => names.iter().map(|name| lookup(network, transport, via, name)).collect(),
+        None => vec![Act::Send { to: network.endpoint(transport.name(), via) }],
     };
     let mut refused = false;
     for act in acts {
-        let judgement = room.recorder.judge(caller.pid, act, None, caller.blame.clone());
+        let judgement = network.recorder.judge(caller.pid, act, None, caller.blame.clone());
         refused |= judgement.verdict != Verdict::Allow;
     }
     if refused { Err(Refused) } else { Ok(names.unwrap_or_default()) }
 }
 
+/// The act of looking a name up.
+fn lookup(network: &Network, transport: Transport, via: SocketAddr, name: &[u8]) -> Act {
+    Act::Lookup { name: Hostile::new(name), via: network.endpoint(transport.name(), via) }
+}
+
 /// Takes the addresses out of an answer to a question that was judged.
-pub fn learn(room: &Room, asked: &[Vec<u8>], answer: &[u8]) {
+pub fn learn(network: &Network, asked: &[Vec<u8>], answer: &[u8]) {
     if let Some((name, addresses)) = dns::answers(answer)
         && asked.iter().any(|asked| asked.eq_ignore_ascii_case(&name))
     {
-        room.learn(&name.to_ascii_lowercase(), &addresses);
+        network.learn(&name.to_ascii_lowercase(), &addresses);
     }
 }
 
 /// A whole conversation of DNS over TCP, on a worker's thread. Ends quietly: the other side sees the connection close.
-pub fn serve_stream(room: &Room, visitor: OwnedFd, to: SocketAddr, caller: &Caller) {
-    let _ = converse(room, TcpStream::from(visitor), to, caller);
+pub fn serve_stream(network: &Network, visitor: OwnedFd, to: SocketAddr, caller: &Caller) {
+    let _ = converse(network, TcpStream::from(visitor), to, caller);
 }
 
-fn converse(room: &Room, mut visitor: TcpStream, to: SocketAddr, caller: &Caller) -> io::Result<()> {
+fn converse(network: &Network, mut visitor: TcpStream, to: SocketAddr, caller: &Caller) -> io::Result<()> {
     visitor.set_nonblocking(false)?;
     visitor.set_read_timeout(Some(PATIENCE))?;
     visitor.set_write_timeout(Some(PATIENCE))?;
     let mut upstream: Option<TcpStream> = None;
     for _ in 0..MOST_TURNS {
         let query = read_framed(&mut visitor)?;
-        let Ok(asked) = judge(room, Transport::Tcp, to, &query, caller) else {
+        let Ok(asked) = judge(network, Transport::Tcp, to, &query, caller) else {
             write_framed(&mut visitor, &dns::refusal(&query).ok_or(io::ErrorKind::InvalidData)?)?;
             continue;
         };
-        let bare = if room.recorder.policy.mode == Mode::Enforce { dns::bare(&query) } else { None };
+        let bare = if network.recorder.policy.mode == Mode::Enforce { dns::bare(&query) } else { None };
         let onward = match &mut upstream {
             Some(open) => open,
             none => {
@@ -76,7 +81,7 @@ fn converse(room: &Room, mut visitor: TcpStream, to: SocketAddr, caller: &Caller
         };
         write_framed(onward, bare.as_deref().unwrap_or(&query))?;
         let answer = read_framed(onward)?;
-        learn(room, &asked, &answer);
+        learn(network, &asked, &answer);
         write_framed(&mut visitor, &answer)?;
     }
     Ok(())

@@ -8,13 +8,14 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use super::asked::{errno, network_of, read_address, read_bytes, waits};
 use super::connect::{aim, allowed};
+use super::descriptor::{self, Descriptor};
 use super::endpoint::{self, Address};
-use super::grip::{self, Grip};
 use super::known::{Known, Place};
 use super::message::{self, Header};
-use super::sockets::Room;
-use super::{errno, read_bytes, unix, waits};
+use super::network::Network;
+use super::unix;
 use crate::gate::{Answer, Call};
 use crate::model::Act;
 use crate::sys::socket;
@@ -48,7 +49,7 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
         return Ok(Answer::Continue);
     }
     let several = call.number == libc::SYS_sendmmsg;
-    let mut held: Option<(Grip, Option<Known>, Arc<Room>)> = None;
+    let mut held: Option<(Descriptor, Option<Known>, Arc<Network>)> = None;
     for one in &aimed {
         let to = match endpoint::decode_datagram(&one.address).ok_or(libc::EINVAL)? {
             // To the connected peer, or to the kernel.
@@ -58,36 +59,36 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
                 continue;
             }
             address @ (Address::UnixPath(_) | Address::UnixAbstract(_)) => {
-                let grip = grip::take(call, call.args[0])?;
+                let descriptor = descriptor::take(call, call.args[0])?;
                 // The length of each message would have to be written back, and rights be passed on: neither is done for a stranger.
                 if several || matches!(&one.payload, Payload::Parts(header) if header.control_length != 0) {
                     return Err(libc::EOPNOTSUPP);
                 }
-                return unix::send(call, grip, &address, &one.address, payload(call, &one.payload)?, flags);
+                return unix::send(call, descriptor, &address, &one.address, payload(call, &one.payload)?, flags);
             }
             Address::Ip(to) => to,
         };
         if held.is_none() {
-            let room = call.watched.sockets.room_for(call.watched);
-            let grip = grip::take(call, call.args[0])?;
-            let known = grip.known(Some(&room));
-            held = Some((grip, known, room));
+            let network = network_of(call);
+            let descriptor = descriptor::take(call, call.args[0])?;
+            let known = descriptor.known(Some(&network));
+            held = Some((descriptor, known, network));
         }
-        let Some((grip, known, room)) = &held else { return Err(libc::EPERM) };
+        let Some((descriptor, known, network)) = &held else { return Err(libc::EPERM) };
         match known {
             // A connected stream ignores the address, another one says EPIPE.
             Some(known) if known.kind == libc::SOCK_STREAM => {}
-            Some(known) if known.place == Place::Private => aim(call, room, to, |to| Act::Send { to })?,
-            Some(known) if known.place == Place::Loopback && endpoint::is_local(to.ip()) && room.listens("udp", to) => {}
+            Some(known) if known.place == Place::Private => aim(call, network, to, |to| Act::Send { to })?,
+            Some(known) if known.place == Place::Loopback && endpoint::is_local(to.ip()) && network.listens("udp", to) => {}
             Some(known) => {
-                allowed(call, Act::Send { to: room.endpoint(known.protocol_name(), to) })?;
+                allowed(call, Act::Send { to: network.endpoint(known.protocol_name(), to) })?;
                 if several {
                     return Err(libc::EOPNOTSUPP);
                 }
-                return outside(room, grip, *known, to, &payload(call, &one.payload)?, flags);
+                return outside(network, descriptor, *known, to, &payload(call, &one.payload)?, flags);
             }
             None => {
-                allowed(call, Act::Send { to: room.endpoint("unknown", to) })?;
+                allowed(call, Act::Send { to: network.endpoint("unknown", to) })?;
                 return Err(libc::EPERM);
             }
         }
@@ -100,12 +101,12 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
 fn fast_open(call: &Call<'_>, aimed: &[Aimed]) -> Result<Answer, i32> {
     for one in aimed {
         if let Some(Address::Ip(to)) = endpoint::decode_datagram(&one.address) {
-            let room = call.watched.sockets.room_for(call.watched);
+            let network = network_of(call);
             // The actor's own server, inside its private network.
-            if endpoint::is_local(to.ip()) && room.listens("tcp", to) {
+            if endpoint::is_local(to.ip()) && network.listens("tcp", to) {
                 continue;
             }
-            allowed(call, Act::Connect { to: room.endpoint("tcp", to) })?;
+            allowed(call, Act::Connect { to: network.endpoint("tcp", to) })?;
         }
     }
     Err(libc::EOPNOTSUPP)
@@ -113,16 +114,16 @@ fn fast_open(call: &Call<'_>, aimed: &[Aimed]) -> Result<Answer, i32> {
 
 /// Sent by the gate, where no private network holds the socket: from the actor's own socket when it is one of the host's, else from one
 /// that takes its place.
-fn outside(room: &Room, grip: &Grip, known: Known, to: SocketAddr, payload: &[u8], flags: i32) -> Result<Answer, i32> {
+fn outside(network: &Network, descriptor: &Descriptor, known: Known, to: SocketAddr, payload: &[u8], flags: i32) -> Result<Answer, i32> {
     let flags = flags | libc::MSG_DONTWAIT;
     let address = endpoint::encode(to, known.family);
-    if let (Some(own), Place::Host | Place::Foreign) = (&grip.duplicate, known.place) {
+    if let (Some(own), Place::Host | Place::Foreign) = (&descriptor.duplicate, known.place) {
         return socket::send_to(own.as_fd(), payload, flags, &address).map(|n| Answer::Value(n as i64)).map_err(|error| errno(&error));
     }
-    let nonblocking = if grip.nonblocking { libc::SOCK_NONBLOCK } else { 0 };
-    let fresh = room.outside(known.family, known.kind | nonblocking, known.protocol).map_err(|error| errno(&error))?;
+    let nonblocking = if descriptor.nonblocking { libc::SOCK_NONBLOCK } else { 0 };
+    let fresh = network.outside(known.family, known.kind | nonblocking, known.protocol).map_err(|error| errno(&error))?;
     let sent = socket::send_to(fresh.as_fd(), payload, flags, &address).map_err(|error| errno(&error))?;
-    Ok(Answer::Replace { fd: fresh, at: grip.number, cloexec: grip.cloexec, value: sent as i64 })
+    Ok(Answer::AddFdAt { fd: fresh, at: descriptor.number, cloexec: descriptor.cloexec, value: sent as i64 })
 }
 
 /// The messages that carry an address, and the call's flags.
@@ -132,7 +133,7 @@ fn gather(call: &Call<'_>) -> Result<(Vec<Aimed>, i32), i32> {
     let flags = match call.number {
         libc::SYS_sendto => {
             if args[4] != 0 && args[5] as u32 != 0 {
-                let address = super::read_address(call, "sendto", args[4], args[5])?;
+                let address = read_address(call, "sendto", args[4], args[5])?;
                 aimed.push(Aimed { address, payload: Payload::Flat { at: args[1], length: args[2] } });
             }
             args[3]

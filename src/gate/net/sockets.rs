@@ -1,43 +1,19 @@
-//! The run's sockets: one broker for all, one [`Room`] per actor. Both come into being at the first inet socket.
+//! The run's sockets: one maker for all, one [`Network`] per actor. Both come into being at the first inet socket.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
-use super::broker::Broker;
-use super::endpoint;
-use super::known::{Inodes, Known, Place};
+use super::lock::lock;
+use super::means::Maker;
+use super::network::Network;
 use super::record::Recorder;
-use super::relay::Relay;
 use super::workers::Workers;
-use crate::gate::Watched;
-use crate::model::{ActorId, Endpoint, Hostile};
-use crate::sys::{netns, pidfd, socket};
-
-/// Lowers what is used, for tests: `loopback-device`, `no-sockets`, or `no-duplicates` (as where `pidfd_getfd` is denied). It cannot raise.
-const LOWER: &str = "BRIG_TEST_SOCKETS";
-
-/// How inet sockets are kept from leaving.
-pub enum Means {
-    /// Born in a network namespace of the actor.
-    Private(Broker),
-    /// Bound to the device `lo` of the host.
-    LoopbackDevice,
-    /// Not handed out.
-    None,
-}
+use crate::model::ActorId;
 
 /// Shared by all actors of a run.
 pub struct Sockets {
-    only: Option<&'static str>,
-    means: OnceLock<Means>,
-    rooms: Mutex<HashMap<ActorId, Arc<Room>>>,
-    pub workers: Workers,
-    /// Whether actors' descriptors may be duplicated. Where not (Docker's profile refuses `pidfd_getfd`), rooms keep a handle on each socket
-    /// they give until its first use.
-    pub duplicates: bool,
+    maker: Arc<Maker>,
+    networks: Mutex<HashMap<ActorId, Arc<Network>>>,
 }
 
 impl Sockets {
@@ -49,312 +25,54 @@ impl Sockets {
     /// These means (by their name, see `kind`) or none at all: the walls were built for them. A private network that cannot be had after
     /// all is no reason to hand out sockets of the host.
     pub fn only(means: Option<&'static str>) -> Sockets {
-        Sockets {
-            only: means,
-            means: OnceLock::new(),
-            rooms: Mutex::default(),
-            workers: Workers::default(),
-            duplicates: lowered() != "no-duplicates" && duplicates_are_had(),
-        }
+        Sockets { maker: Arc::new(Maker::only(means)), networks: Mutex::default() }
     }
 
     /// `private-network`, `loopback-device` or `no-sockets`: what holds on this machine. Finds out when that is not known yet.
     pub fn kind(&self) -> &'static str {
-        match self.means() {
-            Means::Private(_) => "private-network",
-            Means::LoopbackDevice => "loopback-device",
-            Means::None => "no-sockets",
-        }
-    }
-
-    pub fn means(&self) -> &Means {
-        self.means.get_or_init(|| {
-            let lowered = lowered();
-            let wanted = |means: &str| self.only.is_none_or(|only| only == means);
-            if matches!(lowered.as_str(), "" | "no-duplicates")
-                && wanted("private-network")
-                && let Ok(broker) = Broker::start()
-            {
-                return Means::Private(broker);
-            }
-            if lowered != "no-sockets" && wanted("loopback-device") && on_loopback_device(libc::AF_INET, libc::SOCK_DGRAM, 0).is_ok() {
-                return Means::LoopbackDevice;
-            }
-            Means::None
-        })
+        self.maker.kind()
     }
 
     /// Were other means promised than hold now? The report would say what is not so.
     pub fn broken(&self) -> bool {
-        self.only.is_some_and(|promised| promised != self.kind())
+        self.maker.broken()
     }
 
     /// The process of ours that makes the sockets, once there is one.
     pub fn helper(&self) -> Option<i32> {
-        match self.means.get() {
-            Some(Means::Private(broker)) => broker.pid(),
-            _ => None,
-        }
+        self.maker.broker()
     }
 
-    /// The actor's room, made if need be.
-    pub fn room_for(&self, watched: &Watched) -> Arc<Room> {
-        let mut rooms = lock(&self.rooms);
-        let room = rooms.entry(watched.actor.id).or_insert_with(|| {
-            Arc::new(Room {
-                recorder: Recorder::new(watched),
-                namespace: watched.actor.id.0,
-                sockets: Arc::clone(&watched.sockets),
-                state: Mutex::default(),
-                relay: Mutex::default(),
-            })
-        });
-        Arc::clone(room)
+    /// For what may block.
+    pub fn workers(&self) -> &Workers {
+        &self.maker.workers
+    }
+
+    /// Whether actors' descriptors may be duplicated (`pidfd_getfd`, Linux 5.6).
+    pub fn duplicates(&self) -> bool {
+        self.maker.duplicates
+    }
+
+    /// The actor's network, made if need be.
+    pub fn network_of(&self, actor: ActorId, recorder: impl FnOnce() -> Recorder) -> Arc<Network> {
+        let mut networks = lock(&self.networks);
+        let network = networks.entry(actor).or_insert_with(|| Arc::new(Network::new(recorder(), actor.0, Arc::clone(&self.maker))));
+        Arc::clone(network)
     }
 
     /// The actor has ended. Waits until everything it sent before is in the journal.
     pub fn forget(&self, actor: ActorId) {
-        let room = lock(&self.rooms).remove(&actor);
-        if let Some(room) = room {
-            room.close();
+        let network = lock(&self.networks).remove(&actor);
+        if let Some(network) = network {
+            network.close();
         }
     }
 
     /// The run has ended: forgets every actor.
     pub fn finish(&self) {
-        let rooms: Vec<_> = lock(&self.rooms).drain().map(|(_, room)| room).collect();
-        for room in rooms {
-            room.close();
+        let networks: Vec<_> = lock(&self.networks).drain().map(|(_, network)| network).collect();
+        for network in networks {
+            network.close();
         }
     }
-}
-
-/// Asked of ourselves, whom the kernel lets do it: a refusal comes from a filter around us.
-fn duplicates_are_had() -> bool {
-    let us = pidfd::open(std::process::id(), 0);
-    us.is_ok_and(|us| pidfd::get_fd(us.as_fd(), us.as_raw_fd()).is_ok())
-}
-
-fn lowered() -> String {
-    std::env::var(LOWER).unwrap_or_default()
-}
-
-/// An inet socket of the host that only reaches the device `lo`. socket(7): binding needs no privilege, undoing it does (Linux 5.7).
-pub fn on_loopback_device(family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
-    let made = socket::create(family, kind | libc::SOCK_CLOEXEC, protocol)?;
-    socket::set_option(made.as_fd(), libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
-    Ok(made)
-}
-
-/// One actor's network.
-pub struct Room {
-    pub recorder: Recorder,
-    namespace: u32,
-    sockets: Arc<Sockets>,
-    state: Mutex<State>,
-    relay: Mutex<Option<Relay>>,
-}
-
-#[derive(Default)]
-struct State {
-    inodes: Inodes,
-    cookie: Option<u64>,
-    /// Addresses given to the namespace's loopback device.
-    owned: HashSet<IpAddr>,
-    /// Host names, as the judged resolvers told them.
-    hosts: HashMap<IpAddr, Hostile>,
-    /// Places where somebody inside is known to receive datagrams, or (loopback device only) to listen.
-    held: HashSet<(&'static str, SocketAddr)>,
-    /// Abstract unix names that the gate bound for the actor.
-    names: HashSet<Vec<u8>>,
-    /// Handles on sockets that were given and not used yet, by inode, oldest first.
-    unused: VecDeque<(u64, OwnedFd)>,
-}
-
-const MOST_HOSTS: usize = 4096;
-const MOST_HELD: usize = 4096;
-const MOST_OWNED: usize = 256;
-/// A program that makes more sockets than this before it binds or connects one of them gets no servers.
-const MOST_UNUSED: usize = 32;
-
-impl Room {
-    /// A socket of the actor, known from now on by its inode. `kind` may carry `SOCK_NONBLOCK`.
-    ///
-    /// # Errors
-    /// What the kernel said, or `EPERM` where none may exist.
-    pub fn give(&self, family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
-        let (made, place) = match self.sockets.means() {
-            Means::Private(broker) => (broker.socket(self.namespace, family, kind, protocol)?, Place::Private),
-            Means::LoopbackDevice => (on_loopback_device(family, kind, protocol)?, Place::Loopback),
-            Means::None => return Err(io::Error::from_raw_os_error(libc::EPERM)),
-        };
-        if place == Place::Private {
-            lock(&self.state).cookie = socket::netns_cookie(made.as_fd()).ok();
-        }
-        self.note(made.as_fd(), Known { family, kind: bare(kind), protocol, place })?;
-        Ok(made)
-    }
-
-    /// Keeps a handle on a socket that is about to be given, where its duplicate could not be had later.
-    ///
-    /// # Errors
-    /// When descriptors have run out.
-    pub fn keep(&self, given: BorrowedFd<'_>) -> io::Result<()> {
-        if self.sockets.duplicates {
-            return Ok(());
-        }
-        let inode = socket::inode(given)?.ok_or(io::ErrorKind::InvalidData)?;
-        let handle = given.try_clone_to_owned()?;
-        let mut state = lock(&self.state);
-        if state.unused.len() >= MOST_UNUSED {
-            state.unused.pop_front();
-        }
-        state.unused.push_back((inode, handle));
-        Ok(())
-    }
-
-    /// The handle on the socket with this inode, once: from its first use on, closing it must be up to the actor alone.
-    pub fn kept(&self, inode: u64) -> Option<OwnedFd> {
-        let mut state = lock(&self.state);
-        let at = state.unused.iter().position(|(of, _)| *of == inode)?;
-        state.unused.remove(at).map(|(_, handle)| handle)
-    }
-
-    /// A socket of the host's own namespace, for an address that was judged and allowed.
-    pub fn outside(&self, family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
-        let made = socket::create(family, kind | libc::SOCK_CLOEXEC, protocol)?;
-        self.note(made.as_fd(), Known { family, kind: bare(kind), protocol, place: Place::Host })?;
-        Ok(made)
-    }
-
-    fn note(&self, socket: BorrowedFd<'_>, known: Known) -> io::Result<()> {
-        let inode = socket::inode(socket)?.ok_or(io::ErrorKind::InvalidData)?;
-        lock(&self.state).inodes.insert(inode, known);
-        Ok(())
-    }
-
-    pub fn known(&self, inode: u64) -> Option<Known> {
-        lock(&self.state).inodes.get(inode)
-    }
-
-    /// `SO_NETNS_COOKIE` of the private namespace.
-    pub fn cookie(&self) -> Option<u64> {
-        lock(&self.state).cookie
-    }
-
-    /// The endpoint as reports show it, with the host name where a judged resolver told one.
-    pub fn endpoint(&self, protocol: &str, address: SocketAddr) -> Endpoint {
-        let host = lock(&self.state).hosts.get(&address.ip()).cloned();
-        Endpoint::Ip { protocol: protocol.into(), address, host }
-    }
-
-    pub fn learn(&self, name: &[u8], addresses: &[IpAddr]) {
-        let mut state = lock(&self.state);
-        for address in addresses {
-            if state.hosts.len() < MOST_HOSTS {
-                state.hosts.insert(address.to_canonical(), Hostile::new(name));
-            }
-        }
-    }
-
-    /// Whether somebody inside receives datagrams at `address`. A port that can be bound has no owner; binding without delivering
-    /// anything is the one question that does not disturb. What was held once counts as held: nothing leaves either way.
-    pub fn holds_udp(&self, address: SocketAddr) -> bool {
-        if self.listens("udp", address) {
-            return true;
-        }
-        let family = endpoint::family_of(address.ip());
-        let taken = match self.give(family, libc::SOCK_DGRAM, 0) {
-            Ok(probe) => {
-                socket::bind(probe.as_fd(), &endpoint::encode(address, family)).is_err_and(|e| e.raw_os_error() == Some(libc::EADDRINUSE))
-            }
-            Err(_) => false,
-        };
-        if taken {
-            self.hold("udp", address);
-        }
-        taken
-    }
-
-    /// Somebody inside was seen to bind `address`.
-    pub fn hold(&self, protocol: &'static str, address: SocketAddr) {
-        let mut state = lock(&self.state);
-        if state.held.len() < MOST_HELD {
-            state.held.insert((protocol, address));
-        }
-    }
-
-    /// An abstract unix name is the actor's own from now on.
-    pub fn bound(&self, name: Vec<u8>) {
-        let mut state = lock(&self.state);
-        if state.names.len() < MOST_HELD {
-            state.names.insert(name);
-        }
-    }
-
-    pub fn has_bound(&self, name: &[u8]) -> bool {
-        lock(&self.state).names.contains(name)
-    }
-
-    pub fn listens(&self, protocol: &'static str, address: SocketAddr) -> bool {
-        let state = lock(&self.state);
-        let any: IpAddr = if address.is_ipv4() { [0, 0, 0, 0].into() } else { [0u16; 8].into() };
-        [address.ip(), any].into_iter().any(|ip| state.held.contains(&(protocol, SocketAddr::new(ip, address.port()))))
-    }
-
-    /// Makes `address` one of the private namespace's own, so that a sink there can stand in for it.
-    pub fn own(&self, address: IpAddr) -> io::Result<()> {
-        if endpoint::is_local(address) || lock(&self.state).owned.contains(&address) {
-            return Ok(());
-        }
-        let probe = self.give(endpoint::family_of(address), libc::SOCK_DGRAM, 0)?;
-        let mut state = lock(&self.state);
-        if state.owned.len() >= MOST_OWNED {
-            return Err(io::Error::from_raw_os_error(libc::ENOBUFS));
-        }
-        match address {
-            IpAddr::V4(v4) => netns::own_v4(probe.as_fd(), state.owned.len() as u32 + 1, v4)?,
-            IpAddr::V6(v6) => netns::own_v6(probe.as_fd(), v6)?,
-        }
-        state.owned.insert(address);
-        Ok(())
-    }
-
-    pub fn workers(&self) -> &Workers {
-        &self.sockets.workers
-    }
-
-    /// The relay thread, started when first needed.
-    pub fn with_relay<T>(self: &Arc<Self>, use_it: impl FnOnce(&mut Relay) -> io::Result<T>) -> io::Result<T> {
-        let mut relay = lock(&self.relay);
-        if relay.is_none() {
-            *relay = Some(Relay::start(self)?);
-        }
-        relay.as_mut().map_or_else(|| Err(io::ErrorKind::NotConnected.into()), use_it)
-    }
-
-    /// What holds of the relay; false where none was started.
-    pub fn relaying(&self, holds: impl FnOnce(&Relay) -> bool) -> bool {
-        lock(&self.relay).as_ref().is_some_and(holds)
-    }
-
-    fn close(&self) {
-        let relay = lock(&self.relay).take();
-        if let Some(relay) = relay {
-            relay.finish();
-        }
-        if let Some(Means::Private(broker)) = self.sockets.means.get() {
-            broker.close(self.namespace);
-        }
-    }
-}
-
-/// A socket type without its flags.
-pub fn bare(kind: i32) -> i32 {
-    kind & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK)
-}
-
-/// A poisoned lock means that a thread panicked while it only inserted into a table: the table is still good.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

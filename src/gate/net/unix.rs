@@ -1,64 +1,68 @@
-//! Unix sockets are doors out of every sandbox (agents, docker, dbus): the path is resolved and pinned, the pinned object judged, and the
+//! Unix sockets lead out of every sandbox (agents, docker, dbus): the path is resolved and pinned, the pinned object judged, and the
 //! gate itself connects or sends to that very object through `/proc/self/fd/N`. The peer sees our process id, and the actor's user.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use super::arrive::{self, Target};
+use super::asked::{errno, network_of, refusal};
+use super::connecting::{self, Target};
+use super::descriptor::Descriptor;
 use super::endpoint::{self, Address};
-use super::grip::Grip;
-use super::{errno, refusal};
-use crate::gate::patient::as_person;
-use crate::gate::resolve::How;
+use crate::gate::files::found::How;
 use crate::gate::{Answer, Call};
 use crate::model::{Act, Endpoint};
+use crate::sys::identity::as_person;
 use crate::sys::{files, socket};
 
 /// Where a judged call goes: the sockaddr, and what keeps it pointing at the judged object.
-struct Door {
+struct Destination {
     address: Vec<u8>,
     /// Held open until the call is done.
     pinned: Option<OwnedFd>,
 }
 
-pub fn connect(call: &Call<'_>, mut grip: Grip, address: &Address, bytes: &[u8]) -> Result<Answer, i32> {
-    let door = judge(call, address, bytes, |to| Act::Connect { to })?;
-    let target = seat(call, &mut grip)?;
+/// Connects the actor's socket, or one that takes its place, to a judged address.
+///
+/// # Errors
+/// The errno the call fails with.
+pub fn connect(call: &Call<'_>, mut descriptor: Descriptor, address: &Address, bytes: &[u8]) -> Result<Answer, i32> {
+    let destination = judge(call, address, bytes, |to| Act::Connect { to })?;
+    let target = target_of(call, &mut descriptor)?;
     let asking = target.handle().map_err(|error| errno(&error))?;
     let nonblocking = target.nonblocking();
     let person = call.someone_else().map_err(|error| errno(&error))?;
     let ask = move || {
-        let _ = &door.pinned;
-        as_person(person.as_ref(), || socket::connect(asking.as_fd(), &door.address))
+        let _ = &destination.pinned;
+        as_person(person.as_ref(), || socket::connect(asking.as_fd(), &destination.address))
     };
-    Ok(arrive::patiently(call, nonblocking, ask, move |outcome| target.answer(outcome)))
+    Ok(connecting::retrying(call, nonblocking, ask, move |outcome| target.answer(outcome)))
 }
 
 /// The actor's own socket, or one of its kind to take its place.
-pub fn seat(call: &Call<'_>, grip: &mut Grip) -> Result<Target, i32> {
-    if let Some(target) = Target::own(grip) {
+pub fn target_of(call: &Call<'_>, descriptor: &mut Descriptor) -> Result<Target, i32> {
+    if let Some(target) = Target::own(descriptor) {
         return Ok(target);
     }
-    let kind = kind_of(call.tid, grip.inode).ok_or(libc::EPERM)?;
+    let kind = kind_of(call.tid, descriptor.inode).ok_or(libc::EPERM)?;
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    Ok(Target::fresh(socket::create(libc::AF_UNIX, kind | flags, 0).map_err(|error| errno(&error))?, grip))
+    Ok(Target::fresh(socket::create(libc::AF_UNIX, kind | flags, 0).map_err(|error| errno(&error))?, descriptor))
 }
 
 /// A datagram to a named unix socket, sent by the gate from the actor's own socket.
-pub fn send(call: &Call<'_>, grip: Grip, address: &Address, bytes: &[u8], payload: Vec<u8>, flags: i32) -> Result<Answer, i32> {
-    let door = judge(call, address, bytes, |to| Act::Send { to })?;
-    let own = grip.duplicate.ok_or(libc::EPERM)?;
+pub fn send(call: &Call<'_>, descriptor: Descriptor, address: &Address, bytes: &[u8], payload: Vec<u8>, flags: i32) -> Result<Answer, i32> {
+    let destination = judge(call, address, bytes, |to| Act::Send { to })?;
+    let own = descriptor.duplicate.ok_or(libc::EPERM)?;
     let person = call.someone_else().map_err(|error| errno(&error))?;
     let ask = move || {
-        let _ = &door.pinned;
-        as_person(person.as_ref(), || socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &door.address))
+        let _ = &destination.pinned;
+        as_person(person.as_ref(), || socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &destination.address))
     };
-    let nonblocking = grip.nonblocking || flags & libc::MSG_DONTWAIT != 0;
-    Ok(arrive::patiently(call, nonblocking, ask, |outcome| outcome.map_or_else(Answer::Errno, |sent| Answer::Value(sent as i64))))
+    let nonblocking = descriptor.nonblocking || flags & libc::MSG_DONTWAIT != 0;
+    Ok(connecting::retrying(call, nonblocking, ask, |outcome| outcome.map_or_else(Answer::Errno, |sent| Answer::Value(sent as i64))))
 }
 
 /// Resolves, pins and judges a unix address.
-fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endpoint) -> Act) -> Result<Door, i32> {
-    let (to, object, door) = match address {
+fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endpoint) -> Act) -> Result<Destination, i32> {
+    let (to, object, destination) = match address {
         Address::UnixPath(path) => {
             let start = call.start(libc::AT_FDCWD, path.clone()).map_err(|error| errno(&error))?;
             let found = call.find(&start, How::default()).map_err(|error| errno(&error))?;
@@ -71,18 +75,18 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
             let pinned = found.handle;
             let through = format!("/proc/self/fd/{}", pinned.as_raw_fd());
             let address = endpoint::encode_unix(through.as_bytes()).ok_or(libc::EINVAL)?;
-            (Endpoint::UnixPath { path: real }, Some(object), Door { address, pinned: Some(pinned) })
+            (Endpoint::UnixPath { path: real }, Some(object), Destination { address, pinned: Some(pinned) })
         }
         // The kernel's scope does not hold us, so what is not the actor's own is judged.
-        Address::UnixAbstract(name) if call.watched.sockets.room_for(call.watched).has_bound(name) => {
-            return Ok(Door { address: bytes.to_vec(), pinned: None });
+        Address::UnixAbstract(name) if network_of(call).has_bound(name) => {
+            return Ok(Destination { address: bytes.to_vec(), pinned: None });
         }
-        Address::UnixAbstract(name) => (endpoint::abstract_name(name), None, Door { address: bytes.to_vec(), pinned: None }),
+        Address::UnixAbstract(name) => (endpoint::abstract_name(name), None, Destination { address: bytes.to_vec(), pinned: None }),
         _ => return Err(libc::EINVAL),
     };
     match refusal(&call.judge(act(to), object)) {
         Some(errno) => Err(errno),
-        None => Ok(door),
+        None => Ok(destination),
     }
 }
 

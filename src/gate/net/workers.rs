@@ -21,12 +21,12 @@ impl Workers {
     /// # Errors
     /// [`Full`]; `work` is dropped unrun, and its call must still be answered.
     pub fn run(&self, work: impl FnOnce() + Send + 'static) -> Result<(), Full> {
-        let seat = Seat(Arc::clone(&self.busy));
+        let permit = Permit(Arc::clone(&self.busy));
         if self.busy.fetch_add(1, Ordering::Relaxed) >= MOST {
             return Err(Full);
         }
         let thread = std::thread::Builder::new().name("brig-net".into()).spawn(move || {
-            let _seat = seat;
+            let _permit = permit;
             work();
         });
         thread.map(drop).map_err(|_| Full)
@@ -34,9 +34,9 @@ impl Workers {
 }
 
 /// Gives the place back when dropped, also when the work panics or never ran.
-struct Seat(Arc<AtomicUsize>);
+struct Permit(Arc<AtomicUsize>);
 
-impl Drop for Seat {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::attribute::stack::Unwinder;
 use crate::gate::Gate;
-use crate::gate::errands::Errands;
+use crate::gate::pool::Pool;
 use crate::judge::Journal;
 use crate::judge::journal::Record;
 use crate::judge::secrets::{SecretLists, Secrets};
@@ -144,7 +144,7 @@ impl Stage {
         let journal = Arc::new(Journal::default());
         let mut gate = Gate::new(journal.clone(), Arc::new(Unwinder::new()), Arc::new(super::super::net::Sockets::start())).unwrap();
         if self.crowded {
-            gate.errands = Arc::new(Errands::of_all());
+            gate.pool = Arc::new(Pool::of_all());
         }
         let listener = listener_of(&child, &mut output);
         gate.admit(Arc::new(self.actor(child.id())), Arc::new(self.policy()), listener).unwrap();
@@ -159,7 +159,7 @@ impl Stage {
             std::thread::sleep(Duration::from_millis(2));
         }
         // Somebody was really sent.
-        assert!(!self.crowded || gate.errands.any_hired());
+        assert!(!self.crowded || gate.pool.any_started());
         gate.close();
         Played { record: journal.snapshot(), good: status.success(), output: text, alive_after }
     }

@@ -1,4 +1,4 @@
-//! A host's facts as abilities: good, weaker, missing. Pure.
+//! A host's facts as abilities: good, weaker, missing. In: `Host`. Out: what can be enforced, what is weaker, what stops a build. Pure.
 //!
 //! Every sentence here must be true of what the gate and the walls do; `weaker` lines go into each report, so they say what still holds.
 
@@ -103,7 +103,7 @@ impl Host {
     }
 }
 
-/// The kernel that brought an ABI, as advice.
+/// The kernel that brought a Landlock ABI (Documentation/userspace-api/landlock.rst), as advice.
 fn since(abi: u32) -> String {
     let kernel = match abi {
         0 | 1 => "5.13",

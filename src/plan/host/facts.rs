@@ -1,4 +1,4 @@
-//! The facts themselves: what is known of a host, and by which words.
+//! The facts themselves: what is known of a host, in words of our own. Out: [`Host`].
 
 use crate::wall::ruleset::Network;
 
@@ -23,7 +23,7 @@ pub struct Host {
     pub proc: Proc,
     /// Calls Brig itself cannot do without, and that something around it refuses.
     pub refused: Vec<&'static str>,
-    /// How many files may be open at once (`RLIMIT_NOFILE`).
+    /// How many files may be open at once (`RLIMIT_NOFILE`, the soft limit).
     pub descriptors: u64,
     /// `kernel.yama.ptrace_scope`; `None` without Yama.
     pub yama: Option<u8>,

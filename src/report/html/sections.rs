@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::super::escape;
 use super::super::wording::count;
-use super::{MEDIUM, ROWS, code, content};
+use super::words::{MEDIUM, ROWS, code, content};
 use crate::model::report::{Behaviour, Report, ReportedActor};
 use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status};
 

@@ -36,6 +36,7 @@ pub struct Style {
 }
 
 impl Style {
+    /// `text` in an SGR `code`, where colours are wanted.
     pub fn paint(self, code: &str, text: &str) -> String {
         if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, span};
+use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, duration};
 
 use super::super::escape;
 use super::super::wording::{count, tally, units};
@@ -71,7 +71,7 @@ fn more(w: &mut dyn Write, loud: bool, text: &str) -> io::Result<()> {
 
 /// The build was ended by us.
 fn timed_out(report: &Report) -> String {
-    let limit = span::text(Duration::from_millis(report.run.timeout_ms.unwrap_or_default()));
+    let limit = duration::text(Duration::from_millis(report.run.timeout_ms.unwrap_or_default()));
     let running: BTreeSet<_> =
         report.findings.iter().filter(|finding| finding.rule == Rule::ProcTimeout).map(|finding| finding.actor).collect();
     let who = match running.len() as u64 {

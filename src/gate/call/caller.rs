@@ -1,0 +1,93 @@
+//! In whose name a call is done: ours, or that of a caller which has become somebody else.
+
+use std::io;
+
+use super::Call;
+use crate::gate::own;
+use crate::sys::files;
+use crate::sys::identity::{Person, as_person, is_as_able};
+use crate::sys::process::{person, status};
+
+impl Call<'_> {
+    /// The caller's file mode creation mask; everything is masked where it cannot be known.
+    pub fn umask(&self) -> u32 {
+        status(self.tid).map_or(0o777, |status| status.umask)
+    }
+
+    /// Makes something with this mode on the caller's behalf, under its umask.
+    pub fn make<T>(&self, mode: u32, make: impl FnOnce(u32) -> io::Result<T>) -> io::Result<T> {
+        files::masked(self.umask(), mode, make)
+    }
+
+    /// Who the caller is, where that is not who we are: a root's child that has become somebody else, or has given capabilities away.
+    ///
+    /// # Errors
+    /// When it cannot be known.
+    pub fn someone_else(&self) -> io::Result<Option<Person>> {
+        let own = own::own()?;
+        if !own.may_change {
+            return Ok(None);
+        }
+        if self.person.borrow().is_none() {
+            // The thread waits in its call and is the only one that could change this.
+            let person = person(self.tid).ok_or_else(|| io::Error::from_raw_os_error(libc::EPERM))?;
+            self.check_valid()?;
+            *self.person.borrow_mut() = Some(person);
+        }
+        let person = self.person.borrow().as_ref().filter(|person| **person != own.person).cloned();
+        if person.is_some() {
+            self.pid();
+            self.watched.processes().changed(self.tid);
+        }
+        Ok(person)
+    }
+
+    /// Has the caller been seen to be somebody else?
+    pub fn has_changed(&self) -> bool {
+        self.watched.processes().has_changed(self.tid)
+    }
+
+    /// Does something to files with the caller's rights: ours, unless it has become somebody else. Never left to the kernel with the
+    /// caller's own pointers, which another thread exchanges.
+    ///
+    /// # Errors
+    /// The deed's, and `EPERM` where we cannot act in the caller's name.
+    pub fn as_caller<T>(&self, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let person = self.someone_else()?;
+        // A thread of the pool acts in nobody's name but ours.
+        if person.is_some() && self.send_back() {
+            return Err(io::Error::from_raw_os_error(libc::EAGAIN));
+        }
+        as_person(person.as_ref(), deed)
+    }
+
+    /// Opens what is there with the caller's rights: as `as_caller`, but who the caller is does not matter while it is as able as we are.
+    ///
+    /// # Errors
+    /// As for `as_caller`.
+    pub fn open_as_caller<T>(&self, open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.is_as_able()? { open() } else { self.as_caller(open) }
+    }
+
+    /// Looks something up with the caller's rights. A miss is told as we see it, until the caller has been seen to be somebody else.
+    ///
+    /// # Errors
+    /// As for `as_caller`.
+    pub fn look_as_caller<T>(&self, look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        if !own::own()?.may_change {
+            return look();
+        }
+        if !self.has_changed() {
+            let found = look()?;
+            if self.is_as_able()? || self.someone_else()?.is_none() {
+                return Ok(found);
+            }
+        }
+        self.as_caller(look)
+    }
+
+    fn is_as_able(&self) -> io::Result<bool> {
+        let own = own::own()?;
+        Ok(!own.may_change || is_as_able(self.tid, own.person.capabilities))
+    }
+}

@@ -1,0 +1,71 @@
+//! Judging the acts of a call, and noting what is to be recorded of them.
+
+use super::Call;
+use crate::gate::Answer;
+use crate::judge::reviewed::Lift;
+use crate::model::{Act, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
+
+impl Call<'_> {
+    /// Judges, and notes whatever is worth recording (with blame where the act needs a finer name).
+    /// A verdict [`Caught::REPEAT`](crate::attribute::stack::Caught::REPEAT) is no refusal: the call comes again, and is judged then.
+    pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
+        let judgement = self.watched.policy.judge(&act, object);
+        if judgement != Judgement::allow() && self.send_back() {
+            return Judgement { verdict: Verdict::Refuse(libc::EAGAIN), breach: None, noted: false };
+        }
+        if let Some(lift) = self.watched.policy.lift(&act, object, &judgement)
+            && let Some(lifted) = self.lifted(&lift)
+        {
+            if lifted == Judgement::allow() {
+                self.watched.journal.used(lift.by);
+                self.note(act, Status::Allowed, None);
+            }
+            return lifted;
+        }
+        self.note(act, judgement.status(), judgement.breach.clone());
+        judgement
+    }
+
+    /// What a reviewed allow makes of an act; `None` where it is not for whoever is on the stack.
+    fn lifted(&self, lift: &Lift) -> Option<Judgement> {
+        if !lift.to_macro {
+            return Some(Judgement::allow());
+        }
+        match self.look() {
+            Ok(blame) => blame.is_some_and(|blame| lift.allow.made_this(&blame)).then(Judgement::allow),
+            Err(repeat) => Some(Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false }),
+        }
+    }
+
+    /// As `judge`, for a connection that is allowed inside the actor's private network, and would leave it.
+    pub fn judge_outside(&self, act: Act) -> Judgement {
+        let judgement = self.watched.policy.judge_outside();
+        self.note(act, judgement.status(), judgement.breach.clone());
+        judgement
+    }
+
+    /// As `judge`, but refused with `errno` whatever the policy says, in both modes: acts that would blind the record.
+    pub fn refuse(&self, act: Act, object: Option<Object>, errno: i32) -> Answer {
+        if self.send_back() {
+            return Answer::Errno(libc::EAGAIN);
+        }
+        let judgement = self.watched.policy.judge(&act, object);
+        self.note(act, Status::Refused, judgement.breach);
+        Answer::Errno(errno)
+    }
+
+    /// Refuses a call nothing honest makes.
+    pub fn tamper(&self, call: &str, detail: impl Into<Hostile>) -> Answer {
+        self.refuse(Act::Tamper { call: call.into(), detail: detail.into() }, None, libc::EPERM)
+    }
+
+    /// Is what is refused really refused, and not only recorded?
+    pub fn enforces(&self) -> bool {
+        self.watched.policy.mode == Mode::Enforce
+    }
+
+    fn note(&self, act: Act, status: Status, breach: Option<Breach>) {
+        let event = Event { actor: self.actor(), pid: self.pid(), act, status, breach, blame: None };
+        self.push(event);
+    }
+}

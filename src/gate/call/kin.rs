@@ -1,0 +1,37 @@
+//! Which processes are the actor's own: what it may signal, schedule and look into.
+
+use super::Call;
+use crate::sys::process::{stat, status};
+
+impl Call<'_> {
+    /// Is this a process of the same actor? One that has made a call here, or whose ancestor has; numbers are used again, so it must have
+    /// begun by then.
+    pub fn is_kin(&self, mut pid: u32) -> bool {
+        let asked = pid;
+        for _ in 0..32 {
+            if self.is_seen(pid) {
+                return true;
+            }
+            match status(pid) {
+                Some(status) if status.parent > 1 => pid = status.parent,
+                _ => break,
+            }
+        }
+        // A fork that has never made a call here, and has lost its parent.
+        stat(asked).is_some_and(|stat| self.is_own_group(stat.group) || self.is_own_group(stat.session))
+    }
+
+    /// Is this a group (or session) that a process of the actor leads or led? Only its descendants can be in it: one may put oneself and
+    /// one's children into a group (setpgid(2)), and its number is nobody else's while it has members.
+    pub fn is_own_group(&self, group: u32) -> bool {
+        match stat(group) {
+            Some(_) => self.is_seen(group),
+            None => self.watched.processes().seen_at(group).is_some(),
+        }
+    }
+
+    fn is_seen(&self, pid: u32) -> bool {
+        let seen = self.watched.processes().seen_at(pid);
+        seen.is_some_and(|seen| stat(pid).is_some_and(|stat| stat.started <= seen))
+    }
+}

@@ -1,0 +1,153 @@
+//! Whose code made a call: the stack of the calling thread, or of the one that spawned it, is caught and unwound, and what was found is
+//! remembered for a call that comes again and for the processes below.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use super::Call;
+use crate::attribute::stack::Caught;
+use crate::gate::note::{Look, Note};
+use crate::gate::repeat::Repeat;
+use crate::model::{Act, ActorKind, Blame, Event, Hostile, Status};
+
+/// Stacks looked at per actor: what is refused a thousand times has been understood.
+const MOST_LOOKS: u32 = 1000;
+
+thread_local! {
+    static LOOKS: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Call<'_> {
+    /// Who is on the caller's stack, for acts that are judged later without a call that waits. `Err` when the call has to come again,
+    /// looked at this time: it is to be answered with that errno, [`Caught::REPEAT`].
+    ///
+    /// # Errors
+    /// See above.
+    pub fn blame(&self) -> Result<Option<Blame>, i32> {
+        let known = self.known();
+        if known.is_some() || LOOKS.get() >= MOST_LOOKS {
+            return Ok(known);
+        }
+        LOOKS.set(LOOKS.get() + 1);
+        self.look()
+    }
+
+    fn known(&self) -> Option<Blame> {
+        self.looked.clone().or_else(|| self.watched.processes().inherited(self.pid()))
+    }
+
+    /// The same, however often: where the answer depends on it, the caller pays for each look with its own time.
+    pub(super) fn look(&self) -> Result<Option<Blame>, i32> {
+        let known = self.known();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Ok(caught) = self.watched.unwinder.catch_before(self.tid) else { return Ok(None) };
+        let event = Event {
+            actor: self.actor(),
+            pid: self.pid(),
+            act: Act::Tamper { call: "look".into(), detail: Hostile::default() },
+            status: Status::Allowed,
+            breach: None,
+            blame: None,
+        };
+        self.notes.borrow_mut().push(Note { event, look: Some(Look { caught, caller: true }), heir: None });
+        Err(Caught::REPEAT)
+    }
+
+    pub(super) fn push(&self, mut event: Event) {
+        let (mut look, mut heir) = (None, None);
+        let spawned = self.is_spawn(&event);
+        if event.breach.is_some() || spawned {
+            event.blame = self.looked.clone().or_else(|| self.watched.processes().inherited(event.pid));
+            let already = self.notes.borrow().iter().any(|note| note.look.is_some());
+            if event.blame.is_none() && !already && LOOKS.get() < MOST_LOOKS {
+                LOOKS.set(LOOKS.get() + 1);
+                look = self.catch(&event);
+                heir = spawned.then_some(event.pid);
+            }
+        }
+        self.notes.borrow_mut().push(Note { event, look, heir });
+    }
+
+    /// Is this the first program of a process that the actor's own code started? What that tree does later is blamed on whoever
+    /// wanted it now. A compiler's linker is the compiler's own doing.
+    fn is_spawn(&self, event: &Event) -> bool {
+        let Act::Exec { path, .. } = &event.act else { return false };
+        let wanted = match self.watched.actor.kind {
+            ActorKind::BuildScript | ActorKind::Program | ActorKind::ProcMacro => true,
+            ActorKind::Rustc | ActorKind::Rustdoc => !is_linker(path.as_path()),
+            ActorKind::Linker | ActorKind::Tool => false,
+        };
+        wanted && event.pid != self.watched.actor.pid && {
+            let processes = self.watched.processes();
+            processes.is_fork(event.pid) && processes.parent(event.pid) == self.watched.actor.pid
+        }
+    }
+
+    /// Has the right thread stop on its way out of the call it sits in. A child that is about to execute a program was made by a
+    /// thread of its parent, whose stack says who wanted it.
+    fn catch(&self, event: &Event) -> Option<Look> {
+        let unwinder = &self.watched.unwinder;
+        let exec = event.pid != self.watched.actor.pid && matches!(event.act, Act::Exec { .. });
+        if exec && self.watched.processes().is_fork(event.pid) {
+            let caught = unwinder.catch_spawner(self.tid).ok()?;
+            return Some(Look { caller: caught.must_repeat(), caught });
+        }
+        Some(Look { caught: unwinder.catch(self.tid).ok()?, caller: true })
+    }
+
+    /// Is the caller itself caught?
+    pub(in crate::gate) fn is_caught(&self) -> bool {
+        self.notes.borrow().iter().any(|note| note.look.as_ref().is_some_and(|look| look.caller))
+    }
+
+    /// Takes the look that was caught, forgets what was noted, and remembers the blame for when the call comes again. To be called
+    /// after the answer `Caught::REPEAT`.
+    pub(in crate::gate) fn look_before_repeat(self) {
+        for note in self.notes.into_inner() {
+            let Some(look) = note.look else { continue };
+            let blame = self.watched.unwinder.blame(look.caught);
+            if let Some(pid) = note.heir {
+                self.watched.processes().blame(pid, blame.clone());
+            }
+            let mut repeats = self.watched.repeats();
+            if repeats.len() > 1024 {
+                repeats.clear();
+            }
+            repeats.insert(self.tid, Repeat { number: self.number, args: self.args, blame });
+        }
+    }
+}
+
+/// Does this look like what rustc links with?
+fn is_linker(program: &Path) -> bool {
+    let name = program.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'));
+    [
+        "cc", "gcc", "clang", "ld", "lld", "collect2", "mold", "wild", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "rust-lld", "clang++",
+        "g++", "c++",
+    ]
+    .iter()
+    .any(|linker| stem == *linker || stem.strip_suffix(linker).is_some_and(|front| front.ends_with('-')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linkers_by_name() {
+        for (path, linker) in [
+            ("/usr/bin/cc", true),
+            ("/usr/bin/x86_64-linux-gnu-gcc-12", true),
+            ("/usr/bin/clang-14", true),
+            ("/t/rust-lld", true),
+            ("/usr/bin/sh", false),
+            ("/usr/bin/curl", false),
+            ("/usr/bin/rustfmt", false),
+        ] {
+            assert_eq!(is_linker(Path::new(path)), linker, "{path}");
+        }
+    }
+}

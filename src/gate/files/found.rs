@@ -1,0 +1,163 @@
+//! What a path led to: a handle on the object, with its real path. Also where resolution begins, and how it is to go.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::gate::Call;
+use crate::gate::errno::c_string;
+use crate::gate::own::{Own, own};
+use crate::model::act::ObjectKind;
+use crate::model::{Hostile, Object};
+use crate::sys::files::{self, AT_FDCWD, Facts};
+
+/// Where resolution begins.
+pub struct Start {
+    /// Of no account where the text is absolute, unless this is taken for the root.
+    pub base: Option<OwnedFd>,
+    pub text: Vec<u8>,
+}
+
+impl Start {
+    /// As a system call takes it: `AT_FDCWD` where there is none.
+    pub fn base(&self) -> BorrowedFd<'_> {
+        self.base.as_ref().map_or(AT_FDCWD, |base| base.as_fd())
+    }
+
+    /// Where a link with this text leads that lies where this one does.
+    pub fn led_by(self, link: Vec<u8>) -> Start {
+        let directory = self.text.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+        let text = if link.starts_with(b"/") { link } else { [&self.text[..directory], &link].concat() };
+        Start { text, ..self }
+    }
+}
+
+/// How to resolve.
+#[derive(Clone, Copy, Default)]
+pub struct How {
+    /// Do not follow a link in the last place.
+    pub nofollow: bool,
+    pub directory: bool,
+    /// The actor's own `RESOLVE_*` flags.
+    pub resolve: u64,
+}
+
+/// A handle on what a path leads to.
+#[derive(Debug)]
+pub struct Found {
+    /// Opened with `O_PATH`.
+    pub handle: OwnedFd,
+    pub facts: Facts,
+    /// The real path, or the kernel's text for what has none.
+    pub path: Vec<u8>,
+    /// Has no place in the file system: a pipe, a socket, a memfd.
+    pub anonymous: bool,
+}
+
+impl Found {
+    /// What a handle leads to.
+    ///
+    /// # Errors
+    /// When it cannot be looked at any more.
+    pub fn of(own: &Own, handle: OwnedFd) -> io::Result<Found> {
+        let facts = files::stat(handle.as_fd())?;
+        let mut path = own.path_of(handle.as_fd())?;
+        let anonymous = own.is_memfd(&facts) || !(path.starts_with(b"/") || path.starts_with(b"(unreachable)"));
+        if let Some(real) = path.strip_suffix(b" (deleted)")
+            && !is_at(&path, &facts)
+        {
+            path.truncate(real.len());
+        }
+        Ok(Found { handle, facts, path, anonymous })
+    }
+
+    pub fn kind(&self) -> ObjectKind {
+        kind_of(self.facts.mode)
+    }
+
+    /// For judging: device, inode and kind.
+    pub fn object(&self) -> Object {
+        Object { dev: self.facts.dev, ino: self.facts.ino, kind: self.kind() }
+    }
+
+    /// Is it of this format (`S_IFREG` and its kin, inode(7))?
+    pub fn is(&self, format: u32) -> bool {
+        self.facts.mode & libc::S_IFMT == format
+    }
+
+    /// Is this the caller's `/proc/self/fd`?
+    pub fn lists_descriptors_of(&self, call: &Call) -> io::Result<bool> {
+        let own = own()?;
+        let own_process = || own.in_proc(self.facts.dev, &self.path).filter(|inside| inside.pid == call.pid());
+        Ok(self.kind() == ObjectKind::Directory
+            && own.is_proc(self.facts.dev)
+            && own_process()
+                .is_some_and(|inside| inside.rest == b"fd" || inside.rest.starts_with(b"task/") && inside.rest.ends_with(b"/fd")))
+    }
+
+    /// The path for judging and for the record: the caller's own process is `/proc/self`, whatever its number is today.
+    pub fn shown(&self, call: &Call) -> Hostile {
+        shown(call, self.facts.dev, &self.path)
+    }
+}
+
+/// A path on this device, for judging and for the record.
+pub fn shown(call: &Call, dev: u64, path: &[u8]) -> Hostile {
+    if path.starts_with(b"/proc/")
+        && let Ok(own) = own()
+        && own.is_proc(dev)
+        && let Some(inside) = own.in_proc(dev, path).filter(|inside| inside.pid == call.pid())
+    {
+        let mut text = b"/proc/self".to_vec();
+        if !inside.rest.is_empty() {
+            text.push(b'/');
+            text.extend_from_slice(inside.rest);
+        }
+        return Hostile::new(text);
+    }
+    Hostile::new(path)
+}
+
+/// From the mode of an inode.
+pub fn kind_of(mode: u32) -> ObjectKind {
+    match mode & libc::S_IFMT {
+        libc::S_IFREG => ObjectKind::File,
+        libc::S_IFDIR => ObjectKind::Directory,
+        libc::S_IFLNK => ObjectKind::Symlink,
+        _ => ObjectKind::Special,
+    }
+}
+
+/// A file may truly be called `x (deleted)`: then it is found under that name.
+fn is_at(path: &[u8], facts: &Facts) -> bool {
+    c_string(path.to_vec())
+        .and_then(|path| files::stat_at(AT_FDCWD, &path, libc::AT_SYMLINK_NOFOLLOW))
+        .is_ok_and(|there| (there.dev, there.ino) == (facts.dev, facts.ino))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deleted_file_is_judged_by_the_name_it_had() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("gone");
+        let file = std::fs::File::create(&gone).unwrap();
+        std::fs::remove_file(&gone).unwrap();
+        let found = Found::of(own().unwrap(), file.into()).unwrap();
+        assert_eq!(Hostile::new(found.path).as_path(), gone);
+
+        let named = dir.path().join("x (deleted)");
+        let found = Found::of(own().unwrap(), std::fs::File::create(&named).unwrap().into()).unwrap();
+        assert_eq!(Hostile::new(found.path).as_path(), named);
+    }
+
+    #[test]
+    fn what_has_no_place_is_anonymous() {
+        let (pipe, _other) = nix::unistd::pipe().unwrap();
+        assert!(Found::of(own().unwrap(), pipe).unwrap().anonymous);
+        let memfd = files::memfd(c"x", 0).unwrap();
+        assert!(Found::of(own().unwrap(), memfd).unwrap().anonymous);
+        assert!(!Found::of(own().unwrap(), std::fs::File::open("/dev/null").unwrap().into()).unwrap().anonymous);
+    }
+}

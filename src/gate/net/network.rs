@@ -1,0 +1,230 @@
+//! One actor's network: its sockets by their inodes, its addresses, host names and servers, and its relay. In: what the calls of the actor
+//! ask for. Out: sockets, and what is known of them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+
+use super::endpoint;
+use super::known::{Inodes, Known, Place};
+use super::lock::lock;
+use super::means::{Maker, bare};
+use super::record::Recorder;
+use super::sinks::Relay;
+use super::workers::Workers;
+use crate::model::{Endpoint, Hostile};
+use crate::sys::{netns, socket};
+
+/// One actor's network.
+pub struct Network {
+    pub recorder: Recorder,
+    namespace: u32,
+    maker: Arc<Maker>,
+    state: Mutex<State>,
+    relay: Mutex<Option<Relay>>,
+}
+
+#[derive(Default)]
+struct State {
+    inodes: Inodes,
+    cookie: Option<u64>,
+    /// Addresses given to the namespace's loopback device.
+    owned: HashSet<IpAddr>,
+    /// Host names, as the judged resolvers told them.
+    hosts: HashMap<IpAddr, Hostile>,
+    /// Places where somebody inside is known to receive datagrams, or (loopback device only) to listen.
+    held: HashSet<(&'static str, SocketAddr)>,
+    /// Abstract unix names that the gate bound for the actor.
+    names: HashSet<Vec<u8>>,
+    /// Handles on sockets that were given and not used yet, by inode, oldest first.
+    unused: VecDeque<(u64, OwnedFd)>,
+}
+
+const MOST_HOSTS: usize = 4096;
+const MOST_HELD: usize = 4096;
+const MOST_OWNED: usize = 256;
+/// A program that makes more sockets than this before it binds or connects one of them gets no servers.
+const MOST_UNUSED: usize = 32;
+
+impl Network {
+    /// `namespace` is its number with the broker.
+    pub fn new(recorder: Recorder, namespace: u32, maker: Arc<Maker>) -> Network {
+        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default() }
+    }
+
+    /// A socket of the actor, known from now on by its inode. `kind` may carry `SOCK_NONBLOCK`.
+    ///
+    /// # Errors
+    /// What the kernel said, or `EPERM` where none may exist.
+    pub fn give(&self, family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
+        let (made, place) = self.maker.socket(self.namespace, family, kind, protocol)?;
+        if place == Place::Private {
+            lock(&self.state).cookie = socket::netns_cookie(made.as_fd()).ok();
+        }
+        self.note(made.as_fd(), Known { family, kind: bare(kind), protocol, place })?;
+        Ok(made)
+    }
+
+    /// Keeps a handle on a socket that is about to be given, where its duplicate could not be had later.
+    ///
+    /// # Errors
+    /// When descriptors have run out.
+    pub fn keep(&self, given: BorrowedFd<'_>) -> io::Result<()> {
+        if self.maker.duplicates {
+            return Ok(());
+        }
+        let inode = socket::inode(given)?.ok_or(io::ErrorKind::InvalidData)?;
+        let handle = given.try_clone_to_owned()?;
+        let mut state = lock(&self.state);
+        if state.unused.len() >= MOST_UNUSED {
+            state.unused.pop_front();
+        }
+        state.unused.push_back((inode, handle));
+        Ok(())
+    }
+
+    /// The handle on the socket with this inode, once: from its first use on, closing it must be up to the actor alone.
+    pub fn kept(&self, inode: u64) -> Option<OwnedFd> {
+        let mut state = lock(&self.state);
+        let at = state.unused.iter().position(|(of, _)| *of == inode)?;
+        state.unused.remove(at).map(|(_, handle)| handle)
+    }
+
+    /// A socket of the host's own namespace, for an address that was judged and allowed.
+    pub fn outside(&self, family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
+        let made = socket::create(family, kind | libc::SOCK_CLOEXEC, protocol)?;
+        self.note(made.as_fd(), Known { family, kind: bare(kind), protocol, place: Place::Host })?;
+        Ok(made)
+    }
+
+    fn note(&self, socket: BorrowedFd<'_>, known: Known) -> io::Result<()> {
+        let inode = socket::inode(socket)?.ok_or(io::ErrorKind::InvalidData)?;
+        lock(&self.state).inodes.insert(inode, known);
+        Ok(())
+    }
+
+    /// What is known of the socket with this inode.
+    pub fn known(&self, inode: u64) -> Option<Known> {
+        lock(&self.state).inodes.get(inode)
+    }
+
+    /// `SO_NETNS_COOKIE` of the private namespace.
+    pub fn cookie(&self) -> Option<u64> {
+        lock(&self.state).cookie
+    }
+
+    /// The endpoint as reports show it, with the host name where a judged resolver told one.
+    pub fn endpoint(&self, protocol: &str, address: SocketAddr) -> Endpoint {
+        let host = lock(&self.state).hosts.get(&address.ip()).cloned();
+        Endpoint::Ip { protocol: protocol.into(), address, host }
+    }
+
+    /// A judged resolver has told these addresses of a host.
+    pub fn learn(&self, name: &[u8], addresses: &[IpAddr]) {
+        let mut state = lock(&self.state);
+        for address in addresses {
+            if state.hosts.len() < MOST_HOSTS {
+                state.hosts.insert(address.to_canonical(), Hostile::new(name));
+            }
+        }
+    }
+
+    /// Whether somebody inside receives datagrams at `address`. A port that can be bound has no owner; binding without delivering
+    /// anything is the one question that does not disturb. What was held once counts as held: nothing leaves either way.
+    pub fn holds_udp(&self, address: SocketAddr) -> bool {
+        if self.listens("udp", address) {
+            return true;
+        }
+        let family = endpoint::family_of(address.ip());
+        let taken = match self.give(family, libc::SOCK_DGRAM, 0) {
+            Ok(probe) => {
+                socket::bind(probe.as_fd(), &endpoint::encode(address, family)).is_err_and(|e| e.raw_os_error() == Some(libc::EADDRINUSE))
+            }
+            Err(_) => false,
+        };
+        if taken {
+            self.hold("udp", address);
+        }
+        taken
+    }
+
+    /// Somebody inside was seen to bind `address`.
+    pub fn hold(&self, protocol: &'static str, address: SocketAddr) {
+        let mut state = lock(&self.state);
+        if state.held.len() < MOST_HELD {
+            state.held.insert((protocol, address));
+        }
+    }
+
+    /// An abstract unix name is the actor's own from now on.
+    pub fn bound(&self, name: Vec<u8>) {
+        let mut state = lock(&self.state);
+        if state.names.len() < MOST_HELD {
+            state.names.insert(name);
+        }
+    }
+
+    /// Is this abstract unix name the actor's own?
+    pub fn has_bound(&self, name: &[u8]) -> bool {
+        lock(&self.state).names.contains(name)
+    }
+
+    /// Was somebody inside seen to bind `address`, or its port on every address?
+    pub fn listens(&self, protocol: &'static str, address: SocketAddr) -> bool {
+        let state = lock(&self.state);
+        let any: IpAddr = if address.is_ipv4() { [0, 0, 0, 0].into() } else { [0u16; 8].into() };
+        [address.ip(), any].into_iter().any(|ip| state.held.contains(&(protocol, SocketAddr::new(ip, address.port()))))
+    }
+
+    /// Makes `address` one of the private namespace's own, so that a sink there can stand in for it.
+    pub fn own(&self, address: IpAddr) -> io::Result<()> {
+        if endpoint::is_local(address) || lock(&self.state).owned.contains(&address) {
+            return Ok(());
+        }
+        let probe = self.give(endpoint::family_of(address), libc::SOCK_DGRAM, 0)?;
+        let mut state = lock(&self.state);
+        if state.owned.len() >= MOST_OWNED {
+            return Err(io::Error::from_raw_os_error(libc::ENOBUFS));
+        }
+        match address {
+            IpAddr::V4(v4) => netns::own_v4(probe.as_fd(), state.owned.len() as u32 + 1, v4)?,
+            IpAddr::V6(v6) => netns::own_v6(probe.as_fd(), v6)?,
+        }
+        state.owned.insert(address);
+        Ok(())
+    }
+
+    /// For what may block.
+    pub fn workers(&self) -> &Workers {
+        &self.maker.workers
+    }
+
+    /// The relay, started when first needed.
+    pub fn with_relay<T>(
+        &self,
+        start: impl FnOnce() -> io::Result<Relay>,
+        use_it: impl FnOnce(&mut Relay) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut relay = lock(&self.relay);
+        if relay.is_none() {
+            *relay = Some(start()?);
+        }
+        relay.as_mut().map_or_else(|| Err(io::ErrorKind::NotConnected.into()), use_it)
+    }
+
+    /// What holds of the relay; false where none was started.
+    pub fn relaying(&self, holds: impl FnOnce(&Relay) -> bool) -> bool {
+        lock(&self.relay).as_ref().is_some_and(holds)
+    }
+
+    /// Waits until everything the actor sent is in the journal.
+    pub fn close(&self) {
+        let relay = lock(&self.relay).take();
+        if let Some(relay) = relay {
+            relay.finish();
+        }
+        self.maker.close(self.namespace);
+    }
+}

@@ -1,0 +1,126 @@
+//! The gate's end of an actor's relay: which sinks stand inside the actor's network, and who aimed at them last. In: new sinks. Out: orders
+//! to the relay's thread, which `relay` is.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use super::lock::lock;
+use crate::model::Blame;
+use crate::sys::socket;
+
+/// In one actor's network.
+const MOST: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    Udp,
+    /// Only for name servers.
+    Tcp,
+}
+
+impl Transport {
+    /// The word reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+}
+
+/// Who last aimed at a sink: connected datagrams arrive long after the only call that was seen.
+#[derive(Clone, Default)]
+pub struct Caller {
+    pub pid: u32,
+    pub blame: Option<Blame>,
+}
+
+type Callers = Arc<Mutex<HashMap<SocketAddr, Caller>>>;
+
+/// The handle on an actor's relay thread.
+pub struct Relay {
+    orders: Sender<Sink>,
+    wake: OwnedFd,
+    thread: JoinHandle<()>,
+    sinks: HashSet<(Transport, SocketAddr)>,
+    callers: Callers,
+}
+
+/// A socket of ours inside the actor's network, at an address of somebody outside.
+pub struct Sink {
+    pub socket: OwnedFd,
+    pub transport: Transport,
+    pub to: SocketAddr,
+}
+
+/// What the relay's thread has of it.
+pub struct Orders {
+    /// New sinks; closed when the actor is gone.
+    pub inbox: Receiver<Sink>,
+    /// Readable when there is something in it.
+    pub woken: OwnedFd,
+    callers: Callers,
+}
+
+impl Relay {
+    /// With a thread that runs `serve`.
+    ///
+    /// # Errors
+    /// When no socket pair or no thread can be had.
+    pub fn start(serve: impl FnOnce(Orders) + Send + 'static) -> io::Result<Relay> {
+        let (wake, woken) = socket::pair(libc::SOCK_SEQPACKET)?;
+        let (orders, inbox) = channel();
+        let callers = Callers::default();
+        let thread = std::thread::Builder::new().name("brig-relay".into()).spawn({
+            let callers = Arc::clone(&callers);
+            move || serve(Orders { inbox, woken, callers })
+        })?;
+        Ok(Relay { orders, wake, thread, sinks: HashSet::new(), callers })
+    }
+
+    /// Is there a sink at `to` already?
+    pub fn stands(&self, transport: Transport, to: SocketAddr) -> bool {
+        self.sinks.contains(&(transport, to))
+    }
+
+    /// Are there as many as there may be?
+    pub fn is_full(&self) -> bool {
+        self.sinks.len() >= MOST
+    }
+
+    /// Remembers who aimed at `to` last.
+    pub fn aimed(&self, to: SocketAddr, caller: Caller) {
+        lock(&self.callers).insert(to, caller);
+    }
+
+    /// Has a sink served from now on.
+    ///
+    /// # Errors
+    /// When the relay's thread is gone.
+    pub fn add(&mut self, sink: Sink) -> io::Result<()> {
+        let place = (sink.transport, sink.to);
+        self.orders.send(sink).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.sinks.insert(place);
+        // A full wake line has woken the thread already.
+        let _ = socket::send_to(self.wake.as_fd(), &[1], libc::MSG_DONTWAIT, &[]);
+        Ok(())
+    }
+
+    /// Waits until all that was sent is judged and written down.
+    pub fn finish(self) {
+        drop((self.orders, self.wake));
+        let _ = self.thread.join();
+    }
+}
+
+impl Orders {
+    /// Who aimed at `to` last.
+    pub fn caller(&self, to: SocketAddr) -> Caller {
+        lock(&self.callers).get(&to).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,89 @@
+//! One oracle for every run under Brig: a picture of the whole throw-away machine, taken before and compared after. In: a place. Out: what
+//! changed that no run may change, and where a planted secret turned up.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::place::Place;
+
+/// Everything in a place that is nobody's to change, by path below it.
+pub struct Picture(BTreeMap<PathBuf, Look>);
+
+/// What a change would change: kind and mode, content, where a link leads. Times and owners are not looked at: the harness itself hands
+/// the place over to the user of the case.
+#[derive(PartialEq, Eq)]
+struct Look {
+    mode: u32,
+    content: u64,
+}
+
+/// Below the place: where results, reports and temporary files go, what cargo keeps for itself, and the sockets of the harness.
+const CARGOS: [&str; 9] = [
+    "report",
+    "tmp",
+    "run",
+    "home/.cargo/.package-cache",
+    "home/.cargo/.package-cache-mutate",
+    "home/.cargo/.global-cache",
+    "home/.cargo/registry/index",
+    "home/.cargo/registry/CACHEDIR.TAG",
+    "home/.rustup/settings.toml",
+];
+
+impl Picture {
+    pub fn take(place: &Place) -> Picture {
+        let mut found = BTreeMap::new();
+        look(&place.path(""), place, &mut found);
+        if !place.workspace().starts_with(place.path("")) {
+            look(place.workspace(), place, &mut found);
+        }
+        Picture(found)
+    }
+
+    /// What is different now: one line each.
+    pub fn changes(&self, place: &Place) -> Vec<String> {
+        let now = Picture::take(place).0;
+        let gone = self.0.keys().filter(|path| !now.contains_key(*path)).map(|path| format!("gone: {}", path.display()));
+        let other = now.iter().filter_map(|(path, look)| match self.0.get(path) {
+            None => Some(format!("new: {}", path.display())),
+            Some(before) if before != look => Some(format!("changed: {}", path.display())),
+            Some(_) => None,
+        });
+        gone.chain(other).collect()
+    }
+}
+
+fn look(path: &Path, place: &Place, found: &mut BTreeMap<PathBuf, Look>) {
+    if is_cargos(path, place) {
+        return;
+    }
+    let Ok(meta) = fs::symlink_metadata(path) else { return };
+    let mut content = DefaultHasher::new();
+    if meta.is_symlink() {
+        fs::read_link(path).ok().hash(&mut content);
+    } else if meta.is_file() {
+        // What cannot be read is told by its length.
+        fs::read(path).ok().hash(&mut content);
+        meta.len().hash(&mut content);
+    }
+    // The harness opens the outer directory for the user of the case.
+    let mode = if path == place.path("") { 0 } else { meta.permissions().mode() };
+    found.insert(path.to_owned(), Look { mode, content: content.finish() });
+    if meta.is_dir() {
+        let device = meta.dev();
+        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+            // Another file system that a case mounted is not the place's.
+            if entry.metadata().is_ok_and(|inner| inner.dev() == device) {
+                look(&entry.path(), place, found);
+            }
+        }
+    }
+}
+
+fn is_cargos(path: &Path, place: &Place) -> bool {
+    let below = |root: PathBuf| path.starts_with(root);
+    CARGOS.iter().any(|dir| below(place.path(dir))) || below(place.target()) || path == place.workspace().join("Cargo.lock")
+}
