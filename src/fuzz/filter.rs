@@ -23,6 +23,7 @@ fn turning_points() -> Vec<u64> {
             When::Equals { value, .. } => found.push(value),
             When::AnyBit { mask, .. } => found.push(mask),
             When::All(tests) => tests.iter().for_each(|test| of(*test, found)),
+            When::NoneOf { values, .. } => found.extend(values.iter().map(|value| u64::from(*value))),
             When::Always | When::NonZero { .. } => {}
         }
     }

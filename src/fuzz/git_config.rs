@@ -1,15 +1,16 @@
-//! Target: the copy of a git configuration that actors get. No credential git would read from the original is in the copy; what is no
-//! credential git reads the same.
+//! Target: the copy of a git configuration that actors get. Nothing that stands under a key that is not known to be harmless, in a comment
+//! or in a URL is in the copy; what is harmless git reads the same. What git would not read has no copy.
 
 use super::mutate::mutate;
 use super::source::Source;
 use super::{Bytes, fuzz, must};
-use crate::gate::files::redact::redact;
+use crate::judge::configuration::copy::copy;
+use crate::judge::configuration::format::Format;
 
 const SECRET: &str = "C4nary7f3b91";
 
 /// Lines of a section with a credential in them, as git, its helpers and CI systems write them.
-const SECRETS: [&str; 26] = [
+const SECRETS: [&str; 34] = [
     "extraheader = AUTHORIZATION: basic §",
     "ExtraHeader=\"AUTHORIZATION: bearer §\"",
     "url = https://me:§@git.example/x.git",
@@ -36,24 +37,29 @@ const SECRETS: [&str; 26] = [
     "extraheader = X: \\\n\t§",
     "url = https://me:§\\\n@git.example/x",
     "tokenFile = \"§\\\" and more\" ; x",
+    "sshCommand = sshpass -p § ssh",
+    "up = !curl -H 'X: §' http://127.0.0.1:9",
+    "url = me:§@git.example/x",
+    "url = https://git.example/x?private_token=§",
+    "url = ext::sh -c §",
+    "whatever = §",
+    "update = !echo §",
+    "signingkey = §",
 ];
 
-const HONEST: [&str; 12] = [
-    "bare = false",
-    "repositoryformatversion = 0",
-    "email = a@b.example",
-    "remote = git@git.example:x/y.git",
-    "url = git@git.example:x/y.git",
-    "url = https://git.example/x.git",
-    "helper = store",
-    "l = log --oneline",
-    "fetch = +refs/heads/*:refs/remotes/origin/*",
-    "name = \"A ; B # C\"",
-    "editor = vi \\\n  -f",
-    "precomposeunicode",
+/// Headers, and what may stand below them.
+const HONEST: [(&str, &[&str]); 5] = [
+    ("[core]", &["bare = false", "repositoryformatversion = 0", "precomposeunicode", "hooksPath = a \\\n  b"]),
+    (
+        "[remote \"origin\"]",
+        &["url = git@git.example:x/y.git", "url = https://git.example/x.git", "fetch = +refs/heads/*:refs/remotes/origin/*"],
+    ),
+    ("[user]", &["email = a@b.example", "name = \"A ; B # C\""]),
+    ("  [branch \"a]b\\\"c\"]", &["remote = origin", "merge = refs/heads/main"]),
+    ("[http \"https://git.example/\"]", &["sslVerify = true"]),
 ];
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 10] = [
     "[core]",
     "[remote \"origin\"]",
     "[http \"https://git.example/\"]",
@@ -62,6 +68,8 @@ const SECTIONS: [&str; 8] = [
     "[credential]",
     "  [branch \"a]b\\\"c\"]",
     "[a][b \"x=y\"]",
+    "[submodule \"x\"]",
+    "[include]",
 ];
 
 fn config(source: &mut Source) -> Bytes {
@@ -71,7 +79,8 @@ fn config(source: &mut Source) -> Bytes {
         text.push_str(source.pick(&["\n", " ", "\n\n", "\r\n"]));
         for _ in 0..source.below(4) {
             text.push_str(source.pick(&["\t", "", "  "]));
-            let line = if source.one_in(2) { source.pick(&SECRETS) } else { source.pick(&HONEST) };
+            let honest = source.pick(&HONEST).1;
+            let line = if source.one_in(2) { source.pick(&SECRETS) } else { source.pick(honest) };
             text.push_str(line);
             text.push_str(source.pick(&["\n", "\n", "\r\n"]));
         }
@@ -89,12 +98,12 @@ fn lines(text: &[u8]) -> usize {
 #[test]
 fn no_credential_is_in_the_copy() {
     fuzz("git-config", 3000, config, |config| {
-        let copy = redact(&config.0);
-        let shown = || copy.escape_ascii().to_string();
-        must(!copy.windows(6).any(|window| window == b"C4nary"), || format!("left in {}", shown()))?;
-        must(!copy.windows(6).any(|window| window == b"7f3b91"), || format!("left in {}", shown()))?;
-        must(lines(&copy) == lines(&config.0), || format!("other lines: {}", shown()))?;
-        must(redact(&copy) == copy, || format!("not steady: {}", shown()))
+        let Some(told) = copy(Format::Git, &config.0) else { return Err("is not read".into()) };
+        let shown = || told.escape_ascii().to_string();
+        must(!told.windows(6).any(|window| window == b"C4nary"), || format!("left in {}", shown()))?;
+        must(!told.windows(6).any(|window| window == b"7f3b91"), || format!("left in {}", shown()))?;
+        must(lines(&told) == lines(&config.0), || format!("other lines: {}", shown()))?;
+        must(copy(Format::Git, &told).as_ref() == Some(&told), || format!("not steady: {}", shown()))
     });
 }
 
@@ -102,16 +111,17 @@ fn no_credential_is_in_the_copy() {
 #[test]
 fn what_is_no_credential_stays() {
     let honest = |source: &mut Source| {
-        let sections = ["[core]", "[remote \"origin\"]", "[http \"https://git.example/\"]"];
         let mut text = String::new();
         for _ in 0..=source.below(4) {
-            text.push_str(source.pick(&sections));
-            text.push('\n');
-            (0..source.below(4)).for_each(|_| text.push_str(&format!("\t{}\n", source.pick(&HONEST))));
+            let (header, lines) = source.pick(&HONEST);
+            text.push_str(&format!("{header}\n"));
+            (0..source.below(4)).for_each(|_| text.push_str(&format!("\t{}\n", source.pick(lines))));
         }
         Bytes(text.into_bytes())
     };
-    fuzz("git-config-honest", 500, honest, |config| must(redact(&config.0) == config.0, || redact(&config.0).escape_ascii().to_string()));
+    fuzz("git-config-honest", 500, honest, |config| {
+        must(copy(Format::Git, &config.0).as_ref() == Some(&config.0), || config.0.escape_ascii().to_string())
+    });
 }
 
 #[test]
@@ -122,8 +132,8 @@ fn any_file_is_copied_within_bounds() {
         Bytes(bytes)
     };
     fuzz("git-config-any", 1500, damaged, |config| {
-        let copy = redact(&config.0);
-        must(copy.len() <= config.0.len() + 1, || "longer than the original".into())?;
-        must(lines(&copy) == lines(&config.0), || format!("other lines: {}", copy.escape_ascii()))
+        let Some(told) = copy(Format::Git, &config.0) else { return Ok(()) };
+        must(told.len() <= config.0.len() + 1, || "longer than the original".into())?;
+        must(lines(&told) == lines(&config.0), || format!("other lines: {}", told.escape_ascii()))
     });
 }

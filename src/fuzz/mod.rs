@@ -5,6 +5,7 @@
 //! wanted (`BRIG_FUZZ_SECONDS`, `BRIG_FUZZ_SEED`). Each round has a seed of its own: given as `SEED` it makes that very round the first
 //! one, so whatever was found comes back at once. Inputs are printed as Rust literals, to become tests beside the code they broke.
 
+mod cargo_config;
 mod command_line;
 mod compiler;
 mod directives;

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,7 +10,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::answer::give;
-use super::files::{change, memfd, open, watch};
+use super::files::{change, ioctl, memfd, open, watch};
 use super::note::{Note, write};
 use super::offload::offload;
 use super::programs::{exec, ipc, outcome, schedule, signal};
@@ -22,6 +20,7 @@ use crate::attribute::stack::Caught;
 use crate::judge::scratch;
 use crate::model::calls::{self, Row, Treatment};
 use crate::sys::notify::{self, Notification};
+use crate::sys::sweep;
 
 /// How long the thread that waits for a new program is waited for, in the ordinary case that the program starts.
 const SPAWN: Duration = Duration::from_millis(100);
@@ -99,18 +98,10 @@ pub(super) fn serve_by(watched: &Watched, closing: &AtomicBool, rows: Rows) {
     watched.in_flight.wait();
     pending.into_iter().for_each(|waiting| write(watched, waiting.notes));
     later.into_values().for_each(|notes| write(watched, notes));
-    scratch::left(&watched.policy).iter().for_each(|left| take_away(left));
+    scratch::left(&watched.policy).iter().for_each(|left| sweep::remove(left));
     watched.sockets.forget(watched.actor.id);
     let unconfirmed = watched.processes().unconfirmed();
     unconfirmed.into_iter().for_each(|process| watched.journal.process(process));
-}
-
-/// Removes a file, or a directory with files in it, whatever its mode. No link is followed, and what cannot be removed is not ours.
-fn take_away(path: &Path) {
-    let _ = std::fs::remove_file(path).or_else(|_| {
-        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700));
-        std::fs::remove_dir_all(path)
-    });
 }
 
 /// Why the thread woke up.
@@ -214,6 +205,7 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Signal => return signal::signal(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Schedule => return schedule::schedule(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Ipc => return ipc::ipc(call, row.name),
+        Treatment::Device => return ioctl::request(call).unwrap_or_else(Answer::from),
         Treatment::Tamper => return call.tamper(row.name, registers(call).as_str()),
         Treatment::Absent => return Answer::Errno(libc::ENOSYS),
     };

@@ -18,6 +18,7 @@ pub mod net;
 mod note;
 mod offload;
 mod own;
+mod permits;
 mod pool;
 mod process;
 mod programs;

@@ -12,6 +12,11 @@ const TRUST_A_TID: Duration = Duration::from_millis(20);
 /// How far up an ancestry is followed; a cycle can only come from reused ids.
 const DEEPEST: usize = 64;
 
+/// Bytes of arguments kept for execs that have not shown themselves yet, of one actor.
+const TEXT: usize = 4 << 20;
+/// How many such execs there are at least before those whose process is gone are looked for.
+const CROWD: usize = 64;
+
 /// A file as the kernel knows it.
 pub type FileId = (u64, u64);
 
@@ -22,8 +27,8 @@ pub struct Expected {
     pub before: Option<FileId>,
     /// The file the kernel will load: the program, or the interpreter of a script.
     pub file: FileId,
-    /// As judged, not redacted.
-    pub argv: Vec<Hostile>,
+    /// As judged, not redacted. `None` where there was no room to keep them: then they are judged again.
+    pub argv: Option<Vec<Hostile>>,
     /// Are they those of a script, behind its interpreter's own?
     pub script: bool,
     pub process: Process,
@@ -59,6 +64,11 @@ pub struct Processes {
     seen: HashMap<u32, Seen>,
     /// How many wait for their exec to show: lets every other call skip the look.
     expecting: usize,
+    /// Bytes of their arguments.
+    text: usize,
+    /// How many there must be until the next look for those that are gone: twice as many as the last one left, so that looking costs a
+    /// few steps per exec.
+    crowd: usize,
     /// What those were to run whose numbers others have now.
     unseen: Vec<Process>,
 }
@@ -100,8 +110,8 @@ impl Processes {
 
     /// Nothing that was known of a number holds for its next owner: neither its program nor whom it is blamed on.
     fn forget(&mut self, pid: u32) {
-        let expected = self.seen.remove(&pid).and_then(|seen| seen.expected);
-        self.expecting -= usize::from(expected.is_some());
+        let expected = self.expected(pid);
+        self.seen.remove(&pid);
         self.unseen.extend(expected.map(|expected| expected.process));
     }
 
@@ -183,12 +193,32 @@ impl Processes {
         self.seen.entry(pid).or_default().blame = Some(blame);
     }
 
-    /// An exec is let through.
-    pub fn expect(&mut self, expected: Expected) {
-        let seen = self.seen.entry(expected.process.pid).or_default();
-        seen.parent = expected.process.parent;
-        let before = seen.expected.replace(Box::new(expected));
-        self.expecting += usize::from(before.is_none());
+    /// An exec is let through. What is known by now of others, whose processes ended without another call, is for the record.
+    pub fn expect(&mut self, mut expected: Expected) -> Vec<Process> {
+        let pid = expected.process.pid;
+        // A second one on another thread takes the first one's place.
+        drop(self.expected(pid));
+        if self.expecting >= self.crowd.max(CROWD) || self.text + text_of(&expected) > TEXT {
+            self.look_for_the_gone();
+        }
+        if self.text + text_of(&expected) > TEXT {
+            expected.argv = None;
+            expected.process.argv = vec![Hostile::from("…")];
+        }
+        self.seen.entry(pid).or_default().parent = expected.process.parent;
+        self.still_expect(Box::new(expected));
+        std::mem::take(&mut self.unseen)
+    }
+
+    fn look_for_the_gone(&mut self) {
+        let waiting: Vec<u32> = self.seen.iter().filter(|(_, seen)| seen.expected.is_some()).map(|(pid, _)| *pid).collect();
+        for pid in waiting {
+            let gone = process::stat(pid).is_none_or(|stat| stat.ended) || self.is_another(pid);
+            if gone && let Some(expected) = self.expected(pid) {
+                self.unseen.push(expected.process);
+            }
+        }
+        self.crowd = 2 * self.expecting;
     }
 
     /// Takes what `pid` was expected to run, for a look; `None` in nearly all calls, at the cost of one comparison.
@@ -198,14 +228,16 @@ impl Processes {
         }
         let expected = self.seen.get_mut(&pid)?.expected.take()?;
         self.expecting -= 1;
+        self.text -= text_of(&expected);
         Some(expected)
     }
 
     /// Puts it back: the exec may still be under way on another thread.
     pub fn still_expect(&mut self, expected: Box<Expected>) {
         let pid = expected.process.pid;
-        self.seen.entry(pid).or_default().expected = Some(expected);
         self.expecting += 1;
+        self.text += text_of(&expected);
+        self.seen.entry(pid).or_default().expected = Some(expected);
     }
 
     /// `pid` runs a program of its own now. `stays`: one that works where it was started.
@@ -221,10 +253,15 @@ impl Processes {
 
     /// Everything still expected, at the end: those processes made no call after their exec.
     pub fn unconfirmed(&mut self) -> Vec<Process> {
-        self.expecting = 0;
+        (self.expecting, self.text) = (0, 0);
         let expected = self.seen.values_mut().filter_map(|seen| seen.expected.take()).map(|expected| expected.process);
         std::mem::take(&mut self.unseen).into_iter().chain(expected).collect()
     }
+}
+
+fn text_of(expected: &Expected) -> usize {
+    let lists = [expected.argv.as_deref().unwrap_or_default(), &expected.process.argv];
+    lists.iter().flat_map(|list| list.iter()).map(|word| word.as_bytes().len() + size_of::<Hostile>()).sum()
 }
 
 #[cfg(test)]
@@ -257,7 +294,7 @@ mod tests {
         assert!(!table.is_fork(me), "the same process as before");
         table.blame(me, Blame { crates: Vec::new(), by: "stack".into(), caveat: None });
         let process = Process { actor: ActorId(1), pid: me, parent: 1, exe: "/x".into(), argv: Vec::new(), started_ms: 0, blame: None };
-        table.expect(Expected { tid: me, before: None, file: (1, 1), argv: Vec::new(), script: false, process });
+        table.expect(Expected { tid: me, before: None, file: (1, 1), argv: Some(Vec::new()), script: false, process });
         // Seen for the last time before it began.
         let seen = table.seen.get_mut(&me).unwrap();
         (seen.at, seen.program) = (0, true);
@@ -265,6 +302,39 @@ mod tests {
         assert_eq!(table.of(me), me);
         assert!(table.is_fork(me) && table.inherited(me).is_none() && table.expected(me).is_none());
         assert_eq!(table.unconfirmed().len(), 1, "it is on record all the same");
+    }
+
+    /// Programs that end without another call, and programs that live without one: neither fills our memory.
+    #[test]
+    fn what_execs_leave_behind_is_bounded() {
+        let expected = |pid: u32| {
+            let word = |n: usize| Hostile::from(format!("{pid}-{n}-{}", "x".repeat(120)).as_str());
+            let argv: Vec<Hostile> = (0..255).map(word).collect();
+            let process = Process { actor: ActorId(1), pid, parent: 1, exe: "/x".into(), argv: argv.clone(), started_ms: 0, blame: None };
+            Expected { tid: pid, before: None, file: (1, 1), argv: Some(argv), script: false, process }
+        };
+        let mut table = Processes::new(1);
+        // No numbers of living processes are as high (PID_MAX_LIMIT).
+        let recorded: usize = (0..1000).map(|n| table.expect(expected((1 << 23) + n)).len()).sum();
+        assert!(table.expecting <= CROWD && table.text <= TEXT, "{} with {} bytes", table.expecting, table.text);
+        assert_eq!(recorded + table.unconfirmed().len(), 1000, "each is on record");
+
+        let mut children: Vec<_> = (0..80).map(|_| std::process::Command::new("sleep").arg("60").spawn().unwrap()).collect();
+        let mut table = Processes::new(1);
+        let steps: usize = children
+            .iter()
+            .map(|child| {
+                let pid = child.id();
+                table.of(pid);
+                table.expect(expected(pid)).len()
+            })
+            .sum();
+        let (text, kept) = (table.text, table.expecting);
+        let last = table.expected(children[79].id());
+        children.iter_mut().for_each(|child| drop(child.kill().and_then(|()| child.wait())));
+        assert_eq!((steps, kept), (0, 80));
+        assert!(text <= TEXT + 80 * 64, "{text} bytes");
+        assert!(last.is_some_and(|last| last.argv.is_none()), "judged again where its arguments could not be kept");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::net::Sockets;
+use super::permits::Permits;
 use super::pool::Pool;
 use super::thread::STACK;
 use super::{Watched, listener, own};
@@ -31,6 +32,7 @@ pub struct Gate {
     unwinder: Arc<Unwinder>,
     sockets: Arc<Sockets>,
     pub(super) pool: Arc<Pool>,
+    permits: Permits,
     began: Instant,
     closing: Arc<AtomicBool>,
     posts: Mutex<Vec<Post>>,
@@ -48,7 +50,8 @@ impl Gate {
     pub fn new(journal: Arc<Journal>, unwinder: Arc<Unwinder>, sockets: Arc<Sockets>) -> Result<Gate> {
         own::own().context("look at our own process under /proc")?;
         let pool = Arc::new(Pool::new());
-        Ok(Gate { journal, unwinder, sockets, pool, began: Instant::now(), closing: Arc::default(), posts: Mutex::default() })
+        let (permits, closing, posts) = (Permits::default(), Arc::default(), Mutex::default());
+        Ok(Gate { journal, unwinder, sockets, pool, permits, began: Instant::now(), closing, posts })
     }
 
     /// Serves an actor from now on, until all its processes are gone.
@@ -61,6 +64,7 @@ impl Gate {
             .context("make a bell")?;
         watched.began = self.began;
         watched.pool = self.pool.clone();
+        watched.permits = self.permits.of_another();
         let watched = watched.shared();
         let (serving, closing) = (watched.clone(), self.closing.clone());
         let thread = std::thread::Builder::new()

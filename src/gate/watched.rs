@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::answer::WakeUps;
 use super::net::Sockets;
+use super::permits::Permits;
 use super::pool::{InFlight, Pool};
 use super::process::Processes;
 use super::repeat::Repeat;
@@ -32,6 +33,8 @@ pub struct Watched {
     pub(super) itself: Weak<Watched>,
     /// The run's sockets, shared by all actors.
     pub sockets: Arc<Sockets>,
+    /// For those of its opens that wait.
+    pub(super) permits: Permits,
     /// When the run began: processes are dated from it.
     pub(super) began: Instant,
     /// When the actor came.
@@ -65,6 +68,7 @@ impl Watched {
             in_flight: InFlight::default(),
             itself: Weak::new(),
             sockets,
+            permits: Permits::default(),
             began,
             since: began,
         })

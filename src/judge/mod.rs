@@ -2,6 +2,7 @@
 //! environment, what steers loaders and linkers, the journal of what happened. In: acts on resolved objects. Out: verdicts, and a journal the report is assembled
 //! from. No system calls.
 
+pub mod configuration;
 pub mod environment;
 pub mod journal;
 mod judging;

@@ -2,13 +2,14 @@
 //! inode). Out: the class of secret it is, if it is one. Values are never read, here or anywhere.
 
 use std::collections::HashMap;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
+use crate::judge::configuration::format::{self, Format};
 use crate::judge::matcher::{Hit, Matcher, Tag};
 use crate::judge::paths::{components, deepest, glob, name, within};
 use crate::judge::places::Places;
@@ -32,7 +33,7 @@ struct Files {
     look_alikes: Vec<String>,
     fixture_directories: Vec<String>,
     class: Vec<Class>,
-    redacted: Vec<List>,
+    redacted: Vec<Configuration>,
     persistence: Vec<List>,
 }
 
@@ -48,6 +49,13 @@ struct Class {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct List {
+    paths: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Configuration {
+    format: Format,
     paths: Vec<String>,
 }
 
@@ -98,6 +106,10 @@ pub struct Secrets {
     extra: Vec<GlobSet>,
     except: Vec<GlobSet>,
     redacted: Matcher,
+    /// By the tags of `redacted`.
+    formats: Vec<Format>,
+    /// What configurations include from elsewhere, by real path.
+    included: HashMap<Vec<u8>, Format>,
     persistence: Matcher,
     agents: Matcher,
     quiet_sockets: Matcher,
@@ -134,8 +146,11 @@ impl Secrets {
         secrets.fixture_directories = data.files.fixture_directories.iter().map(|text| text.clone().into_bytes()).collect();
         secrets.extra = globs(&lists.extra)?;
         secrets.except = globs(&lists.except)?;
-        for (lists, matcher) in [(&data.files.redacted, &mut secrets.redacted), (&data.files.persistence, &mut secrets.persistence)] {
-            lists.iter().flat_map(|list| &list.paths).for_each(|pattern| matcher.add(pattern, 0, places));
+        data.files.persistence.iter().flat_map(|list| &list.paths).for_each(|pattern| secrets.persistence.add(pattern, 0, places));
+        for Configuration { format, paths } in &data.files.redacted {
+            let tag = secrets.formats.len() as Tag;
+            secrets.formats.push(*format);
+            paths.iter().for_each(|pattern| secrets.redacted.add(pattern, tag, places));
         }
         data.sockets.agents.iter().for_each(|pattern| secrets.agents.add(pattern, 0, places));
         data.sockets.quiet.iter().for_each(|pattern| secrets.quiet_sockets.add(pattern, 0, places));
@@ -150,6 +165,12 @@ impl Secrets {
                 self.inodes.insert((dev, ino), hit.tag);
             }
         }
+        self
+    }
+
+    /// Adds files that configurations include (found by `plan::included`).
+    pub fn with_included(mut self, found: impl IntoIterator<Item = (PathBuf, Format)>) -> Self {
+        self.included.extend(found.into_iter().map(|(path, format)| (path.into_os_string().into_vec(), format)));
         self
     }
 
@@ -202,9 +223,13 @@ impl Secrets {
         self.files.find(path).is_some() || self.extra.iter().any(|globs| globs.is_match(as_path(path)))
     }
 
-    pub fn is_redacted(&self, path: &[u8]) -> Option<Hit> {
+    /// Is this a configuration of which actors get a copy? With its format, whether it was found below a known root.
+    pub fn is_redacted(&self, path: &[u8]) -> Option<(Format, bool)> {
         // All of these are files with literal names: hardly any path gets past this line.
-        if self.redacted.may_end_in(name(path)) { self.redacted.find(path) } else { None }
+        let hit = if self.redacted.may_end_in(name(path)) { self.redacted.find(path) } else { None };
+        let listed = hit.and_then(|hit| Some((*self.formats.get(usize::from(hit.tag))?, hit.rooted)));
+        let included = || self.included.get(path).map(|format| (*format, false));
+        listed.or_else(|| Some((format::beside(path)?, false))).or_else(included)
     }
 
     pub fn is_persistence(&self, path: &[u8]) -> Option<Hit> {

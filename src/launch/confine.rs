@@ -31,8 +31,6 @@ pub enum Failure {
     Listened,
 }
 
-/// Room below the stack pointer for what the calls point to. execve maps at least 128 KiB there (setup_arg_pages, fs/exec.c).
-const SCRATCH: u64 = 96 << 10;
 const MESSAGE: u64 = 0;
 const VECTOR: u64 = 64;
 const BYTE: u64 = 80;
@@ -54,7 +52,9 @@ pub fn confine(pid: i32, mut borrowed: Borrowed, initial: &mut InitialStack, wal
     let step = |step| move |source| Failure::Step { step, source };
     channel.drain();
     initial.edit(pid, &walls.edits).map_err(step("edit its environment"))?;
-    let scratch = (borrowed.stack_pointer() - SCRATCH) & !63;
+    let lent = Lent::take(pid, borrowed.stack_pointer(), INSTRUCTIONS as usize + size_of_val(&walls.filter[..]))
+        .map_err(step("find scratch space on its stack"))?;
+    let scratch = lent.at;
     let number = channel.number() as u64;
     let mut run = |requests: &[Request]| -> Result<Vec<u64>, Failure> {
         let outcome = borrowed.run(requests, scratch + TABLE).map_err(step("make it confine itself"))?;
@@ -95,11 +95,31 @@ pub fn confine(pid: i32, mut borrowed: Borrowed, initial: &mut InitialStack, wal
     memory::write(pid as u32, scratch, &message(scratch, Some(listener))).map_err(step("prepare the message"))?;
     run(&requests)?;
     let taken = channel.take().map_err(step("take the listener"))?;
-    // The pass, the messages and the filter are wiped from the scratch space.
-    memory::write(pid as u32, scratch, &vec![0; INSTRUCTIONS as usize + size_of_val(&walls.filter[..])])
-        .map_err(step("wipe the scratch space"))?;
+    // With what was there before, the pass, the messages and the filter are gone.
+    memory::write(pid as u32, lent.at, &lent.before).map_err(step("give the scratch space back"))?;
     borrowed.let_go().map_err(step("let it go"))?;
     Ok(taken)
+}
+
+/// A piece of the new program's stack, with what was in it.
+struct Lent {
+    at: u64,
+    before: Vec<u8>,
+}
+
+impl Lent {
+    /// Below the stack pointer, where nothing lies yet, if that is mapped. execve maps 128 KiB below the strings (setup_arg_pages,
+    /// fs/exec.c) and then lays a pointer to each of them there: where those alone fill it, the piece is lent from them.
+    fn take(pid: i32, stack_pointer: u64, length: usize) -> io::Result<Lent> {
+        let below = stack_pointer.saturating_sub(length as u64) & !63;
+        for at in [below, stack_pointer.next_multiple_of(64)] {
+            let mut before = vec![0; length];
+            if memory::read(pid as u32, at, &mut before).is_ok_and(|count| count == length) {
+                return Ok(Lent { at, before });
+            }
+        }
+        Err(io::Error::from_raw_os_error(libc::EFAULT))
+    }
 }
 
 const INSTALL: &str = "install the filter";

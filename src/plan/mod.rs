@@ -9,6 +9,7 @@ pub mod document;
 pub mod grants;
 pub mod hard_links;
 pub mod host;
+mod included;
 mod kernel_grants;
 mod layer;
 pub mod loosening;

@@ -11,7 +11,7 @@ use crate::model::{ActorKind, Mode};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::grants::{Grants, Line};
 use crate::plan::kernel_grants::{kernel_exec, kernel_read};
-use crate::plan::{hard_links, placeholders, scripts};
+use crate::plan::{hard_links, included, placeholders, scripts};
 
 /// Entries that are the same for every actor, and those that are not.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Settled {
         };
         let secrets = Secrets::compile(places, &lists).expect("globs are checked when a profile is read");
         let found = hard_links::find(places, &secrets);
-        let secrets = Arc::new(secrets.with_inodes(found));
+        let secrets = Arc::new(secrets.with_inodes(found).with_included(included::find(places)));
         let kinds = actors.iter().map(|(kind, grants)| (*kind, Settlement::new(grants, places))).collect();
         Settled { places: Arc::new(places.clone()), secrets, kinds }
     }

@@ -14,6 +14,7 @@ use super::ending::{self, Ran};
 use super::fetch::{Wanted, fetch};
 use super::layers::Layers;
 use super::reviewing::Reviewing;
+use super::screen::Screen;
 use super::stage::{self, Env, tmp_of};
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
@@ -109,6 +110,7 @@ pub fn build(
     let mut supervisor = supervisor.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering.clone()));
     supervisor.reviewing.said(graph);
     let fence = Fence::raise();
+    let screen = Screen::look();
     let ended = thread::scope(|scope| {
         // A thread that cannot be had costs the time limit, so the build must not begin without one.
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
@@ -130,10 +132,13 @@ pub fn build(
         }
         launch::run(&Cargo { path: cargo.clone(), args: typed, env: cargos, network: phases.network, stdout: None }, &mut supervisor)
     });
-    drop(fence);
     supervisor.listen();
+    if let Ok(ended) = &ended {
+        ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
+    }
+    screen.settle();
+    drop(fence);
     let ended = ended.map_err(Stopped::usage)?;
-    ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     gate.close();
     if let Some(failure) = ended.failure {
         return Err(Stopped::wall(failure));
@@ -231,7 +236,7 @@ fn suffices(
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.
-fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Result<tempfile::TempDir, Stopped> {
+fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Result<stage::Filled, Stopped> {
     if steering.target_dir.is_some() {
         return Err(Stopped::usage(anyhow!("`--fresh` brings a target directory of its own: leave `--target-dir` out")));
     }
@@ -253,7 +258,7 @@ fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Re
         env.retain(|(known, _)| known != name);
         env.push((name.into(), places.target.clone().into_os_string()));
     }
-    Ok(dir)
+    Ok(dir.into())
 }
 
 /// Every file that will be written is opened now: a bad path must not be found out after an hour of building.

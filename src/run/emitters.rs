@@ -37,11 +37,20 @@ pub struct Ground<'g> {
 #[derive(Default)]
 pub struct Emitters {
     scripts: Vec<Script>,
-    /// Kept words of scripts that have not run, by build directory and package name.
-    kept: HashMap<PathBuf, Vec<(String, PathBuf)>>,
+    /// Kept words of scripts that have not run. Each is read once, when somebody's words are searched for the first time.
+    kept: Vec<Kept>,
+    /// Which of them said a thing, by its key: cargo hands over tens of thousands of words, and each is asked for.
+    sayers: HashMap<Vec<u8>, Vec<usize>>,
     searched: HashSet<PathBuf>,
-    /// Searched for in vain.
-    unsaid: HashSet<Vec<u8>>,
+}
+
+/// What cargo kept of a script.
+struct Kept {
+    /// Of its package.
+    name: String,
+    out: PathBuf,
+    /// Until it becomes a [`Script`].
+    told: Vec<Directive>,
 }
 
 struct Script {
@@ -53,6 +62,8 @@ struct Script {
     began: Option<SystemTime>,
     /// `None` until cargo has it.
     told: Option<Vec<Directive>>,
+    /// Where in them each thing was said first, by its key.
+    said: HashMap<Vec<u8>, usize>,
     /// Directives that are in the journal as a breach.
     breaches: HashSet<usize>,
 }
@@ -65,10 +76,16 @@ enum Word<'w> {
 }
 
 impl Word<'_> {
-    fn is(&self, directive: &Directive) -> bool {
+    fn of(directive: &Directive) -> Option<Word<'_>> {
+        let variable = directive.variable().map(|(name, value)| Word::Variable(name.as_bytes(), value.as_bytes()));
+        variable.or_else(|| Some(Word::LinkArg(directive.link_arg()?.as_bytes())))
+    }
+
+    /// Two words have the same if they are the same; no name of a variable holds an equals sign.
+    fn key(&self) -> Vec<u8> {
         match self {
-            Word::Variable(name, value) => directive.variable().is_some_and(|(n, v)| (n.as_bytes(), v.as_bytes()) == (*name, *value)),
-            Word::LinkArg(argument) => directive.link_arg().is_some_and(|told| told.as_bytes() == *argument),
+            Word::Variable(name, value) => [b"env ", *name, b"=", value].concat(),
+            Word::LinkArg(argument) => [b"arg ", *argument].concat(),
         }
     }
 }
@@ -79,7 +96,16 @@ impl Emitters {
         let Some(out) = actor.outputs.first().cloned() else { return };
         let (package, began) = (actor.package.clone(), Some(SystemTime::now()));
         self.scripts.retain(|script| script.out != out);
-        self.scripts.push(Script { actor: actor.id, pid: actor.pid, package, out, began, told: None, breaches: HashSet::new() });
+        self.scripts.push(Script {
+            actor: actor.id,
+            pid: actor.pid,
+            package,
+            out,
+            began,
+            told: None,
+            said: HashMap::new(),
+            breaches: HashSet::new(),
+        });
     }
 
     /// Reads what scripts have said since it was last asked. To be called before anyone who could have to listen comes in, and when cargo
@@ -110,7 +136,10 @@ impl Emitters {
         next: &mut dyn FnMut() -> ActorId,
     ) -> bool {
         let word = Word::Variable(variable.0, variable.1);
-        let found = self.find(word, package).or_else(|| self.find_kept(word, any, package, ground, next));
+        let found = self.find(word, package).or_else(|| {
+            self.search(ground.places);
+            self.find_kept(word, any, package, ground, next)
+        });
         found.is_some_and(|(at, index)| self.scripts[at].breaches.contains(&index))
     }
 
@@ -122,7 +151,11 @@ impl Emitters {
             return;
         }
         let steers = linking::steers(words.iter().copied(), ground.places, &mut |name| response(name, &[cwd]));
-        for steer in steers.into_iter().filter(|steer| steer.severity > Severity::Info) {
+        let steers: Vec<Steer> = steers.into_iter().filter(|steer| steer.severity > Severity::Info).collect();
+        if !steers.is_empty() {
+            self.search(ground.places);
+        }
+        for steer in steers {
             let involved = words.get(steer.words.0..=steer.words.1).unwrap_or_default();
             let mut sayer = None;
             for word in involved.iter().map(|word| Word::LinkArg(word)) {
@@ -142,8 +175,8 @@ impl Emitters {
     }
 
     fn find(&self, word: Word, package: Option<&Package>) -> Option<(usize, usize)> {
-        let own = |script: &Script| same(script.package.as_ref(), package);
-        let said = |(at, script): (usize, &Script)| Some((at, script.told.as_ref()?.iter().position(|told| word.is(told))?));
+        let (own, key) = (|script: &Script| same(script.package.as_ref(), package), word.key());
+        let said = |(at, script): (usize, &Script)| Some((at, *script.said.get(&key)?));
         let all = || self.scripts.iter().enumerate();
         all().filter(|(_, script)| own(script)).find_map(said).or_else(|| all().find_map(said))
     }
@@ -156,37 +189,31 @@ impl Emitters {
         ground: &Ground,
         next: &mut dyn FnMut() -> ActorId,
     ) -> Option<(usize, usize)> {
-        let key = match word {
-            Word::Variable(name, value) => [b"env ", name, b"=", value].concat(),
-            Word::LinkArg(argument) => [b"arg ", argument].concat(),
+        let (own, key) = (package.map(|package| package.name.as_str()), word.key());
+        let is_own = |kept: &Kept| Some(kept.name.as_str()) == own;
+        // A user's own `rustflags` and `[env]` come with every compiler: nobody has said them.
+        let sayers = self.sayers.get(&key)?.iter().map(|at| (&self.kept[*at], *at)).filter(|(kept, _)| any || is_own(kept));
+        let ran = |kept: &Kept| self.scripts.iter().any(|script| script.out == kept.out);
+        let (_, at) = sayers.filter(|(kept, _)| !ran(kept)).min_by_key(|(kept, _)| (!is_own(kept), &kept.out))?;
+        let Kept { name, out, told } = &mut self.kept[at];
+        let (out, told) = (out.clone(), std::mem::take(told));
+        let package = package.filter(|package| package.name == *name).cloned().unwrap_or_else(|| locked(name, ground.places));
+        let actor = absent(next(), package, &out);
+        let mut script = Script {
+            actor: actor.id,
+            pid: 0,
+            package: actor.package.clone(),
+            out,
+            began: None,
+            told: None,
+            said: HashMap::new(),
+            breaches: HashSet::new(),
         };
-        let own = package.map(|package| package.name.as_str());
-        let key = if any { key } else { [own.unwrap_or_default().as_bytes(), b" ", &key].concat() };
-        // A user's own `rustflags` and `[env]` come with every compiler.
-        if self.unsaid.contains(&key) {
-            return None;
-        }
-        self.search(ground.places);
-        let mut outs: Vec<(String, PathBuf)> = self.kept.values().flatten().cloned().collect();
-        outs.retain(|(name, _)| any || Some(name.as_str()) == own);
-        outs.sort_by_key(|(name, out)| (Some(name.as_str()) != own, out.clone()));
-        for (name, out) in outs {
-            if self.scripts.iter().any(|script| script.out == out) {
-                continue;
-            }
-            let Ok(Some(told)) = directives::told(&out, Of::AnyBuild) else { continue };
-            let Some(index) = told.iter().position(|told| word.is(told)) else { continue };
-            let package = package.filter(|package| package.name == name).cloned().unwrap_or_else(|| locked(&name, ground.places));
-            let actor = absent(next(), package, &out);
-            let mut script =
-                Script { actor: actor.id, pid: 0, package: actor.package.clone(), out, began: None, told: None, breaches: HashSet::new() };
-            ground.journal.actor(actor);
-            script.hear(told, ground);
-            self.scripts.push(script);
-            return Some((self.scripts.len() - 1, index));
-        }
-        self.unsaid.insert(key);
-        None
+        ground.journal.actor(actor);
+        script.hear(told, ground);
+        let index = *script.said.get(&key)?;
+        self.scripts.push(script);
+        Some((self.scripts.len() - 1, index))
     }
 
     /// Where cargo keeps words: `<profile>/build/<package>-<hash>`, with a triple before it or not, or `build/<package>/<hash>`.
@@ -208,7 +235,16 @@ impl Emitters {
                     found.push((name.to_owned(), unit.join("out")));
                 }
             }
-            self.kept.insert(build, found);
+            for (name, out) in found {
+                let Ok(Some(told)) = directives::told(&out, Of::AnyBuild) else { continue };
+                for key in told.iter().filter_map(|told| Some(Word::of(told)?.key())) {
+                    let sayers = self.sayers.entry(key).or_default();
+                    if sayers.last() != Some(&self.kept.len()) {
+                        sayers.push(self.kept.len());
+                    }
+                }
+                self.kept.push(Kept { name, out, told });
+            }
         }
     }
 }
@@ -216,6 +252,9 @@ impl Emitters {
 impl Script {
     fn hear(&mut self, told: Vec<Directive>, ground: &Ground) {
         self.told = Some(told.clone());
+        for (index, word) in told.iter().enumerate().filter_map(|(index, told)| Some((index, Word::of(told)?))) {
+            self.said.entry(word.key()).or_insert(index);
+        }
         for (index, directive) in told.iter().enumerate() {
             let Some((name, value)) = directive.variable() else { continue };
             if let Some(severity) = loader::directed((name.as_bytes(), value.as_bytes()), ground.given, ground.places) {

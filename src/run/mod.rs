@@ -11,6 +11,7 @@ mod layers;
 mod owners;
 mod pages;
 mod reviewing;
+mod screen;
 mod stage;
 mod stopped;
 mod supervisor;

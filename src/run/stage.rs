@@ -15,6 +15,7 @@ use crate::launch::search;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
 use crate::plan::steering::Steering;
+use crate::sys::sweep;
 
 pub type Env = Vec<(OsString, OsString)>;
 
@@ -109,16 +110,37 @@ pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
     tmp.join(format!("{id:0DIGITS$}"))
 }
 
-/// The run's temporary directory, with cargo's own below it; removed when dropped.
+/// A directory that actors fill; removed when dropped, whatever they left in it.
+pub struct Filled(TempDir);
+
+impl Filled {
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl From<TempDir> for Filled {
+    fn from(dir: TempDir) -> Filled {
+        Filled(dir)
+    }
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        sweep::empty(self.0.path());
+    }
+}
+
+/// The run's temporary directory, with cargo's own below it.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn make_tmp() -> Result<TempDir> {
+pub fn make_tmp() -> Result<Filled> {
     let tmp = tempfile::Builder::new().prefix("brig-").permissions(std::fs::Permissions::from_mode(0o700)).tempdir();
     let tmp = tmp.context("make a temporary directory")?;
     let cargos = tmp_of(tmp.path(), 0);
     std::fs::create_dir(&cargos).with_context(|| format!("make {}", cargos.display()))?;
-    Ok(tmp)
+    Ok(tmp.into())
 }
 
 /// Completes the places with what the environment says, once the toolchain is as good as known.

@@ -1,7 +1,7 @@
 //! Descriptors by number, and what every call's result comes down to.
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// A result that is an errno when negative.
 pub(super) fn check(result: libc::c_int) -> io::Result<libc::c_int> {
@@ -22,4 +22,12 @@ pub fn close_from(first: u32) -> io::Result<()> {
     // SAFETY: no pointers; the caller owns nothing above `first` yet, so no live `OwnedFd` loses its descriptor.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
     check(result as libc::c_int).map(drop)
+}
+
+/// Of a terminal, as far as it is known (`TIOCGWINSZ`).
+pub fn columns(fd: BorrowedFd) -> Option<u16> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel fills one `winsize` behind the pointer, which is valid for the call.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    (result == 0).then_some(size.ws_col)
 }

@@ -17,6 +17,7 @@ pub mod script;
 pub mod seccomp;
 pub mod socket;
 pub mod spawn;
+pub mod sweep;
 #[cfg(test)]
 pub mod testing;
 pub mod tracee;

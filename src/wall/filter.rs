@@ -121,6 +121,10 @@ fn alternatives(when: When) -> Result<Vec<Vec<SeccompCondition>>> {
             let width = if dword { Width::Dword } else { Width::Qword };
             vec![vec![condition(index, width, Is::Eq, value)?]]
         }
+        When::NoneOf { index, values } => {
+            // Compiled from the last to the first: so the first are looked at first.
+            vec![values.iter().rev().map(|value| condition(index, Width::Dword, Is::Ne, u64::from(*value))).collect::<Result<_>>()?]
+        }
         When::NonZero { index } => vec![vec![condition(index, Width::Qword, Is::Ne, 0)?]],
         When::AnyBit { index, mask } => (0..u64::BITS)
             .map(|bit| 1_u64 << bit)

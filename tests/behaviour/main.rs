@@ -8,9 +8,11 @@
 //! what nobody may change, `finding` reads the report.
 
 mod artefacts;
+mod configurations;
 mod demo;
 mod directives;
 mod effect;
+mod endurance;
 mod exits;
 mod finding;
 mod footing;
@@ -35,5 +37,7 @@ mod sink;
 mod steering;
 mod storm;
 mod stress;
+mod terminals;
+mod volumes;
 mod who;
 mod zoo;

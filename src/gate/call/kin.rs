@@ -30,6 +30,14 @@ impl Call<'_> {
         }
     }
 
+    /// The processes of this actor that are still there, the caller's first.
+    pub fn own_processes(&self) -> Vec<u32> {
+        let mut pids = self.watched.processes().pids();
+        pids.retain(|pid| self.is_seen(*pid));
+        pids.sort_by_key(|pid| *pid != self.pid());
+        pids
+    }
+
     fn is_seen(&self, pid: u32) -> bool {
         let seen = self.watched.processes().seen_at(pid);
         seen.is_some_and(|seen| stat(pid).is_some_and(|stat| stat.started <= seen))

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 
 use super::found::Found;
 use super::wanted::Wanted;
-use super::{blocking, redact};
+use super::{blocking, redact, terminal};
 use crate::gate::errno::fail;
 use crate::gate::own::own;
 use crate::gate::{Answer, Call};
@@ -21,11 +21,12 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
         return fail(libc::EISDIR);
     }
     // What has no place in the file system was reached through a descriptor the actor has already.
-    if !found.anonymous {
+    let own_terminal = terminal::is_terminal(&found) && terminal::is_own(call, &found, wanted.access())?;
+    if !found.anonymous && !own_terminal {
         match judge(call, &found, wanted) {
             Verdict::Allow => {}
             Verdict::Refuse(errno) => return Ok(Answer::Errno(errno)),
-            Verdict::Redact => return redact::hand_over(&found, wanted),
+            Verdict::Redact => return redact::hand_over(call, &found, wanted),
         }
     }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;

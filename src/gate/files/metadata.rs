@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 
 use super::deed::do_if;
 use super::found::{Found, How};
+use super::terminal;
 use crate::gate::errno::{c_string, fail};
 use crate::gate::own::{link_text, own};
 use crate::gate::{Answer, Call, memory};
@@ -94,15 +95,13 @@ fn opened(call: &Call, fd: i32) -> io::Result<Found> {
     let found = behind(call, fd)?;
     let info = std::fs::read(format!("/proc/{}/fdinfo/{fd}", call.tid))?;
     call.check_valid()?;
-    // proc_pid_fdinfo(5): the second line, in octal.
-    let flags = info.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(b"flags:")?).ok());
-    let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok()).ok_or(io::ErrorKind::InvalidData)?;
+    let flags = terminal::flags(&info).ok_or(io::ErrorKind::InvalidData)?;
     if flags & libc::O_PATH == 0 { Ok(found) } else { fail(libc::EBADF) }
 }
 
 fn change(call: &Call, name: &str, found: &Found, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
-    if found.anonymous {
-        // The actor's own pipe or memory: no file is touched.
+    if found.anonymous || terminal::is_terminal(found) && terminal::is_own(call, found, libc::O_RDWR)? {
+        // The actor's own pipe or memory: no file is touched. And `grantpt(3)`, for terminals that tests make.
         return call.as_caller(deed).map(|()| Answer::Value(0));
     }
     do_if(call, Act::Metadata { call: name.into(), path: found.shown(call) }, Some(found.object()), deed)

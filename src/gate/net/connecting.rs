@@ -5,9 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use super::asked::errno;
+use super::asked::{errno, network_of};
 use super::descriptor::Descriptor;
-use super::workers::Workers;
 use crate::gate::{Answer, Call};
 use crate::sys::socket;
 
@@ -218,9 +217,9 @@ pub fn retrying<T: Send + 'static>(
 
 /// Answers from a worker's thread; when none is free, refuses at once.
 fn later(call: &Call<'_>, work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
-    let workers: &Workers = call.watched.sockets.workers();
+    let network = network_of(call);
     let reply = call.reply();
-    match workers.run(move || reply.send(work())) {
+    match network.workers().run(move || reply.send(work())) {
         Ok(()) => Answer::Later,
         Err(_) => {
             call.watched.journal.lost("a connect was refused: too many wait at once");

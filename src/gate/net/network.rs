@@ -24,6 +24,7 @@ pub struct Network {
     maker: Arc<Maker>,
     state: Mutex<State>,
     relay: Mutex<Option<Relay>>,
+    workers: Workers,
 }
 
 #[derive(Default)]
@@ -51,7 +52,8 @@ const MOST_UNUSED: usize = 32;
 impl Network {
     /// `namespace` is its number with the broker.
     pub fn new(recorder: Recorder, namespace: u32, maker: Arc<Maker>) -> Network {
-        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default() }
+        let workers = maker.workers.of_another();
+        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default(), workers }
     }
 
     /// A socket of the actor, known from now on by its inode. `kind` may carry `SOCK_NONBLOCK`.
@@ -198,7 +200,7 @@ impl Network {
 
     /// For what may block.
     pub fn workers(&self) -> &Workers {
-        &self.maker.workers
+        &self.workers
     }
 
     /// The relay, started when first needed.

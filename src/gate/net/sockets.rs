@@ -7,7 +7,6 @@ use super::lock::lock;
 use super::means::Maker;
 use super::network::Network;
 use super::record::Recorder;
-use super::workers::Workers;
 use crate::model::ActorId;
 
 /// Shared by all actors of a run.
@@ -41,11 +40,6 @@ impl Sockets {
     /// The process of ours that makes the sockets, once there is one.
     pub fn helper(&self) -> Option<i32> {
         self.maker.broker()
-    }
-
-    /// For what may block.
-    pub fn workers(&self) -> &Workers {
-        &self.maker.workers
     }
 
     /// Whether actors' descriptors may be duplicated (`pidfd_getfd`, Linux 5.6).

@@ -1,14 +1,12 @@
-//! Threads for what may block: connects that wait for a peer, DNS over TCP. Bounded, so that no actor can make us start thousands.
+//! Threads for what may block: connects that wait for a peer, DNS over TCP. Bounded by the actor's permits, so that no actor can make us
+//! start thousands, nor keep others from having theirs.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::gate::permits::Permits;
 
-/// At work at once, in the whole run.
-const MOST: usize = 64;
-
+/// One actor's.
 #[derive(Clone, Default)]
 pub struct Workers {
-    busy: Arc<AtomicUsize>,
+    permits: Permits,
 }
 
 /// All workers are busy, or no thread could be started.
@@ -16,15 +14,16 @@ pub struct Workers {
 pub struct Full;
 
 impl Workers {
+    pub fn of_another(&self) -> Workers {
+        Workers { permits: self.permits.of_another() }
+    }
+
     /// Runs `work` on a thread of its own.
     ///
     /// # Errors
     /// [`Full`]; `work` is dropped unrun, and its call must still be answered.
     pub fn run(&self, work: impl FnOnce() + Send + 'static) -> Result<(), Full> {
-        let permit = Permit(Arc::clone(&self.busy));
-        if self.busy.fetch_add(1, Ordering::Relaxed) >= MOST {
-            return Err(Full);
-        }
+        let permit = self.permits.take().ok_or(Full)?;
         let thread = std::thread::Builder::new().name("brig-net".into()).spawn(move || {
             let _permit = permit;
             work();
@@ -33,33 +32,25 @@ impl Workers {
     }
 }
 
-/// Gives the place back when dropped, also when the work panics or never ran.
-struct Permit(Arc<AtomicUsize>);
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use std::sync::{Arc, Mutex, mpsc};
 
     #[test]
     fn workers_are_bounded_and_come_back() {
         let workers = Workers::default();
         let (release, wait) = mpsc::channel::<()>();
-        let wait = Arc::new(std::sync::Mutex::new(wait));
-        for _ in 0..MOST {
+        let wait = Arc::new(Mutex::new(wait));
+        for _ in 0..Permits::most() {
             let wait = Arc::clone(&wait);
             workers.run(move || drop(wait.lock().map(|wait| wait.recv()))).unwrap();
         }
         assert!(workers.run(|| ()).is_err());
+        assert!(workers.of_another().run(|| ()).is_ok());
         drop(release);
         let done = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while workers.busy.load(Ordering::Relaxed) > 0 && std::time::Instant::now() < done {
+        while workers.permits.taken() > 0 && std::time::Instant::now() < done {
             std::thread::yield_now();
         }
         assert!(workers.run(|| ()).is_ok());

@@ -13,11 +13,11 @@ use crate::sys::script::DEEPEST;
 /// interprets a script.
 const BEFORE: usize = 3 * DEEPEST;
 
-/// The arguments `pid` has, unless they are the judged ones. `script`: they come after an interpreter's own.
-pub fn others(pid: u32, judged: &[Hostile], script: bool) -> Option<Vec<Hostile>> {
+/// The arguments `pid` has, unless they are known to be the judged ones. `script`: they come after an interpreter's own.
+pub fn others(pid: u32, judged: Option<&[Hostile]>, script: bool) -> Option<Vec<Hostile>> {
     let real = File::open(format!("/proc/{pid}/cmdline")).and_then(|file| collect(BufReader::new(file))).ok()?;
     // It is gone, or it has written over them, which it may.
-    (!real.is_empty() && !same(judged, &real, script)).then_some(real)
+    (!real.is_empty() && !judged.is_some_and(|judged| same(judged, &real, script))).then_some(real)
 }
 
 fn collect(mut words: impl BufRead) -> io::Result<Vec<Hostile>> {

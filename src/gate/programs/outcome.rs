@@ -37,7 +37,8 @@ pub fn expect(call: &Call, loaded: &Found, told: Vec<Hostile>, argv: Vec<Hostile
     let file = (loaded.facts.dev, loaded.facts.ino);
     // Looked up, not remembered: a number may be another process's by now.
     let before = running(pid);
-    call.watched.processes().expect(Expected { tid: call.tid, before, file, argv: told, script, process });
+    let gone = call.watched.processes().expect(Expected { tid: call.tid, before, file, argv: Some(told), script, process });
+    gone.into_iter().for_each(|process| call.watched.journal.process(process));
 }
 
 /// Before any other call of a process that was about to execute: did it, and the right thing? Answers the call where it must not go on.
@@ -55,7 +56,7 @@ pub fn check(call: &Call) -> Option<Answer> {
         return None;
     };
     if actual == expected.file {
-        return match arguments::others(pid, &expected.argv, expected.script) {
+        return match arguments::others(pid, expected.argv.as_deref(), expected.script) {
             Some(argv) if call.check_valid().is_ok() => retold(call, expected.process, argv),
             _ => {
                 confirm(call, expected.process);

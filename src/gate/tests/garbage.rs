@@ -66,7 +66,8 @@ impl Place {
 pub fn travel(root: &Path) {
     let seconds = variable("BRIG_FUZZ_SECONDS").map(Duration::from_secs);
     let mut source = Source::new(variable("BRIG_FUZZ_SEED").unwrap_or(SEED));
-    let rows: Vec<&Row> = table().iter().filter(|row| !matches!(row.treatment, Treatment::Tamper | Treatment::Absent)).collect();
+    let rows: Vec<&Row> =
+        table().iter().filter(|row| !matches!(row.treatment, Treatment::Device | Treatment::Tamper | Treatment::Absent)).collect();
     let (page, end) = page_before_a_hole();
     let mut place = Place { page, end, free: PAGE };
     let directory = File::open(root.join("out")).unwrap();
@@ -197,7 +198,7 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
         Treatment::Schedule => args = schedule(source, row, place),
         Treatment::Ipc => args = shared(source, row, place),
         Treatment::Watch => args[1] = path(source, place, root),
-        Treatment::Tamper | Treatment::Absent => {}
+        Treatment::Device | Treatment::Tamper | Treatment::Absent => {}
     }
     if row.name.starts_with("mknod") {
         let mode = 1 + at;

@@ -427,7 +427,7 @@ fn signaller(asking: nix::Result<()>) {
 
 fn git() {
     let config = fs::read_to_string(".git/config").unwrap();
-    assert_eq!(config, "[http]\n\textraheader =\n[core]\n\tbare = false\n");
+    assert_eq!(config, "[http]\n\t\n[core]\n\tbare = false\n");
 }
 
 /// Flips a path between a harmless file and the secret while opening it.

@@ -18,11 +18,16 @@ pub(crate) fn device(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     if rest.is_empty() || DEVICES.contains(&rest) || matches!(rest, b"fd" | b"pts" | b"shm") {
         return Some(Ruling::Allow);
     }
-    if is_terminal(rest) {
-        // A build script that reads the terminal reads what the user types; git and ssh try it and cope.
-        return Some(if policy.is_build_time() { Ruling::Quiet(libc::ENXIO) } else { Ruling::Allow });
+    foreign_terminal(policy, rest)
+}
+
+/// A terminal that is not the actor's own (the gate knows which are): what somebody types there, or reads there as if others had written
+/// it. The one name everybody tries is that of the controlling terminal: git and ssh do, and cope without.
+pub(crate) fn foreign_terminal(policy: &Policy, rest: &[u8]) -> Option<Ruling> {
+    if rest == b"tty" {
+        return Some(Ruling::Quiet(libc::ENXIO));
     }
-    None
+    is_terminal(rest).then(|| alarm(policy, Rule::ProcTamper, Severity::High, "terminals that are not its own"))
 }
 
 pub(crate) fn is_terminal(rest: &[u8]) -> bool {

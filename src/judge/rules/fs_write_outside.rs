@@ -4,7 +4,7 @@ use libc::EPERM;
 
 use crate::judge::paths::{below, below_bytes, components, is_drawn, name};
 use crate::judge::policy::Policy;
-use crate::judge::rules::fs_read_outside::{is_jobserver, is_terminal};
+use crate::judge::rules::fs_read_outside::{foreign_terminal, is_jobserver};
 use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Act, ActorKind, Object, Rule, Severity};
 
@@ -14,13 +14,14 @@ pub(crate) fn device(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> 
     let rest = below_bytes(path, b"/dev")?;
     let everybodys = matches!(rest, b"null" | b"zero" | b"full" | b"random" | b"urandom" | b"stdout" | b"stderr" | b"ptmx");
     let program = policy.kind == ActorKind::Program;
-    if !(everybodys || is_terminal(rest) || rest.starts_with(b"fd/") || rest.is_empty() && program) {
+    if let Some(ruling) = foreign_terminal(policy, rest) {
+        return Some(ruling);
+    }
+    if !(everybodys || rest.starts_with(b"fd/") || rest.is_empty() && program) {
         return None;
     }
     Some(match act {
         Act::Write { .. } => Ruling::Allow,
-        // `grantpt(3)`, for the terminals a test makes.
-        Act::Metadata { .. } if program && is_terminal(rest) => Ruling::Allow,
         Act::Metadata { .. } => Ruling::Quiet(EPERM),
         _ => alarm(policy, Rule::FsWriteOutside, Severity::High, "write (a device of the machine)"),
     })

@@ -49,17 +49,29 @@ pub(crate) fn moved(policy: &Policy, from: &[u8], object: Option<Object>) -> Rul
     }
 }
 
+/// The directory that the innermost `.git`, `.cargo`, `.hg` or `.jj` on the way lies in.
+fn repository(path: &[u8]) -> &[u8] {
+    let mut at = parent(path);
+    while at.len() > 1 {
+        if matches!(name(at), b".git" | b".cargo" | b".hg" | b".jj") {
+            return parent(at);
+        }
+        at = parent(at);
+    }
+    parent(parent(path))
+}
+
 /// Git's and cargo's own configuration, where it is the user's or the repository's: handed over without credentials. In a place the
 /// profile does not grant it is judged like any other file.
 pub(crate) fn redacted(policy: &Policy, path: &[u8], object: Option<Object>) -> Option<Ruling> {
-    let hit = policy.secrets.is_redacted(path)?;
+    let (_, rooted) = policy.secrets.is_redacted(path)?;
     if object.is_none() || is_directory(object) || policy.secrets.is_public(path) {
         return None;
     }
     if policy.own.outputs.iter().any(|tree| below(path, tree).is_some()) {
         return None;
     }
-    let repository = parent(parent(path));
+    let repository = repository(path);
     let above = policy.places.workspace.iter().chain(&policy.own.package).any(|place| is_ancestor(repository, place));
-    (hit.rooted || above || policy.may_read(path)).then_some(Ruling::Redact)
+    (rooted || above || policy.may_read(path)).then_some(Ruling::Redact)
 }

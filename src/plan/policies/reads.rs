@@ -61,8 +61,11 @@ fn reads() {
             (BuildScript, read("/home/v/x"), file(), outside(High)),
             (BuildScript, read("/srv/data"), file(), outside(Medium)),
             (Program, read("/srv/data"), file(), outside(Low)),
-            (BuildScript, read("/dev/pts/3"), file(), Quiet),
-            (Program, read("/dev/tty"), file(), Allow),
+            // Of an actor's own terminals the rules are not asked.
+            (BuildScript, read("/dev/tty"), file(), Quiet),
+            (BuildScript, read("/dev/pts/3"), file(), Alarm(Rule::ProcTamper, High)),
+            (Program, read("/dev/pts/3"), file(), Alarm(Rule::ProcTamper, High)),
+            (Program, read("/dev/tty"), file(), Quiet),
             (Tool, read("/home/u/.ssh/id_ed25519"), file(), Allow),
             (Rustdoc, read("/home/u/app/src/lib.rs"), file(), Allow),
         ],

@@ -47,7 +47,7 @@ fn the_program_says_what_the_table_says() {
     let program = program(&PASS).unwrap();
     // Values around which the tests of the table turn, and some that only differ in the half an `int` does not have.
     let mut values = vec![0, 1, 2, 3, 4, 8, 9, 25, 62, 1 << 32, (1 << 32) + 4, u64::MAX, 0x2000_0000, 0x2000_0001];
-    values.extend([0x5412, 0x540e, 0x541c]);
+    values.extend([0x5401, 0x5412, 0x540e, 0x541c, 0xdead_0000_0000_5401, 0x8970, 0x4004_9409]);
     values.extend([0x4008_6602, 0xdead_0000_4008_6602, 0x401c_5820, 0x5961_6d61, 35]);
     values.extend((0..64).map(|bit| 1_u64 << bit));
     for number in 0..=LAST_KNOWN {

@@ -1,0 +1,132 @@
+//! Whose terminal it is. In: a terminal that was found, and who wants it. Out: is it the caller's own? That is: the other end of one that
+//! the actor itself has made; what the caller was started with as its standard streams, as far as those were opened; or, for what the user
+//! runs and talks to, its controlling terminal. Every other one is somebody's whom the build has nothing to do with.
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use super::found::Found;
+use crate::gate::Call;
+use crate::gate::errno::{c_string, fail};
+use crate::gate::own::{Own, own};
+use crate::model::ActorKind;
+use crate::sys::files;
+
+/// `/dev/tty` (Documentation/admin-guide/devices.txt, as all numbers here).
+const CONTROLLING: u64 = libc::makedev(5, 0);
+const CONSOLE: u64 = libc::makedev(5, 1);
+/// Descriptors of one process that are looked at for the end it holds.
+const MOST: usize = 4096;
+
+pub fn is_terminal(found: &Found) -> bool {
+    let rdev = found.facts.rdev;
+    found.is(libc::S_IFCHR) && (matches!(libc::major(rdev), 4 | 136..=143) || matches!(rdev, CONTROLLING | CONSOLE))
+}
+
+/// Is this terminal the caller's own, for opening it with `access`?
+///
+/// # Errors
+/// When the caller is gone.
+pub fn is_own(call: &Call, found: &Found, access: i32) -> io::Result<bool> {
+    // What we look at is the caller's, if it still waits afterwards.
+    let meant =
+        if found.facts.rdev == CONTROLLING { controlling(call, own()?).ok().map(|meant| meant.facts.rdev) } else { Some(found.facts.rdev) };
+    let Some(device) = meant else { return Ok(false) };
+    let talks = matches!(call.watched.actor.kind, ActorKind::Program | ActorKind::Tool);
+    let is = talks && controlled_by(call) == Some(device) || is_started_with(call, device, access) || is_made(call, device);
+    call.check_valid()?;
+    Ok(is)
+}
+
+/// The terminal itself, where its name only stands for the caller's controlling one.
+///
+/// # Errors
+/// `ENXIO` where the caller has none.
+pub fn meant(call: &Call, found: Found) -> io::Result<Found> {
+    if found.facts.rdev == CONTROLLING && found.is(libc::S_IFCHR) { controlling(call, own()?) } else { Ok(found) }
+}
+
+/// `tty_nr` of proc_pid_stat(5).
+fn controlled_by(call: &Call) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{}/stat", call.tid)).ok()?;
+    let fields = stat.rsplit(|byte| *byte == b')').next()?;
+    let number = fields.split(|byte| *byte == b' ').filter(|field| !field.is_empty()).nth(4)?;
+    let number = std::str::from_utf8(number).ok()?.parse::<i32>().ok()? as u32;
+    Some(libc::makedev(number >> 8 & 0xfff, number & 0xff | number >> 12 & 0xfff00))
+}
+
+fn controlling(call: &Call, own: &Own) -> io::Result<Found> {
+    let device = controlled_by(call).ok_or_else(|| io::Error::from_raw_os_error(libc::ENXIO))?;
+    call.check_valid()?;
+    let (major, minor) = (libc::major(device), libc::minor(device));
+    let path = match (major, minor) {
+        (136..=143, _) => format!("/dev/pts/{}", number(device)),
+        (4, 0..=63) => format!("/dev/tty{minor}"),
+        (4, _) => format!("/dev/ttyS{}", minor - 64),
+        _ => return fail(libc::ENXIO),
+    };
+    let handle = files::openat(files::AT_FDCWD, &c_string(path.into_bytes())?, libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC, 0)?;
+    let found = Found::of(own, handle)?;
+    if found.is(libc::S_IFCHR) && found.facts.rdev == device { Ok(found) } else { fail(libc::ENXIO) }
+}
+
+/// Of a pseudo-terminal.
+fn number(device: u64) -> u32 {
+    (libc::major(device) - 136) << 20 | libc::minor(device)
+}
+
+/// Is it among the caller's standard streams, opened for as much? A test may have been given another than its session's.
+fn is_started_with(call: &Call, device: u64, access: i32) -> bool {
+    (0..=2).any(|fd| {
+        let facts = own().and_then(|own| own.stat_of(call.tid, &format!("fd/{fd}")));
+        let opened = || flags(&fs::read(format!("/proc/{}/fdinfo/{fd}", call.tid)).ok()?).map(|flags| flags & libc::O_ACCMODE);
+        facts.is_ok_and(|facts| facts.mode & libc::S_IFMT == libc::S_IFCHR && facts.rdev == device)
+            && opened().is_some_and(|opened| opened == libc::O_RDWR || opened == access)
+    })
+}
+
+/// `flags` of proc_pid_fdinfo(5), in octal.
+pub fn flags(info: &[u8]) -> Option<i32> {
+    let flags = info.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(b"flags:")?).ok())?;
+    i32::from_str_radix(flags.trim(), 8).ok()
+}
+
+/// Does the actor hold the other end? Asked each time: a number belongs to the next one who makes a terminal as soon as that end is closed.
+fn is_made(call: &Call, device: u64) -> bool {
+    (136..=143).contains(&libc::major(device)) && call.own_processes().into_iter().any(|pid| holds_other_end(pid, number(device)))
+}
+
+fn holds_other_end(pid: u32, number: u32) -> bool {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten().take(MOST);
+    descriptors.into_iter().any(|descriptor| {
+        let is_end = fs::read_link(descriptor.path()).is_ok_and(|path| path.as_os_str().as_bytes().ends_with(b"/ptmx"));
+        let info = || fs::read(format!("/proc/{pid}/fdinfo/{}", descriptor.file_name().to_string_lossy())).ok();
+        is_end && info().and_then(|info| index(&info)) == Some(number)
+    })
+}
+
+/// `tty-index:`, Linux 4.14 (pty_show_fdinfo, drivers/tty/pty.c).
+fn index(info: &[u8]) -> Option<u32> {
+    let index = info.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(b"tty-index:")?).ok())?;
+    index.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    #[test]
+    fn the_end_one_holds_is_known_by_its_number() {
+        let info = |fd: i32| fs::read(format!("/proc/self/fdinfo/{fd}")).unwrap();
+        let (me, end) = (std::process::id(), nix::pty::posix_openpt(nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_NOCTTY).unwrap());
+        let number = index(&info(end.as_raw_fd())).unwrap();
+        assert_eq!(nix::pty::ptsname_r(&end).unwrap(), format!("/dev/pts/{number}"));
+        assert!(holds_other_end(me, number) && !holds_other_end(me, number + 1000));
+        assert_eq!(flags(&info(end.as_raw_fd())).unwrap() & libc::O_ACCMODE, libc::O_RDWR);
+        drop(end);
+        assert!(!holds_other_end(me, number));
+    }
+}
