@@ -137,5 +137,5 @@ fn the_verdict_is_the_last_word() {
     for word in ["\x18", "\x1b\\", "\x1b[?1047l", "\x1b[r", "\x1b[0m", "\x1b[?25h", "\r\x1b[K", "Clean"] {
         at += rest[at..].find(word).unwrap_or_else(|| panic!("{word:?} is not in {:?}", &rest[at..]));
     }
-    assert!(rest[..at].ends_with(|c: char| c == ' ' || c == 'm'), "{rest:?}");
+    assert!(rest[..at].ends_with([' ', 'm']), "{rest:?}");
 }
