@@ -33,6 +33,7 @@ impl Policy {
     pub fn done(&self, act: &Act) {
         rules::fs_foreign_artifact::done(self, act);
         scratch::done(self, act);
+        rules::fs_write_source::done(self, act);
     }
 
     fn answer(&self, ruling: Ruling, always: bool) -> Judgement {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::made::Made;
-use crate::judge::paths::{deepest, is_clean, within};
+use crate::judge::paths::{below, deepest, is_clean, within};
 use crate::judge::places::Places;
+use crate::judge::records::Records;
 use crate::judge::reviewed::Allow;
 use crate::judge::script::Script;
 use crate::judge::secrets::Secrets;
@@ -35,6 +36,8 @@ pub struct Policy {
     pub connect: Vec<String>,
     /// Path-named unix sockets that may be connected to: trees.
     pub unix: Vec<PathBuf>,
+    /// What a program may leave in its own package.
+    pub records: Arc<Records>,
     pub secrets: Arc<Secrets>,
     pub places: Arc<Places>,
     pub own: Own,
@@ -56,6 +59,8 @@ pub struct KernelGrants {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
     pub package: Option<PathBuf>,
+    /// Of the package.
+    pub name: Option<String>,
     pub outputs: Vec<PathBuf>,
     pub tmp: PathBuf,
     /// `-C extra-filename` of a compiler: what tells its artifacts from its neighbours' in the shared `deps`.
@@ -88,6 +93,13 @@ impl Policy {
     /// As trusted as cargo itself: a tool cargo chose, in a profile that says so by granting it the root.
     pub(crate) fn is_trusted(&self) -> bool {
         self.kind == ActorKind::Tool && self.read.iter().any(|tree| tree == Path::new("/"))
+    }
+
+    /// Is this in a place where the actor leaves things of its own, in the build's output or its temporary directory?
+    pub fn is_scratch(&self, path: &[u8]) -> bool {
+        let own = self.own.outputs.iter().chain([&self.own.tmp]).filter(|tree| tree.is_absolute());
+        let granted = || self.places.results().chain([&self.places.tmp]).any(|tree| below(path, tree).is_some());
+        own.into_iter().any(|tree| below(path, tree).is_some()) || self.write_depth(path).is_some() && granted()
     }
 
     /// Runs third-party code during a build, as opposed to a program the user asked for.

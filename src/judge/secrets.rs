@@ -249,7 +249,7 @@ fn is_rooted(hit: Option<Hit>) -> bool {
     hit.is_some_and(|hit| hit.rooted)
 }
 
-fn as_path(path: &[u8]) -> &Path {
+pub(crate) fn as_path(path: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(path))
 }
 

@@ -10,6 +10,7 @@ use crate::model::ActorKind;
 pub struct ActorFacts {
     pub kind: ActorKind,
     pub package_dir: Option<PathBuf>,
+    pub package_name: Option<String>,
     /// `OUT_DIR` of a build script; `--out-dir` and the incremental directory of a compiler.
     pub outputs: Vec<PathBuf>,
     pub tmp: PathBuf,
@@ -31,6 +32,7 @@ impl ActorFacts {
         ActorFacts {
             kind,
             package_dir: None,
+            package_name: None,
             outputs: Vec::new(),
             tmp: tmp.into(),
             program: None,

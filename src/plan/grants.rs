@@ -15,12 +15,23 @@ pub struct Grants {
     pub exec: Vec<Line>,
     pub connect: Vec<Line>,
     pub unix: Vec<Line>,
+    /// Of programs: what they may leave in their own package, as globs, and endings of what is data there.
+    pub record: Vec<Line>,
+    pub data: Vec<Line>,
 }
 
 impl Grants {
     /// The lists with their keys.
-    pub fn lists(&self) -> [(&'static str, &[Line]); 5] {
-        [("read", &self.read), ("write", &self.write), ("exec", &self.exec), ("connect", &self.connect), ("unix", &self.unix)]
+    pub fn lists(&self) -> [(&'static str, &[Line]); 7] {
+        [
+            ("read", &self.read),
+            ("write", &self.write),
+            ("exec", &self.exec),
+            ("connect", &self.connect),
+            ("unix", &self.unix),
+            ("record", &self.record),
+            ("data", &self.data),
+        ]
     }
 
     pub(super) fn list(&mut self, key: &str) -> Option<&mut Vec<Line>> {
@@ -30,6 +41,8 @@ impl Grants {
             "exec" => &mut self.exec,
             "connect" => &mut self.connect,
             "unix" => &mut self.unix,
+            "record" => &mut self.record,
+            "data" => &mut self.data,
             _ => return None,
         })
     }

@@ -33,7 +33,9 @@ pub(crate) struct Layer {
 
 pub(super) const TABLES: [ActorKind; 5] =
     [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool];
-const ACTOR_LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
+const ACTOR_LISTS: [&str; 7] = ["read", "write", "exec", "connect", "unix", "record", "data"];
+/// Lists that only programs have: nobody else leaves anything in a package.
+const OF_PROGRAMS: [&str; 2] = ["record", "data"];
 const TOP: [&str; 15] = [
     "description",
     "inherits",
@@ -133,9 +135,11 @@ impl Layer {
         for (key, item) in table {
             let text = key.get_ref().as_ref();
             let (plain, extend) = text.strip_prefix("extend-").map_or((text, false), |plain| (plain, true));
-            let Some(known) = ACTOR_LISTS.into_iter().find(|known| *known == plain) else {
-                let extended = ACTOR_LISTS.map(|name| format!("extend-{name}"));
-                let known: Vec<&str> = ACTOR_LISTS.into_iter().chain(extended.iter().map(String::as_str)).collect();
+            let has = |list: &&str| kind == ActorKind::Program || !OF_PROGRAMS.contains(list);
+            let Some(known) = ACTOR_LISTS.into_iter().filter(has).find(|known| *known == plain) else {
+                let extended: Vec<String> = ACTOR_LISTS.into_iter().filter(has).map(|name| format!("extend-{name}")).collect();
+                let lists = ACTOR_LISTS.iter().copied().filter(|list| has(list));
+                let known: Vec<&str> = lists.chain(extended.iter().map(String::as_str)).collect();
                 return Err(document.unknown(key.span(), "key", text, &known));
             };
             self.list(document, (Some(kind), known), extend, item)?;

@@ -3,6 +3,7 @@
 
 pub mod actor_facts;
 pub mod config;
+pub mod configured;
 pub mod credentials;
 pub mod doctor;
 pub mod document;
@@ -17,10 +18,12 @@ pub mod phases;
 pub mod placeholders;
 pub mod places;
 pub mod profile;
+pub mod quoted;
 mod resolve;
 pub mod reviewed;
 mod scripts;
 pub mod steering;
+mod tracked;
 
 #[cfg(test)]
 mod policies;

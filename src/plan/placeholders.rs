@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::judge::Places;
 use crate::judge::paths::{self, glob};
+use crate::judge::records;
 use crate::judge::rules::must_be_named;
 use crate::model::is_interpreter;
 use crate::plan::actor_facts::ActorFacts;
@@ -135,8 +136,14 @@ const LONGEST_GLOB: usize = 1000;
 /// # Errors
 /// With what is wrong, as a lowercase fragment.
 pub fn check(list: &str, entry: &str) -> Result<(), String> {
-    if list == "connect" {
-        return check_destination(entry);
+    match list {
+        "connect" => return check_destination(entry),
+        "record" => return records::check(entry),
+        "data" if !entry.is_empty() && entry.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) => {
+            return Ok(());
+        }
+        "data" => return Err(format!("`{entry}` must be the ending of a file's name, without a dot")),
+        _ => {}
     }
     if let Some(rest) = entry.strip_prefix('{') {
         let Some((name, rest)) = rest.split_once('}') else { return Err(format!("`{entry}` lacks a closing `}}`")) };

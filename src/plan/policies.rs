@@ -14,6 +14,9 @@ use crate::plan::actor_facts::ActorFacts;
 use ActorKind::{BuildScript, Program, Rustc, Rustdoc, Tool};
 use Severity::{Critical, High, Info, Low, Medium};
 
+mod records;
+mod shared;
+
 fn places() -> Places {
     Places {
         workspace: Some("/home/u/app".into()),
@@ -46,8 +49,9 @@ fn policy_of(profile: &str, kind: ActorKind) -> Policy {
         BuildScript => SCRIPT.into(),
         _ => "/home/u/.rustup/toolchains/stable/bin/rustc".into(),
     });
+    facts.package_name = Some(if kind == BuildScript { "foo-sys".into() } else { "app".into() });
     facts.extra_filename = (kind == Rustc).then(|| "-00112233aabbccdd".to_owned());
-    facts.crate_name = (kind == Rustc).then(|| "foo".to_owned());
+    facts.crate_name = matches!(kind, Rustc | Rustdoc).then(|| "foo".to_owned());
     crate::plan::load(profile, None).expect("embedded").resolve(&places(), &facts)
 }
 

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::made::Made;
-use crate::judge::{KernelGrants, Own, Places, Policy, SecretLists, Secrets};
+use crate::judge::{KernelGrants, Own, Places, Policy, Records, SecretLists, Secrets};
 use crate::model::{ActorKind, Mode};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::grants::{Grants, Line};
 use crate::plan::kernel_grants::{kernel_exec, kernel_read};
-use crate::plan::{hard_links, included, placeholders, scripts};
+use crate::plan::{hard_links, included, placeholders, scripts, tracked};
 
 /// Entries that are the same for every actor, and those that are not.
 #[derive(Debug, Default)]
@@ -34,6 +34,7 @@ struct Settlement {
 pub(crate) struct Settled {
     pub places: Arc<Places>,
     secrets: Arc<Secrets>,
+    records: Arc<Records>,
     kinds: BTreeMap<ActorKind, Settlement>,
 }
 
@@ -48,7 +49,7 @@ impl Settled {
         let found = hard_links::find(places, &secrets);
         let secrets = Arc::new(secrets.with_inodes(found).with_included(included::find(places)));
         let kinds = actors.iter().map(|(kind, grants)| (*kind, Settlement::new(grants, places))).collect();
-        Settled { places: Arc::new(places.clone()), secrets, kinds }
+        Settled { places: Arc::new(places.clone()), secrets, records: Arc::new(records(actors, places)), kinds }
     }
 
     pub fn policy(&self, profile: &str, mode: Mode, facts: &ActorFacts) -> Policy {
@@ -77,10 +78,12 @@ impl Settled {
             exec,
             connect: settlement.connect.clone(),
             unix: fill(&settlement.unix),
+            records: Arc::clone(&self.records),
             secrets: Arc::clone(&self.secrets),
             places: Arc::clone(&self.places),
             own: Own {
                 package: facts.package_dir.clone(),
+                name: facts.package_name.clone(),
                 outputs: facts.outputs.clone(),
                 tmp: facts.tmp.clone(),
                 extra_filename: facts.extra_filename.clone(),
@@ -118,6 +121,15 @@ impl Settlement {
             connect: grants.connect.iter().map(|line| line.text.clone()).collect(),
         }
     }
+}
+
+/// What programs may leave. Git's index is read when somebody first asks for it.
+fn records(actors: &BTreeMap<ActorKind, Grants>, places: &Places) -> Records {
+    let texts = |lines: &[Line]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+    let Some(grants) = actors.get(&ActorKind::Program) else { return Records::default() };
+    let workspace = places.workspace.clone();
+    let tracked = move || workspace.and_then(|workspace| tracked::of(&workspace));
+    Records::compile(&texts(&grants.record), &texts(&grants.data), tracked).expect("globs are checked when a profile is read")
 }
 
 fn slots(lines: &[Line], places: &Places) -> Slots {

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options that decide where cargo works; `cargo metadata` takes them too.
 const PLACES: [&str; 4] = ["--manifest-path", "--config", "--lockfile-path", "-Z"];
@@ -46,6 +46,8 @@ pub struct Steering {
     pub target_dir: Option<PathBuf>,
     /// `--path` of `cargo install`.
     pub path: Option<PathBuf>,
+    /// Behind `--`, where that is for the compiler: `cargo rustc`, `cargo rustdoc`.
+    pub passed: Vec<OsString>,
 }
 
 impl Steering {
@@ -87,7 +89,17 @@ impl Steering {
             found.tests |= TESTS.iter().any(|name| *name == word || word.as_bytes().starts_with(format!("{name}=").as_bytes()));
         }
         found.tests |= !WITHOUT_TESTS.iter().any(|name| found.subcommand.as_deref() == Some(OsStr::new(name)));
+        if found.subcommand.as_ref().is_some_and(|told| told == "rustc" || told == "rustdoc") {
+            found.passed = args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+        }
         found
+    }
+
+    /// The directory of the manifest cargo was told to work with, or of the package to install.
+    pub fn start(&self) -> Option<PathBuf> {
+        let manifest = self.places.chunks(2).find(|pair| pair[0] == "--manifest-path").map(|pair| Path::new(&pair[1]));
+        let directory = manifest.map(|path| path.parent().map_or_else(PathBuf::new, Path::to_owned));
+        directory.or_else(|| self.path.clone())
     }
 
     /// What `cargo metadata` must be told to answer for the same graph.
@@ -125,6 +137,8 @@ mod tests {
         assert_eq!(found.target_dir, Some("/t".into()));
         assert_eq!(Steering::read(&words("run -- --manifest-path x")).places, words(""));
         assert_eq!(Steering::read(&words("install --path tool")).path, Some("tool".into()));
+        assert_eq!(Steering::read(&words("rustc --lib -- --emit=asm=x.s")).passed, words("--emit=asm=x.s"));
+        assert_eq!(found.passed, words(""));
     }
 
     #[test]

@@ -29,7 +29,9 @@ pub struct Reviewing {
     /// Once the first compiler has come: what is in this build.
     found: Option<Vec<(Review, Registered)>>,
     /// As it was read for that: the report needs it as well.
-    graph: Option<Graph>,
+    pub graph: Option<Graph>,
+    /// It was asked for, with an answer or without.
+    asked: bool,
     /// What cargo said of the graph before the build, and has not been read yet.
     said: Option<String>,
 }
@@ -58,6 +60,16 @@ impl Reviewing {
 
     pub fn steering(&self) -> &Steering {
         &self.steering
+    }
+
+    /// The graph as cargo said it before the build; where it said nothing, it is asked, once.
+    pub fn read_graph(&mut self, places: &Places, cargo: &Path) {
+        if !std::mem::replace(&mut self.asked, true) {
+            self.graph = self.known(places).or_else(|| {
+                let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
+                graph(cargo, &self.steering, rustc.as_deref(), places)
+            });
+        }
     }
 
     /// What a tracee has. `artifacts` are the compilations seen in this run.
@@ -92,10 +104,7 @@ impl Reviewing {
         if reviews.is_empty() {
             return Vec::new();
         }
-        self.graph = self.known(places).or_else(|| {
-            let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
-            graph(cargo, &self.steering, rustc.as_deref(), places)
-        });
+        self.read_graph(places, cargo);
         let Some(graph) = &self.graph else { return Vec::new() };
         reviews.into_iter().flat_map(|review| in_graph(&review, graph).into_iter().map(move |found| (review.clone(), found))).collect()
     }

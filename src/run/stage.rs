@@ -10,10 +10,13 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, anyhow, bail};
 use tempfile::TempDir;
 
+use super::stopped::Stopped;
 use crate::judge::Places;
 use crate::launch::search;
+use crate::model::Exit;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
+use crate::plan::quoted;
 use crate::plan::steering::Steering;
 use crate::sys::sweep;
 
@@ -42,6 +45,22 @@ pub fn find_cargo(env: &Env, toolchain: bool) -> Result<PathBuf> {
     }
     let path = variable(env, "PATH").unwrap_or_default();
     search(OsStr::new("cargo"), path).ok_or_else(|| anyhow!("there is no `cargo` on PATH"))
+}
+
+/// Before anything reads them: are there links among the files that cargo and rustup quote?
+///
+/// # Errors
+/// With the link (exit 96: the configuration is not one to build with).
+pub fn refuse_quoted(steering: &Steering, env: &Env) -> Result<(), Stopped> {
+    let home = variable(env, "HOME").map(PathBuf::from);
+    let cargo_home = variable(env, "CARGO_HOME").map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(".cargo")));
+    let here = std::env::current_dir().unwrap_or_default();
+    // Configuration and toolchain are looked for from where cargo is started, manifests from where it is told to work.
+    for start in std::iter::once(here.clone()).chain(steering.start().map(|start| here.join(start))) {
+        let found = quoted::check(&start, home.as_deref(), cargo_home.as_deref().unwrap_or(Path::new("")));
+        found.map_err(|link| Stopped { exit: Exit::Config, cause: link.into() })?;
+    }
+    Ok(())
 }
 
 /// A repository's `rust-toolchain.toml` may name a toolchain by its path, and rustup would run the cargo it finds there: before any wall
@@ -102,14 +121,6 @@ fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: 
     )
 }
 
-/// Digits in the name of an actor's temporary directory: `TMPDIR` is rewritten in place on its stack, so all are of one length.
-const DIGITS: usize = 8;
-
-/// The directory of actor `id`; cargo's own is number 0.
-pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
-    tmp.join(format!("{id:0DIGITS$}"))
-}
-
 /// A directory that actors fill; removed when dropped, whatever they left in it.
 pub struct Filled(TempDir);
 
@@ -138,7 +149,7 @@ impl Drop for Filled {
 pub fn make_tmp() -> Result<Filled> {
     let tmp = tempfile::Builder::new().prefix("brig-").permissions(std::fs::Permissions::from_mode(0o700)).tempdir();
     let tmp = tmp.context("make a temporary directory")?;
-    let cargos = tmp_of(tmp.path(), 0);
+    let cargos = Places::tmp_of(tmp.path(), 0);
     std::fs::create_dir(&cargos).with_context(|| format!("make {}", cargos.display()))?;
     Ok(tmp.into())
 }

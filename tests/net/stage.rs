@@ -101,6 +101,7 @@ impl Stage {
             exact: true,
             connect: self.connect.clone(),
             unix: self.unix.clone(),
+            records: Default::default(),
             secrets: Arc::new(Secrets::default()),
             places: Arc::new(Places::default()),
             own: Own::default(),

@@ -6,13 +6,13 @@ use std::os::fd::AsFd;
 
 use super::deed::{At, do_if, look, spot};
 use super::found::{Found, How};
-use super::metadata;
 use super::spot::Spot;
+use super::{metadata, moved};
 use crate::gate::errno::{c_string, fail};
 use crate::gate::own::{link_text, own};
 use crate::gate::{Answer, Call};
 use crate::model::act::ObjectKind;
-use crate::model::{Act, Hostile, Verdict};
+use crate::model::{Act, Hostile, Object, Verdict};
 use crate::sys::files;
 use crate::sys::process::{file_size_limit, signal_thread};
 
@@ -95,6 +95,9 @@ fn rename(call: &Call, from: At, to: At, flags: u32) -> io::Result<Answer> {
             if let Verdict::Refuse(errno) = call.judge(back, Some(target.object())).verdict {
                 return Ok(Answer::Errno(errno));
             }
+            if let Some(answer) = moved::judge(call, target, &there, &here)? {
+                return Ok(answer);
+            }
         }
         // What was there is gone afterwards, an empty directory too. A policy that lets the name be written may still hold on to it.
         (Some(target), false) => {
@@ -106,6 +109,9 @@ fn rename(call: &Call, from: At, to: At, flags: u32) -> io::Result<Answer> {
             }
         }
         _ => {}
+    }
+    if let Some(answer) = moved::judge(call, &source, &here, &there)? {
+        return Ok(answer);
     }
     do_if(call, Act::Rename { from: here, to: there }, Some(source.object()), || {
         files::rename(from.parent.as_fd(), &name(&from)?, to.parent.as_fd(), &name(&to)?, flags)
@@ -178,7 +184,8 @@ fn mkdir(call: &Call, at: At, mode: u32) -> io::Result<Answer> {
     if spot.is_dots() || look(call, &spot)?.is_some() {
         return fail(libc::EEXIST);
     }
-    do_if(call, Act::Create { path: spot.shown(call) }, None, || {
+    let directory = Object { dev: spot.dev, ino: 0, kind: ObjectKind::Directory };
+    do_if(call, Act::Create { path: spot.shown(call) }, Some(directory), || {
         call.make(mode & 0o1777, |mode| files::make_directory(spot.parent.as_fd(), &spot.name, mode))
     })
 }
@@ -201,7 +208,8 @@ fn mknod(call: &Call, at: At, mode: u32, dev: u64) -> io::Result<Answer> {
         // A node of one's own is a way around every path: to a disk, to memory.
         return Ok(call.tamper("mknod", spot.shown(call)));
     }
-    do_if(call, Act::Create { path: spot.shown(call) }, None, || {
+    let kind = if matches!(mode & libc::S_IFMT, 0 | libc::S_IFREG) { ObjectKind::File } else { ObjectKind::Special };
+    do_if(call, Act::Create { path: spot.shown(call) }, Some(Object { dev: spot.dev, ino: 0, kind }), || {
         call.make(mode, |mode| files::make_node(spot.parent.as_fd(), &spot.name, mode, dev))
     })
 }

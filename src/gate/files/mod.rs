@@ -11,6 +11,7 @@ pub mod found;
 pub mod ioctl;
 pub mod memfd;
 mod metadata;
+mod moved;
 pub mod open;
 mod published;
 pub mod redact;

@@ -107,6 +107,7 @@ impl Stage {
             exact: true,
             connect: Vec::new(),
             unix: Vec::new(),
+            records: Default::default(),
             secrets: Arc::new(Secrets::compile(&places, &SecretLists::default()).unwrap()),
             places: Arc::new(places),
             own: Default::default(),

@@ -1,13 +1,15 @@
 //! `fs/foreign-artifact`: a write to what another crate builds from or built: its unpacked source, its `OUT_DIR`, the shared `deps`,
-//! fingerprints, incremental data, what another compiler keeps there while it works. A shared object planted there runs under another
-//! crate's name.
+//! fingerprints, incremental data, its headers in `cxxbridge` and its pages in `doc`, what another compiler keeps there while it works. A
+//! shared object planted there runs under another crate's name.
 
 use std::os::unix::ffi::OsStrExt;
 
-use crate::judge::paths::{below, components, is_drawn, name};
+use libc::EACCES;
+
+use crate::judge::paths::{below, components, is_clean, is_drawn, name, parent};
 use crate::judge::policy::Policy;
-use crate::judge::ruling::{Ruling, alarm};
-use crate::model::{Act, ActorKind, Rule, Severity};
+use crate::judge::ruling::{Ruling, alarm, is_directory};
+use crate::model::{Act, ActorKind, Breach, Object, Rule, Severity};
 
 /// Directories of a target tree in which one unit leaves things for others.
 const SHARED: [&[u8]; 7] = [b"deps", b"build", b".fingerprint", b"incremental", b"examples", b"debug", b"release"];
@@ -28,18 +30,33 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     Some(alarm(policy, Rule::FsForeignArtifact, severity, why))
 }
 
+/// What cargo started as a product of the build was something else: who exchanged it has a finding, too, where that was refused.
+pub fn exchanged() -> Breach {
+    let reason = "what cargo meant to start had been exchanged for a link or another file".to_owned();
+    Breach { rule: Rule::FsForeignArtifact, severity: Severity::High, reason }
+}
+
 /// Directories that all compilers of a profile write into. `deps` is also on the `LD_LIBRARY_PATH` of everything cargo starts: a
 /// `libz.so.1` planted there runs under every other crate's name.
 const COMMON: [&[u8]; 2] = [b"deps", b"examples"];
 
 /// Where all compilers write, one may touch only what is its own: `lib<crate>-<its hash>.…` in `deps`, its session in `incremental`, and
 /// for a moment what it made itself. Times and modes included: they tell cargo what is fresh.
-pub(crate) fn neighbour(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
+pub(crate) fn neighbour(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Option<Ruling> {
+    match policy.kind {
+        ActorKind::BuildScript => return header(policy, act, path, object),
+        ActorKind::Rustdoc => return page(policy, act, path),
+        _ => {}
+    }
     if !is_compiler(policy) {
         return None;
     }
     let refused = || Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another unit's artifact)"));
     let (own, last) = (&policy.own, name(path));
+    // What a compiler leaves for cargo to start, load or copy is a file it wrote. A link there leads cargo somewhere else.
+    if matches!(act, Act::Symlink { .. }) && own.outputs.iter().any(|output| below(path, output).is_some()) {
+        return Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "symlink (in an artifact's place)"));
+    }
     if (is_common(last) || last == b"incremental") && own.outputs.iter().any(|output| output.as_os_str().as_bytes() == path) {
         // The directory itself is everybody's: it may be made, not moved away.
         return if matches!(act, Act::Create { .. }) { None } else { refused() };
@@ -56,6 +73,82 @@ pub(crate) fn neighbour(policy: &Policy, act: &Act, path: &[u8]) -> Option<Rulin
     let session = components(sessions).next()?;
     let named = own.crate_name.as_ref().is_none_or(|own| session.strip_prefix(own.as_bytes()).is_some_and(|rest| rest.starts_with(b"-")));
     if named && policy.made.is_session(session) { None } else { refused() }
+}
+
+/// `cxx-build` shows what it generated in `cxxbridge/<its package>/`, by links into `OUT_DIR`, and cxx's own header as `rust/cxx.h`. A link
+/// below a prefix the crate chose itself cannot be told from one below another's name: cxx does without, and so it is refused quietly.
+fn header(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Option<Ruling> {
+    let rest = policy.places.results().find_map(|tree| below(path, &tree.join("cxxbridge")))?;
+    let refused = || Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another crate's headers)"));
+    let Some(first) = components(rest).next() else {
+        // The directory itself is everybody's: it may be made, not moved away.
+        return if matches!(act, Act::Create { .. }) { None } else { refused() };
+    };
+    let own = policy.own.name.as_ref().is_some_and(|name| name.as_bytes() == first || name.replace('-', "_").as_bytes() == first);
+    let makes_directory = matches!(act, Act::Create { .. }) && is_directory(object);
+    if own || rest == b"rust" && makes_directory {
+        return None;
+    }
+    match act {
+        Act::Remove { .. } if rest == b"rust/cxx.h" => None,
+        Act::Symlink { target, .. } if rest == b"rust/cxx.h" && is_cxx_header(policy, target.as_bytes()) => None,
+        Act::Symlink { target, .. } if leads_into_output(policy, parent(path), target.as_bytes()) => Some(Ruling::Quiet(EACCES)),
+        Act::Create { .. } if makes_directory => Some(Ruling::Quiet(EACCES)),
+        _ => refused(),
+    }
+}
+
+/// The header of the package `cxx`: published, or in the user's own workspace.
+fn is_cxx_header(policy: &Policy, target: &[u8]) -> bool {
+    let published = [policy.places.cargo_home.join("registry/src"), policy.places.cargo_home.join("git/checkouts")];
+    let of_cxx = |rest: &[u8]| components(rest).nth(1).is_some_and(is_cxx) || components(rest).next().is_some_and(is_cxx);
+    let own = policy.places.workspace.iter().chain(&policy.places.packages);
+    is_clean(target)
+        && target.ends_with(b"/include/cxx.h")
+        && (published.iter().filter_map(|tree| below(target, tree)).any(of_cxx)
+            || policy.places.result(target).is_none() && own.into_iter().any(|tree| below(target, tree).is_some()))
+}
+
+/// `cxx-1.0.190`, `cxx-<hash>`.
+fn is_cxx(part: &[u8]) -> bool {
+    part.strip_prefix(b"cxx-").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_hexdigit) && !rest.contains(&b'-'))
+}
+
+/// Does a link with this text, made in this directory, lead to the actor's own output? By its words alone.
+fn leads_into_output(policy: &Policy, directory: &[u8], target: &[u8]) -> bool {
+    let mut parts: Vec<&[u8]> = if target.starts_with(b"/") { Vec::new() } else { components(directory).collect() };
+    for part in components(target) {
+        match part {
+            b"." => {}
+            b".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let whole = parts.iter().flat_map(|part| [b"/", *part].concat()).collect::<Vec<u8>>();
+    policy.own.outputs.iter().any(|tree| below(&whole, tree).is_some())
+}
+
+/// Directories of the documentation that are about one crate by the name below them, besides those of the crates themselves.
+const BY_CRATE: [&[u8]; 2] = [b"src", b"search.desc"];
+/// Directories that are about all crates.
+const OF_ALL: [&[u8]; 5] = [b"static.files", b"search.index", b"trait.impl", b"type.impl", b"implementors"];
+
+/// In the documentation a crate has its own pages; indexes, style sheets and lists of implementors are all crates'.
+fn page(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
+    let own = policy.own.outputs.iter().filter(|output| output.ends_with("doc")).cloned();
+    let rest = own.chain(policy.places.results().map(|tree| tree.join("doc"))).find_map(|tree| below(path, &tree))?;
+    let makes = matches!(act, Act::Create { .. });
+    let mut parts = components(rest);
+    let crates = |name: Option<&[u8]>| name.is_some_and(|name| policy.own.crate_name.as_ref().is_some_and(|own| own.as_bytes() == name));
+    let (first, second) = (parts.next(), parts.next());
+    let allowed = match first {
+        None => makes,
+        Some(first) if BY_CRATE.contains(&first) => second.is_none() && makes || crates(second),
+        Some(first) if OF_ALL.contains(&first) => second.is_some() || makes,
+        // A file at the top, by the shape of its name: no crate is called so.
+        Some(first) => crates(Some(first)) || second.is_none() && first.contains(&b'.'),
+    };
+    if allowed { None } else { Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another crate's pages)")) }
 }
 
 fn is_compiler(policy: &Policy) -> bool {

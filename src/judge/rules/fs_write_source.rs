@@ -1,62 +1,88 @@
 //! `fs/write-source`: a write into the workspace's sources. Generators that write next to their input exist; so do those who edit
-//! `build.rs`, `Cargo.lock` or an editor's task list.
+//! `build.rs`, `Cargo.lock` or an editor's task list. A program may leave in its own package what the profile says that tests leave there.
 
 use crate::judge::paths::{below, components, name};
 use crate::judge::policy::Policy;
-use crate::judge::ruling::{Ruling, alarm};
-use crate::model::{Act, ActorKind, Rule, Severity};
+use crate::judge::ruling::{Ruling, alarm, is_directory};
+use crate::model::{Act, ActorKind, Object, Rule, Severity};
 
-/// Names that decide what is built or run next.
-const STEERING: [&[u8]; 18] = [
-    b"Cargo.toml",
-    b"Cargo.lock",
-    b"Makefile",
-    b"justfile",
-    b"CMakeLists.txt",
-    b"clippy.toml",
-    b"rustfmt.toml",
-    b"deny.toml",
-    b".gitmodules",
-    b".gitattributes",
-    b".gitlab-ci.yml",
-    b"CLAUDE.md",
-    b"AGENTS.md",
-    b".cursorrules",
-    b".mcp.json",
-    b".ripgreprc",
-    b"Dockerfile",
-    b"package.json",
-];
+/// How the gate calls a file that has no name yet.
+const UNNAMED: &[u8] = b"(unnamed)";
 
-const SOURCE_ENDINGS: [&[u8]; 16] =
-    [b"rs", b"c", b"h", b"cc", b"cpp", b"hpp", b"s", b"py", b"sh", b"js", b"ts", b"pl", b"proto", b"mk", b"cmake", b"toml"];
+/// Allowed, or nothing to say: what a program may leave in its own package (`judge::records`). Secrets are nobody's to write, and no name
+/// is allowed that runs later.
+pub(crate) fn record(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Option<Ruling> {
+    let rest = own_file(policy, path)?;
+    if policy.secrets.class_of(path).is_some() || policy.secrets.is_persistence(path).is_some() {
+        return None;
+    }
+    let found = !matches!(act, Act::Create { .. }) && !is_end_of(act, path) && !policy.made.holds(path);
+    let held = match act {
+        Act::Create { .. } | Act::Remove { .. } | Act::Rename { .. } | Act::Metadata { .. } if is_directory(object) => {
+            policy.records.hold_directory(rest)
+        }
+        // `O_TMPFILE`: it gets a name by a link, which is judged then.
+        Act::Create { .. } if rest.ends_with(UNNAMED) => policy.records.hold_directory(rest),
+        Act::Create { .. } | Act::Write { .. } | Act::Remove { .. } | Act::Rename { .. } | Act::Metadata { .. } => {
+            policy.records.hold(rest, path, found)
+        }
+        _ => false,
+    };
+    held.then_some(Ruling::Allow)
+}
 
-pub(crate) fn write(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
+/// An act was done: what a program made itself was not there before.
+pub(crate) fn done(policy: &Policy, act: &Act) {
+    if policy.kind != ActorKind::Program {
+        return;
+    }
+    if let Act::Rename { from: path, .. } | Act::Remove { path } = act {
+        policy.made.leave(path.as_bytes());
+    }
+    if let Act::Create { path } | Act::Rename { to: path, .. } = act
+        && own_file(policy, path.as_bytes()).is_some()
+    {
+        policy.made.enter(path.as_bytes());
+    }
+}
+
+pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     let places = &policy.places;
     if places.result(path).is_some() {
         return None;
     }
-    let tree = places.workspace.iter().chain(&places.packages).chain(&policy.own.package).find(|tree| below(path, tree).is_some())?;
-    let rest = below(path, tree)?;
-    let steers = is_source_like(rest);
-    // Tests record snapshots, regressions and scratch files next to themselves. Nothing of that is ever compiled or executed, so a
-    // program may write it in its own package; what is source, steers a build, or hides, it may not.
-    let own = policy.own.package.as_ref().is_some_and(|package| below(path, package).is_some_and(|rest| !rest.is_empty()));
-    if policy.kind == ActorKind::Program && own && !steers {
-        let harmless =
-            matches!(act, Act::Create { .. } | Act::Write { .. } | Act::Metadata { .. } | Act::Remove { .. } | Act::Rename { .. });
-        return harmless.then_some(Ruling::Allow).or_else(|| Some(alarm(policy, Rule::FsWriteSource, Severity::Low, "write (workspace)")));
+    let trees = || places.workspace.iter().chain(&places.packages).chain(&policy.own.package);
+    let rest = trees().find_map(|tree| below(path, tree))?;
+    if let Some(class) = policy.secrets.class_of(path) {
+        return Some(alarm(policy, Rule::FsWriteSource, Severity::High, &format!("write (secrets: {class})")));
     }
+    let steers = is_source_like(rest);
     let severity = if steers { Severity::High } else { Severity::Medium };
     Some(alarm(policy, Rule::FsWriteSource, severity, if steers { "write (sources)" } else { "write (workspace)" }))
 }
 
-/// Compiled, executed, or read by a build, an editor or an assistant: also anything hidden.
-fn is_source_like(rest: &[u8]) -> bool {
-    let last = name(rest);
-    let ending = last.iter().rposition(|b| *b == b'.').map(|dot| &last[dot + 1..]);
-    components(rest).any(|part| part.starts_with(b".") && !part.ends_with(b".snap.new"))
-        || components(rest).next() == Some(b"src")
-        || STEERING.contains(&last)
-        || ending.is_some_and(|ending| SOURCE_ENDINGS.contains(&ending))
+/// What is left of the path below the package of a program, where that is no output of the build.
+fn own_file<'p>(policy: &Policy, path: &'p [u8]) -> Option<&'p [u8]> {
+    if policy.kind != ActorKind::Program || policy.places.result(path).is_some() {
+        return None;
+    }
+    below(path, policy.own.package.as_ref()?).filter(|rest| !rest.is_empty())
 }
+
+/// Is this where something moves to? What it replaces is removed first, as an act of its own.
+fn is_end_of(act: &Act, path: &[u8]) -> bool {
+    matches!(act, Act::Rename { to, .. } if to.as_bytes() == path)
+}
+
+/// Does something read, compile or run it without being told to? Code and the names of build files, workflows and instructions; only how
+/// grave it is hangs on this.
+fn is_source_like(rest: &[u8]) -> bool {
+    let last = name(rest).to_ascii_lowercase();
+    let ending = last.iter().rposition(|b| *b == b'.').map(|dot| &last[dot + 1..]);
+    components(rest).any(|part| part.starts_with(b"."))
+        || components(rest).next() == Some(b"src")
+        || ending.is_none_or(|ending| !INERT.contains(&ending))
+}
+
+/// Endings of files that are looked at, not obeyed.
+const INERT: [&[u8]; 13] = [b"new", b"txt", b"csv", b"log", b"png", b"jpg", b"svg", b"snap", b"stderr", b"stdout", b"html", b"db", b"bin"];

@@ -8,7 +8,8 @@ use crate::judge::paths::within;
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm};
 use crate::judge::scratch;
-use crate::model::{Act, Object, Rule, Severity};
+use crate::model::act::ObjectKind;
+use crate::model::{Act, Hostile, Object, Rule, Severity};
 
 pub mod ci_command_file;
 pub mod env_loader;
@@ -58,7 +59,7 @@ pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling
         Act::Rename { from, to } => gravest([
             secret_read::moved(policy, from.as_bytes(), object),
             change(policy, act, from.as_bytes(), object),
-            change(policy, act, to.as_bytes(), None),
+            arrives(policy, act, to, object),
         ]),
         Act::Link { from, to } => gravest([
             read(policy, from.as_bytes(), object),
@@ -128,6 +129,16 @@ fn linked(policy: &Policy, from: &[u8], object: Option<Object>) -> Ruling {
     }
 }
 
+/// The other end of a move: nothing was there, and then there is one of this kind. A link is as good as one made there.
+fn arrives(policy: &Policy, act: &Act, to: &Hostile, object: Option<Object>) -> Ruling {
+    let kind = object.map(|object| object.kind);
+    let made = kind.map(|kind| Object { dev: 0, ino: 0, kind });
+    if kind == Some(ObjectKind::Symlink) {
+        return change(policy, &Act::Symlink { target: Hostile::from(""), path: to.clone() }, to.as_bytes(), made);
+    }
+    change(policy, act, to.as_bytes(), made)
+}
+
 /// Any act that changes what lies at `path`.
 fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ruling {
     if is_own_descriptor(path) {
@@ -156,11 +167,11 @@ fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ru
         if let (Act::Write { .. }, Some(ruling)) = (act, secret_read::read(policy, path, object)) {
             return ruling;
         }
-        return fs_foreign_artifact::neighbour(policy, act, path)
+        return fs_foreign_artifact::neighbour(policy, act, path, object)
             .or_else(|| fs_persist::despite_grant(policy, path, granted))
             .unwrap_or(Ruling::Allow);
     }
-    if let Some(ruling) = scratch::change(policy, act, path) {
+    if let Some(ruling) = scratch::change(policy, act, path).or_else(|| fs_write_source::record(policy, act, path, object)) {
         return ruling;
     }
     if fs_write_outside::is_habit(policy, act, path) {
@@ -168,7 +179,7 @@ fn change(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Ru
     }
     fs_persist::write(policy, path)
         .or_else(|| fs_foreign_artifact::write(policy, path))
-        .or_else(|| fs_write_source::write(policy, act, path))
+        .or_else(|| fs_write_source::write(policy, path))
         .unwrap_or_else(|| fs_write_outside::write(policy, path, object))
 }
 

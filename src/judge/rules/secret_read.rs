@@ -43,7 +43,7 @@ pub(crate) fn fingerprint(policy: &Policy, path: &[u8], object: Option<Object>) 
 
 /// Renaming a secret makes it another name's content.
 pub(crate) fn moved(policy: &Policy, from: &[u8], object: Option<Object>) -> Ruling {
-    match (policy.is_trusted(), policy.secrets.class_of(from)) {
+    match (policy.is_trusted(), policy.secrets.class_of(from).or_else(|| policy.secrets.class_of_object(object))) {
         (false, Some(class)) if object.is_some() => alarm(policy, Rule::SecretRead, Severity::High, &format!("secrets ({class}), moved")),
         _ => Ruling::Allow,
     }

@@ -97,7 +97,7 @@ fn a_build_directory_of_its_own_counts_as_the_target_directory() {
         (&script, read("/var/built/debug/build/other-1/out/x.h"), Allow),
         (&script, write("/var/built/debug/build/foo-sys-1/out/x.rs"), Allow),
         (&script, exec("/var/built/debug/build/foo-sys-1/out/probe", &["probe"]), Allow),
-        (&script, create("/var/built/cxxbridge/x.h"), Allow),
+        (&script, create("/var/built/cxxbridge"), Allow),
         (&script, write("/var/built/debug/deps/libserde-1.rlib"), Alarm(Rule::FsForeignArtifact, High)),
         (&script, write("/home/u/app/target/debug/deps/libserde-1.rlib"), Alarm(Rule::FsForeignArtifact, High)),
         (&script, exec("/var/built/debug/other", &["other"]), Alarm(Rule::ExecDropped, High)),

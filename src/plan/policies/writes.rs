@@ -19,7 +19,7 @@ fn writes() {
             (BuildScript, create(&format!("{OUT}/gen.rs")), None, Allow),
             (BuildScript, create(&format!("{OUT}/repo/.git/hooks/x")), None, Allow),
             (BuildScript, create("/tmp/brig-1/7/ccA.s"), None, Allow),
-            (BuildScript, create("/home/u/app/target/cxxbridge/x.h"), None, Allow),
+            (BuildScript, create("/home/u/app/target/cxxbridge/foo-sys/x.h"), None, Allow),
             (BuildScript, write("/dev/null"), file(), Allow),
             (BuildScript, write("/dev/tty"), file(), Quiet),
             (BuildScript, write("/dev/pts/1"), file(), Alarm(Rule::ProcTamper, High)),

@@ -1,0 +1,245 @@
+//! What a program may leave in its own package: the profile's `record` (files that tests are known to write) and `data` (endings of files
+//! that nothing compiles, runs or obeys), compiled for one run. In: a path below the package. Out: whether that may be written.
+//!
+//! A list of what is allowed: whatever it does not name — a build file, a workflow, an instruction, a key, a script — stays as it is.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::LazyLock;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::judge::paths::{components, is_drawn, name};
+use crate::judge::secrets::as_path;
+
+/// The paths git keeps, in lower case, from the root on. `None` where it cannot be known: then everything that is there counts.
+pub type Tracked = Option<HashSet<Vec<u8>>>;
+
+type Lazily<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
+/// Shared by all programs of a run.
+pub struct Records {
+    /// With globs whose last part begins with a dot apart: as in a shell, `*` means no hidden name.
+    shown: GlobSet,
+    hidden: GlobSet,
+    data: Vec<Vec<u8>>,
+    tracked: Lazily<Tracked>,
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").field("shown", &self.shown.len()).field("hidden", &self.hidden.len()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Records { shown: GlobSet::empty(), hidden: GlobSet::empty(), data: Vec::new(), tracked: lazily(|| None) }
+    }
+}
+
+fn lazily<T>(look: impl FnOnce() -> T + Send + 'static) -> Lazily<T> {
+    LazyLock::new(Box::new(look))
+}
+
+/// Words in the name of a JSON or text file that something looks for by itself, in any directory: settings of editors, package managers and
+/// assistants. Data has other names; where a test needs one of these, `record` can name it.
+const OBEYED: [&str; 22] = [
+    "config",
+    "project",
+    "package",
+    "settings",
+    "workspace",
+    "manifest",
+    "lock",
+    "mcp",
+    "agent",
+    "extension",
+    "plugin",
+    "tasks",
+    "launch",
+    "requirements",
+    "constraints",
+    "cmake",
+    "compile",
+    "conan",
+    "meson",
+    "llms",
+    "deno",
+    "composer",
+];
+
+impl Records {
+    /// # Errors
+    /// When a glob is malformed; the text names it.
+    pub fn compile(record: &[String], data: &[String], tracked: impl FnOnce() -> Tracked + Send + 'static) -> Result<Self, String> {
+        let (mut shown, mut hidden) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+        let endings = data.iter().map(|ending| ending.to_ascii_lowercase().into_bytes()).collect();
+        for text in record {
+            let of_hidden = text.rsplit('/').next().is_some_and(|last| last.starts_with('.'));
+            if of_hidden { &mut hidden } else { &mut shown }.add(glob(text)?);
+        }
+        let build = |set: GlobSetBuilder| set.build().map_err(|error| error.to_string());
+        Ok(Records { shown: build(shown)?, hidden: build(hidden)?, data: endings, tracked: lazily(tracked) })
+    }
+
+    /// May a file of this name be written? `rest` is the path below the package, `path` the whole one; `found` says that it was there before
+    /// the program came.
+    pub fn hold(&self, rest: &[u8], path: &[u8], found: bool) -> bool {
+        let last = name(rest);
+        let hides = last.starts_with(b".") && !is_scratch_name(last);
+        if !hides && is_in_scratch(rest) {
+            return true;
+        }
+        if hides_within(rest) {
+            return false;
+        }
+        let globs = if last.starts_with(b".") { &self.hidden } else { &self.shown };
+        globs.is_match(as_path(rest)) || !last.starts_with(b".") && self.is_data(last) && !self.is_kept(path, found)
+    }
+
+    /// May a directory of this name come and go?
+    pub fn hold_directory(&self, rest: &[u8]) -> bool {
+        !rest.is_empty() && components(rest).all(|part| !part.starts_with(b".") || is_scratch_name(part))
+    }
+
+    fn is_data(&self, last: &[u8]) -> bool {
+        let last = last.to_ascii_lowercase();
+        let Some(dot) = last.iter().rposition(|byte| *byte == b'.') else { return false };
+        let ending = &last[dot + 1..];
+        let obeyed =
+            || matches!(ending, b"json" | b"txt") && OBEYED.iter().any(|word| last.windows(word.len()).any(|part| part == word.as_bytes()));
+        self.data.iter().any(|known| known == ending) && !obeyed()
+    }
+
+    /// Is it among what git keeps? Read once, when somebody first asks.
+    fn is_kept(&self, path: &[u8], found: bool) -> bool {
+        self.tracked.as_ref().map_or(found, |known| known.contains(&path.to_ascii_lowercase()))
+    }
+}
+
+/// As `tempfile` names what is to be gone soon.
+fn is_scratch_name(part: &[u8]) -> bool {
+    part.strip_prefix(b".tmp").is_some_and(is_drawn)
+}
+
+/// In a directory that `tempfile` has drawn: nothing looks there, whatever lies in it.
+fn is_in_scratch(rest: &[u8]) -> bool {
+    let mut parts = components(rest);
+    parts.find(|part| part.starts_with(b".")).is_some_and(is_scratch_name)
+}
+
+fn hides_within(rest: &[u8]) -> bool {
+    let above = rest.len() - name(rest).len();
+    components(&rest[..above]).any(|part| part.starts_with(b"."))
+}
+
+/// Below the package; `{a,b}` is a choice, `**` any number of directories, `*` does not cross one.
+fn glob(text: &str) -> Result<globset::Glob, String> {
+    let mut builder = GlobBuilder::new(text);
+    builder.case_insensitive(true).literal_separator(true).empty_alternates(true);
+    builder.build().map_err(|error| format!("glob `{text}`: {}", error.kind()))
+}
+
+/// # Errors
+/// When the glob is malformed, or would reach out of the package.
+pub fn check(text: &str) -> Result<(), String> {
+    if text.starts_with(['/', '~', '!']) || text.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(format!("`{text}` must be a glob below the package, without `..`, `.` or `//`"));
+    }
+    glob(text).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(tracked: Option<&[&str]>) -> Records {
+        let tracked: Tracked = tracked.map(|paths| paths.iter().map(|path| format!("/w/{path}").into_bytes()).collect());
+        let record = ["**/*.snap{,.new}", "**/.*.pending-snap", "{tests,**/snapshots}/**/*.{json,md}"].map(str::to_owned);
+        Records::compile(&record, &["txt", "json", "log", "png"].map(str::to_owned), move || tracked).unwrap()
+    }
+
+    fn holds(records: &Records, rest: &str, found: bool) -> bool {
+        records.hold(rest.as_bytes(), format!("/w/{rest}").as_bytes(), found)
+    }
+
+    #[test]
+    fn what_is_named_and_what_is_data() {
+        let records = records(Some(&["readme.txt"]));
+        for name in [
+            "src/snapshots/a__b.snap.new",
+            "src/.lib.rs.pending-snap",
+            "tests/x/golden.md",
+            "TESTS/Case.JSON",
+            "notes.txt",
+            "out/deep/run.log",
+            "a.png",
+            ".tmpAb12Cd",
+            ".tmpAb12Cd/src/lib.rs",
+            "x/.tmpAb12Cd/Makefile",
+            ".tmpAb12Cd/.git/config",
+        ] {
+            assert!(holds(&records, name, false) && holds(&records, name, true), "{name}");
+        }
+        for name in [
+            "flake.nix",
+            "Jenkinsfile",
+            "Justfile",
+            "GNUmakefile",
+            "a.code-workspace",
+            "docker-compose.yml",
+            "native/x.S",
+            "native/x.cxx",
+            "bin/release",
+            "CLAUDE.md",
+            "id_rsa",
+            "README.txt",
+            "package.json",
+            "rust-project.json",
+            "TSConfig.json",
+            "requirements-dev.txt",
+            "CMakeLists.txt",
+            "CMAKELISTS.TXT",
+            ".vscode/a.json",
+            ".a.json",
+            ".github/x.snap",
+            "snap",
+            "x.snap.sh",
+            "src/lib.rs",
+            ".tmpAb12C/x.rs",
+            ".tmpAb12Cdd",
+            ".git/.tmpAb12Cd/x",
+            "",
+            "tests",
+        ] {
+            assert!(!holds(&records, name, false), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_git_what_was_there_stays() {
+        let records = records(None);
+        assert!(holds(&records, "a.json", false) && !holds(&records, "a.json", true));
+        assert!(holds(&records, "tests/a.json", true) && holds(&records, "x.snap", true));
+    }
+
+    #[test]
+    fn directories_that_do_not_hide() {
+        let records = records(None);
+        for (name, held) in
+            [("tests/data", true), ("src/snapshots", true), (".tmpAb12Cd/x", true), (".cargo", false), ("x/.y", false), ("", false)]
+        {
+            assert_eq!(records.hold_directory(name.as_bytes()), held, "{name}");
+        }
+    }
+
+    #[test]
+    fn globs_stay_in_the_package() {
+        for (text, good) in
+            [("**/*.snap", true), ("a/{b,c}", true), ("../x", false), ("/etc/x", false), ("a//b", false), ("a/[", false), ("~/x", false)]
+        {
+            assert_eq!(check(text).is_ok(), good, "{text}");
+        }
+    }
+}

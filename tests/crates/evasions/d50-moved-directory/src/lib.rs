@@ -1,0 +1,1 @@
+//! What its tests move is beside it.

@@ -1,0 +1,1 @@
+//! What its tests write is beside it.
