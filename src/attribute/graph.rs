@@ -60,7 +60,14 @@ impl Graph {
         if !output.status.success() {
             bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
-        let text = String::from_utf8(output.stdout).context("cargo metadata: not UTF-8")?;
+        Graph::parse(&String::from_utf8(output.stdout).context("cargo metadata: not UTF-8")?)
+    }
+
+    /// From what `cargo metadata` has said.
+    ///
+    /// # Errors
+    /// When it is not understood.
+    pub fn parse(text: &str) -> Result<Graph> {
         let metadata = MetadataCommand::parse(text).context("cargo metadata: not understood")?;
         Ok(Graph::of(&metadata))
     }

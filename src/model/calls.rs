@@ -143,7 +143,7 @@ const CLONE_NEW: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET) as u32 as u64;
 
-const MSG_FASTOPEN: u64 = 0x2000_0000;
+pub const MSG_FASTOPEN: u64 = 0x2000_0000;
 /// `asm-generic/fcntl.h`.
 pub const F_SETOWN_EX: i32 = 15;
 /// `F_LINUX_SPECIFIC_BASE` + 16 (`linux/fcntl.h`).

@@ -7,10 +7,13 @@ use toml::de::DeTable;
 
 use crate::plan::document::{ConfigError, Document, Item};
 use crate::plan::grants::{Change, Line};
+use crate::plan::phases::Network;
 use crate::plan::placeholders;
 
 const LISTS: [&str; 2] = ["read", "write"];
-const KEYS: [&str; 4] = ["read", "extend-read", "write", "extend-write"];
+const KEYS: [&str; 5] = ["read", "extend-read", "write", "extend-write", "network"];
+/// What a subcommand's table may hold.
+const OF_SUBCOMMANDS: &[&str] = &["read", "extend-read", "write", "extend-write"];
 
 /// What cargo may read and write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,13 +26,19 @@ pub struct Reach {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cargo {
     pub always: Reach,
+    /// When it has a network.
+    pub network: Network,
     /// `[cargo.install]`: what that subcommand has besides.
     pub subcommands: BTreeMap<String, Reach>,
 }
 
-/// One file's say: by subcommand (none for all), list and change.
+/// One file's say.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Layer(Vec<(Option<String>, &'static str, Change)>);
+pub(crate) struct Layer {
+    /// By subcommand (none for all), list and change.
+    lists: Vec<(Option<String>, &'static str, Change)>,
+    network: Option<Network>,
+}
 
 impl Layer {
     pub(crate) fn read<'t>(document: &Document<'t>, table: &DeTable<'t>) -> Result<Layer, ConfigError> {
@@ -39,12 +48,18 @@ impl Layer {
             if layer.list(document, None, text, item)? {
                 continue;
             }
+            if text == "network" {
+                let word = document.string(item, text)?;
+                let known = Network::ALL.into_iter().find(|network| network.name() == word);
+                layer.network = Some(known.ok_or_else(|| document.unknown(item.span(), "value", word, &Network::ALL.map(Network::name)))?);
+                continue;
+            }
             // A table can only be a subcommand's; whatever else stands there was meant to be a list.
             let Some(subcommand) = item.get_ref().as_table() else { return Err(document.unknown(key.span(), "key", text, &KEYS)) };
             for (key, item) in subcommand {
                 let list = key.get_ref().as_ref();
                 if !layer.list(document, Some(text), list, item)? {
-                    return Err(document.unknown(key.span(), "key", list, &KEYS));
+                    return Err(document.unknown(key.span(), "key", list, OF_SUBCOMMANDS));
                 }
             }
         }
@@ -60,14 +75,15 @@ impl Layer {
             placeholders::check_cargo(&text).map_err(|message| document.error(span.clone(), message))?;
             lines.push(Line { text, origin: format!("{}:{}", document.file, document.position(span.start).0) });
         }
-        self.0.push((of.map(str::to_owned), known, Change { extend, lines }));
+        self.lists.push((of.map(str::to_owned), known, Change { extend, lines }));
         Ok(true)
     }
 }
 
 impl Cargo {
     pub(crate) fn apply(&mut self, layer: Layer) {
-        for (of, key, change) in layer.0 {
+        self.network = layer.network.unwrap_or(self.network);
+        for (of, key, change) in layer.lists {
             let reach = of.map_or(&mut self.always, |name| self.subcommands.entry(name).or_default());
             let list = if key == "read" { &mut reach.read } else { &mut reach.write };
             if !change.extend {

@@ -19,6 +19,7 @@ mod layer;
 pub mod loosening;
 mod named_places;
 pub mod own_calls;
+pub mod phases;
 pub mod placeholders;
 pub mod places;
 pub mod profile;

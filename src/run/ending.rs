@@ -101,7 +101,7 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 /// # Errors
 /// When a report could not be written: then the run has no record.
 pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
-    let known = supervisor.reviewing.graph.take();
+    let known = supervisor.reviewing.known(&supervisor.places);
     let supervisor = &*supervisor;
     let record = supervisor.journal.take();
     let material = Material {

@@ -58,7 +58,7 @@ fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
     let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
     let steering = Steering::default();
-    stage::find_places(ask(&cargo, &steering, &env), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
+    stage::find_places(ask(&cargo, &steering, &env, (None, None)).answer(), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
 }
 
 /// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.

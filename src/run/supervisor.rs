@@ -39,7 +39,7 @@ use crate::plan::steering::Steering;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
-use trust::{Between, between, is_cargos_helper, is_the_users};
+use trust::{Between, between, helps_to_fetch, is_the_users};
 use variables::Variables;
 
 /// What is decided about tracees, and what is known because of those that came before.
@@ -82,6 +82,8 @@ pub struct Supervisor<'a> {
     pub wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
     providers: Providers,
+    /// Cargo has a network now, and is helped to use it.
+    fetches: bool,
 }
 
 impl<'a> Supervisor<'a> {
@@ -131,7 +133,15 @@ impl<'a> Supervisor<'a> {
             layers: Layers::ALL,
             reviewing: Reviewing::new(profile.reviewed, steering),
             wall: CargoWall::default(),
+            fetches: true,
         })
+    }
+
+    /// From now on cargo only builds: without a network, with this environment, which lacks what is `absent`. `ours` is a variable that tells it
+    /// so. Nobody is let in any more as one who helps it fetch.
+    pub fn offline(&mut self, env: Vec<(OsString, OsString)>, ours: Option<&'static str>, absent: Vec<String>) {
+        self.fetches = false;
+        self.variables.only_build(env, ours, absent);
     }
 
     /// With fewer layers around actors, see [`Layers`].
@@ -140,9 +150,9 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Inside cargo's own wall: so is cargo when we ask it for the graph.
-    pub fn inside(mut self, wall: CargoWall) -> Self {
+    pub fn enter(&mut self, wall: CargoWall) {
         self.reviewing.trees.clone_from(&wall.grants.read);
-        Supervisor { wall, ..self }
+        self.wall = wall;
     }
 
     /// What scripts said last, when nobody comes in any more.
@@ -170,8 +180,8 @@ impl<'a> Supervisor<'a> {
     /// Cargo's own helpers keep cargo's trust, and so do those the user told cargo to ask.
     fn is_cargos_helper(&self, tracee: &Tracee) -> bool {
         let provider = || self.providers.started(&tracee.exe, tracee.argv);
-        let asked = is_cargos_helper(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places));
-        asked && self.chain.is_cargos_child(tracee)
+        let asked = helps_to_fetch(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places));
+        self.fetches && asked && self.chain.is_cargos_child(tracee)
     }
 
     /// Nothing of the user's may stand between cargo and the compiler; what the build put there is somebody's act, and no reason to end
@@ -291,6 +301,7 @@ impl<'a> Supervisor<'a> {
 
 impl AtExecStop for Supervisor<'_> {
     fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
+        self.chain.begin();
         self.watch.starts(cargo, pid as u32);
     }
 

@@ -40,6 +40,10 @@ pub struct Program<'a> {
     pub wall: Option<BorrowedFd<'a>>,
     /// Further descriptors to keep (an outer jobserver). All others above 2 are closed.
     pub keep: &'a [RawFd],
+    /// Where its standard output goes, if not where ours does.
+    pub stdout: Option<BorrowedFd<'a>>,
+    /// A seccomp program it and everything it starts live behind; empty for none.
+    pub filter: &'a [libc::sock_filter],
 }
 
 /// Forks; the child closes what it must not inherit, gives up gaining privileges, and waits.
@@ -52,6 +56,11 @@ pub fn hold(program: &Program) -> io::Result<Held> {
     let argv = pointers(program.argv);
     let env = pointers(program.env);
     let (source, target) = (program.channel.0.as_raw_fd(), program.channel.1);
+    let stdout = program.stdout.map_or(-1, |stdout| stdout.as_raw_fd());
+    let filter = libc::sock_fprog {
+        len: u16::try_from(program.filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?,
+        filter: program.filter.as_ptr().cast_mut(),
+    };
     let mut keep: Vec<RawFd> = program.keep.to_vec();
     let wall = program.wall.map_or(-1, |wall| wall.as_raw_fd());
     keep.extend([target, gate_read.as_raw_fd(), verdict_write.as_raw_fd()].into_iter().chain((wall >= 0).then_some(wall)));
@@ -63,7 +72,19 @@ pub fn hold(program: &Program) -> io::Result<Held> {
         0 => {
             // SAFETY: we are the forked child; see above. Pointers come from vectors that live until the exec.
             unsafe {
-                become_program(program.path, &argv, &env, source, target, wall, &keep, gate_read.as_raw_fd(), verdict_write.as_raw_fd())
+                become_program(
+                    program.path,
+                    &argv,
+                    &env,
+                    source,
+                    target,
+                    wall,
+                    &keep,
+                    stdout,
+                    &filter,
+                    gate_read.as_raw_fd(),
+                    verdict_write.as_raw_fd(),
+                )
             }
         }
         pid => Ok(Held { pid, gate: gate_write, verdict: verdict_read }),
@@ -75,7 +96,7 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
 }
 
 /// # Safety
-/// Only in a freshly forked child. `argv` and `env` end with a null pointer and point to live C strings.
+/// Only in a freshly forked child. `argv` and `env` end with a null pointer and point to live C strings; `filter` describes live memory.
 #[allow(clippy::too_many_arguments, reason = "plain numbers and pointers: nothing may be allocated between fork and exec")]
 unsafe fn become_program(
     path: &CStr,
@@ -85,6 +106,8 @@ unsafe fn become_program(
     channel_as: RawFd,
     wall: RawFd,
     keep: &[RawFd],
+    stdout: RawFd,
+    filter: &libc::sock_fprog,
     gate: RawFd,
     verdict: RawFd,
 ) -> ! {
@@ -92,6 +115,9 @@ unsafe fn become_program(
     unsafe {
         // Everything cargo starts would inherit what is left open, and could not be confined without the channel.
         let mut ready = libc::dup2(channel, channel_as) != -1;
+        if stdout != -1 {
+            ready &= libc::dup2(stdout, libc::STDOUT_FILENO) != -1;
+        }
         let mut next = 3;
         for &fd in keep {
             if fd > next {
@@ -109,6 +135,9 @@ unsafe fn become_program(
         ready &= libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
         // The ruleset itself is close-on-exec (landlock_create_ruleset(2)).
         ready &= wall < 0 || libc::syscall(libc::SYS_landlock_restrict_self, wall, 0 as libc::c_uint) == 0;
+        if filter.len > 0 {
+            ready = ready && libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0 as libc::c_ulong, &raw const *filter) == 0;
+        }
         if ready && libc::read(gate, (&raw mut byte).cast(), 1) == 1 {
             libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr());
         }

@@ -28,6 +28,7 @@ mod lifetime;
 mod modes;
 mod names;
 mod network;
+mod phases;
 mod picture;
 mod place;
 mod privileges;
