@@ -13,6 +13,7 @@ mod included;
 mod kernel_grants;
 mod layer;
 pub mod loosening;
+pub mod mounts;
 pub mod placeholders;
 pub mod places;
 pub mod profile;
