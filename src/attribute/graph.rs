@@ -73,7 +73,7 @@ impl Graph {
         Ok(Graph::of(&metadata))
     }
 
-    fn of(metadata: &Metadata) -> Graph {
+    pub(super) fn of(metadata: &Metadata) -> Graph {
         let workspace = metadata.workspace_root.clone().into_std_path_buf();
         let lock = read_text(&workspace.join("Cargo.lock"), MAX_LOCK).unwrap_or_default();
         let (lines, checksums) = read_lock(&lock);
@@ -161,6 +161,13 @@ impl Graph {
     /// The package as the graph knows it (source and checksum included).
     pub fn package(&self, name: &str, version: &str) -> Option<Package> {
         self.nodes.iter().find(|n| n.package.name == name && n.package.version == version).map(|n| n.package.clone())
+    }
+
+    /// Packages that have a target whose compilation starts from this file: one, but where two share a file.
+    pub fn owners_of_root(&self, root: &Path) -> Vec<Package> {
+        let real = root.canonicalize().ok();
+        let is_it = |other: &PathBuf| other == root || real.is_some() && other.canonicalize().ok() == real;
+        self.nodes.iter().filter(|node| node.roots.iter().any(is_it)).map(|node| node.package.clone()).collect()
     }
 
     /// Packages whose crate symbols spell this way, libraries first; with `near`, those that it can reach, if any.

@@ -3,6 +3,7 @@
 
 pub mod actor_facts;
 pub mod config;
+pub mod configured;
 pub mod credentials;
 pub mod doctor;
 pub mod document;

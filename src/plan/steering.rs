@@ -24,6 +24,8 @@ pub struct Steering {
     pub target_dir: Option<PathBuf>,
     /// `--path` of `cargo install`.
     pub path: Option<PathBuf>,
+    /// Behind `--`, where that is for the compiler: `cargo rustc`, `cargo rustdoc`.
+    pub passed: Vec<OsString>,
 }
 
 impl Steering {
@@ -47,6 +49,9 @@ impl Steering {
             } else if !word.as_bytes().starts_with(b"-") && found.subcommand.is_none() {
                 found.subcommand = Some(word.clone());
             }
+        }
+        if found.subcommand.as_ref().is_some_and(|told| told == "rustc" || told == "rustdoc") {
+            found.passed = args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
         }
         found
     }
@@ -92,6 +97,8 @@ mod tests {
         assert_eq!(found.target_dir, Some("/t".into()));
         assert_eq!(Steering::read(&words("run -- --manifest-path x")).places, words(""));
         assert_eq!(Steering::read(&words("install --path tool")).path, Some("tool".into()));
+        assert_eq!(Steering::read(&words("rustc --lib -- --emit=asm=x.s")).passed, words("--emit=asm=x.s"));
+        assert_eq!(found.passed, words(""));
     }
 
     #[test]

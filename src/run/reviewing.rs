@@ -30,6 +30,8 @@ pub struct Reviewing {
     found: Option<Vec<(Review, Registered)>>,
     /// As it was read for that: the report needs it as well.
     pub graph: Option<Graph>,
+    /// It was asked for, with an answer or without.
+    asked: bool,
 }
 
 impl Reviewing {
@@ -39,6 +41,14 @@ impl Reviewing {
 
     pub fn steering(&self) -> &Steering {
         &self.steering
+    }
+
+    /// Asks cargo for the graph, once.
+    pub fn read_graph(&mut self, places: &Places, cargo: &Path) {
+        if !std::mem::replace(&mut self.asked, true) {
+            let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
+            self.graph = graph(cargo, &self.steering, rustc.as_deref(), places);
+        }
     }
 
     /// What a tracee has. `artifacts` are the compilations seen in this run.
@@ -73,8 +83,7 @@ impl Reviewing {
         if reviews.is_empty() {
             return Vec::new();
         }
-        let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
-        self.graph = graph(cargo, &self.steering, rustc.as_deref(), places);
+        self.read_graph(places, cargo);
         let Some(graph) = &self.graph else { return Vec::new() };
         reviews.into_iter().flat_map(|review| in_graph(&review, graph).into_iter().map(move |found| (review.clone(), found))).collect()
     }

@@ -40,15 +40,15 @@ fn nothing_stays_in_temporary_directories() {
     }
 }
 
-/// 1,500 programs with 30 KiB of arguments each, which never make a call, are on record with as much as is kept of all; the record says
-/// that there were more. Kept whole they would be 45 MiB twice over, and more with every program.
+/// 400 programs with 30 KiB of arguments each, which never make a call: each is on record. That what is kept of them meanwhile is bounded,
+/// `gate::process` shows by counting it.
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn programs_that_never_call_are_recorded_as_they_go() {
     let place = Place::new("endurance", Who::Myself);
-    let outcome = guarded(&place, &[], BUILD).env("ZOO_RUNS", "1500").go();
+    let outcome = guarded(&place, &[], BUILD).env("ZOO_RUNS", "400").go();
     outcome.exits(0);
     let report = outcome.report();
     let processes = report["processes"].as_array().map_or(0, Vec::len);
-    assert!(processes >= 1500, "{processes} processes\n{outcome}");
+    assert!(processes >= 400, "{processes} processes\n{outcome}");
 }

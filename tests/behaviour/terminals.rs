@@ -33,7 +33,10 @@ impl Terminal {
         if let Who::Ordinary { uid, gid } = who {
             std::os::unix::fs::chown(&name, Some(uid), Some(gid)).unwrap();
         }
-        let line = File::options().read(true).write(true).open(&name).unwrap().into();
+        let line: OwnedFd = File::options().read(true).write(true).open(&name).unwrap().into();
+        let size = libc::winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: the kernel reads one `winsize` behind the pointer, which outlives the call.
+        assert_eq!(unsafe { libc::ioctl(line.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) }, 0);
         let end = File::from(OwnedFd::from(end));
         let (mut screen, seen) = (end.try_clone().unwrap(), Arc::<Mutex<Vec<u8>>>::default());
         let keeper = Arc::clone(&seen);

@@ -3,7 +3,7 @@
 
 use libc::EACCES;
 
-use crate::judge::paths::{below, below_bytes, components, is_ancestor, name, parent};
+use crate::judge::paths::{below, below_bytes, components, is_ancestor, is_drawn, name, parent};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm, is_directory};
 use crate::model::act::ObjectKind;
@@ -123,7 +123,7 @@ const PROBED_CONFIG: [&[u8]; 14] = [
 ];
 
 pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruling {
-    if is_jobserver(path, object) {
+    if is_jobserver(path, object) || is_argument_file(policy, path) {
         return Ruling::Allow;
     }
     // The names at the top are the distribution's. Cap'n Proto's compiler begins every path there by itself, and ends where it cannot.
@@ -148,6 +148,16 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruli
         return Ruling::Quiet(EACCES);
     }
     alarm(policy, Rule::FsReadOutside, severity_elsewhere(policy), "read")
+}
+
+/// A line that is longer than the kernel takes cargo hands to the compiler in a file of its own temporary directory (cargo-util,
+/// `ProcessBuilder::build_command_with_argfile`), which is the first of the run's and nobody else's.
+fn is_argument_file(policy: &Policy, path: &[u8]) -> bool {
+    let Some(rest) = below(path, &policy.places.tmp).filter(|_| matches!(policy.kind, ActorKind::Rustc | ActorKind::Rustdoc)) else {
+        return false;
+    };
+    let in_cargos = parent(rest).iter().all(|byte| *byte == b'0') && !parent(rest).is_empty();
+    in_cargos && name(rest).strip_prefix(b"cargo-argfile.").is_some_and(is_drawn)
 }
 
 /// GNU make 4.4 and newer hand job tokens through a named pipe.

@@ -61,6 +61,11 @@ fn reads() {
             (BuildScript, read("/home/v/x"), file(), outside(High)),
             (BuildScript, read("/srv/data"), file(), outside(Medium)),
             (Program, read("/srv/data"), file(), outside(Low)),
+            // What cargo cannot say on a command line.
+            (Rustc, read("/tmp/brig-1/00000000/cargo-argfile.AbC123"), file(), Allow),
+            (BuildScript, read("/tmp/brig-1/00000000/cargo-argfile.AbC123"), file(), outside(Medium)),
+            (Rustc, read("/tmp/brig-1/00000009/cargo-argfile.AbC123"), file(), outside(Medium)),
+            (Rustc, read("/tmp/brig-1/00000000/other"), file(), outside(Medium)),
             // Of an actor's own terminals the rules are not asked.
             (BuildScript, read("/dev/tty"), file(), Quiet),
             (BuildScript, read("/dev/pts/3"), file(), Alarm(Rule::ProcTamper, High)),
