@@ -29,8 +29,10 @@ const KEYS: [&str; 12] = [
     "rustc-link-arg-cdylib",
     "rustc-cdylib-link-arg",
 ];
+/// Of consequence only where the compiler takes their value for more than a value, see [`Directive::arguments`].
+const CONDITIONS: [&str; 2] = ["rustc-cfg", "rustc-check-cfg"];
 /// Known to cargo, and of no consequence to other programs.
-const HARMLESS: [&str; 5] = ["rustc-cfg", "rustc-check-cfg", "warning", "rerun-if-changed", "rerun-if-env-changed"];
+const HARMLESS: [&str; 3] = ["warning", "rerun-if-changed", "rerun-if-env-changed"];
 
 /// One line of a build script to cargo. Values for dependents (`cargo:root=…`, `cargo::metadata=root=…`) have the key `metadata`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,19 @@ impl Directive {
             key if key.contains("link-arg") => Some(&self.value),
             _ => None,
         }
+    }
+
+    /// What becomes a whole argument of compilers. Each follows its option as a word of its own, and the compiler looks for files of further
+    /// arguments among all words, before it knows which is an option's value.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        let (whole, flags) = match self.key {
+            "rustc-cfg" | "rustc-check-cfg" | "rustc-link-lib" | "rustc-link-search" => (Some(self.value.as_str()), ""),
+            "rustc-flags" => (None, self.value.as_str()),
+            _ => (None, ""),
+        };
+        // `-l x`, `-lx`: cargo splits at blanks and takes the letters off (`parse_rustc_flags`).
+        let flags = flags.split_whitespace().map(|word| word.strip_prefix("-l").or(word.strip_prefix("-L")).unwrap_or(word));
+        whole.into_iter().chain(flags.filter(|word| !word.is_empty()))
     }
 
     /// What may be shown of it: of a variable, and of what is handed to dependents, only the name.
@@ -160,6 +175,9 @@ fn directive(line: &str) -> Option<Directive> {
     if let Some(key) = KEYS.iter().find(|known| **known == key) {
         return Some(Directive { key, value: value.to_owned() });
     }
+    if let Some(key) = CONDITIONS.iter().find(|known| **known == key) {
+        return super::invocation::is_argument_file(value.as_bytes()).then(|| Directive { key, value: value.to_owned() });
+    }
     match (newer, key) {
         (true, "metadata") => Some(Directive { key: "metadata", value: value.to_owned() }),
         (false, key) if !HARMLESS.contains(&key) => Some(Directive { key: "metadata", value: text.to_owned() }),
@@ -181,7 +199,7 @@ mod tests {
     fn lines_are_read_as_cargo_reads_them() {
         let output = b"hello\n  cargo:rustc-env=A=b  \ncargo::rustc-env=C=d=e\ncargo:rustc-link-arg-bin=app=-B/old/out\ncargo::metadata=root=/x\n\
             cargo:root=/y\ncargo:warning=w\ncargo::rerun-if-changed=x\ncargo::unknown=x\nx cargo:rustc-env=N=o\n\xff cargo:rustc-env=N=o\ncargo:rustc-cfg=x\n\
-            cargo::rustc-flags=-l x";
+            cargo::rustc-flags=-l x\ncargo:rustc-cfg=@x\ncargo::rustc-check-cfg=@y";
         let expected = [
             "rustc-env A=b",
             "rustc-env C=d=e",
@@ -189,6 +207,8 @@ mod tests {
             "metadata root=/x",
             "metadata root=/y",
             "rustc-flags -l x",
+            "rustc-cfg @x",
+            "rustc-check-cfg @y",
         ];
         assert_eq!(texts(output), expected);
     }

@@ -46,25 +46,17 @@ pub(super) struct Node {
 }
 
 impl Graph {
-    /// Asks cargo. `arguments` are those of the user's own that shape the graph; `platform` is the target triple
-    /// whose dependencies count. `cargo` must be the real one, not a proxy that a repository's toolchain file can steer.
+    /// Asks cargo, by a command that calls it. `arguments` are those of the user's own that shape the graph; `platform` is the target triple
+    /// whose dependencies count. It must call the real cargo, not a proxy that a repository's toolchain file can steer, and because cargo then
+    /// runs the compiler, with nothing of the repository's said to that (`plan::own_calls`).
     ///
     /// # Errors
     /// When cargo fails (its own message is in the error) or its answer is not understood.
-    pub fn read(cargo: &Path, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
-        let mut command = Command::new(cargo);
+    pub fn read(mut command: Command, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
         command.args(["metadata", "--format-version", "1", "--offline"]).args(arguments);
         command.args(platform.iter().flat_map(|platform| ["--filter-platform", platform]));
-        // Metadata makes cargo run the compiler. Which one must not come from a configuration file inside the repository: the
-        // environment overrides it, and an empty wrapper is none.
-        command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
-        // At each start cargo reads all certificates of the system; offline it needs none.
-        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
-        let compiler = cargo.with_file_name("rustc");
-        if compiler.is_file() {
-            command.env("RUSTC", compiler);
-        }
-        let output = command.stdin(Stdio::null()).output().with_context(|| format!("start {}", cargo.display()))?;
+        let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output();
+        let output = output.with_context(|| format!("start {}", command.get_program().display()))?;
         if !output.status.success() {
             bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
@@ -73,7 +65,7 @@ impl Graph {
         Ok(Graph::of(&metadata))
     }
 
-    fn of(metadata: &Metadata) -> Graph {
+    pub(super) fn of(metadata: &Metadata) -> Graph {
         let workspace = metadata.workspace_root.clone().into_std_path_buf();
         let lock = read_text(&workspace.join("Cargo.lock"), MAX_LOCK).unwrap_or_default();
         let (lines, checksums) = read_lock(&lock);
@@ -161,6 +153,13 @@ impl Graph {
     /// The package as the graph knows it (source and checksum included).
     pub fn package(&self, name: &str, version: &str) -> Option<Package> {
         self.nodes.iter().find(|n| n.package.name == name && n.package.version == version).map(|n| n.package.clone())
+    }
+
+    /// Packages that have a target whose compilation starts from this file: one, but where two share a file.
+    pub fn owners_of_root(&self, root: &Path) -> Vec<Package> {
+        let real = root.canonicalize().ok();
+        let is_it = |other: &PathBuf| other == root || real.is_some() && other.canonicalize().ok() == real;
+        self.nodes.iter().filter(|node| node.roots.iter().any(is_it)).map(|node| node.package.clone()).collect()
     }
 
     /// Packages whose crate symbols spell this way, libraries first; with `near`, those that it can reach, if any.

@@ -25,6 +25,7 @@ impl Workspace {
             target: root.join("target"),
             toolchain: "/tc".into(),
             cargo_home: "/h/.cargo".into(),
+            tmp: root.join("tmp"),
             ..Places::default()
         }
     }
@@ -34,6 +35,8 @@ impl Workspace {
         let here = |text: &str| text.replace("{ws}", self.0.path().to_str().expect("text"));
         ExecFacts {
             exe: here(exe).into(),
+            called: here(exe).into(),
+            ends_cargo: false,
             argv: argv.iter().map(|a| here(a).into()).collect(),
             env: env.iter().map(|(k, v)| (k.into(), here(v).into())).collect(),
             cwd: self.0.path().into(),
@@ -41,7 +44,13 @@ impl Workspace {
     }
 
     fn identify(&self, exe: &str, argv: &[&str], env: &[(&str, &str)]) -> Identity {
-        identify(&self.facts(exe, argv, env), &self.places())
+        self.look(&self.facts(exe, argv, env))
+    }
+
+    /// The user typed one word for compilers.
+    fn look(&self, facts: &ExecFacts) -> Identity {
+        let users = |word: &OsStr| word == "--emit=asm=target/app.s";
+        identify(facts, &Light { places: &self.places(), graph: None, users: &users, compilers: &["/opt/own/bin/rustc".into()] })
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -107,20 +116,81 @@ fn a_registry_crate_is_its_directory() {
     let ws = Workspace::new();
     let root = "/h/.cargo/registry/src/index-1949cf8c6b5b557f/anyhow-1.0.104/src/lib.rs";
     let argv = ["rustc", "--crate-name", "anyhow", "--edition=2021", root, "--cfg", "feature=\"std\"", "--cap-lints", "warn"];
-    let identity = ws.identify("/h/.cargo/bin/rustup", &argv, &FORGED);
+    let facts = ExecFacts { called: "/h/.cargo/bin/rustc".into(), ..ws.facts("/h/.cargo/bin/rustup", &argv, &FORGED) };
+    let identity = ws.look(&facts);
     assert_eq!((identity.kind, named(&identity)), (ActorKind::Rustc, Some(("anyhow", "1.0.104"))));
     assert_eq!(identity.attributed_by, "registry path of the crate root; its environment claims another name");
 }
 
 #[test]
-fn clippy_and_wrappers_are_compilers() {
+fn clippy_and_compilers_of_the_users_are_compilers() {
     let ws = Workspace::new();
     let mut argv = vec!["/tc/bin/clippy-driver"];
     argv.extend(LIB);
     assert_eq!(named(&ws.identify("/tc/bin/clippy-driver", &argv, &[])), Some(("my-app", "1.2.3")));
-    argv[0] = "/opt/wrapper";
-    let wrapped = ws.identify("/opt/wrapper", &argv, &[]);
-    assert_eq!((wrapped.kind, wrapped.crate_name.as_deref()), (ActorKind::Rustc, Some("my_app")));
+    assert_eq!(named(&ws.identify("/opt/own/bin/rustc", &LIB, &[])), Some(("my-app", "1.2.3")));
+}
+
+/// A word in the place of the first argument makes no compiler of whoever gets it, and no path there an author.
+#[test]
+fn what_a_configuration_names_is_not_its_arguments() {
+    let ws = Workspace::new();
+    let root = "/h/.cargo/registry/src/index-0a/serde-1.0.228/src/lib.rs";
+    for exe in ["/bin/sh", "/opt/wrapper", "{ws}/tools/sh"] {
+        let identity = ws.identify(exe, &[exe, "tools/rustc", "--crate-name", "serde", root, "{ws}/target/debug/app"], &[]);
+        assert_eq!((identity.kind, identity.package), (ActorKind::Tool, None), "{exe}");
+    }
+    let own = ws.identify("{ws}/tools/rustc", &["{ws}/tools/rustc", "--crate-name", "serde", root], &[]);
+    assert_eq!((own.kind, own.package), (ActorKind::Rustc, None));
+    assert_eq!(own.attributed_by, "a program of the repository's own in a compiler's place");
+}
+
+/// Cargo meant to start what it had made; where that is a link, it is still that, with that wall and that name.
+#[test]
+fn a_link_is_what_it_stands_for() {
+    let ws = Workspace::new();
+    let script = ws.path("target/debug/build/my-app-41e2620d4e3e5beb/build-script-build");
+    let test = ws.path("target/debug/deps/my_app-bd09bb0749279718");
+    let script_env = [
+        ("CARGO_PKG_NAME", "my-app"),
+        ("CARGO_PKG_VERSION", "1.2.3"),
+        ("CARGO_MANIFEST_DIR", "{ws}/app"),
+        ("OUT_DIR", "{ws}/target/debug/build/my-app-b3/out"),
+        ("HOST", "h"),
+        ("TARGET", "t"),
+        ("NUM_JOBS", "2"),
+    ];
+    for tool in ["/tc/bin/cargo-fmt", "/tc/bin/rustc", "/tc/bin/rustdoc", "/h/.cargo/bin/rustup", "/usr/bin/dash"] {
+        for (path, kind) in [(&script, ActorKind::BuildScript), (&test, ActorKind::Program)] {
+            std::fs::create_dir_all(path.parent().expect("has a parent")).expect("made");
+            let _ = std::fs::remove_file(path);
+            std::os::unix::fs::symlink(tool, path).expect("made");
+            let facts = ExecFacts { called: path.clone(), ..ws.facts(tool, &[path.to_str().expect("text")], &script_env) };
+            let identity = ws.look(&facts);
+            assert_eq!((identity.kind, named(&identity), identity.is_exchanged), (kind, Some(("my-app", "1.2.3")), true), "{tool}");
+        }
+    }
+    // Honest: the file itself, a script by its interpreter, a file that is gone by now, a target directory behind the user's own link.
+    let real = ws.0.path().canonicalize().expect("is there");
+    std::fs::remove_file(&test).expect("was there");
+    std::fs::write(&test, "#!/bin/sh\n").expect("written");
+    let called = real.join("target/debug/deps/my_app-bd09bb0749279718");
+    let gone = PathBuf::from(format!("{} (deleted)", called.display()));
+    for exe in [called.clone(), "/usr/bin/dash".into(), gone] {
+        assert!(!is_exchanged(&called, &exe), "{exe:?}");
+    }
+    std::os::unix::fs::symlink(&real, real.join("link")).expect("made");
+    assert!(!is_exchanged(&real.join("link/target/debug/deps/my_app-bd09bb0749279718"), &called));
+    std::fs::write(&test, "\x7fELF").expect("written");
+    assert!(is_exchanged(&called, Path::new("/usr/bin/dash")));
+}
+
+/// `cargo run` ends in the program, which may call itself what it likes.
+#[test]
+fn cargo_never_becomes_a_compiler() {
+    let ws = Workspace::new();
+    let facts = ExecFacts { ends_cargo: true, ..ws.facts("/tc/bin/rustc", &LIB, &[]) };
+    assert_eq!(ws.look(&facts).kind, ActorKind::Tool);
 }
 
 #[test]
@@ -182,33 +252,149 @@ fn programs_and_tools() {
         (identity.kind, named(&identity), identity.crate_name.as_deref()),
         (ActorKind::Program, Some(("my-app", "1.2.3")), Some("my_app"))
     );
-    let disguised = ws.identify("{ws}/target/debug/rustc", &["rustc", "app/src/lib.rs"], &env);
+    let disguised = ws.identify("{ws}/target/debug/rustc", &["rustc", "other/src/lib.rs"], &env);
     assert_eq!(disguised.kind, ActorKind::Program);
     let git = ws.identify("/usr/bin/git", &["git", "fetch"], &[]);
     assert_eq!((git.kind, git.package), (ActorKind::Tool, None));
-    assert_eq!(identify(&ExecFacts::default(), &ws.places()).kind, ActorKind::Tool);
+    assert_eq!(ws.look(&ExecFacts::default()).kind, ActorKind::Tool);
 }
 
+/// A script that a directive put on the search path as `rustc`: it is a program of the build, and the crate that is compiled has it.
+#[test]
+fn a_compiler_from_the_build_is_a_program() {
+    let ws = Workspace::new();
+    let script = "{ws}/target/debug/build/my-app-b3/out/rustc";
+    let facts = ws.facts("/usr/bin/dash", &[&["/bin/sh", script][..], &LIB[1..]].concat(), &FORGED);
+    let facts = ExecFacts { called: ws.path("target/debug/build/my-app-b3/out/rustc"), ..facts };
+    let identity = ws.look(&facts);
+    assert_eq!((identity.kind, named(&identity)), (ActorKind::Program, Some(("my-app", "1.2.3"))));
+    assert!(identity.outputs.is_empty());
+}
+
+/// A library whose root lies below another package's manifest is whose target it is in the build graph.
+#[test]
+fn a_borrowed_manifest_accuses_nobody() {
+    let ws = Workspace::new();
+    let metadata = |path: &str| ws.path(path).to_str().expect("text").to_owned();
+    let package = |name: &str, root: &str| {
+        serde_json::json!({
+            "name": name, "version": "0.1.0", "id": format!("path+file:///{name}#0.1.0"), "source": null, "dependencies": [], "features": {},
+            "manifest_path": metadata(&format!("{name}/Cargo.toml")),
+            "targets": [{ "name": name, "kind": ["lib"], "crate_types": ["lib"], "src_path": metadata(root), "edition": "2021" }],
+        })
+    };
+    let text = serde_json::json!({
+        "packages": [package("evil", "app/src/evil.rs"), package("my-app", "app/src/lib.rs")], "workspace_members": [], "resolve": null,
+        "workspace_root": metadata(""), "target_directory": metadata("target"), "version": 1,
+    });
+    let graph = Graph::of(&cargo_metadata::MetadataCommand::parse(text.to_string()).expect("understood"));
+    let argv = ["rustc", "--crate-name", "evil", "--edition=2021", "app/src/evil.rs"];
+    for claim in ["evil", "my-app", "serde"] {
+        let env = [("CARGO_PKG_NAME", claim), ("CARGO_PKG_VERSION", "0.1.0"), ("CARGO_MANIFEST_DIR", "{ws}/evil")];
+        let facts = ws.facts("/tc/bin/rustc", &argv, &env);
+        let users = |_: &OsStr| false;
+        let identity = identify(&facts, &Light { places: &ws.places(), graph: Some(&graph), users: &users, compilers: &[] });
+        assert_eq!(named(&identity), Some(("evil", "0.1.0")), "{claim}");
+        assert!(!identity.is_disputed);
+        assert!(identify(&facts, &Light { places: &ws.places(), graph: None, users: &users, compilers: &[] }).is_disputed, "{claim}");
+    }
+}
+
+/// Only cargo's own file is read: of its name, in its temporary directory, and nothing besides.
 #[test]
 fn long_command_lines_come_in_a_file() {
     let ws = Workspace::new();
-    std::fs::write(ws.path("args"), "--crate-name\nmy_app\napp/src/lib.rs\n--out-dir\ntarget/debug/deps\n").expect("written");
-    let identity = ws.identify("/tc/bin/rustc", &["rustc", "@{ws}/args"], &[]);
-    assert_eq!(named(&identity), Some(("my-app", "1.2.3")));
-    assert_eq!(identity.outputs, [ws.path("target/debug/deps")]);
+    let line = "--crate-name\nmy_app\napp/src/lib.rs\n--out-dir\ntarget/debug/deps\n--cfg\n@x";
+    std::fs::create_dir_all(ws.path("tmp/00000000")).expect("made");
+    for path in ["tmp/00000000/cargo-argfile.AbCdEf", "tmp/00000000/other", "tmp/00000007/cargo-argfile.AbCdEf", "cargo-argfile.AbCdEf"] {
+        std::fs::create_dir_all(ws.path(path).parent().expect("has one")).expect("made");
+        std::fs::write(ws.path(path), line).expect("written");
+        let file = format!("@{{ws}}/{path}");
+        let identity = ws.identify("/tc/bin/rustc", &["rustc", &file], &[]);
+        let is_cargos = path == "tmp/00000000/cargo-argfile.AbCdEf";
+        assert_eq!(named(&identity), is_cargos.then_some(("my-app", "1.2.3")), "{path}");
+        assert_eq!(identity.outputs, if is_cargos { vec![ws.path("target/debug/deps")] } else { vec![] }, "{path}");
+        let among = ws.identify("/tc/bin/rustc", &["rustc", "--crate-name", "x", &file], &[]);
+        assert!(among.outputs.is_empty() && among.package.is_none(), "{path}");
+        assert_eq!(among.invocation.expect("a compiler").argument_files.len(), 1, "{path}");
+        let wrapped = ws.identify("/tc/bin/clippy-driver", &["clippy-driver", "rustc", &file], &[]);
+        assert_eq!(wrapped.package.is_some(), is_cargos, "{path}");
+    }
 }
 
 #[test]
-fn outputs_are_read_in_every_form_and_kept_to_the_build() {
+fn outputs_are_cargos_words_and_the_users() {
     let ws = Workspace::new();
-    let outputs = |argv: &[&str]| ws.identify("/tc/bin/rustc", argv, &[]).outputs;
-    assert_eq!(outputs(&["rustc", "app/src/lib.rs", "-Cincremental=target/i"]), [ws.path("target/i")]);
-    assert_eq!(outputs(&["rustc", "app/src/lib.rs", "--codegen", "incremental=target/i"]), [ws.path("target/i")]);
-    assert_eq!(outputs(&["rustc", "--emit=dep-info=target/d/x.d,link", "-o", "target/o/x"]), [ws.path("target/d"), ws.path("target/o")]);
-    assert_eq!(outputs(&["rustc", "--emit", "link=target/l/x", "--out-dir=target/a/../b"]), [ws.path("target/l"), ws.path("target/b")]);
-    assert_eq!(outputs(&["rustc", "-o", "/home/u/.bashrc", "-Cincremental=/home/u/.ssh", "--out-dir", "target/../.."]), [] as [PathBuf; 0]);
+    let outputs =
+        |argv: &[&str]| ws.identify("/tc/bin/rustc", &[&["rustc", "--crate-name", "my_app", "app/src/lib.rs"], argv].concat(), &[]).outputs;
+    const DEPS: &[&str] = &["--out-dir", "target/debug/deps"];
+    let with = |more: &[&str]| outputs(&[DEPS, more].concat());
+    let deps = [ws.path("target/debug/deps")];
+    // Cargo's, in every form.
+    assert_eq!(with(&[]), deps);
+    let incremental = [ws.path("target/debug/deps"), ws.path("target/debug/incremental")];
+    assert_eq!(with(&["-C", "incremental=target/debug/incremental"]), incremental);
+    assert_eq!(with(&["-Cincremental=target/debug/incremental"]), incremental);
+    assert_eq!(with(&["--codegen=incremental=target/debug/incremental", "-C", "incremental=target"]), incremental);
+    assert_eq!(outputs(&["--out-dir=target/debug/build/x-0a"]), [ws.path("target/debug/build/x-0a")]);
+    // Anybody else's.
+    for more in [
+        &["-C", "incremental=target"][..],
+        &["-C", "incremental=target/debug/build/victim-0a/out"],
+        &["--emit=dep-info=target/whatever.d"],
+        &["--emit", "link=target/debug/build/victim-0a/out/x"],
+        &["-o", "target/x"],
+        &["--out-dir", "target"],
+        &["@target/args"],
+        &["--cfg", "@target/args"],
+        &["--check-cfg", "--out-dir=target"],
+        &["-L", "incremental=target/debug/incremental"],
+        &["-L", "--out-dir=target"],
+    ] {
+        assert_eq!(with(more), deps, "{more:?}");
+        assert!(outputs(more).iter().all(|output| more.contains(&"--out-dir") && output.ends_with("target")), "{more:?}");
+    }
+    // The user's own, the file by itself, and only where there is no link.
+    assert_eq!(with(&["--emit=asm=target/app.s"]), [ws.path("target/debug/deps"), ws.path("target/app.s")]);
+    std::fs::create_dir_all(ws.path("target")).expect("made");
+    std::os::unix::fs::symlink("/etc", ws.path("target/app.s")).expect("made");
+    assert_eq!(with(&["--emit=asm=target/app.s"]), deps);
+    assert_eq!(outputs(&["-o", "/home/u/.bashrc", "-Cincremental=/home/u/.ssh", "--out-dir", "target/../.."]), [] as [PathBuf; 0]);
     // `cargo install` builds in a temporary directory.
-    let temporary =
-        ["rustc", "--out-dir", "/tmp/cargo-install0a/release/deps", "-C", "incremental=/tmp/cargo-install0a/release/incremental"];
+    let temporary = ["--out-dir", "/tmp/cargo-install0a/release/deps", "-C", "incremental=/tmp/cargo-install0a/release/incremental"];
     assert_eq!(outputs(&temporary).len(), 2);
+}
+
+/// A fact is the value of its own option, not a word that looks like it.
+#[test]
+fn facts_are_values_of_their_options() {
+    let ws = Workspace::new();
+    let read = |argv: &[&str]| {
+        ws.identify("/tc/bin/rustc", &[&["rustc", "--crate-name", "my_app", "app/src/lib.rs"], argv].concat(), &[])
+            .invocation
+            .expect("a compiler")
+    };
+    for words in [
+        &["-L", "linker=/x"][..],
+        &["-Llinker=/x"],
+        &["--cfg", "linker=/x"],
+        &["linker=/x"],
+        &["-l", "extra-filename=-0a"],
+        &["--crate-type", "extra-filename=-0a"],
+    ] {
+        let found = read(words);
+        assert_eq!((found.linker, found.extra_filename), (None, None), "{words:?}");
+    }
+    // rustc takes the last linker; the first hash is cargo's.
+    for words in [
+        &["-C", "linker=a", "-C", "extra-filename=-1", "-C", "linker=b", "-C", "extra_filename=-2"][..],
+        &["-Clinker=a", "-Cextra-filename=-1", "-gClinker=b", "-gC", "extra-filename=-2"],
+        &["--codegen", "extra_filename=-1", "--codegen=linker=b"],
+    ] {
+        let found = read(words);
+        assert_eq!((found.linker, found.extra_filename.as_deref()), (Some("b".into()), Some("-1")), "{words:?}");
+    }
+    // The first operand, whatever it is called.
+    let odd = ws.identify("/tc/bin/rustc", &["rustc", "--crate-name", "x", "app/src/lib", "--cfg", "other/src/lib.rs"], &[]);
+    assert_eq!(odd.invocation.expect("a compiler").root, Some(ws.path("app/src/lib")));
 }

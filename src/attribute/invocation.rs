@@ -1,29 +1,44 @@
-//! The command line of a compiler, read the way cargo writes it. In: arguments. Out: crate root, crate name, where results go.
+//! The command line of a compiler, read option by option as rustc reads it, and no further than cargo's own words go. In: arguments. Out:
+//! crate root, crate name, where results go, what chooses a linker; and what somebody else has asked for besides.
+//!
+//! Cargo writes its words first; what directives, `[lints]` and `RUSTFLAGS` add comes behind them. So the first `--out-dir` is cargo's, and
+//! so is the first incremental directory if it lies where cargo keeps it. Any other place for an output is somebody's wish.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::source::{clean, read_text};
+use super::source::clean;
 use crate::judge::Places;
 
-const MAX_RESPONSE_FILE: u64 = 16 << 20;
+const MAX_ARGUMENT_FILE: u64 = 16 << 20;
 
 /// What a compiler was asked to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
-    /// First operand that is Rust source. Cargo puts it before everything that directives and `RUSTFLAGS` add.
+    /// First operand. Cargo puts it before everything that directives and `RUSTFLAGS` add.
     pub root: Option<PathBuf>,
     pub crate_name: Option<String>,
-    /// `-C extra-filename`: with the crate name it makes the name of every file this compilation writes.
+    /// The first `-C extra-filename`: with the crate name it makes the name of every file this compilation writes.
     pub extra_filename: Option<String>,
-    /// Directories results go to, absolute and clean, in the order given.
-    pub outputs: Vec<PathBuf>,
-    /// The first `--out-dir`, which is cargo's.
+    /// The first `--out-dir` (of rustdoc `-o`), which is cargo's; absolute and clean, as all paths here.
     pub out_dir: Option<PathBuf>,
+    /// The first `-C incremental`.
+    pub incremental: Option<PathBuf>,
+    /// Files that were asked for by name, and the word that did so, or, where an option stands by itself, its value: `--emit=asm=x.s`, `x`.
+    pub wishes: Vec<(OsString, PathBuf)>,
+    /// The last `-C linker`, which counts.
+    pub linker: Option<PathBuf>,
+    /// `-C link-arg`, in order.
+    pub link_args: Vec<OsString>,
+    /// `@file`, wherever it stands: the compiler takes further arguments from there, which are not read here.
+    pub argument_files: Vec<OsString>,
 }
 
-/// Options that take their value from the next argument. Those of one letter may also have it attached.
+/// Options that take their value from the next argument.
 const WITH_VALUE: [&str; 36] = [
     "--cfg",
     "--check-cfg",
@@ -62,60 +77,73 @@ const WITH_VALUE: [&str; 36] = [
     "--persist-doctests",
     "--runtool",
 ];
+/// Letters that take what follows them, or else the next argument.
+const LETTERS: &[u8] = b"CLloAWDFZ";
 
 impl Invocation {
     /// Reads the arguments behind the program's name. `documents` is true for rustdoc, whose `-o` names a directory.
     pub fn read(arguments: &[OsString], cwd: &Path, documents: bool) -> Self {
-        let arguments = with_response_files(arguments, cwd);
         let mut found = Invocation::default();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let bytes = argument.as_bytes();
-            let (option, value) = if bytes.starts_with(b"--") {
+            let mut next = || {
+                let value = rest.next().map(|value| value.as_bytes());
+                found.argument_files.extend(value.filter(|value| is_argument_file(value)).map(|value| OsStr::from_bytes(value).to_owned()));
+                value
+            };
+            let (option, value) = if is_argument_file(bytes) {
+                found.argument_files.push(argument.clone());
+                continue;
+            } else if bytes.starts_with(b"--") {
                 match bytes.iter().position(|&b| b == b'=') {
                     Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
-                    None if WITH_VALUE.iter().any(|known| known.as_bytes() == bytes) => (bytes, rest.next().map(|v| v.as_bytes())),
+                    None if WITH_VALUE.iter().any(|known| known.as_bytes() == bytes) => (bytes, next()),
                     None => (bytes, None),
                 }
-            } else if matches!(bytes, [b'-', b'C' | b'L' | b'l' | b'o' | b'A' | b'W' | b'D' | b'F' | b'Z', ..]) {
-                (&bytes[..2], if bytes.len() > 2 { Some(&bytes[2..]) } else { rest.next().map(|v| v.as_bytes()) })
-            } else if bytes.starts_with(b"-") {
-                (bytes, None)
+            } else if let (Some(letters), true) = (bytes.strip_prefix(b"-"), bytes.len() > 1) {
+                // Flags may stand together in front: `-gC linker=x`.
+                let Some(at) = letters.iter().position(|letter| LETTERS.contains(letter)) else { continue };
+                (&letters[at..=at], if letters.len() > at + 1 { Some(&letters[at + 1..]) } else { next() })
             } else {
-                if found.root.is_none() && bytes.ends_with(b".rs") {
+                if found.root.is_none() && bytes != b"-" {
                     found.root = Some(clean(&cwd.join(argument)));
                 }
                 continue;
             };
             if let Some(value) = value {
-                found.option(option, value, cwd, documents);
+                let word = if argument.as_bytes().len() > option.len() + 1 { argument } else { OsStr::from_bytes(value) };
+                found.option(option, value, word, cwd, documents);
             }
         }
         found
     }
 
-    fn option(&mut self, option: &[u8], value: &[u8], cwd: &Path, documents: bool) {
+    fn option(&mut self, option: &[u8], value: &[u8], word: &OsStr, cwd: &Path, documents: bool) {
         let path = |bytes: &[u8]| clean(&cwd.join(OsStr::from_bytes(bytes)));
-        let text = || std::str::from_utf8(value).ok().map(str::to_owned);
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
         match option {
-            b"--crate-name" if self.crate_name.is_none() => self.crate_name = text(),
-            b"--out-dir" => {
-                self.out_dir.get_or_insert_with(|| path(value));
-                self.outputs.push(path(value));
-            }
-            b"-o" if documents => self.outputs.push(path(value)),
-            b"-o" if value != b"-" => self.outputs.extend(path(value).parent().map(Path::to_path_buf)),
-            b"-C" | b"--codegen" => {
-                if let Some(directory) = value.strip_prefix(b"incremental=") {
-                    self.outputs.push(path(directory));
-                } else if let Some(suffix) = value.strip_prefix(b"extra-filename=") {
-                    self.extra_filename = self.extra_filename.take().or(std::str::from_utf8(suffix).ok().map(str::to_owned));
+            b"--crate-name" if self.crate_name.is_none() => self.crate_name = text(value),
+            b"--out-dir" if self.out_dir.is_none() => self.out_dir = Some(path(value)),
+            b"o" if documents && self.out_dir.is_none() => self.out_dir = Some(path(value)),
+            b"o" | b"--out-dir" if value != b"-" => self.wishes.push((word.to_owned(), path(value))),
+            b"C" | b"--codegen" => {
+                let (name, value) = value.split_at(value.iter().position(|&b| b == b'=').unwrap_or(value.len()));
+                let value = value.strip_prefix(b"=").unwrap_or_default();
+                // rustc takes either sign between the words of a name (`build_options`, rustc_session).
+                let name: Vec<u8> = name.iter().map(|&b| if b == b'_' { b'-' } else { b }).collect();
+                match &name[..] {
+                    b"incremental" if self.incremental.is_none() => self.incremental = Some(path(value)),
+                    b"extra-filename" if self.extra_filename.is_none() => self.extra_filename = text(value),
+                    b"linker" => self.linker = Some(OsStr::from_bytes(value).into()),
+                    b"link-arg" => self.link_args.push(OsStr::from_bytes(value).to_owned()),
+                    _ => {}
                 }
             }
             b"--emit" => {
                 for kind in value.split(|&b| b == b',') {
                     let file = kind.iter().position(|&b| b == b'=').map(|at| &kind[at + 1..]).filter(|file| *file != b"-");
-                    self.outputs.extend(file.and_then(|file| path(file).parent().map(Path::to_path_buf)));
+                    self.wishes.extend(file.map(|file| (word.to_owned(), path(file))));
                 }
             }
             _ => {}
@@ -127,15 +155,21 @@ impl Invocation {
         Some(format!("{}{}", self.crate_name.as_ref()?, self.extra_filename.as_ref()?))
     }
 
-    /// Outputs that belong to the build: below its directories of results, or below the profile directory that cargo's `--out-dir` lies in
-    /// (`cargo install` builds in a temporary one). A repository's `rustflags` may ask for an output anywhere; that is no grant.
-    pub fn outputs_within(&self, places: &Places) -> Vec<PathBuf> {
+    /// Where this compiler may leave results: cargo's directories, as far as they belong to the build — below its directories of results,
+    /// or the profile directory that cargo's `--out-dir` lies in (`cargo install` builds in a temporary one) — and there the files, each by
+    /// itself, that the user asked for by name. What `is_users` does not know, nobody is granted.
+    pub fn outputs_within(&self, places: &Places, is_users: impl Fn(&OsStr) -> bool) -> Vec<PathBuf> {
         let out_dir = self.out_dir.as_deref().map(|dir| places.by_real_name(dir));
         let profile = out_dir.as_deref().and_then(profile_directory);
-        let ours = |path: &&PathBuf| {
+        let ours = |path: &PathBuf| {
             places.results().any(|tree| path.starts_with(tree)) || profile.is_some_and(|profile| path.starts_with(profile))
         };
-        let mut outputs: Vec<PathBuf> = self.outputs.iter().map(|path| places.by_real_name(path)).filter(|path| ours(&path)).collect();
+        let incremental = self.incremental.as_deref().map(|dir| places.by_real_name(dir));
+        let incremental = incremental.filter(|dir| profile.is_some_and(|profile| *dir == profile.join("incremental")));
+        let wishes = self.wishes.iter().filter(|(word, _)| is_users(word)).map(|(_, file)| places.by_real_name(file));
+        // A link there would be a grant of what it leads to, and an existing directory one of all that is in it.
+        let wishes = wishes.filter(|file| file.symlink_metadata().map_or(true, |there| there.is_file()));
+        let mut outputs: Vec<PathBuf> = out_dir.clone().into_iter().chain(incremental).chain(wishes).filter(ours).collect();
         let mut seen = std::collections::HashSet::new();
         outputs.retain(|path| seen.insert(path.clone()));
         outputs
@@ -150,15 +184,35 @@ fn profile_directory(out_dir: &Path) -> Option<&Path> {
     out_dir.ancestors().take(4).find(|above| above.ends_with("build"))?.parent()
 }
 
-/// Cargo moves a command line that is too long into a file, one argument per line, and passes `@file`.
-pub fn with_response_files(arguments: &[OsString], cwd: &Path) -> Vec<OsString> {
-    let mut all = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        let file = argument.as_bytes().strip_prefix(b"@").map(|path| cwd.join(OsStr::from_bytes(path)));
-        match file.and_then(|file| read_text(&file, MAX_RESPONSE_FILE)) {
-            Some(text) => all.extend(text.lines().map(|line| OsString::from_vec(line.into()))),
-            None => all.push(argument.clone()),
-        }
+/// rustc takes every argument of this kind for the name of a file with arguments, one a line, before it looks at any option
+/// (`arg_expand_all`, rustc_driver); in such a file the sign means nothing.
+pub fn is_argument_file(word: &[u8]) -> bool {
+    word.starts_with(b"@")
+}
+
+/// The arguments that are meant. Where the kernel finds a command line too long, cargo puts all of it behind the program's name (and that of
+/// a wrapped compiler) into a file in its own temporary directory, one argument a line (`build_command_with_argfile`, cargo-util). No actor
+/// may write there; any other file is somebody else's and means what it says to the compiler alone.
+pub fn written_by_cargo<'a>(arguments: &'a [OsString], places: &Places) -> Cow<'a, [OsString]> {
+    let [only] = arguments else { return Cow::Borrowed(arguments) };
+    let Some(file) = only.as_bytes().strip_prefix(b"@").map(|path| Path::new(OsStr::from_bytes(path))) else {
+        return Cow::Borrowed(arguments);
+    };
+    let named = file.file_name().is_some_and(|name| name.as_bytes().starts_with(b"cargo-argfile."));
+    if !named || file.parent() != Some(&places.cargos_tmp()) {
+        return Cow::Borrowed(arguments);
     }
-    all
+    match lines(file) {
+        Some(lines) => Cow::Owned(lines),
+        None => Cow::Borrowed(arguments),
+    }
+}
+
+fn lines(file: &Path) -> Option<Vec<OsString>> {
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(file).ok()?;
+    let facts = file.metadata().ok().filter(|facts| facts.is_file() && facts.len() <= MAX_ARGUMENT_FILE)?;
+    let mut text = Vec::with_capacity(facts.len() as usize);
+    file.take(MAX_ARGUMENT_FILE).read_to_end(&mut text).ok()?;
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    Some(text.split(|&b| b == b'\n').map(|line| OsString::from_vec(line.to_vec())).collect())
 }

@@ -24,5 +24,5 @@ mod unwind_rules;
 mod walk;
 
 pub use graph::Graph;
-pub use identity::{ExecFacts, Identity, identify};
+pub use identity::{ExecFacts, Identity, Light, identify};
 pub use stack::{Caught, Unwinder};

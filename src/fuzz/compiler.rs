@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use super::mutate::mutate;
 use super::source::Source;
 use super::{Bytes, fuzz, must};
-use crate::attribute::invocation::Invocation;
+use crate::attribute::invocation::{Invocation, written_by_cargo};
 use crate::judge::Places;
 
 const CWD: &str = "/home/u/app";
@@ -31,43 +31,49 @@ fn line(source: &mut Source) -> Line {
                 says.crate_name.get_or_insert_with(|| name.to_owned());
                 ("--crate-name", name.to_owned())
             }
-            1 => {
-                says.out_dir.get_or_insert_with(|| whole.clone());
-                says.outputs.push(whole);
-                ("--out-dir", path.to_owned())
-            }
+            1 => ("--out-dir", path.to_owned()),
             2 => {
                 says.extra_filename.get_or_insert_with(|| name.to_owned());
                 (source.pick(&["-C", "--codegen"]), format!("extra-filename={name}"))
             }
             3 => {
-                says.outputs.push(whole);
+                says.incremental.get_or_insert_with(|| whole.clone());
                 (source.pick(&["-C", "--codegen"]), format!("incremental={path}"))
             }
-            4 => {
-                says.outputs.extend(whole.parent().map(Path::to_owned));
-                ("-o", path.to_owned())
-            }
-            5 => {
-                says.outputs.extend(whole.parent().map(Path::to_owned));
-                ("--emit", source.pick(&["dep-info,§", "§,link", "link=-,§,obj"]).replace('§', &format!("metadata={path}")))
-            }
+            4 => ("-o", path.to_owned()),
+            5 => ("--emit", source.pick(&["dep-info,§", "§,link", "link=-,§,obj"]).replace('§', &format!("metadata={path}"))),
             // Values that look like something else.
             6 => {
-                (source.pick(&["--cfg", "-L", "--extern", "--check-cfg"]), source.pick(&["x.rs", "--out-dir", "-o", "@x", "-"]).to_owned())
+                let value = source.pick(&["x.rs", "--out-dir", "-o", "@x", "-", "linker=x"]);
+                says.argument_files.extend((value == "@x").then(|| value.into()));
+                (source.pick(&["--cfg", "-L", "--extern", "--check-cfg"]), value.to_owned())
             }
             _ => {
-                let root = source.pick(&["src/lib.rs", "/x/./build.rs", "../y/main.rs"]);
+                let root = source.pick(&["src/lib.rs", "/x/./build.rs", "../y/main.rs", "lib"]);
                 says.root.get_or_insert_with(|| crate::attribute::source::clean(&Path::new(CWD).join(root)));
                 words.push(root.to_owned());
                 continue;
             }
         };
-        // A short option takes its value at once or as the next word, a long one behind a sign or as the next word.
-        match (source.one_in(2), option.starts_with("--")) {
-            (true, true) => words.push(format!("{option}={value}")),
-            (true, false) => words.push(format!("{option}{value}")),
-            (false, _) => words.extend([option.to_owned(), value]),
+        let joined = source.one_in(2);
+        let word = match (joined, option.starts_with("--")) {
+            (true, true) => format!("{option}={value}"),
+            (true, false) => format!("{option}{value}"),
+            (false, _) => value.clone(),
+        };
+        // A file of arguments is one only as a word by itself.
+        if joined && value == "@x" {
+            says.argument_files.pop();
+        }
+        match option {
+            "--out-dir" if says.out_dir.is_none() => says.out_dir = Some(whole),
+            "--out-dir" | "-o" => says.wishes.push((word.clone().into(), whole)),
+            "--emit" => says.wishes.push((word.clone().into(), whole)),
+            _ => {}
+        }
+        match joined {
+            true => words.push(word),
+            false => words.extend([option.to_owned(), value]),
         }
     }
     Line { words, says }
@@ -86,15 +92,18 @@ fn a_line_says_what_was_meant() {
     });
 }
 
-/// Cargo's file holds one argument per line, and what it holds is no response file again.
+/// Cargo's file holds one argument per line.
 #[test]
 fn a_file_says_what_the_line_says() {
     let dir = tempfile::tempdir().expect("temporary directory");
+    let places = Places { tmp: dir.path().to_owned(), ..Places::default() };
+    std::fs::create_dir(places.cargos_tmp()).expect("made");
     fuzz("compiler-file", 200, line, |line| {
-        let file = dir.path().join("line");
-        std::fs::write(&file, line.words.iter().map(|word| format!("{word}\n")).collect::<String>()).map_err(|error| error.to_string())?;
-        let found = read(&[format!("@{}", file.display())], Path::new(CWD));
-        must(found == line.says, || format!("read as {found:?}"))
+        let file = places.cargos_tmp().join("cargo-argfile.0a");
+        std::fs::write(&file, line.words.join("\n")).map_err(|error| error.to_string())?;
+        let only = [OsString::from(format!("@{}", file.display()))];
+        let words = written_by_cargo(&only, &places);
+        must(line.words.is_empty() || Invocation::read(&words, Path::new(CWD), false) == line.says, || format!("read as {words:?}"))
     });
 }
 
@@ -118,12 +127,14 @@ fn any_line_is_read() {
         for documents in [false, true] {
             let found = Invocation::read(&words, Path::new(CWD), documents);
             let sound = |path: &&PathBuf| path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
-            must(found.outputs.iter().chain(&found.root).all(|path| sound(&path)), || format!("{found:?}"))?;
-            // What is granted lies where the build's results go.
-            let granted = found.outputs_within(&places);
+            let named = found.wishes.iter().map(|(_, file)| file).chain(&found.root).chain(&found.out_dir).chain(&found.incremental);
+            must(named.into_iter().all(|path| sound(&path)), || format!("{found:?}"))?;
+            // What is granted lies where the build's results go, and is cargo's own.
+            let granted = found.outputs_within(&places, |_| false);
             let profile = found.out_dir.as_deref().and_then(|dir| dir.ancestors().nth(4)).unwrap_or(Path::new("/"));
             let inside = |path: &PathBuf| ["/t", "/b"].iter().any(|tree| path.starts_with(tree)) || path.starts_with(profile);
-            must(granted.iter().all(|path| inside(path) && found.outputs.contains(path)), || format!("granted {granted:?}"))?;
+            let cargos = |path: &PathBuf| [&found.out_dir, &found.incremental].iter().any(|known| known.as_ref() == Some(path));
+            must(granted.iter().all(|path| inside(path) && cargos(path)), || format!("granted {granted:?}"))?;
         }
         Ok(())
     });

@@ -21,6 +21,8 @@ pub struct Places {
     pub tmp: PathBuf,
     /// Where reports go; never writable from inside.
     pub report_dir: PathBuf,
+    /// Directories of the workspace's own packages, wherever they lie.
+    pub members: Vec<PathBuf>,
     /// Path packages outside the workspace.
     pub packages: Vec<PathBuf>,
     /// Files through which a step of a CI job commands the next ones (`GITHUB_ENV` …), from cargo's environment.
@@ -51,6 +53,23 @@ impl Places {
     pub fn by_real_name(&self, path: &Path) -> PathBuf {
         let found = self.names.iter().find_map(|(name, real)| Some((real, path.strip_prefix(name).ok()?)));
         found.map_or_else(|| path.to_owned(), |(real, rest)| if rest.as_os_str().is_empty() { real.clone() } else { real.join(rest) })
+    }
+
+    /// Where an actor keeps temporary files; cargo's own is number 0. All are of one length: `TMPDIR` is rewritten in place on a stack.
+    pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
+        tmp.join(format!("{id:08}"))
+    }
+
+    /// Cargo's own temporary directory, which no actor may write to.
+    pub fn cargos_tmp(&self) -> PathBuf {
+        Places::tmp_of(&self.tmp, 0)
+    }
+
+    /// In a tree that a repository or a package brought along, or that the build writes to.
+    pub fn is_of_the_build(&self, path: &Path) -> bool {
+        let caches = ["registry", "git"].map(|dir| self.cargo_home.join(dir));
+        let trees = self.workspace.iter().chain(self.results()).chain(&self.packages).chain([&self.tmp]);
+        trees.chain(&caches).any(|tree| tree.is_absolute() && path.starts_with(tree))
     }
 
     /// The trees a build works on (not home, not the registry).

@@ -23,6 +23,8 @@ pub struct InitialStack {
     envp: usize,
     /// The auxiliary vector, its terminating pair included.
     auxv: Range<usize>,
+    /// The path that was given to execve, as it was given (`AT_EXECFN`, getauxval(3)).
+    called: Option<OsString>,
 }
 
 /// What becomes of one variable.
@@ -88,20 +90,29 @@ impl InitialStack {
         };
         let (argv, envp) = strings(WORD)?;
         let (env, auxv) = strings(envp)?;
-        let mut end = auxv;
+        let (mut end, mut called) = (auxv, None);
         loop {
-            let tag = word(end)?;
+            let (tag, value) = (word(end)?, word(end + WORD)?);
             end += 2 * WORD;
-            if tag == libc::AT_NULL {
-                break;
+            match tag {
+                libc::AT_NULL => break,
+                // execve lays it out behind all others (`copy_string_kernel(bprm->filename)` comes first, from the top down; fs/exec.c).
+                libc::AT_EXECFN => called = Some(string(value)?),
+                _ => {}
             }
         }
+        let called = called.map(|range| OsString::from_vec(image[range].to_vec()));
         let argv = argv.into_iter().map(|range| OsString::from_vec(image[range].to_vec())).collect();
-        Ok(InitialStack { base, argv, env, envp, auxv: auxv..end, image })
+        Ok(InitialStack { base, argv, env, envp, auxv: auxv..end, called, image })
     }
 
     pub fn argv(&self) -> &[OsString] {
         &self.argv
+    }
+
+    /// The path given to execve, before any link of it was followed; of a script its own, not its interpreter's. Every kernel says it.
+    pub fn called(&self) -> Option<&OsStr> {
+        self.called.as_deref()
     }
 
     /// The auxiliary vector as it lies there.
@@ -176,7 +187,7 @@ mod tests {
 
     /// Lays out a stack as execve does.
     fn stack(argv: &[&str], env: &[&str]) -> Vec<u8> {
-        let words = 1 + argv.len() + 1 + env.len() + 1 + 4;
+        let words = 1 + argv.len() + 1 + env.len() + 1 + 6;
         let mut at = BASE + (words * WORD) as u64;
         let mut pointers = vec![argv.len() as u64];
         let mut strings = Vec::new();
@@ -189,7 +200,8 @@ mod tests {
             }
             pointers.push(0);
         }
-        pointers.extend([libc::AT_PAGESZ, 4096, libc::AT_NULL, 0]);
+        pointers.extend([libc::AT_PAGESZ, 4096, libc::AT_EXECFN, at, libc::AT_NULL, 0]);
+        strings.extend_from_slice(b"./called\0");
         pointers.iter().flat_map(|word| word.to_ne_bytes()).chain(strings).collect()
     }
 
@@ -199,7 +211,8 @@ mod tests {
         assert_eq!(initial.argv(), ["rustc", "-vV"]);
         let env: Vec<_> = initial.env().map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect();
         assert_eq!(env, [("A", "1"), ("B", ""), ("C", "x=y")]);
-        assert_eq!(initial.auxv.len(), 4 * WORD);
+        assert_eq!(initial.auxv.len(), 6 * WORD);
+        assert_eq!(initial.called(), Some(OsStr::new("./called")));
     }
 
     #[test]
@@ -209,6 +222,10 @@ mod tests {
             image.truncate(cut);
             assert!(InitialStack::parse(BASE, image).is_err(), "cut at {cut}");
         }
+        // A name of the program that lies nowhere.
+        let mut image = stack(&["x"], &["A=1"]);
+        image[8 * WORD..9 * WORD].copy_from_slice(&u64::MAX.to_ne_bytes());
+        assert!(InitialStack::parse(BASE, image).is_err(), "outside");
         // Many pointers at one string: a copy for each would be without bound.
         let mut image = stack(&["x", "y"], &["A=1"]);
         image.copy_within(8..16, 16);
@@ -221,7 +238,7 @@ mod tests {
         let mut place = stack(&["x"], &["KEEP=1", "TOKEN=CANARY", "TMPDIR=/long/path"]);
         let base = place.as_mut_ptr() as u64;
         // The image must point into itself at its real address.
-        for word in 0..(1 + 2 + 4) {
+        for word in 0..(1 + 2 + 4 + 6) {
             let at = word * WORD;
             let value = u64::from_ne_bytes(place[at..at + WORD].try_into().unwrap());
             if (BASE..BASE + 0x1000).contains(&value) {
@@ -235,7 +252,7 @@ mod tests {
         let after = InitialStack::parse(base, seen.clone()).unwrap();
         let env: Vec<_> = after.env().map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap())).collect();
         assert_eq!(env, [("KEEP", "1"), ("TMPDIR", "/t")]);
-        assert_eq!(after.auxv.len(), 4 * WORD, "the auxiliary vector moved along");
+        assert_eq!(after.auxv.len(), 6 * WORD, "the auxiliary vector moved along");
         assert!(!seen.windows(6).any(|window| window == b"CANARY"), "the value is gone from memory");
         assert!(initial.edit(pid, &[Edit::Keep, Edit::Keep, Edit::Replace("/longer/than/the/old".into())]).is_err());
     }

@@ -13,13 +13,14 @@ pub mod survivors;
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::sys::pidfd;
+use crate::sys::process;
 use crate::sys::spawn::{self, Held};
 use crate::sys::tracee;
 use crate::sys::wait::{Change, wait};
@@ -34,6 +35,8 @@ pub struct Cargo {
     /// Without the program name.
     pub args: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
+    /// The Landlock ruleset it starts behind; everything it starts is behind it, too.
+    pub wall: Option<OwnedFd>,
 }
 
 /// A program that cargo has just become or started, traced and stopped before its first instruction, as the kernel and its initial stack
@@ -42,7 +45,12 @@ pub struct Tracee<'a> {
     pub pid: i32,
     /// Cargo's own process became this: a rustup shim's real cargo, a cargo plugin, or the program of `cargo run`.
     pub in_place: bool,
+    /// The process that started it: another one that conducts, or, where that is gone, nobody known.
+    pub parent: i32,
+    /// What runs, with all links followed: of a script its interpreter.
     pub exe: PathBuf,
+    /// What was meant to run: the path given to execve, absolute, with no link followed. Of a script it is the script.
+    pub called: PathBuf,
     pub argv: &'a [OsString],
     pub env: Vec<(OsString, OsString)>,
     pub cwd: PathBuf,
@@ -63,6 +71,12 @@ pub trait AtExecStop {
     /// # Errors
     /// Any error kills the tracee and ends the build: nothing runs unconfined.
     fn admit(&mut self, tracee: &Tracee) -> Result<Admission>;
+
+    /// The tracee could not be confined, and is about to be killed. Was it somebody's doing, who is now on record? Then the build goes on
+    /// without it; else it ends with an error.
+    fn refuse(&mut self, _tracee: &Tracee, _why: &anyhow::Error) -> bool {
+        false
+    }
 
     /// The tracee last admitted as an actor is confined and running; its notifications arrive on `listener`.
     ///
@@ -129,8 +143,14 @@ fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
         pair.push(value);
         env.push(text(&pair)?);
     }
-    let program =
-        spawn::Program { path: &path, argv: &argv, env: &env, channel: (channel.far(), channel.number()), keep: &jobserver(&cargo.env) };
+    let program = spawn::Program {
+        path: &path,
+        argv: &argv,
+        env: &env,
+        channel: (channel.far(), channel.number()),
+        wall: cargo.wall.as_ref().map(AsFd::as_fd),
+        keep: &jobserver(&cargo.env),
+    };
     spawn::hold(&program).context("fork")
 }
 
@@ -210,15 +230,36 @@ impl Launcher<'_> {
             }
         }
         let exe = std::fs::read_link(format!("/proc/{pid}/exe")).context("read what was started")?;
-        let borrowed = Borrowed::new(pid).map_err(|error| match error.raw_os_error() {
-            Some(libc::ENOEXEC) => anyhow!("cannot confine {exe:?}: {}", confine::Failure::Foreign),
-            _ => anyhow!(error).context(format!("cannot confine {exe:?}")),
-        })?;
+        let cwd = std::fs::read_link(format!("/proc/{pid}/cwd")).with_context(|| format!("read the working directory of {exe:?}"))?;
+        let parent = process::status(pid as u32).with_context(|| format!("find out who started {exe:?}"))?.parent as i32;
+        let borrowed = match Borrowed::new(pid) {
+            Ok(borrowed) => borrowed,
+            Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
+                let why = anyhow!("cannot confine {exe:?}: {}", confine::Failure::Foreign);
+                let (argv, env) = (process::strings(pid as u32, "cmdline"), process::strings(pid as u32, "environ"));
+                let env = env.iter().map(|pair| pair.split_at(pair.iter().position(|&b| b == b'=').unwrap_or(pair.len())));
+                let tracee = Tracee {
+                    pid,
+                    in_place: pid == self.cargo,
+                    parent,
+                    called: exe.clone(),
+                    exe,
+                    argv: &argv.iter().map(|word| OsStr::from_bytes(word).to_owned()).collect::<Vec<_>>(),
+                    env: env.map(|(name, value)| (text_of(name), text_of(value.get(1..).unwrap_or_default()))).collect(),
+                    cwd,
+                };
+                return self.refused(&tracee, why);
+            }
+            Err(error) => return Err(anyhow!(error).context(format!("cannot confine {exe:?}"))),
+        };
         let mut initial = InitialStack::read(pid, borrowed.stack_pointer()).with_context(|| format!("read the stack of {exe:?}"))?;
+        let called = initial.called().with_context(|| format!("the kernel does not say how {exe:?} was called"))?;
         let tracee = Tracee {
             pid,
             in_place: pid == self.cargo,
-            cwd: std::fs::read_link(format!("/proc/{pid}/cwd")).with_context(|| format!("read the working directory of {exe:?}"))?,
+            parent,
+            called: cwd.join(called),
+            cwd,
             argv: initial.argv(),
             env: initial.env().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             exe: exe.clone(),
@@ -237,6 +278,18 @@ impl Launcher<'_> {
         }
         Ok(())
     }
+
+    /// What cannot be confined is killed; the build ends with it, unless whoever is to blame is on record.
+    fn refused(&mut self, tracee: &Tracee, why: anyhow::Error) -> Result<()> {
+        if !self.supervisor.refuse(tracee, &why) {
+            return Err(why);
+        }
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(tracee.pid), nix::sys::signal::SIGKILL).context("kill what cannot be confined")
+    }
+}
+
+fn text_of(bytes: &[u8]) -> OsString {
+    OsStr::from_bytes(bytes).to_owned()
 }
 
 /// The process vanished (ESRCH) between its stop and our request: another event tells how.

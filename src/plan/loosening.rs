@@ -20,6 +20,13 @@ pub fn beyond(profile: &Profile, reference: &Profile) -> Vec<String> {
             more.extend(new.map(|line| format!("{} {list} {}", kind.name(), line.text)));
         }
     }
+    for (table, reach) in profile.cargo.tables() {
+        let known = reference.cargo.tables().find(|(name, _)| *name == table).map(|(_, known)| known.clone()).unwrap_or_default();
+        for ((list, lines), (_, known)) in reach.lists().into_iter().zip(known.lists()) {
+            let new = lines.iter().filter(|line| !stands_in(list, &line.text, known));
+            more.extend(new.map(|line| format!("{table} {list} {}", line.text)));
+        }
+    }
     if profile.reviewed && !reference.reviewed {
         more.push("reviewed allows for well-known crates".to_owned());
     }

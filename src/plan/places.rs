@@ -3,12 +3,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::judge::Places;
+use crate::plan::own_calls;
 use crate::plan::steering::Steering;
 
 /// The few fields of `cargo metadata --no-deps` that matter here.
@@ -17,6 +18,12 @@ struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     build_directory: Option<PathBuf>,
+    packages: Vec<Member>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Member {
+    manifest_path: PathBuf,
 }
 
 /// Cargo, asked where the workspace is, and thinking.
@@ -76,7 +83,9 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
             );
         }
     }
+    let members = metadata.iter().flat_map(|metadata| &metadata.packages).filter_map(|member| member.manifest_path.parent());
     Ok(Places {
+        members: members.map(|dir| real(dir.to_owned())).collect(),
         names,
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.unwrap_or_else(|| target.clone()),
@@ -110,18 +119,13 @@ pub fn ask(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)]) -> A
     if steering.subcommand.as_deref() == Some(OsStr::new("install")) && steering.path.is_none() {
         return Asked(None);
     }
-    let mut command = Command::new(cargo);
+    // What it may read is not known before it has answered; it runs no compiler for this answer.
+    let Ok(mut command) = own_calls::command(cargo, env, &["/".into()]) else { return Asked(None) };
     command.args(&steering.toolchain).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).args(&steering.places);
     if let Some(path) = &steering.path {
         command.arg("--manifest-path").arg(path.join("Cargo.toml"));
     }
-    command.env_clear().envs(env.iter().cloned());
-    // Cargo reads all certificates of the system at each start, which takes as long as everything else. Offline it needs none; only a
-    // rustup shim, which is not in a toolchain, might have to download one first.
-    if cargo.parent().and_then(Path::parent).is_some_and(|root| root.join("lib/rustlib").is_dir()) {
-        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
-    }
-    Asked(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok())
+    Asked(command.stdout(Stdio::piped()).spawn().ok())
 }
 
 impl Asked {

@@ -24,6 +24,8 @@ pub struct Steering {
     pub target_dir: Option<PathBuf>,
     /// `--path` of `cargo install`.
     pub path: Option<PathBuf>,
+    /// Behind `--`, where that is for the compiler: `cargo rustc`, `cargo rustdoc`.
+    pub passed: Vec<OsString>,
 }
 
 impl Steering {
@@ -48,7 +50,17 @@ impl Steering {
                 found.subcommand = Some(word.clone());
             }
         }
+        // `cargo add --path` names another package, not the one to work on.
+        found.path = found.path.filter(|_| found.subcommand.as_deref() == Some(OsStr::new("install")));
+        if found.subcommand.as_ref().is_some_and(|told| told == "rustc" || told == "rustdoc") {
+            found.passed = args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+        }
         found
+    }
+
+    /// Values of `--config`.
+    pub fn configured(&self) -> Vec<OsString> {
+        self.places.chunks(2).filter(|pair| pair[0] == "--config").filter_map(|pair| pair.get(1).cloned()).collect()
     }
 
     /// The directory of the manifest cargo was told to work with, or of the package to install.
@@ -92,6 +104,8 @@ mod tests {
         assert_eq!(found.target_dir, Some("/t".into()));
         assert_eq!(Steering::read(&words("run -- --manifest-path x")).places, words(""));
         assert_eq!(Steering::read(&words("install --path tool")).path, Some("tool".into()));
+        assert_eq!(Steering::read(&words("rustc --lib -- --emit=asm=x.s")).passed, words("--emit=asm=x.s"));
+        assert_eq!(found.passed, words(""));
     }
 
     #[test]

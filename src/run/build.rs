@@ -11,9 +11,8 @@ use anyhow::{Context, anyhow};
 
 use super::ending::{self, Ran};
 use super::layers::Layers;
-use super::reviewing::Reviewing;
 use super::screen::Screen;
-use super::stage::{self, Env, tmp_of};
+use super::stage::{self, Env};
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::watch::Watch;
@@ -24,13 +23,16 @@ use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
 use crate::model::report::{Costs, Enforcement, Loosened, Run};
-use crate::model::{Exit, Hostile};
+use crate::model::{Exit, Hostile, Mode};
+use crate::plan::cargo_wall::{CargoWall, Prepared};
+use crate::plan::errand::Errand;
 use crate::plan::host::{Host, Walls};
 use crate::plan::places;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, config, loosening};
 use crate::report::json::Output;
-use crate::report::{Format, terminal};
+use crate::report::{Format, escape, terminal};
+use crate::wall::ruleset;
 
 /// Runs cargo with `args` behind the walls.
 ///
@@ -71,6 +73,7 @@ pub fn build(
     if places.workspace.is_some() && fresh.is_none() && !cleans {
         places.results().try_for_each(|tree| stage::make_target(tree)).map_err(Stopped::usage)?;
     }
+    refuse_links(&profile, &places)?;
     let outputs = prepare(options, &places, cleans)?;
 
     let run = Run {
@@ -88,14 +91,20 @@ pub fn build(
     terminal::before(&mut io::stderr().lock(), &run, &enforcement, style).context("write to stderr")?;
 
     env.retain(|(name, _)| name != "TMPDIR");
-    env.push(("TMPDIR".into(), tmp_of(&places.tmp, 0).into_os_string()));
+    env.push(("TMPDIR".into(), places.cargos_tmp().into_os_string()));
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
-    let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), &cargo)?;
-    let mut supervisor = supervisor.behind(layers).reviewing(Reviewing::new(profile.reviewed, steering));
+    let errand = Errand::read(&args);
+    let prepared = Prepared::new(&places, &steering, &errand, &env);
+    let wall = CargoWall::new(&profile, &places, &steering, &errand, &env, &cargo);
+    let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, host.abi(), profile.mode == Mode::Enforce).map_err(Stopped::wall)?;
+    let ruleset = layers.wall.then_some(ruleset);
+    tracing::debug!(read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
+    let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), (&cargo, steering))?;
+    let mut supervisor = supervisor.behind(layers).inside(wall);
     let fence = Fence::raise();
     let screen = Screen::look();
     let ended = thread::scope(|scope| {
@@ -103,8 +112,9 @@ pub fn build(
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
         clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
         let _ending = watch.ending();
-        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut supervisor)
+        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env, wall: ruleset }, &mut supervisor)
     });
+    drop(prepared);
     supervisor.listen();
     if let Ok(ended) = &ended {
         ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
@@ -114,7 +124,11 @@ pub fn build(
     let ended = ended.map_err(Stopped::usage)?;
     gate.close();
     if let Some(failure) = ended.failure {
-        return Err(Stopped::wall(failure));
+        // Whoever broke a rule before does not get away without a report by breaking the build.
+        if journal.snapshot().breaches.is_empty() {
+            return Err(Stopped::wall(failure));
+        }
+        journal.lost(&format!("the build was stopped: {failure:#}"));
     }
     drop(fresh);
     let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
@@ -135,6 +149,20 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
         }
     }
     Ok(())
+}
+
+/// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
+/// before or without us, wanted the next build to write to where it leads.
+fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
+    let found = plan::linked(&profile.actors, places).into_iter().find(|_| profile.mode == Mode::Enforce);
+    found.map_or(Ok(()), |link| {
+        let shown = Hostile::from(&*link);
+        Err(Stopped::wall(anyhow!(
+            "a symbolic link stands where profile `{}` grants a directory: {}\n  help: it would open what it leads to; look who made it, and remove it",
+            escape::ours(&profile.name),
+            escape::quoted(&shown)
+        )))
+    })
 }
 
 /// What options and configuration together ask for.

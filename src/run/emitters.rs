@@ -6,7 +6,7 @@
 //! said, and a script found so gets an actor of its own, without a process.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::attribute::directives::{self, Directive, Of};
-use crate::attribute::invocation::with_response_files;
+use crate::attribute::invocation::{Invocation, is_argument_file};
 use crate::attribute::source;
 use crate::judge::linking::{self, Steer};
 use crate::judge::loader::{self, Variable};
@@ -73,12 +73,15 @@ struct Script {
 enum Word<'w> {
     Variable(&'w [u8], &'w [u8]),
     LinkArg(&'w [u8]),
+    Argument(&'w [u8]),
 }
 
 impl Word<'_> {
-    fn of(directive: &Directive) -> Option<Word<'_>> {
+    fn of(directive: &Directive) -> impl Iterator<Item = Word<'_>> {
         let variable = directive.variable().map(|(name, value)| Word::Variable(name.as_bytes(), value.as_bytes()));
-        variable.or_else(|| Some(Word::LinkArg(directive.link_arg()?.as_bytes())))
+        let one = variable.or_else(|| Some(Word::LinkArg(directive.link_arg()?.as_bytes())));
+        let files = directive.arguments().filter(|word| is_argument_file(word.as_bytes()));
+        one.into_iter().chain(files.map(|word| Word::Argument(word.as_bytes())))
     }
 
     /// Two words have the same if they are the same; no name of a variable holds an equals sign.
@@ -86,6 +89,7 @@ impl Word<'_> {
         match self {
             Word::Variable(name, value) => [b"env ", *name, b"=", value].concat(),
             Word::LinkArg(argument) => [b"arg ", *argument].concat(),
+            Word::Argument(argument) => [b"word ", *argument].concat(),
         }
     }
 }
@@ -143,10 +147,30 @@ impl Emitters {
         found.is_some_and(|(at, index)| self.scripts[at].breaches.contains(&index))
     }
 
-    /// Linker arguments as a compiler is given them. What all scripts together make of them may be more than what each said alone.
-    pub fn link(&mut self, argv: &[OsString], cwd: &Path, package: Option<&Package>, ground: &Ground, next: &mut dyn FnMut() -> ActorId) {
-        let argv = with_response_files(argv, cwd);
-        let words = link_args(&argv);
+    /// Has a script the finding for this argument of a compiler?
+    pub fn has_told_of(&self, argument: &OsStr) -> bool {
+        self.find(Word::Argument(argument.as_bytes()), None).is_some()
+    }
+
+    /// What a compiler is given: linker arguments, of which all scripts together may make more than what each said alone, and files of
+    /// further arguments.
+    pub fn compile(
+        &mut self,
+        invocation: &Invocation,
+        cwd: &Path,
+        package: Option<&Package>,
+        ground: &Ground,
+        next: &mut dyn FnMut() -> ActorId,
+    ) {
+        if !invocation.argument_files.is_empty() {
+            self.search(ground.places);
+        }
+        for file in &invocation.argument_files {
+            let word = Word::Argument(file.as_bytes());
+            // Whoever is found has its breach with it.
+            let _ = self.find(word, package).or_else(|| self.find_kept(word, true, package, ground, next));
+        }
+        let words: Vec<&[u8]> = invocation.link_args.iter().map(|word| word.as_bytes()).collect();
         if words.is_empty() {
             return;
         }
@@ -218,7 +242,11 @@ impl Emitters {
 
     /// Where cargo keeps words: `<profile>/build/<package>-<hash>`, with a triple before it or not, or `build/<package>/<hash>`.
     fn search(&mut self, places: &Places) {
-        let inside = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
+        // Cargo makes no links here, and we follow none.
+        let inside = |dir: &Path| -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|entry| entry.path()).collect()
+        };
         let profiles: Vec<PathBuf> = places.results().flat_map(|tree| inside(tree)).collect();
         let deeper: Vec<PathBuf> = profiles.iter().flat_map(|dir| inside(dir)).collect();
         for build in profiles.into_iter().chain(deeper).map(|dir| dir.join("build")).filter(|dir| dir.is_dir()) {
@@ -237,7 +265,7 @@ impl Emitters {
             }
             for (name, out) in found {
                 let Ok(Some(told)) = directives::told(&out, Of::AnyBuild) else { continue };
-                for key in told.iter().filter_map(|told| Some(Word::of(told)?.key())) {
+                for key in told.iter().flat_map(Word::of).map(|word| word.key()) {
                     let sayers = self.sayers.entry(key).or_default();
                     if sayers.last() != Some(&self.kept.len()) {
                         sayers.push(self.kept.len());
@@ -252,7 +280,7 @@ impl Emitters {
 impl Script {
     fn hear(&mut self, told: Vec<Directive>, ground: &Ground) {
         self.told = Some(told.clone());
-        for (index, word) in told.iter().enumerate().filter_map(|(index, told)| Some((index, Word::of(told)?))) {
+        for (index, word) in told.iter().enumerate().flat_map(|(index, told)| Word::of(told).map(move |word| (index, word))) {
             self.said.entry(word.key()).or_insert(index);
         }
         for (index, directive) in told.iter().enumerate() {
@@ -260,6 +288,12 @@ impl Script {
             if let Some(severity) = loader::directed((name.as_bytes(), value.as_bytes()), ground.given, ground.places) {
                 self.breaches.insert(index);
                 self.tell(directive.key, name.as_bytes(), Status::Refused, Some(env_loader::directed(name, severity)), ground);
+            }
+        }
+        for (index, directive) in told.iter().enumerate() {
+            if let Some(file) = directive.arguments().find(|word| is_argument_file(word.as_bytes())) {
+                self.breaches.insert(index);
+                self.tell(directive.key, file.as_bytes(), Status::Allowed, Some(link_loader::argument_file()), ground);
             }
         }
         let manifest = self.package.as_ref().and_then(|package| package.manifest_dir.as_deref());
@@ -310,12 +344,6 @@ fn same(a: Option<&Package>, b: Option<&Package>) -> bool {
     matches!((a, b), (Some(a), Some(b)) if (&a.name, &a.version) == (&b.name, &b.version))
 }
 
-/// `-C link-arg=…`, as cargo hands on what scripts say.
-fn link_args(argv: &[OsString]) -> Vec<&[u8]> {
-    let codegen = argv.windows(2).filter(|pair| pair[0] == "-C" || pair[0] == "--codegen");
-    codegen.filter_map(|pair| pair[1].as_bytes().strip_prefix(b"link-arg=")).collect()
-}
-
 /// A response file, looked for where a linker would look. Whatever else lies there is not opened: opening a device may do something.
 fn response(name: &[u8], directories: &[&Path]) -> Option<Vec<u8>> {
     let open = |path: PathBuf, flags| std::fs::OpenOptions::new().read(true).custom_flags(flags | libc::O_CLOEXEC).open(path).ok();
@@ -364,22 +392,30 @@ mod tests {
     use super::*;
     use crate::model::Rule;
 
-    /// What a script said in an earlier build counts when a compiler is given it, also where cargo hands a long line over in a file.
+    /// What a script said in an earlier build counts when a compiler is given it.
     #[test]
-    fn a_compilers_line_may_stand_in_a_file() {
+    fn kept_words_are_the_scripts() {
         let dir = tempfile::tempdir().unwrap();
         let unit = dir.path().join("target/debug/build/x-0a");
         std::fs::create_dir_all(unit.join("out")).unwrap();
-        std::fs::write(unit.join("output"), "cargo:rustc-link-arg=-Wl,-plugin,/tmp/p.so\n").unwrap();
-        std::fs::write(dir.path().join("line"), "--crate-name\napp\n-C\nlink-arg=-Wl,-plugin,/tmp/p.so\n").unwrap();
+        let words = "cargo:rustc-link-arg=-Wl,-plugin,/tmp/p.so\ncargo:rustc-cfg=@/tmp/args\ncargo:rustc-flags=-l @more -L here\n";
+        std::fs::write(unit.join("output"), words).unwrap();
         let places = Places { target: dir.path().join("target"), build: dir.path().join("target"), ..Places::default() };
-        for line in [&["-C", "link-arg=-Wl,-plugin,/tmp/p.so"][..], &["@line"]] {
+        for (line, found) in [
+            (&["-C", "link-arg=-Wl,-plugin,/tmp/p.so"][..], 3),
+            (&["-Clink-arg=-Wl,-plugin,/tmp/p.so"], 3),
+            (&["--cfg", "@/tmp/args"], 3),
+            (&["-l", "@more"], 3),
+            (&["--cfg", "@/tmp/others"], 0),
+            (&["-L", "link-arg=-Wl,-plugin,/tmp/p.so"], 0),
+        ] {
             let journal = Journal::default();
             let ground = Ground { journal: &journal, places: &places, given: &[] };
-            let argv: Vec<OsString> = ["rustc"].iter().chain(line).map(OsString::from).collect();
-            Emitters::default().link(&argv, dir.path(), None, &ground, &mut || ActorId(7));
+            let argv: Vec<std::ffi::OsString> = line.iter().map(Into::into).collect();
+            let invocation = Invocation::read(&argv, dir.path(), false);
+            Emitters::default().compile(&invocation, dir.path(), None, &ground, &mut || ActorId(7));
             let breaches: Vec<_> = journal.snapshot().breaches.iter().map(|found| found.event.breach.clone().map(|b| b.rule)).collect();
-            assert_eq!(breaches, [Some(Rule::LinkLoader)], "{line:?}");
+            assert_eq!(breaches, vec![Some(Rule::LinkLoader); found], "{line:?}");
         }
     }
 }

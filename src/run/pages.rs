@@ -137,6 +137,12 @@ fn shown(profile: &plan::Profile) -> String {
             }
         }
     }
+    for (table, reach) in profile.cargo.tables() {
+        let _ = writeln!(text, "\n[{}]", escape::ours(&table));
+        for (list, line) in reach.lists().into_iter().flat_map(|(list, lines)| lines.iter().map(move |line| (list, line))) {
+            let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), escape::ours(&line.origin));
+        }
+    }
     text.push_str(&reviewed_in_force(profile));
     text
 }

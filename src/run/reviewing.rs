@@ -26,10 +26,14 @@ pub struct Reviewing {
     /// Does the profile want them?
     wanted: bool,
     steering: Steering,
+    /// What cargo may read: so may it when we ask it.
+    pub trees: Vec<PathBuf>,
     /// Once the first compiler has come: what is in this build.
     found: Option<Vec<(Review, Registered)>>,
     /// As it was read for that: the report needs it as well.
     pub graph: Option<Graph>,
+    /// It was asked for, with an answer or without.
+    asked: bool,
 }
 
 impl Reviewing {
@@ -37,8 +41,17 @@ impl Reviewing {
         Reviewing { wanted, steering, ..Reviewing::default() }
     }
 
-    pub fn steering(&self) -> &Steering {
-        &self.steering
+    /// The build graph, for the platform that `rustc -vV` tells.
+    pub fn read(&self, cargo: &Path, rustc: Option<&str>, places: &Places) -> Option<Graph> {
+        graph(cargo, (&self.steering, &self.trees), rustc, places)
+    }
+
+    /// Asks cargo for the graph, once.
+    pub fn read_graph(&mut self, places: &Places, cargo: &Path) {
+        if !std::mem::replace(&mut self.asked, true) {
+            let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
+            self.graph = self.read(cargo, rustc.as_deref(), places);
+        }
     }
 
     /// What a tracee has. `artifacts` are the compilations seen in this run.
@@ -73,8 +86,7 @@ impl Reviewing {
         if reviews.is_empty() {
             return Vec::new();
         }
-        let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
-        self.graph = graph(cargo, &self.steering, rustc.as_deref(), places);
+        self.read_graph(places, cargo);
         let Some(graph) = &self.graph else { return Vec::new() };
         reviews.into_iter().flat_map(|review| in_graph(&review, graph).into_iter().map(move |found| (review.clone(), found))).collect()
     }

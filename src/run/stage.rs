@@ -122,14 +122,6 @@ fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: 
     )
 }
 
-/// Digits in the name of an actor's temporary directory: `TMPDIR` is rewritten in place on its stack, so all are of one length.
-const DIGITS: usize = 8;
-
-/// The directory of actor `id`; cargo's own is number 0.
-pub fn tmp_of(tmp: &Path, id: u32) -> PathBuf {
-    tmp.join(format!("{id:0DIGITS$}"))
-}
-
 /// A directory that actors fill; removed when dropped, whatever they left in it.
 pub struct Filled(TempDir);
 
@@ -158,7 +150,7 @@ impl Drop for Filled {
 pub fn make_tmp() -> Result<Filled> {
     let tmp = tempfile::Builder::new().prefix("brig-").permissions(std::fs::Permissions::from_mode(0o700)).tempdir();
     let tmp = tmp.context("make a temporary directory")?;
-    let cargos = tmp_of(tmp.path(), 0);
+    let cargos = Places::tmp_of(tmp.path(), 0);
     std::fs::create_dir(&cargos).with_context(|| format!("make {}", cargos.display()))?;
     Ok(tmp.into())
 }

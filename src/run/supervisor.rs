@@ -1,10 +1,11 @@
 //! What the supervisor decides at each exec stop: for every program cargo starts, who that is, which policy it has and which walls.
 //! In: tracees from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
 
+mod chain;
 mod trust;
 mod variables;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -17,22 +18,28 @@ use anyhow::{Context, Result, bail};
 
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
-use super::stage::tmp_of;
 use super::watch::Watch;
-use crate::attribute::{ExecFacts, Identity, identify};
+use crate::attribute::identity::{compiler_named, ran_for};
+use crate::attribute::source::{clean, package_in};
+use crate::attribute::{ExecFacts, Identity, Light, identify};
 use crate::gate::Gate;
+use crate::judge::rules::{exec_dropped, fs_foreign_artifact, link_loader, proc_tamper};
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
 use crate::launch::{Admission, AtExecStop, Tracee};
-use crate::model::{Actor, ActorId, ActorKind, Hostile, Package};
+use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Status};
 use crate::plan::actor_facts::ActorFacts;
+use crate::plan::cargo_wall::CargoWall;
+use crate::plan::configured::{self, Configured};
 use crate::plan::credentials::Providers;
 use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::Profile;
+use crate::plan::steering::Steering;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
-use trust::{is_cargos_helper, is_driver, is_installed, is_the_users, wraps_the_compiler};
+use chain::{Chain, Post, Rank};
+use trust::{Between, between, is_cargos_helper, is_the_users};
 use variables::Variables;
 
 /// What is decided about tracees, and what is known because of those that came before.
@@ -61,8 +68,18 @@ pub struct Supervisor<'a> {
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
+    chain: Chain,
+    /// What cargo's configuration files name.
+    configured: Configured,
+    /// Who stands for the repository's in the record, once it is needed.
+    repository: Option<ActorId>,
+    users_words: HashSet<OsString>,
+    /// Compilers the user named by their path.
+    users_compilers: Vec<PathBuf>,
     layers: Layers,
     pub reviewing: Reviewing,
+    /// What cargo, and so everybody, is inside of.
+    pub wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
     providers: Providers,
 }
@@ -77,9 +94,15 @@ impl<'a> Supervisor<'a> {
         (gate, watch): (&'a Gate, &'a Watch),
         journal: Arc<Journal>,
         given: Vec<(OsString, OsString)>,
-        cargo: &Path,
+        (cargo, steering): (&Path, Steering),
     ) -> Result<Self> {
         let pass = Pass::random()?;
+        let cwd = std::env::current_dir().context("find the current directory")?;
+        let configured = Configured::read(&cwd, places.workspace.as_deref(), &places.cargo_home, &given, &steering);
+        let named = |(name, path): &(OsString, OsString)| (name == "RUSTC" || name == "RUSTDOC").then(|| clean(&cwd.join(path)));
+        let users_compilers = given.iter().filter_map(named).collect();
+        let users_words = configured::users_words(&steering, &given).into_iter().collect();
+        let started = real(cargo.to_owned());
         let providers = Providers::find(&places.cargo_home, places.workspace.as_deref(), &given);
         Ok(Supervisor {
             providers,
@@ -99,9 +122,15 @@ impl<'a> Supervisor<'a> {
             artifacts: HashMap::new(),
             cargo: None,
             confining: Vec::new(),
-            started: real(cargo.to_owned()),
+            chain: Chain::new(cwd.join(cargo), started.clone(), configured.aliases.clone()),
+            started,
+            configured,
+            repository: None,
+            users_words,
+            users_compilers,
             layers: Layers::ALL,
-            reviewing: Reviewing::default(),
+            reviewing: Reviewing::new(profile.reviewed, steering),
+            wall: CargoWall::default(),
         })
     }
 
@@ -110,9 +139,10 @@ impl<'a> Supervisor<'a> {
         Supervisor { layers, ..self }
     }
 
-    /// With the reviewed allows of this run.
-    pub fn reviewing(self, reviewing: Reviewing) -> Self {
-        Supervisor { reviewing, ..self }
+    /// Inside cargo's own wall: so is cargo when we ask it for the graph.
+    pub fn inside(mut self, wall: CargoWall) -> Self {
+        self.reviewing.trees.clone_from(&wall.grants.read);
+        Supervisor { wall, ..self }
     }
 
     /// What scripts said last, when nobody comes in any more.
@@ -120,33 +150,140 @@ impl<'a> Supervisor<'a> {
         self.variables.listen(&self.places);
     }
 
-    /// Is this cargo itself, or a part of its toolchain that drives cargo? Only such a one may start programs that are confined one by one.
-    fn conducts(&mut self, tracee: &Tracee) -> bool {
-        let file = tracee.exe.file_name().unwrap_or_default();
-        let is_cargo = file == "cargo" || tracee.in_place && self.cargo.is_none() && tracee.exe == self.started;
-        // rustup's shims become another program in place, which then is a tracee of its own.
-        let is_shim = file == "rustup";
-        if !(is_cargo || is_shim || is_driver(file)) || !is_installed(&tracee.exe, &self.started, &self.places) {
-            return false;
-        }
-        if is_cargo && !is_shim && tracee.in_place {
-            self.cargo.get_or_insert_with(|| tracee.exe.clone());
-            if let Some(root) = tracee.exe.parent().and_then(Path::parent).filter(|root| root.join("bin/rustc").exists()) {
-                self.places.toolchain = real(root.to_owned());
+    /// One of those who start programs that are confined one by one.
+    fn conduct(&mut self, tracee: &Tracee, post: &Post) -> Admission {
+        tracing::debug!(pid = tracee.pid, ?post, exe = ?tracee.exe, "conductor");
+        if tracee.in_place {
+            self.variables.cargos = tracee.env.clone();
+            if let Post::Cargo(_) = post {
+                self.cargo.get_or_insert_with(|| tracee.exe.clone());
+                if let Some(root) = tracee.exe.parent().and_then(Path::parent).filter(|root| root.join("bin/rustc").exists()) {
+                    self.places.toolchain = real(root.to_owned());
+                    let bin = self.places.toolchain.join("bin");
+                    self.users_compilers.extend(["rustc", "rustdoc", "clippy-driver"].map(|name| bin.join(name)));
+                }
             }
         }
-        true
+        Admission::Conductor(self.variables.untampered(tracee, self.chain.starters(tracee), &self.places))
     }
 
     /// Cargo's own helpers keep cargo's trust, and so do those the user told cargo to ask.
     fn is_cargos_helper(&self, tracee: &Tracee) -> bool {
         let provider = || self.providers.started(&tracee.exe, tracee.argv);
-        is_cargos_helper(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places))
+        let asked = is_cargos_helper(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places));
+        asked && self.chain.is_cargos_child(tracee)
+    }
+
+    /// Nothing of the user's may stand between cargo and the compiler; what the build put there is somebody's act, and no reason to end
+    /// without a report.
+    fn refuse_what_is_between(&self, tracee: &Tracee) -> Result<()> {
+        match between(tracee, &self.places) {
+            Some(_) if self.variables.is_led_astray(tracee, &self.places) => Ok(()),
+            Some(Between::Wrapper(wrapper)) => bail!(
+                "{wrapper:?} wraps the compiler, and a wrapper such as sccache compiles in a server outside every wall\n  \
+                 help: run without it: `RUSTC_WRAPPER= RUSTC_WORKSPACE_WRAPPER= cargo brig …` (an empty variable overrides `build.rustc-wrapper`)"
+            ),
+            Some(Between::Script(script)) if !self.places.is_of_the_build(&script) => bail!(
+                "the compiler {script:?} is a script: behind a compiler's wall it could start nothing\n  \
+                 help: name the compiler itself: `RUSTC=/…/bin/rustc cargo brig …`"
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn identify(&mut self, tracee: &Tracee, ends_cargo: bool) -> Identity {
+        let facts = ExecFacts {
+            exe: tracee.exe.clone(),
+            called: self.places.by_real_name(&clean(&tracee.called)),
+            argv: tracee.argv.to_vec(),
+            env: tracee.env.clone(),
+            cwd: tracee.cwd.clone(),
+            ends_cargo,
+        };
+        let mut identity = self.look(&facts);
+        if identity.is_disputed {
+            // Rare, and worth asking cargo for its targets.
+            self.reviewing.read_graph(&self.places, self.cargo.as_deref().unwrap_or(&self.started));
+            identity = self.look(&facts);
+        }
+        let built = identity.kind == ActorKind::BuildScript || identity.kind == ActorKind::Program;
+        if !built && self.configured.names(&tracee.called, tracee.argv) {
+            let (ran, _) = ran_for(&facts, &self.places);
+            identity = Identity {
+                kind: ActorKind::Program,
+                package: ran.or_else(|| self.places.workspace.as_deref().and_then(package_in)),
+                attributed_by: "named by the repository's cargo configuration: confined like a program",
+                outputs: Vec::new(),
+                artifact: None,
+                invocation: None,
+                crate_name: None,
+                ..identity
+            };
+        }
+        identity
+    }
+
+    fn look(&self, facts: &ExecFacts) -> Identity {
+        let users = |word: &OsStr| self.users_words.contains(word);
+        let light = Light { places: &self.places, graph: self.reviewing.graph.as_ref(), users: &users, compilers: &self.users_compilers };
+        identify(facts, &light)
+    }
+
+    /// What is to be told of a tracee, besides what its environment and its words tell.
+    fn breaches(&self, identity: &Identity, tracee: &Tracee) -> Option<Breach> {
+        let product = || self.places.result(self.places.by_real_name(&tracee.called).as_os_str().as_bytes()).is_some();
+        if identity.is_exchanged {
+            return Some(fs_foreign_artifact::exchanged());
+        }
+        let impostor = identity.kind == ActorKind::Program && compiler_named(&tracee.called).is_some();
+        (impostor && !tracee.in_place && product() && tracee.argv.iter().any(|word| word == "--crate-name" || word == "-vV"))
+            .then(exec_dropped::in_a_compilers_place)
+    }
+
+    /// Files of further arguments that nobody named who may: neither cargo nor the user, and no script that has the finding already.
+    fn unasked(&mut self, identity: &Identity, actor: ActorId, pid: i32) {
+        let files = identity.invocation.iter().flat_map(|invocation| &invocation.argument_files).collect::<Vec<_>>();
+        for word in files {
+            if self.users_words.contains(word) || self.variables.said(word) {
+                continue;
+            }
+            let sayer = if self.configured.flags(word) { self.repository() } else { actor };
+            let act = Act::Tell { directive: "argument file".to_owned(), value: Hostile::from(word.clone()) };
+            let breach = Some(link_loader::argument_file());
+            self.journal.event(Event { actor: sayer, pid: pid as u32, act, status: Status::Allowed, breach, blame: None });
+        }
+    }
+
+    /// The repository's configuration, as somebody who can be blamed.
+    fn repository(&mut self) -> ActorId {
+        if let Some(known) = self.repository {
+            return known;
+        }
+        self.last += 1;
+        let id = ActorId(self.last);
+        let workspace = self.places.workspace.clone().unwrap_or_default();
+        self.journal.actor(Actor {
+            id,
+            kind: ActorKind::Tool,
+            package: package_in(&workspace),
+            host: None,
+            pid: 0,
+            exe: self.configured.file.clone().unwrap_or_else(|| workspace.clone()),
+            argv: Vec::new(),
+            cwd: workspace,
+            crate_name: Some(".cargo/config.toml".into()),
+            attributed_by: "the repository's cargo configuration",
+            outputs: Vec::new(),
+            tmp: "/".into(),
+            withheld: Vec::new(),
+        });
+        self.repository = Some(id);
+        id
     }
 
     /// Where this actor keeps temporary files: made now, readable by nobody else's user.
     fn tmp_for(&self, id: u32) -> Result<PathBuf> {
-        let dir = tmp_of(&self.places.tmp, id);
+        let dir = Places::tmp_of(&self.places.tmp, id);
         std::fs::DirBuilder::new().mode(0o700).create(&dir).with_context(|| format!("make {}", dir.display()))?;
         Ok(dir)
     }
@@ -159,26 +296,14 @@ impl AtExecStop for Supervisor<'_> {
 
     fn admit(&mut self, tracee: &Tracee) -> Result<Admission> {
         let began = Instant::now();
-        if self.conducts(tracee) {
-            tracing::debug!(pid = tracee.pid, exe = ?tracee.exe, "conductor");
-            if tracee.in_place {
-                self.variables.cargos = tracee.env.clone();
-            }
-            return Ok(Admission::Conductor(self.variables.untampered(tracee, &self.places)));
+        let rank = self.chain.enter(tracee, &self.places);
+        if let Rank::Conducts(post) = &rank {
+            return Ok(self.conduct(tracee, post));
         }
-        if wraps_the_compiler(tracee, &self.places) {
-            let before = tracee.argv.iter().skip(1).position(|word| Path::new(word).file_name() == Some(OsStr::new("rustc")));
-            let wrapper = before.filter(|at| *at > 0).map_or(tracee.exe.as_os_str(), |at| tracee.argv[at].as_os_str());
-            bail!(
-                "{:?} wraps the compiler, and a wrapper such as sccache compiles in a server outside every wall\n  \
-                 help: run without it: `RUSTC_WRAPPER= RUSTC_WORKSPACE_WRAPPER= cargo brig …` (an empty variable overrides `build.rustc-wrapper`)",
-                wrapper
-            );
-        }
-        let facts = ExecFacts { exe: tracee.exe.clone(), argv: tracee.argv.to_vec(), env: tracee.env.clone(), cwd: tracee.cwd.clone() };
-        let mut identity = identify(&facts, &self.places);
-        if identity.kind == ActorKind::Tool && !self.is_cargos_helper(tracee) {
-            // A runner, or a program a configuration file in the repository named: not cargo's, so not trusted like cargo.
+        self.refuse_what_is_between(tracee)?;
+        let mut identity = self.identify(tracee, matches!(rank, Rank::Stranger { ends_cargo: true }));
+        if identity.kind == ActorKind::Tool && rank != Rank::Helps && !self.is_cargos_helper(tracee) {
+            // A runner, or a program a configuration file named: not cargo's, so not trusted like cargo.
             identity.kind = ActorKind::Program;
             identity.attributed_by = "started by cargo, not built by it: confined like a program";
         }
@@ -193,33 +318,49 @@ impl AtExecStop for Supervisor<'_> {
         let mut facts = actor_facts(&identity, tracee, &tmp);
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         facts.reviewed = self.reviewing.of(&identity, tracee.argv, &self.places, cargo, &self.artifacts);
-        let policy = Arc::new(self.profile.resolve(&self.places, &facts));
+        let mut policy = self.profile.resolve(&self.places, &facts);
+        if policy.kind == ActorKind::Tool {
+            // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.
+            policy.kernel.read.clone_from(&self.wall.grants.read);
+        } else if let Err(path) = self.wall.contains(&policy.kernel) {
+            tracing::warn!(kind = policy.kind.name(), ?path, "granted, and outside of cargo's own wall");
+        }
+        let policy = Arc::new(policy);
         let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());
         }
-        tracing::debug!(id = id.0, kind = identity.kind.name(), package = ?identity.package.as_ref().map(|package| &package.name), exe = ?tracee.exe, "actor");
-        let actor = Arc::new(Actor {
-            id,
-            kind: identity.kind,
-            package: identity.package,
-            host: None,
-            pid: tracee.pid as u32,
-            exe: tracee.exe.clone(),
-            argv: tracee.argv.iter().cloned().map(Hostile::from).collect(),
-            cwd: tracee.cwd.clone(),
-            crate_name: identity.crate_name,
-            attributed_by: identity.attributed_by,
-            outputs: identity.outputs,
-            tmp,
-            withheld,
-        });
+        let breach = self.breaches(&identity, tracee);
+        self.unasked(&identity, id, tracee.pid);
+        let actor = Arc::new(entry(identity, id, tracee, tmp, withheld));
+        tracing::debug!(id = id.0, kind = actor.kind.name(), package = ?actor.package.as_ref().map(|package| &package.name), exe = ?tracee.exe, "actor");
         self.journal.actor((*actor).clone());
+        if breach.is_some() {
+            self.journal.event(started(&actor, tracee, Status::Allowed, breach));
+        }
         if actor.kind == ActorKind::BuildScript {
             self.variables.ran(&actor);
         }
         self.waiting = Some((actor, policy, began));
         Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits }))
+    }
+
+    fn refuse(&mut self, tracee: &Tracee, why: &anyhow::Error) -> bool {
+        let actor = match self.waiting.take() {
+            Some((actor, ..)) => actor,
+            None => {
+                let identity = self.identify(tracee, false);
+                self.last += 1;
+                Arc::new(entry(identity, ActorId(self.last), tracee, "/".into(), Vec::new()))
+            }
+        };
+        // Of what the build made, its makers are to be told of; anything else is the machine's, or the user's.
+        if !matches!(actor.kind, ActorKind::BuildScript | ActorKind::Program) || !self.places.is_of_the_build(&tracee.exe) {
+            return false;
+        }
+        self.journal.actor((*actor).clone());
+        self.journal.event(started(&actor, tracee, Status::Refused, Some(proc_tamper::unconfined(&format!("{why:#}")))));
+        true
     }
 
     fn entered(&mut self, listener: OwnedFd) -> Result<()> {
@@ -233,19 +374,44 @@ impl AtExecStop for Supervisor<'_> {
     }
 }
 
+/// As the record keeps it.
+fn entry(identity: Identity, id: ActorId, tracee: &Tracee, tmp: PathBuf, withheld: Vec<String>) -> Actor {
+    Actor {
+        id,
+        kind: identity.kind,
+        package: identity.package,
+        host: None,
+        pid: tracee.pid as u32,
+        exe: tracee.exe.clone(),
+        argv: tracee.argv.iter().cloned().map(Hostile::from).collect(),
+        cwd: tracee.cwd.clone(),
+        crate_name: identity.crate_name,
+        attributed_by: identity.attributed_by,
+        outputs: identity.outputs,
+        tmp,
+        withheld,
+    }
+}
+
+/// What was meant, and with which words; the actor's own entry says what it was.
+fn started(actor: &Actor, tracee: &Tracee, status: Status, breach: Option<Breach>) -> Event {
+    let act = Act::Exec { path: Hostile::from(&*tracee.called), argv: actor.argv.clone() };
+    Event { actor: actor.id, pid: actor.pid, act, status, breach, blame: None }
+}
+
 fn actor_facts(identity: &Identity, tracee: &Tracee, tmp: &Path) -> ActorFacts {
-    // Cargo writes `-C name=value`, as two words.
-    let argument = |name: &str| tracee.argv.iter().find_map(|word| word.as_bytes().strip_prefix(name.as_bytes()));
+    let invocation = identity.invocation.as_ref();
     ActorFacts {
         kind: identity.kind,
         package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
         package_name: identity.package.as_ref().map(|package| package.name.clone()),
         outputs: identity.outputs.clone(),
         tmp: tmp.to_owned(),
-        program: Some(tracee.exe.clone()),
-        extra_filename: argument("extra-filename=").map(|value| String::from_utf8_lossy(value).into_owned()),
+        // A link in its place would give away what it leads to.
+        program: (!identity.is_exchanged).then(|| tracee.exe.clone()),
+        extra_filename: invocation.and_then(|invocation| invocation.extra_filename.clone()),
         crate_name: identity.crate_name.clone(),
-        linker: argument("linker=").map(|value| PathBuf::from(OsStr::from_bytes(value))),
+        linker: invocation.and_then(|invocation| invocation.linker.clone()),
         reviewed: Vec::new(),
     }
 }

@@ -67,6 +67,13 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     Some(Stat { ended, group: fields.nth(1)?.parse().ok()?, session: fields.next()?.parse().ok()?, started: fields.nth(15)?.parse().ok()? })
 }
 
+/// The strings of `/proc/<pid>/cmdline` or `environ`; none when the process is gone.
+pub fn strings(pid: u32, file: &str) -> Vec<Vec<u8>> {
+    let text = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let text = text.strip_suffix(b"\0").unwrap_or(&text);
+    if text.is_empty() { Vec::new() } else { text.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect() }
+}
+
 /// Clock ticks since the machine was started (and slept or not).
 pub fn now() -> u64 {
     /// `USER_HZ`, which is what /proc counts in on every architecture we run on.

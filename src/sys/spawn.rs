@@ -36,6 +36,8 @@ pub struct Program<'a> {
     pub env: &'a [CString],
     /// Inherited as this number, by it and everything it starts.
     pub channel: (BorrowedFd<'a>, RawFd),
+    /// A Landlock ruleset it is put behind before it becomes the program.
+    pub wall: Option<BorrowedFd<'a>>,
     /// Further descriptors to keep (an outer jobserver). All others above 2 are closed.
     pub keep: &'a [RawFd],
 }
@@ -51,7 +53,8 @@ pub fn hold(program: &Program) -> io::Result<Held> {
     let env = pointers(program.env);
     let (source, target) = (program.channel.0.as_raw_fd(), program.channel.1);
     let mut keep: Vec<RawFd> = program.keep.to_vec();
-    keep.extend([target, gate_read.as_raw_fd(), verdict_write.as_raw_fd()]);
+    let wall = program.wall.map_or(-1, |wall| wall.as_raw_fd());
+    keep.extend([target, gate_read.as_raw_fd(), verdict_write.as_raw_fd()].into_iter().chain((wall >= 0).then_some(wall)));
     keep.sort_unstable();
     // SAFETY: the child calls only async-signal-safe functions until it execs or exits, and touches only memory prepared above.
     let pid = unsafe { libc::fork() };
@@ -59,7 +62,9 @@ pub fn hold(program: &Program) -> io::Result<Held> {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             // SAFETY: we are the forked child; see above. Pointers come from vectors that live until the exec.
-            unsafe { become_program(program.path, &argv, &env, source, target, &keep, gate_read.as_raw_fd(), verdict_write.as_raw_fd()) }
+            unsafe {
+                become_program(program.path, &argv, &env, source, target, wall, &keep, gate_read.as_raw_fd(), verdict_write.as_raw_fd())
+            }
         }
         pid => Ok(Held { pid, gate: gate_write, verdict: verdict_read }),
     }
@@ -78,6 +83,7 @@ unsafe fn become_program(
     env: &[*const libc::c_char],
     channel: RawFd,
     channel_as: RawFd,
+    wall: RawFd,
     keep: &[RawFd],
     gate: RawFd,
     verdict: RawFd,
@@ -100,8 +106,10 @@ unsafe fn become_program(
         // Rust ignores SIGPIPE in its own programs; cargo must see what a shell would have given it.
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut byte = 0u8;
-        let released = ready && libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && libc::read(gate, (&raw mut byte).cast(), 1) == 1;
-        if released {
+        ready &= libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+        // The ruleset itself is close-on-exec (landlock_create_ruleset(2)).
+        ready &= wall < 0 || libc::syscall(libc::SYS_landlock_restrict_self, wall, 0 as libc::c_uint) == 0;
+        if ready && libc::read(gate, (&raw mut byte).cast(), 1) == 1 {
             libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr());
         }
         let errno = *libc::__errno_location();

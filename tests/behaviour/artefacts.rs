@@ -44,7 +44,7 @@ const ACTS: &[(&str, &str, &str)] = &[
 
 /// With what other compilers would have there for a moment.
 fn place(who: Who) -> Place {
-    let place = Place::new("30-artefacts", who);
+    let place = Place::new("30-artefacts", who).incremental();
     fs::remove_file(place.workspace().join(".env")).unwrap();
     let debug = place.target().join("debug");
     for name in ["full.rmeta", "other-macro", "other-script"] {

@@ -15,7 +15,7 @@ const THIEVES: &[&str] = &["chrono_anchor", "dnp3times", "quick_derive", "time_c
 #[test]
 fn its_crates_act_under_plain_cargo() {
     for who in Who::all() {
-        let place = Place::new("honest-run", who);
+        let place = Place::new("honest-run", who).incremental();
         fs::remove_dir_all(place.workspace()).unwrap();
         write(place.workspace()).unwrap();
         let sink = Sink::start().unwrap();
@@ -40,7 +40,7 @@ fn its_crates_act_under_plain_cargo() {
 #[test]
 fn it_ends_well() {
     for who in Who::all() {
-        let place = Place::new("honest-run", who);
+        let place = Place::new("honest-run", who).incremental();
         let outcome = bare(&place, &["demo"]).go();
         outcome.exits(0);
         let told = outcome.stdout_text() + &outcome.stderr_text();

@@ -14,7 +14,7 @@ use crate::who::Who;
 
 #[test]
 fn build_scripts_with_every_honest_habit() {
-    same("honest-scripts", OsStr::new("code"), &["build"], 0);
+    same_by_default("honest-scripts", OsStr::new("code"), &["build"], 0);
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn a_workspace_with_spaces_and_letters_beyond_ascii() {
 
 #[test]
 fn macros_that_read_their_package() {
-    same("honest-macros", OsStr::new("code"), &["build"], 0);
+    same_by_default("honest-macros", OsStr::new("code"), &["build"], 0);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn release_with_cargos_own_options() {
 
 #[test]
 fn tests_with_servers_children_and_doctests() {
-    same("honest-tests", OsStr::new("code"), &["test"], 0);
+    same_by_default("honest-tests", OsStr::new("code"), &["test"], 0);
 }
 
 #[test]
@@ -125,23 +125,30 @@ fn gits_token_is_hidden_and_git_still_works() {
 
 /// Runs plain cargo and Brig in the same place and compares everything that comes out.
 fn same(fixture: &str, name: &OsStr, args: &[&str], code: i32) {
-    for who in Who::all() {
-        let place = calm(fixture, name, who);
-        let args: Vec<&str> = args.iter().copied().chain(["--offline"]).collect();
-        let plain = cargo(&place, &args).go();
-        plain.exits(code);
-        let made = outputs(&place.target());
-        fs::rename(place.target(), place.path("plain-target")).unwrap();
-        let brig = guarded(&place, &[], &args).go();
-        brig.exits(code);
-        expect_silence(&brig);
-        clean(&brig);
-        let spilled = spilled(&place, &brig);
-        assert!(spilled.is_empty(), "the canary is in {spilled:?}\n{brig}");
-        let remade = outputs(&place.target());
-        let differing: Vec<_> = made.keys().chain(remade.keys()).filter(|path| made.get(*path) != remade.get(*path)).collect();
-        assert!(differing.is_empty(), "as {who:?}, not as plain cargo makes them: {differing:?}\n{brig}");
-    }
+    Who::all().into_iter().for_each(|who| compare(&calm(fixture, name, who), args, code));
+}
+
+/// The same, with incremental compilation, as everybody has it who has not turned it off.
+fn same_by_default(fixture: &str, name: &OsStr, args: &[&str], code: i32) {
+    Who::all().into_iter().for_each(|who| compare(&calm(fixture, name, who).incremental(), args, code));
+}
+
+fn compare(place: &Place, args: &[&str], code: i32) {
+    let who = place.who;
+    let args: Vec<&str> = args.iter().copied().chain(["--offline"]).collect();
+    let plain = cargo(place, &args).go();
+    plain.exits(code);
+    let made = outputs(&place.target());
+    fs::rename(place.target(), place.path("plain-target")).unwrap();
+    let brig = guarded(place, &[], &args).go();
+    brig.exits(code);
+    expect_silence(&brig);
+    clean(&brig);
+    let spilled = spilled(place, &brig);
+    assert!(spilled.is_empty(), "the canary is in {spilled:?}\n{brig}");
+    let remade = outputs(&place.target());
+    let differing: Vec<_> = made.keys().chain(remade.keys()).filter(|path| made.get(*path) != remade.get(*path)).collect();
+    assert!(differing.is_empty(), "as {who:?}, not as plain cargo makes them: {differing:?}\n{brig}");
 }
 
 pub fn clean(brig: &Outcome) {

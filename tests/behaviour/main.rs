@@ -5,11 +5,14 @@
 //!
 //! `place` is a throw-away machine (home, workspace, canaries), `sink` listens where stolen goods would arrive, `run` runs programs
 //! there, `isle` is a network of its own to run them in, `who` is the user they run as, `effect` is what an act leaves behind, `picture`
-//! what nobody may change, `finding` reads the report.
+//! what nobody may change, `finding` reads the report, `control` remembers what won.
 
 mod artefacts;
+mod cargos_wall;
 mod configurations;
+mod control;
 mod demo;
+mod deputies;
 mod directives;
 mod effect;
 mod endurance;

@@ -22,6 +22,9 @@ pub struct Place {
     /// Every planted secret begins with these letters and ends with where it was planted.
     pub canary: String,
     pub sinks: Sinks,
+    /// Cargo's own default for workspaces. Off unless a case is about it or has to be what people have: it doubles the time of a build from
+    /// nothing, which all of these are, and CI services turn it off too.
+    incremental: bool,
     workspace: PathBuf,
     /// Where the workspace is, if not in the home.
     elsewhere: Option<TempDir>,
@@ -41,13 +44,19 @@ impl Place {
         }
         let workspace = dir.path().join("home").join(name);
         let sinks = Sinks::start(&dir.path().join("run"));
-        let place = Place { who, canary: canary(), sinks, workspace, elsewhere: None, dir };
+        let place = Place { who, canary: canary(), sinks, incremental: false, workspace, elsewhere: None, dir };
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crates").join(fixture), &place.workspace);
         place.plant("home/.ssh/id_ed25519", "ssh", "");
         place.plant("home/.ssh/authorized_keys", "keys", "");
         place.plant("home/.aws/credentials", "aws", "[default]\nsecret = ");
         place.write(&place.workspace.join(".env"), &format!("ZOO_SECRET={}-dotenv\n", place.canary));
         place
+    }
+
+    /// With the compiler's incremental state, as cargo has it by itself.
+    pub fn incremental(mut self) -> Place {
+        self.incremental = true;
+        self
     }
 
     /// Moves the workspace to a new directory in `parent`: out of the home, perhaps to another file system.
@@ -142,6 +151,9 @@ impl Place {
             .env("ZOO_UDP", self.sinks.udp_port.to_string())
             .env("ZOO_PLACE", self.dir.path())
             .current_dir(&self.workspace);
+        if !self.incremental {
+            command.env("CARGO_INCREMENTAL", "0");
+        }
     }
 }
 

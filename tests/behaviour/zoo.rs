@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Child;
 use std::time::Duration;
 
+use crate::control::Control;
 use crate::effect::Before;
 use crate::effect::Effect::{self, Leaks, Plants, Reaches, Says, Steals, Touches};
 use crate::finding::{Finds, expect, refused};
@@ -22,11 +23,13 @@ struct Case {
     finds: &'static [Finds],
     /// Seconds the act may come after the end of the build.
     late: u64,
+    /// Does it need the compiler's incremental state?
+    incremental: bool,
     /// Further preparation of the place; a process it returns lives as long as the case.
     prepare: fn(&Place) -> Option<Child>,
 }
 
-const CASE: Case = Case { fixture: "", cargo: &["build"], does: &[], finds: &[], late: 0, prepare: |_| None };
+const CASE: Case = Case { fixture: "", cargo: &["build"], does: &[], finds: &[], late: 0, incremental: false, prepare: |_| None };
 
 const SCRIPT: &[&str] = &["build-script"];
 const MACRO: &[&str] = &["proc-macro"];
@@ -265,6 +268,7 @@ zoo! {
         fixture: "27-common-directories",
         does: &[Plants("libzoo_plant.so.1"), Plants("zoo-in-your-session")],
         finds: &[refused(&["fs/foreign-artifact"], "planting_macro", MACRO)],
+        incremental: true,
         ..CASE
     };
     t28_somebody_listens_on_an_abstract_name = Case {
@@ -278,20 +282,24 @@ zoo! {
 /// The unconfined control: a fixture that does no harm here proves nothing there.
 fn control(case: &Case) {
     for who in Who::all() {
-        let place = Place::new(case.fixture, who);
-        let _process = Process((case.prepare)(&place));
-        let before = Before::look(&place, case.does);
-        let outcome = settle(cargo(&place, &arguments(case)), &place).go();
-        for effect in case.does {
-            let came = effect.comes(&place, &outcome, &before, Duration::from_secs(1 + case.late));
-            assert!(came, "as {who:?}, plain cargo: no {effect:?}\n{outcome}");
-        }
+        Control::of("zoo", case.fixture, who).unless_won(|| harm(case, who));
+    }
+}
+
+fn harm(case: &Case, who: Who) {
+    let place = place(case, who);
+    let _process = Process((case.prepare)(&place));
+    let before = Before::look(&place, case.does);
+    let outcome = settle(cargo(&place, &arguments(case)), &place).go();
+    for effect in case.does {
+        let came = effect.comes(&place, &outcome, &before, Duration::from_secs(1 + case.late));
+        assert!(came, "as {who:?}, plain cargo: no {effect:?}\n{outcome}");
     }
 }
 
 fn stopped(case: &Case) {
     for who in Who::all() {
-        let place = Place::new(case.fixture, who);
+        let place = place(case, who);
         let _process = Process((case.prepare)(&place));
         let before = Before::look(&place, case.does);
         let outcome = settle(guarded(&place, &[], &arguments(case)), &place).go();
@@ -305,6 +313,11 @@ fn stopped(case: &Case) {
         outcome.exits(100);
         assert_eq!(outcome.report()["outcome"]["verdict"], "violation", "{outcome}");
     }
+}
+
+fn place(case: &Case, who: Who) -> Place {
+    let place = Place::new(case.fixture, who);
+    if case.incremental { place.incremental() } else { place }
 }
 
 fn arguments(case: &Case) -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! What a fixture says about itself, in `[package.metadata.evasion]` of its `Cargo.toml`. In: `tests/crates/evasions/`. Out: `Fixture`s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -102,6 +102,13 @@ impl Fixture {
     /// Every way it tries, for a user.
     pub fn ways(&self, root: bool) -> Vec<&str> {
         self.says.ways.iter().chain(self.says.root_ways.iter().filter(|_| root)).map(String::as_str).collect()
+    }
+
+    /// What a control does not prove that won in these ways: one sentence for each.
+    pub fn unproven(&self, root: bool, won: &BTreeSet<&str>) -> Vec<String> {
+        let lost = self.ways(root).into_iter().filter(|way| !won.contains(way)).map(|way| format!("`{way}` does not win"));
+        let closed = self.says.closed_ways.keys().filter(|way| won.contains(way.as_str()));
+        lost.chain(closed.map(|way| format!("`{way}` is said to be closed here, and wins"))).collect()
     }
 
     /// May this way win under Brig?

@@ -18,6 +18,9 @@ mod table;
 mod trial;
 mod verdict;
 
+#[path = "../behaviour/control.rs"]
+#[allow(dead_code)]
+mod control;
 #[path = "../behaviour/effect.rs"]
 #[allow(dead_code)]
 mod effect;

@@ -61,19 +61,9 @@ fn of_how(trials: &Trials, how: How) -> &Trial {
 impl Verdict<'_> {
     /// A trick that does not work proves nothing.
     fn control(&mut self, who: Who, trial: &Trial) {
-        let won = trial.won_by(self.fixture);
-        for way in self.fixture.ways(who.is_root()) {
-            if !won.contains(way) {
-                self.faults.push(format!(
-                    "as {}, plain cargo: `{way}` does not win; the whole run: {}",
-                    name(who),
-                    trial.transcript.display()
-                ));
-            }
-        }
-        for way in self.fixture.says.closed_ways.keys().filter(|way| won.contains(way.as_str())) {
-            self.faults.push(format!("as {}, plain cargo: `{way}` is said to be closed here, and wins", name(who)));
-        }
+        let whole = trial.transcript.display();
+        let unproven = self.fixture.unproven(who.is_root(), &trial.won_by(self.fixture));
+        self.faults.extend(unproven.iter().map(|what| format!("as {}, plain cargo: {what}; the whole run: {whole}", name(who))));
     }
 
     fn enforce(&mut self, who: Who, trial: &Trial) {

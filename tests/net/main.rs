@@ -8,6 +8,7 @@ mod stage;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::Instant;
 
 /// uid and gid of nobody.
 const NOBODY: u32 = 65534;
@@ -22,15 +23,21 @@ fn main() {
     }
     let wanted = args.iter().find(|arg| !arg.starts_with('-')).map_or("", String::as_str);
     let who = if nix::unistd::geteuid().is_root() { "root" } else { "user" };
-    let mut failed = 0;
+    let (mut passed, mut failed) = (0, 0);
     for (name, case) in cases::ALL.iter().filter(|(name, _)| name.contains(wanted)) {
+        let begun = Instant::now();
         let fine = std::panic::catch_unwind(case).is_ok();
-        failed += i32::from(!fine);
-        println!("test {who}::{name} ... {}", if fine { "ok" } else { "FAILED" });
+        *if fine { &mut passed } else { &mut failed } += 1;
+        println!("test {who}::{name} ... {} <{:.3}s>", word(fine), begun.elapsed().as_secs_f32());
     }
+    println!("\ntest result: {}. {passed} passed; {failed} failed; 0 ignored", word(failed == 0));
     if who == "root" {
         let again = Command::new("/proc/self/exe").args(&args).uid(NOBODY).gid(NOBODY).current_dir("/").status();
         failed += i32::from(!again.is_ok_and(|status| status.success()));
     }
     std::process::exit(i32::from(failed > 0));
+}
+
+fn word(fine: bool) -> &'static str {
+    if fine { "ok" } else { "FAILED" }
 }

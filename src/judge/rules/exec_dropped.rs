@@ -4,7 +4,7 @@
 use crate::judge::paths::{deepest, name};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm};
-use crate::model::{Hostile, Rule, Severity};
+use crate::model::{Breach, Hostile, Rule, Severity};
 
 pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Ruling> {
     if has_no_file(path) || is_dropped(policy, path) {
@@ -23,6 +23,12 @@ pub(crate) fn exec(policy: &Policy, path: &[u8], argv: &[Hostile]) -> Option<Rul
 
 fn dropped(policy: &Policy) -> Ruling {
     alarm(policy, Rule::ExecDropped, Severity::High, "exec (a file the build may have written)")
+}
+
+/// Cargo was led to start it.
+pub fn in_a_compilers_place() -> Breach {
+    let reason = "something the build had written was started as the compiler".to_owned();
+    Breach { rule: Rule::ExecDropped, severity: Severity::High, reason }
 }
 
 /// A memory file, or one that was deleted after it was opened.

@@ -9,7 +9,8 @@ use libc::EACCES;
 use crate::judge::paths::{below, components, is_clean, is_drawn, name, parent};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm, is_directory};
-use crate::model::{Act, ActorKind, Object, Rule, Severity};
+use crate::model::act::ObjectKind;
+use crate::model::{Act, ActorKind, Breach, Object, Rule, Severity};
 
 /// Directories of a target tree in which one unit leaves things for others.
 const SHARED: [&[u8]; 7] = [b"deps", b"build", b".fingerprint", b"incremental", b"examples", b"debug", b"release"];
@@ -30,6 +31,33 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     Some(alarm(policy, Rule::FsForeignArtifact, severity, why))
 }
 
+/// A link where others look for a directory or a file of cargo's: in the place of a grant's root, which the next run would grant, and among
+/// artifacts, where cargo opens what compilers left (dep-info, metadata). Neither compilers nor linkers make links there. A root may not be
+/// moved away or exchanged either; made anew as a directory it is what it was.
+pub(crate) fn laid(policy: &Policy, act: &Act, object: Option<Object>) -> Option<Ruling> {
+    let kind = object.map(|object| object.kind);
+    let (path, is_link) = match act {
+        Act::Symlink { path, .. } => (path, true),
+        Act::Rename { to, .. } | Act::Link { to, .. } => (to, kind == Some(ObjectKind::Symlink)),
+        _ => return None,
+    };
+    let path = path.as_bytes();
+    let is_root = |path: &[u8]| policy.write.iter().any(|root| root.as_os_str().as_bytes() == path);
+    let moved = |path: &[u8]| is_root(path) && kind == Some(ObjectKind::Directory);
+    let from = if let Act::Rename { from, .. } = act { from.as_bytes() } else { &[] };
+    if is_link && is_root(path) || moved(path) || moved(from) {
+        return Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (the root of a grant is not to be exchanged)"));
+    }
+    let among_artifacts = is_link && is_compiler(policy) && thing(policy, path).is_some_and(|thing| thing.len() == path.len());
+    among_artifacts.then(|| alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (a link among artifacts, which cargo follows)"))
+}
+
+/// What cargo started as a product of the build was something else: who exchanged it has a finding, too, where that was refused.
+pub fn exchanged() -> Breach {
+    let reason = "what cargo meant to start had been exchanged for a link or another file".to_owned();
+    Breach { rule: Rule::FsForeignArtifact, severity: Severity::High, reason }
+}
+
 /// Directories that all compilers of a profile write into. `deps` is also on the `LD_LIBRARY_PATH` of everything cargo starts: a
 /// `libz.so.1` planted there runs under every other crate's name.
 const COMMON: [&[u8]; 2] = [b"deps", b"examples"];
@@ -47,6 +75,10 @@ pub(crate) fn neighbour(policy: &Policy, act: &Act, path: &[u8], object: Option<
     }
     let refused = || Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another unit's artifact)"));
     let (own, last) = (&policy.own, name(path));
+    // What a compiler leaves for cargo to start, load or copy is a file it wrote. A link there leads cargo somewhere else.
+    if matches!(act, Act::Symlink { .. }) && own.outputs.iter().any(|output| below(path, output).is_some()) {
+        return Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "symlink (in an artifact's place)"));
+    }
     if (is_common(last) || last == b"incremental") && own.outputs.iter().any(|output| output.as_os_str().as_bytes() == path) {
         // The directory itself is everybody's: it may be made, not moved away.
         return if matches!(act, Act::Create { .. }) { None } else { refused() };

@@ -5,13 +5,18 @@ use libc::{EACCES, EPERM};
 use crate::judge::paths::components;
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm};
-use crate::model::{ActorKind, Rule, Severity};
+use crate::model::{ActorKind, Breach, Rule, Severity};
 
 /// Refused in both modes: what blinds the record is never allowed.
 pub(crate) fn call(policy: &Policy, call: &str) -> Ruling {
     // Tests of the user's own code may well exercise io_uring or namespaces; crates being compiled have no such excuse.
     let severity = if policy.kind == ActorKind::Program { Severity::Medium } else { Severity::High };
     Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, &format!("`{call}` is never granted")))
+}
+
+/// What the build made, and cargo was to start, is such that no wall can be put around it: it does not run.
+pub fn unconfined(why: &str) -> Breach {
+    Breach { rule: Rule::ProcTamper, severity: Severity::High, reason: format!("it cannot be confined, so it did not run: {why}") }
 }
 
 /// Signals that leave the actor: refused in both modes, since Brig itself could be stopped by one. Asking whether a process is there (signal

@@ -1,16 +1,17 @@
 //! Which tracees are trusted, by the place their program lies in: cargo, its drivers and helpers; and who wraps the compiler. In: what was started, and the
 //! places. Out: yes or no. Nothing a build could have put in a place of its own counts.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::attribute::identity::compiler_named;
 use crate::judge::Places;
 use crate::launch::Tracee;
 
 /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
 pub fn is_installed(exe: &Path, started: &Path, places: &Places) -> bool {
-    if of_the_build(exe, places) {
+    if places.is_of_the_build(exe) {
         return false;
     }
     let usual = [places.cargo_home.join("bin"), places.toolchain.join("bin"), "/usr/bin".into(), "/usr/local/bin".into()];
@@ -25,46 +26,58 @@ fn is_linked(exe: &Path, places: &Places) -> bool {
     links.filter_map(|link| link.path().canonicalize().ok()).any(|toolchain| exe.parent() == Some(&toolchain.join("bin")))
 }
 
-/// `cargo-clippy`, `cargo-nextest` …: as trusted as cargo, where the user installed them beside it.
-pub fn is_driver(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b"cargo-") && !name.as_bytes().starts_with(b"cargo-credential-")
-}
-
-/// In a tree that a repository or a package brought along, or that the build writes to.
-fn of_the_build(exe: &Path, places: &Places) -> bool {
-    let caches = ["registry", "git"].map(|dir| places.cargo_home.join(dir));
-    let trees = places.workspace.iter().chain(places.results()).chain(&places.packages).chain([&places.tmp]);
-    trees.chain(&caches).any(|tree| tree.is_absolute() && exe.starts_with(tree))
-}
-
 /// Neither the build's, nor where anybody could have put it.
 pub fn is_the_users(exe: &Path, places: &Places) -> bool {
     let anybodys = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| exe.starts_with(tree));
     let of_the_user = places.home.iter().chain([&places.cargo_home]).any(|home| home.is_absolute() && exe.starts_with(home));
-    (!anybodys || of_the_user) && !of_the_build(exe, places)
+    (!anybodys || of_the_user) && !places.is_of_the_build(exe)
 }
 
-/// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), credential providers, and the toolchain's own
-/// programs that run no code of the build (rustfmt). Not what a repository brought along: its configuration can name any provider.
+/// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), and credential providers by their usual name, asked as
+/// cargo asks them. Not what a repository brought along, nor what it wants the user's own to be told: its configuration can name any provider.
 pub fn is_cargos_helper(tracee: &Tracee, places: &Places) -> bool {
-    let (exe, file) = (&tracee.exe, tracee.exe.file_name().unwrap_or_default());
-    let fetches = file == "git" && !places.cargo_home.as_os_str().is_empty() && tracee.cwd.starts_with(places.cargo_home.join("git"));
-    let of_the_toolchain = exe.parent() == Some(&places.toolchain.join("bin"));
-    let provides = file.as_bytes().starts_with(b"cargo-credential-");
-    of_the_toolchain || (fetches || provides) && is_the_users(exe, places)
+    let (exe, called) = (&tracee.exe, &tracee.called);
+    let fetches = || {
+        let of_cargo = !places.cargo_home.as_os_str().is_empty() && tracee.cwd.starts_with(places.cargo_home.join("git"));
+        of_cargo && [exe, called].iter().all(|path| path.file_name() == Some(OsStr::new("git")))
+    };
+    let provides = || {
+        let named = |path: &&PathBuf| path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"cargo-credential-"));
+        [exe, called].iter().all(named) && tracee.argv.get(1..).is_some_and(|words| words == ["--cargo-plugin"])
+    };
+    (fetches() || provides()) && [exe, called].iter().all(|path| is_the_users(path, places))
 }
 
-/// A wrapper gets the compiler as its first argument (a script has its own name before that), and may hand the work to a server outside
-/// every wall, as sccache does.
-pub fn wraps_the_compiler(tracee: &Tracee, places: &Places) -> bool {
-    let is_compiler = |word: &OsString| Path::new(word).file_name() == Some(OsStr::new("rustc"));
+/// What stands between cargo and the compiler where neither Brig nor the build put it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// A wrapper, which gets the compiler as its first argument and may hand the work to a server outside every wall, as sccache does.
+    Wrapper(PathBuf),
+    /// A script that bears the compiler's name.
+    Script(PathBuf),
+}
+
+/// Who was started where cargo starts the compiler, and is none.
+pub fn between(tracee: &Tracee, places: &Places) -> Option<Between> {
     let compiles = tracee.argv.iter().any(|word| word == "--crate-name" || word == "-vV");
-    let known = ["rustc", "clippy-driver", "rustup"].iter().any(|name| tracee.exe.file_name() == Some(OsStr::new(name)));
-    !known && compiles && places.result(tracee.exe.as_os_str().as_bytes()).is_none() && tracee.argv.iter().skip(1).take(2).any(is_compiler)
+    let (called, exe) = (&tracee.called, &tracee.exe);
+    let is_compiler = |path: &Path| path.file_name() == Some(OsStr::new("rustup")) || compiler_named(path).is_some();
+    if !compiles || is_compiler(exe) || [called, exe].iter().any(|path| places.result(path.as_os_str().as_bytes()).is_some()) {
+        return None;
+    }
+    // Of a script the kernel says: its interpreter, perhaps one argument, the script by the path it was started by (execve(2)).
+    let own = tracee.argv.iter().take(3).skip(1).position(|word| tracee.cwd.join(word) == *called);
+    let first = tracee.argv.get(own.map_or(1, |at| at + 2))?;
+    if Path::new(first).file_name() == Some(OsStr::new("rustc")) {
+        return Some(Between::Wrapper(called.clone()));
+    }
+    (own.is_some() && compiler_named(called).is_some()).then(|| Between::Script(called.clone()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     #[test]
@@ -90,10 +103,20 @@ mod tests {
             ("/var/build/app/debug/cargo", true),
             ("/tmp/brig-1/3/cargo", true),
         ] {
-            assert_eq!(of_the_build(Path::new(exe), &places), built, "{exe}");
+            assert_eq!(places.is_of_the_build(Path::new(exe)), built, "{exe}");
         }
         let helps = |exe: &str, cwd: &str| {
-            let tracee = Tracee { pid: 1, in_place: false, exe: exe.into(), argv: &[], env: Vec::new(), cwd: cwd.into() };
+            let argv = [exe, "--cargo-plugin"].map(OsString::from);
+            let tracee = Tracee {
+                pid: 1,
+                in_place: false,
+                parent: 0,
+                exe: exe.into(),
+                called: exe.into(),
+                argv: &argv,
+                env: Vec::new(),
+                cwd: cwd.into(),
+            };
             is_cargos_helper(&tracee, &places)
         };
         assert!(helps("/usr/bin/git", "/home/u/.cargo/git/db/x") && !helps("/usr/bin/git", "/home/u/app"));

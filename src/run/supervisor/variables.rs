@@ -1,7 +1,7 @@
 //! The environment a tracee gets: what a script has put there for the loader, a compiler or a program is taken back and told, what an actor
 //! must not know is withheld. In: who comes in, with which environment. Out: one edit per variable; entries for the journal.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -37,14 +37,31 @@ impl Variables {
         self.emitters.ran(script);
     }
 
-    /// A conductor is not confined, so nothing a build script put into its environment may decide what it loads or starts.
-    pub fn untampered(&self, tracee: &Tracee, places: &Places) -> Vec<Edit> {
+    /// A conductor is not confined, so nothing a build script put into its environment may decide what it loads or starts: a loader's variables
+    /// come back, and of a shim that is about to be a compiler those that rustup obeys (`RUSTUP_FORCE_ARG0` makes it another program).
+    pub fn untampered(&self, tracee: &Tracee, starters: Option<&[(OsString, OsString)]>, places: &Places) -> Vec<Edit> {
         let (given, seen) = (bytes(&self.given), bytes(&tracee.env));
         let tampered = loader_tampering(ActorKind::Rustc, &given, &seen, places);
-        let edit = |(name, value): &(&[u8], &[u8])| {
-            if tampered.iter().any(|loader| loader == name) { restore(&given, name, value) } else { Edit::Keep }
+        let starters = starters.map(bytes);
+        let edit = |variable: &Variable| {
+            let (name, value) = *variable;
+            match &starters {
+                _ if tampered.iter().any(|loader| loader == name) => restore(&given, name, value),
+                Some(starters) if name.starts_with(b"RUSTUP_") && !starters.contains(variable) => restore(starters, name, value),
+                _ => Edit::Keep,
+            }
         };
         seen.iter().map(edit).collect()
+    }
+
+    /// Was the search path, by which cargo finds a compiler, changed by somebody else than the user?
+    pub fn is_led_astray(&self, tracee: &Tracee, places: &Places) -> bool {
+        loader_tampering(ActorKind::Rustc, &bytes(&self.given), &bytes(&tracee.env), places).iter().any(|name| name == b"PATH")
+    }
+
+    /// Has a script been told of for this argument of a compiler? To be asked after [`Variables::edits`].
+    pub fn said(&self, word: &OsStr) -> bool {
+        self.emitters.has_told_of(word)
     }
 
     /// Asks what scripts have said of this tracee's linker arguments and of these variables, some of them known to be `tampered` with.
@@ -66,8 +83,8 @@ impl Variables {
         };
         let package = identity.package.as_ref();
         self.emitters.listen(false, &ground);
-        if identity.kind == ActorKind::Rustc {
-            self.emitters.link(tracee.argv, &tracee.cwd, package, &ground, &mut next);
+        if let Some(invocation) = identity.invocation.as_ref().filter(|_| identity.kind == ActorKind::Rustc) {
+            self.emitters.compile(invocation, &tracee.cwd, package, &ground, &mut next);
         }
         // The package of a program is told by its environment, so what was tampered with may be anybody's.
         let is_tampered = |name: &[u8]| tampered.iter().any(|loader| loader == name);

@@ -1,0 +1,1 @@
+//! Compiled with more arguments than cargo knows.

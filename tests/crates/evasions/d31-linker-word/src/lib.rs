@@ -1,0 +1,3 @@
+//! Calls a macro and never looks inside.
+
+running_macro::run!("search" "cfg");

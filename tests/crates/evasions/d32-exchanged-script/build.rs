@@ -1,0 +1,5 @@
+//! Is not what cargo starts.
+
+exchanging_macro::exchange!();
+
+fn main() {}
