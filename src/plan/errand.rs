@@ -25,7 +25,7 @@ pub struct Errand {
 const SHORT: [(&str, &str); 8] =
     [("b", "build"), ("c", "check"), ("d", "doc"), ("r", "run"), ("t", "test"), ("rm", "remove"), ("i", "install"), ("b", "build")];
 /// Options of subcommands above that are followed by a value of their own.
-const VALUED: [&str; 24] = [
+const VALUED: [&str; 23] = [
     "--manifest-path",
     "--config",
     "--target-dir",
