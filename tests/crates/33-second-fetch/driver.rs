@@ -7,7 +7,8 @@ use std::process::Command;
 fn main() {
     let words: Vec<String> = std::env::args().skip(2).collect();
     let has = |word: &str| words.iter().any(|known| known == word);
-    let mut hidden: Vec<String> = std::env::vars().map(|(name, _)| name).filter(|name| name.contains("TOKEN") || name.contains("AUTH_SOCK")).collect();
+    let mut hidden: Vec<String> =
+        std::env::vars().map(|(name, _)| name).filter(|name| name.contains("TOKEN") || name.contains("AUTH_SOCK")).collect();
     hidden.sort();
     println!("credentials: {hidden:?}");
     if has("listens") {
