@@ -11,12 +11,17 @@ impl Policy {
     /// Judges an act on its resolved object. `object` is `None` where nothing exists yet or the act has no file.
     pub fn judge(&self, act: &Act, object: Option<Object>) -> Judgement {
         let always = act.is_hostile();
-        self.answer(rules::rule(self, act, object), always)
+        let known = self.places.second.known_act(act);
+        self.answer(rules::rule(self, known.as_ref().unwrap_or(act), object), always)
     }
 
     /// The reviewed allow that lifts this judgement of the act, if there is one. Nothing is lifted before it is asked.
     pub fn lift(&self, act: &Act, object: Option<Object>, judgement: &Judgement) -> Option<Lift<'_>> {
-        if self.reviewed.is_empty() { None } else { reviewed::lift(&self.reviewed, &self.places, act, object, judgement) }
+        if self.reviewed.is_empty() {
+            return None;
+        }
+        let known = self.places.second.known_act(act);
+        reviewed::lift(&self.reviewed, &self.places, known.as_ref().unwrap_or(act), object, judgement)
     }
 
     /// Where a connection to `to` may lead; the same decision as in `judge`.
@@ -31,6 +36,8 @@ impl Policy {
 
     /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
     pub fn done(&self, act: &Act) {
+        let known = self.places.second.known_act(act);
+        let act = known.as_ref().unwrap_or(act);
         rules::fs_foreign_artifact::done(self, act);
         scratch::done(self, act);
         rules::fs_write_source::done(self, act);

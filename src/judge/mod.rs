@@ -19,6 +19,7 @@ pub mod rules;
 pub mod ruling;
 pub mod scratch;
 pub mod script;
+pub mod second_paths;
 pub mod secrets;
 
 pub use environment::{EnvVerdict, Environment};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::judge::paths::below;
+use crate::judge::second_paths::SecondPaths;
 
 /// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Places {
     pub linkers: Vec<PathBuf>,
     /// Sockets of agents, as cargo's environment names them (`SSH_AUTH_SOCK` …).
     pub agents: Vec<PathBuf>,
+    /// Other paths to these.
+    pub second: SecondPaths,
 }
 
 impl Places {

@@ -74,7 +74,12 @@ impl Policy {
     /// that the kernel grants whole (DESIGN §2.5).
     pub fn may_pass(&self, text: &Path) -> bool {
         let bytes = text.as_os_str().as_bytes();
-        self.exact && self.mode == Mode::Enforce && is_clean(bytes) && within(bytes, &self.kernel.read) && !self.secrets.looks_secret(bytes)
+        self.exact
+            && self.mode == Mode::Enforce
+            && is_clean(bytes)
+            && within(bytes, &self.kernel.read)
+            && !self.secrets.looks_secret(bytes)
+            && self.places.second.known(bytes).is_none()
     }
 
     pub(crate) fn breach(&self, rule: Rule, severity: Severity, why: &str) -> Breach {

@@ -154,7 +154,7 @@ const TIOCSCTTY: u32 = 0x540e;
 /// Requests everybody may make, whatever the descriptor: about terminals and pipes of one's own, about the descriptor itself, and what
 /// sockets tell of their network. None of them is a file system's (`asm-generic/ioctls.h`, `asm-generic/sockios.h`, `linux/sockios.h`):
 /// there each has snapshots, flags, clones and more of its own, which need no more than a descriptor open for reading. Measured on cargo,
-/// rustc, cc, make, cmake, git, perl, python, node, bash, coreutils and tests with pseudo-terminals.
+/// rustc, cc, make, git, perl, python, node, bash, coreutils and tests with pseudo-terminals.
 const IOCTLS: &[u32] = &[
     // TCGETS, TCSETS, TCSETSW, TCSETSF; TCGETA and its three; TCSBRK, TCXONC, TCFLSH, TIOCEXCL, TIOCNXCL.
     0x5401,

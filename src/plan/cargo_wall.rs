@@ -139,7 +139,9 @@ impl<'a> Stand<'a> {
             here: &here,
             typed: &steering.configured(),
         };
-        let named = named_places::find(&ground);
+        let mut named = named_places::find(&ground);
+        let typed = errand.path.as_ref().map(|path| real(here.join(path))).filter(|path| path.join("Cargo.toml").is_file());
+        named.trees.extend(typed);
         let variable = env.iter().find(|(name, _)| name == "CARGO_INSTALL_ROOT").map(|(_, value)| PathBuf::from(value));
         let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
         let install_root =
@@ -311,10 +313,11 @@ impl Prepared {
         let fetches = stand.named.fetches || FETCHING.contains(&errand.name.as_str());
         if places.cargo_home.is_absolute() {
             // A build that needs nothing from elsewhere leaves no trace of having looked.
-            let made = fetches.then(|| ["registry", "git"].map(|dir| std::fs::create_dir_all(places.cargo_home.join(dir))));
+            let dirs = ["registry", "git"].into_iter().filter(|_| fetches).map(|dir| places.cargo_home.join(dir));
+            prepared.0.extend(dirs.filter(|dir| !dir.exists() && std::fs::create_dir_all(dir).is_ok()));
             // Locks, and what cargo remembers of its caches: they stay, as they would have.
             let files = [".package-cache", ".package-cache-mutate", ".global-cache"].map(|name| make(&places.cargo_home.join(name)));
-            tracing::debug!(?made, ?files, "cargo's home");
+            tracing::debug!(made = ?prepared.0, ?files, "cargo's home");
         }
         let root = stand.install_root.clone().filter(|_| matches!(errand.name.as_str(), "install" | "uninstall"));
         if let Some(root) = &root {
@@ -338,6 +341,8 @@ impl Drop for Prepared {
         for path in self.0.iter().filter(is_empty) {
             let _ = std::fs::remove_file(path);
         }
+        // Only what is empty goes.
+        self.0.iter().filter(|path| path.is_dir()).for_each(|dir| drop(std::fs::remove_dir(dir)));
     }
 }
 

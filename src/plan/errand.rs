@@ -11,6 +11,8 @@ pub struct Errand {
     pub name: String,
     /// `--root` of `cargo install`.
     pub root: Option<PathBuf>,
+    /// `--path` of `cargo add` and `cargo install`: the user's own word for a package.
+    pub path: Option<PathBuf>,
     /// The first word behind the subcommand: what `cargo new` makes.
     pub operand: Option<PathBuf>,
     /// `--out-dir`, `--artifact-dir`, `--output-path`: a directory or file outside the target directory.
@@ -23,7 +25,7 @@ pub struct Errand {
 const SHORT: [(&str, &str); 8] =
     [("b", "build"), ("c", "check"), ("d", "doc"), ("r", "run"), ("t", "test"), ("rm", "remove"), ("i", "install"), ("b", "build")];
 /// Options of subcommands above that are followed by a value of their own.
-const VALUED: [&str; 24] = [
+const VALUED: [&str; 23] = [
     "--manifest-path",
     "--config",
     "--target-dir",
@@ -38,7 +40,6 @@ const VALUED: [&str; 24] = [
     "--color",
     "-Z",
     "-C",
-    "--path",
     "--git",
     "--branch",
     "--tag",
@@ -90,7 +91,9 @@ impl Errand {
                 None => (bytes, None),
             };
             let is = |known: &&str| known.as_bytes() == name;
-            if name == b"--root" || OUTPUTS.iter().any(is) {
+            if name == b"--path" {
+                found.path = inline.or_else(|| words.next().map(PathBuf::from));
+            } else if name == b"--root" || OUTPUTS.iter().any(is) {
                 let value = inline.or_else(|| words.next().map(PathBuf::from));
                 if name == b"--root" { found.root = value } else { found.outputs.extend(value) }
             } else if VALUED.iter().any(is) {

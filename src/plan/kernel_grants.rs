@@ -20,6 +20,7 @@ pub fn kernel_read(granted: &[PathBuf], places: &Places) -> Vec<PathBuf> {
     let mut holes: Vec<&Path> = places.workspace.iter().chain(&places.packages).chain(&places.home).map(PathBuf::as_path).collect();
     holes.extend(places.results().chain([&places.cargo_home, &places.tmp, &places.report_dir]).map(PathBuf::as_path));
     holes.extend(places.rustup_home.as_deref());
+    holes.extend(places.second.seen());
     holes.retain(|hole| hole.is_absolute() && hole.parent().is_some());
     let inside = |tree: &Path| granted.iter().any(|grant| tree.starts_with(grant));
     let mut trees: Vec<PathBuf> = published.iter().filter(|tree| tree.is_absolute() && inside(tree)).cloned().collect();
@@ -47,6 +48,7 @@ pub fn kernel_exec<'s>(exec: &[PathBuf], places: &Places, secrets: impl Fn() -> 
         .chain(&places.packages)
         .chain(&places.home)
         .map(PathBuf::as_path)
+        .chain(places.second.seen())
         .filter(|hole| hole.parent().is_some())
         .collect();
     let mut granted = Vec::new();

@@ -17,6 +17,7 @@ mod included;
 mod kernel_grants;
 mod layer;
 pub mod loosening;
+pub mod mounts;
 mod named_places;
 pub mod own_calls;
 pub mod phases;

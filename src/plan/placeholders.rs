@@ -49,7 +49,7 @@ pub const CARGOS: [(&str, &str); 7] = [
 ];
 
 /// Programs, libraries, shared data and configuration of the distribution (Debian, Fedora, Arch, Alpine, Nix, Guix, snap).
-const SYSTEM: [&str; 36] = [
+const SYSTEM: [&str; 40] = [
     "/usr",
     "/bin",
     "/sbin",
@@ -73,7 +73,11 @@ const SYSTEM: [&str; 36] = [
     "/run/NetworkManager/no-stub-resolv.conf",
     "/run/resolvconf/resolv.conf",
     "/run/connman/resolv.conf",
-    "/run/host",
+    "/run/host/usr",
+    "/run/host/fonts",
+    "/run/host/font-cache",
+    "/run/host/share",
+    "/run/host/os-release",
     "/var/lib/dpkg",
     "/var/lib/rpm",
     "/var/lib/pacman/local",

@@ -16,8 +16,8 @@ use crate::launch::search;
 use crate::model::Exit;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
-use crate::plan::quoted;
 use crate::plan::steering::Steering;
+use crate::plan::{mounts, quoted};
 use crate::sys::sweep;
 
 pub type Env = Vec<(OsString, OsString)>;
@@ -159,6 +159,7 @@ pub fn find_places(answer: Answer, steering: &Steering, env: &Env, tmp: &Path) -
     let mut places = places::find(answer, steering, env, tmp)?;
     places.ci_files = CI_FILES.iter().filter_map(|name| variable(env, name)).map(|path| places::real(path.into())).collect();
     places.agents = AGENTS.iter().filter_map(|name| variable(env, name)).map(socket).filter(|path| path.is_absolute()).collect();
+    places.second = mounts::second_paths(&places);
     places.path_dirs = placeholders::path_dirs(variable(env, "PATH").unwrap_or_default(), &places);
     if places.workspace.is_none() {
         // `cargo install`, or a directory without a workspace: there is no target directory of anybody's to put reports into.
