@@ -73,7 +73,7 @@ pub const SCENES: &[Scene] = &[
             culprit: "fast_build",
             kind: ActorKind::ProcMacro,
             rule: Rule::FsForeignArtifact,
-            story: "removes the script it was compiled into, to lay a link in its place",
+            story: "lays a link in the place of the script it was compiled into",
         }],
     },
 ];
