@@ -43,10 +43,12 @@ impl Picture {
         Picture(found)
     }
 
-    /// What is different now: one line each.
-    pub fn changes(&self, place: &Place) -> Vec<String> {
-        let now = Picture::take(place).0;
-        let gone = self.0.keys().filter(|path| !now.contains_key(*path)).map(|path| format!("gone: {}", path.display()));
+    /// What is different now, but for what lies below (or on the way to) `left`: one line each.
+    pub fn changes(&self, place: &Place, left: &[PathBuf]) -> Vec<String> {
+        let mut now = Picture::take(place).0;
+        now.retain(|path, _| !left.iter().any(|left| path.starts_with(left) || left.starts_with(path) && !self.0.contains_key(path)));
+        let is_left = |path: &Path| left.iter().any(|left| path.starts_with(left));
+        let gone = self.0.keys().filter(|path| !now.contains_key(*path) && !is_left(path)).map(|path| format!("gone: {}", path.display()));
         let other = now.iter().filter_map(|(path, look)| match self.0.get(path) {
             None => Some(format!("new: {}", path.display())),
             Some(before) if before != look => Some(format!("changed: {}", path.display())),

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -35,6 +35,8 @@ pub struct Run<'a> {
     steps: Vec<Step>,
     /// Is it Brig that refuses? Then nothing may change but what a build is there to change.
     refuses: bool,
+    /// Where it was told to leave things, besides.
+    leaves: Vec<PathBuf>,
 }
 
 /// A signal, whom it goes to, and what it waits for.
@@ -61,6 +63,7 @@ pub struct Outcome {
     pub took: Duration,
     /// The place before a run that refuses.
     pub before: Option<Picture>,
+    pub leaves: Vec<PathBuf>,
 }
 
 /// Plain cargo, nothing held back.
@@ -74,6 +77,8 @@ pub fn guarded<'a>(place: &'a Place, options: &[&str], args: &[&str]) -> Run<'a>
     run.command.arg("--report-dir").arg(place.path("report")).args(options).args(args);
     run.what = format!("cargo-brig {} {}", options.join(" "), args.join(" "));
     run.refuses = !options.contains(&"observe");
+    let told = args.windows(2).filter(|pair| ["--target-dir", "--root", "--artifact-dir"].contains(&pair[0]));
+    run.leaves = told.map(|pair| place.workspace().join(pair[1])).collect();
     run
 }
 
@@ -98,7 +103,7 @@ impl<'a> Run<'a> {
         place.environment(&mut command);
         command.args(args);
         let what = format!("{} {}", program.to_string_lossy(), args.join(" "));
-        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new(), refuses: false }
+        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new(), refuses: false, leaves: Vec::new() }
     }
 
     /// On weaker ground than the machine offers.
@@ -108,7 +113,17 @@ impl<'a> Run<'a> {
     }
 
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.command.env(name, value.into());
+        let value = value.into();
+        if ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "CARGO_HOME", "CARGO_INSTALL_ROOT"].contains(&name) {
+            self.leaves.push(self.place.workspace().join(&value));
+        }
+        self.command.env(name, value);
+        self
+    }
+
+    /// A file of the place's tells it to leave things there.
+    pub fn leaving(mut self, path: &Path) -> Self {
+        self.leaves.push(self.place.workspace().join(path));
         self
     }
 
@@ -119,6 +134,9 @@ impl<'a> Run<'a> {
 
     /// From there, and not from the workspace.
     pub fn at(mut self, dir: &Path) -> Self {
+        let relative: Vec<PathBuf> =
+            self.leaves.iter().filter_map(|path| Some(dir.join(path.strip_prefix(self.place.workspace()).ok()?))).collect();
+        self.leaves.extend(relative);
         self.command.current_dir(dir);
         self
     }
@@ -195,7 +213,16 @@ impl<'a> Run<'a> {
             all
         };
         let report = std::fs::read(&report).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what, took, before };
+        let outcome = Outcome {
+            code: code(status),
+            stdout: rest(stdout),
+            stderr: rest(stderr),
+            report,
+            what: self.what,
+            took,
+            before,
+            leaves: self.leaves,
+        };
         assert!(status.is_some(), "hangs for {} s:\n{outcome}", patience().as_secs());
         assert!(!outcome.stderr_text().contains("panicked at src/"), "panics:\n{outcome}");
         let told = outcome.code != 0 && outcome.report.as_ref().is_some_and(|report| violations(report).next().is_some());
@@ -242,7 +269,7 @@ impl Outcome {
     pub fn strays(&self, place: &Place) -> Vec<String> {
         let Some(before) = &self.before else { return Vec::new() };
         let spilled = spilled(place, self).into_iter().map(|place| format!("a secret is in {place}"));
-        before.changes(place).into_iter().chain(spilled).collect()
+        before.changes(place, &self.leaves).into_iter().chain(spilled).collect()
     }
 
     pub fn stderr_text(&self) -> String {
