@@ -27,6 +27,7 @@ mod lifetime;
 mod modes;
 mod names;
 mod network;
+mod objects;
 mod picture;
 mod place;
 mod privileges;
