@@ -46,29 +46,28 @@ pub(super) struct Node {
 }
 
 impl Graph {
-    /// Asks cargo. `arguments` are those of the user's own that shape the graph; `platform` is the target triple
-    /// whose dependencies count. `cargo` must be the real one, not a proxy that a repository's toolchain file can steer.
+    /// Asks cargo, by a command that calls it. `arguments` are those of the user's own that shape the graph; `platform` is the target triple
+    /// whose dependencies count. It must call the real cargo, not a proxy that a repository's toolchain file can steer, and because cargo then
+    /// runs the compiler, with nothing of the repository's said to that (`plan::own_calls`).
     ///
     /// # Errors
     /// When cargo fails (its own message is in the error) or its answer is not understood.
-    pub fn read(cargo: &Path, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
-        let mut command = Command::new(cargo);
+    pub fn read(mut command: Command, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
         command.args(["metadata", "--format-version", "1", "--offline"]).args(arguments);
         command.args(platform.iter().flat_map(|platform| ["--filter-platform", platform]));
-        // Metadata makes cargo run the compiler. Which one must not come from a configuration file inside the repository: the
-        // environment overrides it, and an empty wrapper is none.
-        command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
-        // At each start cargo reads all certificates of the system; offline it needs none.
-        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
-        let compiler = cargo.with_file_name("rustc");
-        if compiler.is_file() {
-            command.env("RUSTC", compiler);
-        }
-        let output = command.stdin(Stdio::null()).output().with_context(|| format!("start {}", cargo.display()))?;
+        let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output();
+        let output = output.with_context(|| format!("start {}", command.get_program().display()))?;
         if !output.status.success() {
             bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
-        let text = String::from_utf8(output.stdout).context("cargo metadata: not UTF-8")?;
+        Graph::parse(&String::from_utf8(output.stdout).context("cargo metadata: not UTF-8")?)
+    }
+
+    /// From what `cargo metadata` has said.
+    ///
+    /// # Errors
+    /// When it is not understood.
+    pub fn parse(text: &str) -> Result<Graph> {
         let metadata = MetadataCommand::parse(text).context("cargo metadata: not understood")?;
         Ok(Graph::of(&metadata))
     }

@@ -33,7 +33,7 @@ fn workspace() -> (tempfile::TempDir, Graph) {
     let manifest = dir.path().join("ws/Cargo.toml").into_os_string();
     let cargo = std::env::var_os("CARGO").map_or("cargo".into(), PathBuf::from);
     let arguments = ["--manifest-path".into(), manifest];
-    let graph = Graph::read(&cargo, &arguments, None).expect("cargo metadata");
+    let graph = Graph::read(Command::new(cargo), &arguments, None).expect("cargo metadata");
     (dir, graph)
 }
 

@@ -1,8 +1,8 @@
 //! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
 
 use crate::model::report::{
-    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Loosened, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool,
-    VerdictWord, Weakness,
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Run, SCHEMA,
+    Tool, VerdictWord, Weakness,
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Finding, Mode, Package, Process, Reviewed, Rule, Severity, Status,
@@ -45,6 +45,7 @@ pub fn report(source: &mut Source) -> Report {
             started: source.number(),
             duration_ms: source.number(),
             timeout_ms: source.maybe(Source::number),
+            phases: Phases { fetched: source.one_in(2), offline: source.one_in(2), wanted: source.number() },
             costs: Costs { confine_us: source.number(), ..Costs::default() },
         },
         host: Host {

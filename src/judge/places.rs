@@ -22,6 +22,8 @@ pub struct Places {
     pub tmp: PathBuf,
     /// Where reports go; never writable from inside.
     pub report_dir: PathBuf,
+    /// Directories of the workspace's own packages, wherever they lie.
+    pub members: Vec<PathBuf>,
     /// Path packages outside the workspace.
     pub packages: Vec<PathBuf>,
     /// Files through which a step of a CI job commands the next ones (`GITHUB_ENV` …), from cargo's environment.

@@ -8,12 +8,15 @@ pub mod confine;
 pub mod initial_stack;
 pub mod inject;
 pub mod keeper;
+pub mod offline;
 pub mod signals;
 pub mod survivors;
 
+use std::collections::BTreeSet;
 use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +38,12 @@ pub struct Cargo {
     /// Without the program name.
     pub args: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
+    /// The Landlock ruleset it starts behind; everything it starts is behind it, too.
+    pub wall: Option<OwnedFd>,
+    /// Has it a network? One that only builds has none.
+    pub network: bool,
+    /// Where its standard output goes, if not where ours does.
+    pub stdout: Option<File>,
 }
 
 /// A program that cargo has just become or started, traced and stopped before its first instruction, as the kernel and its initial stack
@@ -92,6 +101,8 @@ pub struct Ended {
     pub interrupted: bool,
     /// Why the build was stopped by us: an actor could not be confined.
     pub failure: Option<anyhow::Error>,
+    /// How often a cargo without a network wanted one.
+    pub refused: u64,
 }
 
 /// Runs cargo to its end. Must be called on the main thread: orphans of the build become its children.
@@ -103,7 +114,7 @@ pub fn run(cargo: &Cargo, supervisor: &mut dyn AtExecStop) -> Result<Ended> {
     let channel = Channel::new().context("make the confinement channel")?;
     let held = start(cargo, &channel)?;
     signals::forward_to(held.pid).context("install signal handlers")?;
-    let mut launcher = Launcher { cargo: held.pid, channel, supervisor, failure: None };
+    let mut launcher = Launcher { cargo: held.pid, channel, supervisor, failure: None, conductors: [held.pid].into(), refused: 0 };
     if let Err(error) = tracee::seize(held.pid) {
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(held.pid), nix::sys::signal::SIGKILL);
         let _ = wait(held.pid, false);
@@ -114,7 +125,7 @@ pub fn run(cargo: &Cargo, supervisor: &mut dyn AtExecStop) -> Result<Ended> {
     launcher.supervisor.started(pidfd::open_if_permitted(held.pid as u32).context("get hold of cargo's process")?, held.pid);
     held.release().context("start cargo")?;
     let change = launcher.follow();
-    let failure = launcher.failure;
+    let (failure, refused) = (launcher.failure, launcher.refused);
     let change = change?;
     if let Some(error) = held.failure() {
         bail!("start {}: {error}", cargo.path.display());
@@ -124,7 +135,7 @@ pub fn run(cargo: &Cargo, supervisor: &mut dyn AtExecStop) -> Result<Ended> {
         Change::Exited(code) => (code, false),
         _ => unreachable!("follow returns only ends"),
     };
-    Ok(Ended { code, interrupted: killed || signals::received(), failure })
+    Ok(Ended { code, interrupted: killed || signals::received(), failure, refused })
 }
 
 fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
@@ -141,8 +152,17 @@ fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
         pair.push(value);
         env.push(text(&pair)?);
     }
-    let program =
-        spawn::Program { path: &path, argv: &argv, env: &env, channel: (channel.far(), channel.number()), keep: &jobserver(&cargo.env) };
+    let filter = if cargo.network { Vec::new() } else { crate::wall::offline::program()? };
+    let program = spawn::Program {
+        path: &path,
+        argv: &argv,
+        env: &env,
+        channel: (channel.far(), channel.number()),
+        wall: cargo.wall.as_ref().map(AsFd::as_fd),
+        keep: &jobserver(&cargo.env),
+        stdout: cargo.stdout.as_ref().map(File::as_fd),
+        filter: &filter,
+    };
     spawn::hold(&program).context("fork")
 }
 
@@ -170,6 +190,9 @@ struct Launcher<'a> {
     channel: Channel,
     supervisor: &'a mut dyn AtExecStop,
     failure: Option<anyhow::Error>,
+    /// Cargo, and what conducts beside it.
+    conductors: BTreeSet<i32>,
+    refused: u64,
 }
 
 impl Launcher<'_> {
@@ -185,13 +208,25 @@ impl Launcher<'_> {
             match change {
                 Change::Exited(_) | Change::Killed(_) if pid == self.cargo => return Ok(change),
                 // A thread or child of a conductor, or an orphan of the build that became ours.
-                Change::Exited(_) | Change::Killed(_) => {}
+                Change::Exited(_) | Change::Killed(_) => drop(self.conductors.remove(&pid)),
                 Change::Event { event: libc::PTRACE_EVENT_EXEC, .. } => self.exec_stop(pid),
+                Change::Event { event: libc::PTRACE_EVENT_SECCOMP, .. } => self.offline(pid)?,
                 Change::Event { event: libc::PTRACE_EVENT_STOP, signal } if signal != libc::SIGTRAP => gone_is_fine(tracee::listen(pid))?,
                 Change::Event { .. } | Change::Syscall => gone_is_fine(tracee::resume(pid, 0))?,
                 Change::Signal(signal) => gone_is_fine(tracee::resume(pid, signal))?,
             }
         }
+    }
+
+    /// A call that leads to a network, of a cargo that is to have none. What cannot be judged is not made: whoever is not released stands still,
+    /// and ends with us.
+    fn offline(&mut self, tid: i32) -> Result<()> {
+        let refused = match offline::decide(tid, &self.conductors) {
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => false,
+            decided => decided.context("decide about a network call of cargo's")?,
+        };
+        self.refused += u64::from(refused);
+        Ok(())
     }
 
     /// A program was exec'd. Whatever goes wrong, it does not run unconfined.
@@ -259,6 +294,7 @@ impl Launcher<'_> {
         match self.supervisor.admit(&tracee)? {
             Admission::Conductor(edits) => {
                 initial.edit(pid, &edits).with_context(|| format!("edit the environment of {exe:?}"))?;
+                self.conductors.insert(pid);
                 borrowed.put_back()?;
                 tracee::resume(pid, 0)?;
             }

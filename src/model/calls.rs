@@ -143,7 +143,7 @@ const CLONE_NEW: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET) as u32 as u64;
 
-const MSG_FASTOPEN: u64 = 0x2000_0000;
+pub const MSG_FASTOPEN: u64 = 0x2000_0000;
 /// `asm-generic/fcntl.h`.
 pub const F_SETOWN_EX: i32 = 15;
 /// `F_LINUX_SPECIFIC_BASE` + 16 (`linux/fcntl.h`).
@@ -154,7 +154,7 @@ const TIOCSCTTY: u32 = 0x540e;
 /// Requests everybody may make, whatever the descriptor: about terminals and pipes of one's own, about the descriptor itself, and what
 /// sockets tell of their network. None of them is a file system's (`asm-generic/ioctls.h`, `asm-generic/sockios.h`, `linux/sockios.h`):
 /// there each has snapshots, flags, clones and more of its own, which need no more than a descriptor open for reading. Measured on cargo,
-/// rustc, cc, make, cmake, git, perl, python, node, bash, coreutils and tests with pseudo-terminals.
+/// rustc, cc, make, git, perl, python, node, bash, coreutils and tests with pseudo-terminals.
 const IOCTLS: &[u32] = &[
     // TCGETS, TCSETS, TCSETSW, TCSETSF; TCGETA and its three; TCSBRK, TCXONC, TCFLSH, TIOCEXCL, TIOCNXCL.
     0x5401,

@@ -71,7 +71,20 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
     #[serde(default)]
+    pub phases: Phases,
+    #[serde(default)]
     pub costs: Costs,
+}
+
+/// When cargo itself had a network. What it starts is another matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phases {
+    /// It fetched what was missing, before it built.
+    pub fetched: bool,
+    /// It had none while it did what was typed.
+    pub offline: bool,
+    /// How often it wanted one all the same, and did not get it.
+    pub wanted: u64,
 }
 
 /// What confinement itself cost in this run, for `scripts/bench` and for complaints.

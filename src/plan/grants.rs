@@ -7,6 +7,13 @@ pub struct Line {
     pub origin: String,
 }
 
+/// A list as one file writes it: replaces what was inherited, or adds to it.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub extend: bool,
+    pub lines: Vec<Line>,
+}
+
 /// What one kind of actor may do, before places are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {

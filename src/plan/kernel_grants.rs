@@ -36,7 +36,7 @@ const ENTRIES: usize = 4_000;
 
 /// What the kernel may let run. A grant to run is a grant to read (see `wall::ruleset`), so a tree of the user's own, which may hold
 /// secrets, is granted program by program: `./configure` of a member, not the member.
-pub fn kernel_exec(exec: &[PathBuf], places: &Places, secrets: &Secrets) -> Vec<PathBuf> {
+pub fn kernel_exec<'s>(exec: &[PathBuf], places: &Places, secrets: impl Fn() -> &'s Secrets) -> Vec<PathBuf> {
     let published = PUBLISHED.iter().map(PathBuf::from);
     let caches = ["registry", "git/checkouts", "bin"].map(|dir| places.cargo_home.join(dir));
     let built = places.results().chain([&places.toolchain, &places.tmp]).chain(&places.rustup_home).cloned();
@@ -61,7 +61,7 @@ pub fn kernel_exec(exec: &[PathBuf], places: &Places, secrets: &Secrets) -> Vec<
             // Named by itself: then it was meant.
             granted.push(tree.clone());
         } else {
-            executables(tree, places, secrets, &mut ENTRIES.clone(), &mut granted);
+            executables(tree, places, secrets(), &mut ENTRIES.clone(), &mut granted);
         }
     }
     granted
@@ -88,7 +88,7 @@ fn executables(tree: &Path, places: &Places, secrets: &Secrets, budget: &mut usi
 }
 
 /// The tree without the holes: its children, as far down as a hole reaches. A tree inside a hole is whole: it was named on purpose.
-fn carve(tree: &Path, holes: &[&Path]) -> Vec<PathBuf> {
+pub fn carve(tree: &Path, holes: &[&Path]) -> Vec<PathBuf> {
     if !holes.iter().any(|hole| hole.starts_with(tree)) {
         return vec![tree.to_owned()];
     }
@@ -129,7 +129,7 @@ mod tests {
         let tool = dir.path().join("tool");
         std::fs::write(&tool, "").expect("file");
         let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).expect("the catalogue");
-        assert_eq!(kernel_exec(std::slice::from_ref(&tool), &Places::default(), &secrets), std::slice::from_ref(&tool));
+        assert_eq!(kernel_exec(std::slice::from_ref(&tool), &Places::default(), || &secrets), std::slice::from_ref(&tool));
     }
 
     /// A tree of the user's own is granted program by program, and no link in it leads out.
@@ -146,7 +146,7 @@ mod tests {
         }
         std::os::unix::fs::symlink(&program, top.join("link")).expect("link");
         let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).expect("the catalogue");
-        assert_eq!(kernel_exec(&[top], &Places::default(), &secrets), [program]);
+        assert_eq!(kernel_exec(&[top], &Places::default(), || &secrets), [program]);
     }
 
     #[test]

@@ -3,16 +3,10 @@
 use toml::de::DeTable;
 
 use crate::model::{ActorKind, Mode};
+use crate::plan::cargo_table;
 use crate::plan::document::{ConfigError, Document, Item, mode};
-use crate::plan::grants::Line;
+use crate::plan::grants::{Change, Line};
 use crate::plan::placeholders;
-
-/// A list as one file writes it: replaces what was inherited, or adds to it.
-#[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub extend: bool,
-    pub lines: Vec<Line>,
-}
 
 /// One file's (or one `[profile.NAME]` table's) say.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +21,7 @@ pub(crate) struct Layer {
     /// With the place it stands at.
     pub(super) reviewed: Option<(bool, String)>,
     pub(super) lists: Vec<((Option<ActorKind>, &'static str), Change)>,
+    pub(super) cargo: cargo_table::Layer,
 }
 
 pub(super) const TABLES: [ActorKind; 5] =
@@ -34,12 +29,13 @@ pub(super) const TABLES: [ActorKind; 5] =
 const ACTOR_LISTS: [&str; 7] = ["read", "write", "exec", "connect", "unix", "record", "data"];
 /// Lists that only programs have: nobody else leaves anything in a package.
 const OF_PROGRAMS: [&str; 2] = ["record", "data"];
-const TOP: [&str; 14] = [
+const TOP: [&str; 15] = [
     "description",
     "inherits",
     "mode",
     "require",
     "reviewed",
+    "cargo",
     "environment",
     "secrets",
     "extend-secrets",
@@ -70,6 +66,7 @@ impl Layer {
                     let origin = format!("{}:{}", document.file, document.position(item.span().start).0);
                     layer.reviewed = Some((document.boolean(item, text)?, origin));
                 }
+                "cargo" => layer.cargo = cargo_table::Layer::read(document, document.table(item, text)?)?,
                 "environment" => layer.environment(document, document.table(item, text)?)?,
                 "secrets" => layer.list(document, (None, "secrets"), false, item)?,
                 "extend-secrets" => layer.list(document, (None, "secrets"), true, item)?,

@@ -4,6 +4,7 @@
 use crate::judge::rules::must_be_named;
 use crate::model::Mode;
 use crate::plan::grants::Line;
+use crate::plan::phases::Network;
 use crate::plan::profile::Profile;
 
 /// What `profile` lets happen that `reference` does not. Entries are compared as written: a more specific one may be meant to reach what
@@ -19,6 +20,16 @@ pub fn beyond(profile: &Profile, reference: &Profile) -> Vec<String> {
             let new = lines.iter().filter(|line| !stands_in(list, &line.text, known));
             more.extend(new.map(|line| format!("{} {list} {}", kind.name(), line.text)));
         }
+    }
+    for (table, reach) in profile.cargo.tables() {
+        let known = reference.cargo.tables().find(|(name, _)| *name == table).map(|(_, known)| known.clone()).unwrap_or_default();
+        for ((list, lines), (_, known)) in reach.lists().into_iter().zip(known.lists()) {
+            let new = lines.iter().filter(|line| !stands_in(list, &line.text, known));
+            more.extend(new.map(|line| format!("{table} {list} {}", line.text)));
+        }
+    }
+    if profile.cargo.network == Network::Always && reference.cargo.network == Network::Fetch {
+        more.push("cargo network always: not only while it fetches".to_owned());
     }
     if profile.reviewed && !reference.reviewed {
         more.push("reviewed allows for well-known crates".to_owned());

@@ -2,11 +2,14 @@
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
 pub mod actor_facts;
+pub mod cargo_table;
+pub mod cargo_wall;
 pub mod config;
 pub mod configured;
 pub mod credentials;
 pub mod doctor;
 pub mod document;
+pub mod errand;
 pub mod grants;
 pub mod hard_links;
 pub mod host;
@@ -15,6 +18,9 @@ mod kernel_grants;
 mod layer;
 pub mod loosening;
 pub mod mounts;
+mod named_places;
+pub mod own_calls;
+pub mod phases;
 pub mod placeholders;
 pub mod places;
 pub mod profile;
@@ -32,3 +38,4 @@ pub use actor_facts::ActorFacts;
 pub use config::{Config, load};
 pub use document::ConfigError;
 pub use profile::Profile;
+pub use resolve::linked;

@@ -37,6 +37,17 @@ pub const KNOWN: [(&str, &str); 20] = [
     ("loader", "the dynamic loader"),
 ];
 
+/// What only cargo's own table knows, see `plan::cargo_wall`.
+pub const CARGOS: [(&str, &str); 7] = [
+    ("lock", "the workspace's lock file"),
+    ("sources", "Rust sources of the workspace that are there already"),
+    ("above", "manifests, configuration and toolchain files in the directories above, and the repository's own directory"),
+    ("outside", "path packages, overrides and vendored sources outside the workspace that manifests and configuration name"),
+    ("here", "the directory cargo was started in, and the one it was told to make"),
+    ("install-root", "where `cargo install` puts programs"),
+    ("outputs", "what `--artifact-dir` and its like name"),
+];
+
 /// Programs, libraries, shared data and configuration of the distribution (Debian, Fedora, Arch, Alpine, Nix, Guix, snap).
 const SYSTEM: [&str; 40] = [
     "/usr",
@@ -149,10 +160,26 @@ pub fn check(list: &str, entry: &str) -> Result<(), String> {
         "data" => return Err(format!("`{entry}` must be the ending of a file's name, without a dot")),
         _ => {}
     }
+    check_path(list, entry, KNOWN.iter())
+}
+
+/// Is this entry of cargo's own table well formed?
+///
+/// # Errors
+/// As for [`check`].
+pub fn check_cargo(entry: &str) -> Result<(), String> {
+    if is_individual(entry) && !entry.starts_with("{tmp}") {
+        return Err(format!("`{entry}` differs from actor to actor: cargo is none of them"));
+    }
+    check_path("", entry, CARGOS.iter().chain(&KNOWN))
+}
+
+fn check_path<'k>(list: &str, entry: &str, known: impl Iterator<Item = &'k (&'k str, &'k str)>) -> Result<(), String> {
+    let known: Vec<&str> = known.map(|(name, _)| *name).collect();
     if let Some(rest) = entry.strip_prefix('{') {
         let Some((name, rest)) = rest.split_once('}') else { return Err(format!("`{entry}` lacks a closing `}}`")) };
-        if !KNOWN.iter().any(|(known, _)| *known == name) {
-            return Err(unknown(name));
+        if !known.contains(&name) {
+            return Err(unknown(name, &known));
         }
         return if rest.is_empty() || (rest.starts_with('/') && is_clean(rest)) { Ok(()) } else { Err(unclean(entry)) };
     }
@@ -176,7 +203,7 @@ pub fn check(list: &str, entry: &str) -> Result<(), String> {
 pub fn check_glob(entry: &str) -> Result<(), String> {
     let rest = match split_glob(entry) {
         Some((name, _)) if is_individual(entry) => return Err(format!("`{{{name}}}` differs from actor to actor: secrets are everyone's")),
-        Some((name, _)) if !KNOWN.iter().any(|(known, _)| *known == name) => return Err(unknown(name)),
+        Some((name, _)) if !KNOWN.iter().any(|(known, _)| *known == name) => return Err(unknown(name, &KNOWN.map(|(known, _)| known))),
         Some((_, rest)) if rest.is_empty() || rest.starts_with('/') => rest,
         Some(_) => return Err(format!("`{entry}`: a placeholder is a whole directory, a slash follows it")),
         None => entry,
@@ -196,9 +223,8 @@ pub(crate) fn split_glob(glob: &str) -> Option<(&str, &str)> {
     name.chars().all(|c| c.is_ascii_lowercase() || c == '-').then_some((name, rest))
 }
 
-fn unknown(name: &str) -> String {
-    let known: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
-    format!("unknown placeholder `{{{name}}}`{}", suggestion(name, &known))
+fn unknown(name: &str, known: &[&str]) -> String {
+    format!("unknown placeholder `{{{name}}}`{}", suggestion(name, known))
 }
 
 fn is_clean(path: &str) -> bool {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::judge::Places;
+use crate::plan::own_calls;
 use crate::plan::steering::Steering;
 
 /// The few fields of `cargo metadata --no-deps` that matter here.
@@ -17,17 +18,34 @@ struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     build_directory: Option<PathBuf>,
+    packages: Vec<Member>,
 }
 
-/// Cargo, asked where the workspace is, and thinking.
-pub struct Asked(Option<Child>);
+#[derive(Debug, Deserialize)]
+struct Member {
+    manifest_path: PathBuf,
+}
 
-/// What cargo was asked (see [`ask`]), completed with the environment. Without a workspace (or with a broken manifest) cargo itself will
+/// Cargo, asked where the workspace is, and perhaps for all of the graph, and thinking. Where there is no graph to be had, it is asked again.
+pub struct Asked {
+    thinking: Option<Child>,
+    again: Option<Command>,
+}
+
+/// What it said.
+#[derive(Default)]
+pub struct Answer {
+    metadata: Option<Metadata>,
+    /// All of it, where everything that belongs to the graph is here and the lock file is as it is to be.
+    pub graph: Option<String>,
+}
+
+/// What cargo answered (see [`ask`]), completed with the environment. Without a workspace (or with a broken manifest) cargo itself will
 /// say so when it runs: then the places hold none, and the target is the current directory's.
 ///
 /// # Errors
 /// When a directory that must exist cannot be made or resolved.
-pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp: &Path) -> Result<Places> {
+pub fn find(answer: Answer, steering: &Steering, env: &[(OsString, OsString)], tmp: &Path) -> Result<Places> {
     let variable = |name: &str| {
         env.iter().find(|(key, _)| key == name).map(|(_, value)| PathBuf::from(value)).filter(|value| !value.as_os_str().is_empty())
     };
@@ -35,7 +53,7 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
     let home = variable("HOME").map(real);
     let in_home = |name: &str| home.as_ref().map(|home| home.join(name));
     let installs = steering.subcommand.as_deref() == Some(OsStr::new("install"));
-    let metadata = asked.answer();
+    let metadata = answer.metadata;
     let target = match (&steering.target_dir, &metadata) {
         (Some(dir), _) => here.join(dir),
         (None, Some(metadata)) => metadata.target_directory.clone(),
@@ -76,7 +94,9 @@ pub fn find(asked: Asked, steering: &Steering, env: &[(OsString, OsString)], tmp
             );
         }
     }
+    let members = metadata.iter().flat_map(|metadata| &metadata.packages).filter_map(|member| member.manifest_path.parent());
     Ok(Places {
+        members: members.map(|dir| real(dir.to_owned())).collect(),
         names,
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.unwrap_or_else(|| target.clone()),
@@ -105,29 +125,46 @@ fn is_somebody_elses(tree: &Path, workspace: &Path) -> bool {
     !tree.starts_with(workspace) && !used() && !empty()
 }
 
-/// Asks cargo where the workspace is. It takes cargo some ten milliseconds to say: there is other work meanwhile.
-pub fn ask(cargo: &Path, steering: &Steering, env: &[(OsString, OsString)]) -> Asked {
+/// Asks cargo where the workspace is, and, with `platforms`, for the graph as its lock file and its caches have it: an answer means that there is
+/// nothing to fetch. It takes cargo some ten milliseconds to say: there is other work meanwhile. `compiler` is the toolchain's.
+pub fn ask(
+    cargo: &Path,
+    steering: &Steering,
+    env: &[(OsString, OsString)],
+    (platforms, compiler): (Option<&[OsString]>, Option<PathBuf>),
+) -> Asked {
     if steering.subcommand.as_deref() == Some(OsStr::new("install")) && steering.path.is_none() {
-        return Asked(None);
+        return Asked { thinking: None, again: None };
     }
-    let mut command = Command::new(cargo);
-    command.args(&steering.toolchain).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).args(&steering.places);
-    if let Some(path) = &steering.path {
-        command.arg("--manifest-path").arg(path.join("Cargo.toml"));
-    }
-    command.env_clear().envs(env.iter().cloned());
-    // Cargo reads all certificates of the system at each start, which takes as long as everything else. Offline it needs none; only a
-    // rustup shim, which is not in a toolchain, might have to download one first.
-    if cargo.parent().and_then(Path::parent).is_some_and(|root| root.join("lib/rustlib").is_dir()) {
-        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
-    }
-    Asked(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok())
+    // What it may read is not known before it has answered; the compiler it asks is the toolchain's, and nobody's flags are given to it.
+    let base = || {
+        let mut command = own_calls::command(cargo, env, &["/".into()]).ok()?;
+        command.args(&steering.toolchain).args(["metadata", "--offline", "--format-version=1"]);
+        if let Some(path) = &steering.path {
+            command.arg("--manifest-path").arg(path.join("Cargo.toml"));
+        }
+        command.envs(compiler.iter().map(|compiler| ("RUSTC", compiler))).stdout(Stdio::piped());
+        Some(command)
+    };
+    let (Some(mut places), Some(mut graph)) = (base(), base()) else { return Asked { thinking: None, again: None } };
+    places.arg("--no-deps").args(&steering.places);
+    let Some(platforms) = platforms else { return Asked { thinking: places.spawn().ok(), again: None } };
+    graph.args((!steering.locked).then_some("--locked")).args(steering.graph());
+    graph.args(platforms.iter().flat_map(|platform| [OsStr::new("--filter-platform"), platform]));
+    Asked { thinking: graph.spawn().ok(), again: Some(places) }
 }
 
 impl Asked {
-    fn answer(self) -> Option<Metadata> {
-        let output = self.0?.wait_with_output().ok()?;
-        serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())
+    pub fn answer(self) -> Answer {
+        let said = |child: Child| {
+            let output = child.wait_with_output().ok().filter(|output| output.status.success())?;
+            String::from_utf8(output.stdout).ok()
+        };
+        let first = self.thinking.and_then(said);
+        let is_all = first.is_some() && self.again.is_some();
+        let text = first.or_else(|| said(self.again?.spawn().ok()?));
+        let metadata = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        Answer { metadata, graph: text.filter(|_| is_all) }
     }
 }
 

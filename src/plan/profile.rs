@@ -8,9 +8,10 @@ use crate::judge::environment::EnvironmentLists;
 use crate::judge::{Environment, Places, Policy, SecretLists};
 use crate::model::{ActorKind, Mode};
 use crate::plan::actor_facts::ActorFacts;
+use crate::plan::cargo_table::Cargo;
 use crate::plan::document::ConfigError;
-use crate::plan::grants::Grants;
-use crate::plan::layer::{Change, Layer, TABLES};
+use crate::plan::grants::{Change, Grants};
+use crate::plan::layer::{Layer, TABLES};
 use crate::plan::resolve::Settled;
 use crate::plan::reviewed;
 
@@ -51,6 +52,7 @@ pub struct Profile {
     pub environment: EnvironmentLists,
     pub secrets: SecretLists,
     pub actors: BTreeMap<ActorKind, Grants>,
+    pub cargo: Cargo,
     pub(crate) settled: OnceLock<Arc<Settled>>,
 }
 
@@ -68,6 +70,7 @@ impl Profile {
             environment: EnvironmentLists::default(),
             secrets: SecretLists::default(),
             actors: TABLES.into_iter().map(|kind| (kind, Grants::default())).collect(),
+            cargo: Cargo::default(),
             settled: OnceLock::new(),
         };
         for (_, layer) in chain.into_iter().rev() {
@@ -81,6 +84,7 @@ impl Profile {
             for (at, change) in layer.lists {
                 profile.apply(at, change);
             }
+            profile.cargo.apply(layer.cargo);
         }
         Ok(profile)
     }
@@ -141,7 +145,8 @@ impl Profile {
     /// Tells two profiles apart in reports: 64-bit FNV-1a of everything that decides.
     pub fn digest(&self) -> String {
         let reviewed = if self.reviewed { reviewed::TEXT } else { "" };
-        let text = format!("{:?}{:?}{:?}{:?}{:?}{reviewed}", self.mode, self.require, self.environment, self.secrets, self.actors);
+        let (mode, require, cargo) = (self.mode, self.require, &self.cargo);
+        let text = format!("{mode:?}{require:?}{cargo:?}{:?}{:?}{:?}{reviewed}", self.environment, self.secrets, self.actors);
         crate::model::digest::hex(text.as_bytes())
     }
 }

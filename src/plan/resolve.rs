@@ -11,6 +11,7 @@ use crate::model::{ActorKind, Mode};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::grants::{Grants, Line};
 use crate::plan::kernel_grants::{kernel_exec, kernel_read};
+use crate::plan::places::real;
 use crate::plan::{hard_links, included, placeholders, scripts, tracked};
 
 /// Entries that are the same for every actor, and those that are not.
@@ -60,7 +61,7 @@ impl Settled {
             slots.fixed.iter().cloned().chain(own).collect::<Vec<_>>()
         };
         let (write, exec) = (fill(&settlement.write), fill(&settlement.exec));
-        let mut kernel_exec = kernel_exec(&exec, &self.places, &self.secrets);
+        let mut kernel_exec = kernel_exec(&exec, &self.places, || &self.secrets);
         let links = settlement.exec.individual.iter().any(|entry| entry == "{linker}");
         let scripts = if links { scripts::of_linker(facts, &self.places) } else { Vec::new() };
         // The gate sees to it that they run that script and nothing else, see `judge::script`.
@@ -134,12 +135,34 @@ fn records(actors: &BTreeMap<ActorKind, Grants>, places: &Places) -> Records {
 
 fn slots(lines: &[Line], places: &Places) -> Slots {
     let (individual, fixed): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| placeholders::is_individual(&line.text));
-    let paths =
-        fixed.iter().flat_map(|line| placeholders::expand(&line.text, places, None)).map(|path| path.canonicalize().unwrap_or(path));
-    let mut fixed: Vec<PathBuf> = paths.collect();
+    let mut fixed: Vec<PathBuf> = fixed.into_iter().flat_map(|line| roots(&line.text, places)).filter_map(Result::ok).collect();
     fixed.sort();
     fixed.dedup();
     Slots { fixed, individual: individual.into_iter().map(|line| line.text.clone()).collect() }
+}
+
+/// The real paths an entry stands for. What lies where actors or the repository write is an object, not a name: where a link stands in its
+/// place, nothing is granted, and the link is the error.
+pub(super) fn roots(entry: &str, places: &Places) -> Vec<Result<PathBuf, PathBuf>> {
+    let laid: Vec<&PathBuf> = places.workspace.iter().chain(places.results()).chain(&places.packages).chain([&places.tmp]).collect();
+    let root = |path: PathBuf| {
+        let named = places.by_real_name(&path);
+        let real = real(path.clone());
+        let within = laid.iter().any(|tree| tree.is_absolute() && named.starts_with(tree));
+        if within && real != named { Err(named) } else { Ok(real) }
+    };
+    placeholders::expand(entry, places, None).into_iter().map(root).collect()
+}
+
+/// Grants of a profile that a link stands in the place of.
+pub fn linked(actors: &BTreeMap<ActorKind, Grants>, places: &Places) -> Vec<PathBuf> {
+    let lists = actors.iter().filter(|(kind, _)| **kind != ActorKind::Tool).flat_map(|(_, grants)| grants.lists());
+    let lines = lists.filter(|(list, _)| ["read", "write", "exec", "unix"].contains(list)).flat_map(|(_, lines)| lines);
+    let shared = lines.filter(|line| !placeholders::is_individual(&line.text) && line.text.starts_with(['{', '/', '~']));
+    let mut found: Vec<PathBuf> = shared.flat_map(|line| roots(&line.text, places)).filter_map(Result::err).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Without what lies in another one: fewer comparisons for every open. Only for reading: between writing and running, the more specific
@@ -159,4 +182,39 @@ fn glob_paths(glob: &str, places: &Places) -> Vec<String> {
     let Some((name, rest)) = placeholders::split_glob(glob) else { return vec![glob.to_owned()] };
     let trees = placeholders::expand(&format!("{{{name}}}"), places, None);
     trees.iter().filter_map(|tree| tree.to_str()).map(|tree| format!("{}{rest}", globset::escape(tree))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever may write below the target directory may lay a link there before the next run. The directory itself may be one of the user's.
+    #[test]
+    fn a_link_in_the_place_of_a_grant_grants_nothing() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let top = dir.path().canonicalize().expect("real path");
+        for sub in ["built/tests", "autostart", "w"] {
+            std::fs::create_dir_all(top.join(sub)).expect("directory");
+        }
+        std::os::unix::fs::symlink(top.join("built"), top.join("w/target")).expect("link");
+        std::os::unix::fs::symlink(top.join("autostart"), top.join("built/cxxbridge")).expect("link");
+        let target = top.join("built");
+        let names = vec![(top.join("w/target"), target.clone())];
+        let places = Places {
+            names,
+            workspace: Some(top.join("w")),
+            target: target.clone(),
+            build: target.clone(),
+            tmp: "/tmp/x".into(),
+            ..Places::default()
+        };
+        assert_eq!(roots("{target}/tests", &places), [Ok(target.join("tests"))]);
+        assert_eq!(roots("{target}/tmp", &places), [Ok(target.join("tmp"))]);
+        assert_eq!(roots("{target}/cxxbridge", &places), [Err(target.join("cxxbridge"))]);
+        assert_eq!(roots(top.join("w/target/cxxbridge").to_str().expect("text"), &places), [Err(target.join("cxxbridge"))]);
+        let profile = crate::plan::load("default", None).expect("embedded");
+        assert_eq!(linked(&profile.actors, &places), [target.join("cxxbridge")]);
+        let granted = profile.resolve(&places, &ActorFacts::new(ActorKind::BuildScript, "/tmp/x/1"));
+        assert!(!granted.write.iter().any(|tree| *tree == top.join("autostart") || tree.ends_with("cxxbridge")), "{:?}", granted.write);
+    }
 }

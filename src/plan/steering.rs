@@ -6,13 +6,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Options that decide where cargo works; `cargo metadata` takes them too.
-const PLACES: [&str; 3] = ["--manifest-path", "--config", "--lockfile-path"];
+const PLACES: [&str; 4] = ["--manifest-path", "--config", "--lockfile-path", "-Z"];
 /// Options that decide what is in the graph.
 const FEATURES: [&str; 2] = ["--features", "-F"];
-const SWITCHES: [&str; 4] = ["--all-features", "--no-default-features", "--locked", "--frozen"];
+const SWITCHES: [&str; 2] = ["--all-features", "--no-default-features"];
+/// Options that decide whose part of the graph is built; `cargo tree` takes them too.
+const SELECTION: [&str; 3] = ["--package", "-p", "--exclude"];
+/// How cargo speaks.
+const MANNER: [&str; 5] = ["-q", "--quiet", "-v", "-vv", "--verbose"];
+/// Subcommands that need what tests need only where they are told to.
+const WITHOUT_TESTS: [&str; 12] = ["build", "b", "check", "c", "run", "r", "rustc", "doc", "d", "rustdoc", "install", "clippy"];
+const TESTS: [&str; 7] = ["--tests", "--test", "--benches", "--bench", "--examples", "--example", "--all-targets"];
 
 /// What cargo was told.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Steering {
     pub subcommand: Option<OsString>,
     /// `+name`.
@@ -21,6 +28,21 @@ pub struct Steering {
     pub places: Vec<OsString>,
     /// What: the same.
     features: Vec<OsString>,
+    /// Whose part of it.
+    pub selection: Vec<OsString>,
+    /// Each `--target`.
+    pub targets: Vec<OsString>,
+    /// How cargo is to speak.
+    pub manner: Vec<OsString>,
+    /// `--locked` or `--frozen`: the lock file is not to change.
+    pub locked: bool,
+    /// `--offline` or `--frozen`: nothing is to be fetched.
+    pub offline: bool,
+    /// Tests, benches or examples are built.
+    pub tests: bool,
+    /// `--no-verify` or `--list`: what would be built or published is not built.
+    pub runs_nothing: bool,
+    pub asks_for_help: bool,
     pub target_dir: Option<PathBuf>,
     /// `--path` of `cargo install`.
     pub path: Option<PathBuf>,
@@ -44,16 +66,40 @@ impl Steering {
                 found.places.extend([name.into(), value]);
             } else if let Some((name, value)) = FEATURES.iter().find_map(|name| option(word, name, &mut words)) {
                 found.features.extend([name.into(), value]);
+            } else if let Some((name, value)) = SELECTION.iter().find_map(|name| option(word, name, &mut words)) {
+                found.selection.extend([name.into(), value]);
+            } else if let Some((_, value)) = option(word, "--target", &mut words) {
+                found.targets.push(value);
+            } else if let Some((name, value)) = option(word, "--color", &mut words) {
+                found.manner.extend([name.into(), value]);
             } else if SWITCHES.iter().any(|switch| word == switch) {
                 found.features.push(word.clone());
+            } else if MANNER.iter().any(|switch| word == switch) {
+                found.manner.push(word.clone());
+            } else if word == "--workspace" || word == "--all" {
+                found.selection.push("--workspace".into());
             } else if !word.as_bytes().starts_with(b"-") && found.subcommand.is_none() {
                 found.subcommand = Some(word.clone());
             }
+            let is = |names: &[&str]| names.iter().any(|name| word == *name);
+            found.locked |= is(&["--locked", "--frozen"]);
+            found.offline |= is(&["--offline", "--frozen"]);
+            found.runs_nothing |= is(&["--no-verify", "--list", "-l"]);
+            found.asks_for_help |= is(&["--help", "-h"]);
+            found.tests |= TESTS.iter().any(|name| *name == word || word.as_bytes().starts_with(format!("{name}=").as_bytes()));
         }
+        // `cargo add --path` names another package, not the one to work on.
+        found.path = found.path.filter(|_| found.subcommand.as_deref() == Some(OsStr::new("install")));
+        found.tests |= !WITHOUT_TESTS.iter().any(|name| found.subcommand.as_deref() == Some(OsStr::new(name)));
         if found.subcommand.as_ref().is_some_and(|told| told == "rustc" || told == "rustdoc") {
             found.passed = args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
         }
         found
+    }
+
+    /// Values of `--config`.
+    pub fn configured(&self) -> Vec<OsString> {
+        self.places.chunks(2).filter(|pair| pair[0] == "--config").filter_map(|pair| pair.get(1).cloned()).collect()
     }
 
     /// The directory of the manifest cargo was told to work with, or of the package to install.
@@ -65,7 +111,8 @@ impl Steering {
 
     /// What `cargo metadata` must be told to answer for the same graph.
     pub fn graph(&self) -> Vec<OsString> {
-        [&self.places[..], &self.features[..]].concat()
+        let locked: &[OsString] = if self.locked { &["--locked".into()] } else { &[] };
+        [&self.places[..], &self.features[..], locked].concat()
     }
 }
 
@@ -102,9 +149,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_fetched_and_for_whom() {
+        let found = Steering::read(&words("check --all -p a -pb --exclude=c --target x --target=y -q --color never --frozen --test=z"));
+        assert_eq!(found.selection, words("--workspace -p a -p b --exclude c"));
+        assert_eq!((found.targets, found.manner), (words("x y"), words("-q --color never")));
+        assert!(found.locked && found.offline && found.tests);
+        for (typed, tests) in
+            [("build", false), ("t", true), ("nextest run", true), ("run -- --tests", false), ("check --all-targets", true)]
+        {
+            assert_eq!(Steering::read(&words(typed)).tests, tests, "{typed}");
+        }
+    }
+
+    #[test]
     fn only_what_shapes_the_graph_is_passed_on() {
-        let typed = "test -p x --features=a -F b -Fc --all-features --locked --offline --release --config k=1 -- --features z";
-        let kept = "--config k=1 --features a -F b -F c --all-features --locked";
+        let typed = "test -p x --features=a -F b -Fc --locked --all-features --offline --release --config k=1 -Zscript -- --features z";
+        let kept = "--config k=1 -Z script --features a -F b -F c --all-features --locked";
         assert_eq!(Steering::read(&words(typed)).graph(), words(kept));
     }
 }

@@ -49,6 +49,7 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     let walls = &report.enforcement;
     let tested = if walls.probed { "tested before the build" } else { "not tested before the build" };
     row("walls", format!("Landlock {}, {}, {tested}", walls.landlock_abi, content(&escape::ours(&walls.sockets))))?;
+    row("cargo's network", super::wording::phases(&run.phases).into())?;
     for weak in &walls.degraded {
         row("degraded", format!("{}: {}", content(&escape::ours(&weak.what)), content(&escape::ours(&weak.means))))?;
     }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::report::{Enforcement, Host, Run};
+use crate::model::report::{Enforcement, Host, Phases, Run};
 use crate::model::{
     Act, Actor, ActorId, ActorKind, Blame, Breach, Candidate, Endpoint, Event, Hostile, Mode, Package, Process, Reviewed, Rule, Severity,
     Status,
@@ -74,6 +74,7 @@ pub fn facts() -> Facts {
             costs: crate::model::report::Costs::default(),
             duration_ms: 4200,
             timeout_ms: None,
+            phases: Phases { fetched: false, offline: true, wanted: 0 },
         },
         host: Host {
             kernel: "6.18.0".into(),

@@ -67,6 +67,23 @@ pub fn held(w: &mut dyn Write, kind: ActorKind, package: Option<&Package>, exe: 
     w.flush()
 }
 
+/// Not everything the workspace needs could be fetched, which was said by cargo, but what this command needs is there.
+pub fn partly_fetched(w: &mut dyn Write, style: Style) -> io::Result<()> {
+    if style.verbosity == Verbosity::Quiet {
+        return Ok(());
+    }
+    style.status(w, YELLOW, "Going on", "not all of the workspace could be fetched; what this command needs is here")
+}
+
+/// Cargo wanted a network while it had none: then it failed, or will be said to have failed, and this is why.
+pub fn wanted_network(w: &mut dyn Write, times: u64, style: Style) -> io::Result<()> {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    let who = "cargo, or a program that drives it, wanted the network";
+    let way = "`network = \"always\"` in `[cargo]` of a profile of your own lets it";
+    let text = format!("{who} {times} while it had none, as fetching was over: {way}");
+    style.status(w, YELLOW, "Offline", &text)
+}
+
 fn degraded(w: &mut dyn Write, enforcement: &Enforcement, style: Style) -> io::Result<()> {
     // One wall instead of two is for those who ask: it would be the same line in every run on today's kernels.
     let shown = |weakness: &&Weakness| !weakness.covered || style.verbosity == Verbosity::Verbose;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::report::{Report, ReportedActor, ReviewedUse};
+use crate::model::report::{Phases, Report, ReportedActor, ReviewedUse};
 use crate::model::{Act, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Severity, Status};
 
 /// How a medium shows text of others. Both mark it as a quotation (backticks, `<code>` …) and escape it.
@@ -194,4 +194,14 @@ pub fn count(n: u64, noun: &str) -> String {
 /// Build scripts and macros that did not run.
 pub fn units(n: u64) -> String {
     if n == 1 { "1 build script or macro".to_owned() } else { format!("{n} build scripts and macros") }
+}
+/// When cargo itself had a network.
+pub fn phases(phases: &Phases) -> &'static str {
+    match (phases.fetched, phases.offline, phases.wanted > 0) {
+        (_, false, _) => "in every phase",
+        (true, true, false) => "while it fetched; none while it built",
+        (true, true, true) => "while it fetched; none while it built, though it wanted one",
+        (false, true, false) => "none: nothing was fetched",
+        (false, true, true) => "none: nothing was fetched, though it wanted one",
+    }
 }

@@ -1,17 +1,19 @@
 //! What cargo and rustc say when they are asked: the build graph, and what they are.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
 
 use crate::attribute::Graph;
 use crate::judge::Places;
+use crate::plan::own_calls;
 use crate::plan::steering::Steering;
 
-/// The build graph, for the platform that `rustc -vV` tells.
-pub fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, places: &Places) -> Option<Graph> {
+/// The build graph, for the platform that `rustc -vV` tells; cargo reads no more than `trees` for it.
+pub fn graph(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rustc: Option<&str>, places: &Places) -> Option<Graph> {
     places.workspace.as_ref()?;
     let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
-    match Graph::read(cargo, &steering.graph(), platform) {
+    let env: Vec<_> = std::env::vars_os().collect();
+    let read = own_calls::command(cargo, &env, trees).and_then(|command| Graph::read(command, &steering.graph(), platform));
+    match read {
         Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
         Err(error) => {
             tracing::debug!("no build graph: {error:#}");
@@ -22,6 +24,7 @@ pub fn graph(cargo: &Path, steering: &Steering, rustc: Option<&str>, places: &Pl
 
 /// What a program prints when it is asked about itself.
 pub fn ask(program: &Path, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let env: Vec<_> = std::env::vars_os().collect();
+    let output = own_calls::command(program, &env, &["/".into()]).ok()?.arg(argument).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -2,14 +2,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
+use super::asked::ask;
 use super::ending::{self, Ran};
+use super::fetch::{Wanted, fetch};
 use super::layers::Layers;
 use super::screen::Screen;
 use super::stage::{self, Env};
@@ -22,14 +25,18 @@ use crate::gate::Gate;
 use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
-use crate::model::report::{Costs, Enforcement, Loosened, Run};
-use crate::model::{Exit, Hostile};
+use crate::model::report::{self, Costs, Enforcement, Loosened, Run};
+use crate::model::{Exit, Hostile, Mode};
+use crate::plan::cargo_wall::{CargoWall, Prepared};
+use crate::plan::errand::Errand;
 use crate::plan::host::{Host, Walls};
+use crate::plan::phases::{Phases, Within};
 use crate::plan::places;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, config, loosening};
 use crate::report::json::Output;
-use crate::report::{Format, terminal};
+use crate::report::{Format, escape, terminal};
+use crate::wall::ruleset;
 
 /// Runs cargo with `args` behind the walls.
 ///
@@ -53,26 +60,33 @@ pub fn build(
     let steering = Steering::read(&args);
     stage::refuse_quoted(&steering, &env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
-    stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
+    let root = stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
     stage::name_toolchain(&cargo, &mut env).map_err(Stopped::wall)?;
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
-    let asked = places::ask(&cargo, &steering, &env);
+    let compiler = root.as_ref().map(|root| root.join("bin/rustc")).filter(|rustc| rustc.is_file());
+    let platforms = platforms(root.as_deref(), &steering, &env);
+    let asked = places::ask(&cargo, &steering, &env, (platforms.as_deref(), compiler.clone()));
     // While cargo thinks about where the workspace is; judged once the profile is known.
     let host = Host::examine(tmp.path());
-    let mut places = stage::find_places(asked, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
+    let mut answer = asked.answer();
+    let graph = answer.graph.take();
+    let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
     let Chosen { profile, timeout, loosened } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
-    let (sockets, enforcement) = suffices(&host, options, &profile, loosened)?;
+    let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
+    let (sockets, mut enforcement) = suffices(&host, options, &profile, loosened)?;
+    enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
     let cleans = steering.subcommand.as_deref() == Some(OsStr::new("clean"));
     if places.workspace.is_some() && fresh.is_none() && !cleans {
         places.results().try_for_each(|tree| stage::make_target(tree)).map_err(Stopped::usage)?;
     }
+    refuse_links(&profile, &places)?;
     let outputs = prepare(options, &places, cleans)?;
 
-    let run = Run {
+    let mut run = Run {
         command: [OsString::from("cargo")].into_iter().chain(args.iter().cloned()).map(Hostile::from).collect(),
         mode: profile.mode,
         profile: profile.chain.clone(),
@@ -82,6 +96,7 @@ pub fn build(
         started,
         duration_ms: 0,
         timeout_ms: timeout.map(|limit| limit.as_millis() as u64),
+        phases: report::Phases { fetched: phases.fetch, offline: !phases.network, wanted: 0 },
         costs: Costs::default(),
     };
     terminal::before(&mut io::stderr().lock(), &run, &enforcement, style).context("write to stderr")?;
@@ -93,8 +108,22 @@ pub fn build(
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
-    let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), (&cargo, steering))?;
+    let typed = phases.arguments(&steering, &args);
+    let (cargos, absent) = phases.environment(&steering, &env, &profile.environment());
+    let ours = phases.variable(&steering);
+    // What a wall may grant has to be there when it is built: each phase has its own, built when it begins.
+    let (ground, stands) = (places.clone(), layers.wall);
+    let wall_for = |errand: &Errand| -> anyhow::Result<(Prepared, CargoWall, Option<OwnedFd>)> {
+        let prepared = Prepared::new(&ground, &steering, errand, &env);
+        let wall = CargoWall::new(&profile, &ground, &steering, errand, &env, &cargo);
+        tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
+        let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, host.abi(), profile.mode == Mode::Enforce)?;
+        Ok((prepared, wall, stands.then_some(ruleset)))
+    };
+    let started = (&*cargo, steering.clone());
+    let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
     let mut supervisor = supervisor.behind(layers);
+    supervisor.reviewing.said(graph);
     let fence = Fence::raise();
     let screen = Screen::look();
     let ended = thread::scope(|scope| {
@@ -102,7 +131,28 @@ pub fn build(
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
         clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
         let _ending = watch.ending();
-        launch::run(&Cargo { path: cargo.clone(), args: args.clone(), env }, &mut supervisor)
+        if phases.fetch {
+            let (prepared, wall, ruleset) = wall_for(&Errand { name: "fetch".into(), ..Errand::default() })?;
+            supervisor.enter(wall);
+            let platforms = platforms.as_deref().unwrap_or_default();
+            let wanted = Wanted { cargo: &cargo, steering: &steering, platforms, compiler, env: &env, wall: ruleset };
+            let fetched = fetch(wanted, &mut supervisor)?;
+            drop(prepared);
+            if fetched.graph.is_none() && !fetched.partly {
+                return Ok(fetched.ended);
+            }
+            if fetched.partly {
+                terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
+            }
+            supervisor.reviewing.said(fetched.graph);
+        }
+        let (_prepared, wall, ruleset) = wall_for(&Errand::read(&args))?;
+        supervisor.enter(wall);
+        if !phases.network {
+            supervisor.offline(cargos.clone(), ours, absent);
+        }
+        let starts = Cargo { path: cargo.clone(), args: typed, env: cargos, wall: ruleset, network: phases.network, stdout: None };
+        launch::run(&starts, &mut supervisor)
     });
     supervisor.listen();
     if let Ok(ended) = &ended {
@@ -120,8 +170,28 @@ pub fn build(
         journal.lost(&format!("the build was stopped: {failure:#}"));
     }
     drop(fresh);
+    run.phases.wanted = ended.refused;
+    if ended.refused > 0 {
+        // A stderr that is gone loses a hint, nothing else.
+        let _ = terminal::wanted_network(&mut io::stderr().lock(), ended.refused, style);
+    }
     let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
     ending::tell(ran, &mut supervisor, &outputs, style)
+}
+
+/// Of the packages of which platforms cargo is to be asked before it builds; nothing where it is not to be.
+fn platforms(toolchain: Option<&Path>, steering: &Steering, env: &Env) -> Option<Vec<OsString>> {
+    if !Phases::asks(steering) {
+        return None;
+    }
+    let asked = || ask(&toolchain?.join("bin/rustc"), "-vV");
+    let host = toolchain
+        .and_then(plan::phases::host_of)
+        .or_else(|| Some(asked()?.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned()))?;
+    let cargo_home = stage::variable(env, "CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(Path::new(stage::variable(env, "HOME")?).join(".cargo"))).unwrap_or_default();
+    let within = Within { dir: std::env::current_dir().unwrap_or_default(), cargo_home };
+    Some(plan::phases::platforms(&host, steering, env, &within))
 }
 
 /// What the clock does is little.
@@ -138,6 +208,20 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
         }
     }
     Ok(())
+}
+
+/// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
+/// before or without us, wanted the next build to write to where it leads.
+fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
+    let found = plan::linked(&profile.actors, places).into_iter().find(|_| profile.mode == Mode::Enforce);
+    found.map_or(Ok(()), |link| {
+        let shown = Hostile::from(&*link);
+        Err(Stopped::wall(anyhow!(
+            "a symbolic link stands where profile `{}` grants a directory: {}\n  help: it would open what it leads to; look who made it, and remove it",
+            escape::ours(&profile.name),
+            escape::quoted(&shown)
+        )))
+    })
 }
 
 /// What options and configuration together ask for.

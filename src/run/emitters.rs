@@ -242,7 +242,11 @@ impl Emitters {
 
     /// Where cargo keeps words: `<profile>/build/<package>-<hash>`, with a triple before it or not, or `build/<package>/<hash>`.
     fn search(&mut self, places: &Places) {
-        let inside = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
+        // Cargo makes no links here, and we follow none.
+        let inside = |dir: &Path| -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|entry| entry.path()).collect()
+        };
         let profiles: Vec<PathBuf> = places.results().flat_map(|tree| inside(tree)).collect();
         let deeper: Vec<PathBuf> = profiles.iter().flat_map(|dir| inside(dir)).collect();
         for build in profiles.into_iter().chain(deeper).map(|dir| dir.join("build")).filter(|dir| dir.is_dir()) {

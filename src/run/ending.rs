@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::asked::{ask, graph};
+use super::asked::ask;
 use super::coverage;
 use super::owners::Owners;
 use super::stopped::Stopped;
@@ -26,7 +26,7 @@ use crate::report::assemble::is_probe;
 use crate::report::json::Output;
 use crate::report::markdown;
 use crate::report::who::Nobody;
-use crate::report::{Facts, Format, Material, Places, Who, assemble, terminal};
+use crate::report::{Facts, Format, Material, Places, Who, assemble, escape, terminal};
 
 /// What is known when cargo has ended.
 pub struct Ran {
@@ -101,7 +101,7 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 /// # Errors
 /// When a report could not be written: then the run has no record.
 pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
-    let known = supervisor.reviewing.graph.take();
+    let known = supervisor.reviewing.known(&supervisor.places);
     let supervisor = &*supervisor;
     let record = supervisor.journal.take();
     let material = Material {
@@ -120,7 +120,7 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
     let rustc = worked.then(|| ask(&supervisor.places.toolchain.join("bin/rustc"), "-vV")).flatten();
     let (graph, cargo_version) = thread::scope(|scope| {
         let version = scope.spawn(|| worked.then(|| ask(cargo, "-V")).flatten());
-        let read = || graph(cargo, supervisor.reviewing.steering(), rustc.as_deref(), &supervisor.places);
+        let read = || supervisor.reviewing.read(cargo, rustc.as_deref(), &supervisor.places);
         let graph = worked.then(|| known.or_else(read)).flatten();
         (graph, version.join().ok().flatten())
     });
@@ -166,11 +166,16 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         }
     }
     let here = std::env::current_dir().unwrap_or_default();
+    let links = if ran.cargo_exit == 0 { Vec::new() } else { supervisor.wall.links_out(&supervisor.places) };
     let stored = stored.map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
     let mut stderr = io::stderr().lock();
     let mut told = terminal::after(&mut stderr, &report, stored.as_deref(), style);
     if on_github_actions() {
         told = told.and_then(|()| markdown::annotations(&report, &mut stderr));
+    }
+    for link in &links {
+        let text = "was not followed where cargo's own wall ends: a link among cargo's files, and cargo failed";
+        told = told.and_then(|()| writeln!(stderr, "        Note {} {text}", escape::quoted(link)));
     }
     let told = told.and_then(|()| stderr.flush());
     if let Some(cause) = failed {

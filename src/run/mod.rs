@@ -6,6 +6,7 @@ mod coverage;
 mod demo;
 mod emitters;
 mod ending;
+mod fetch;
 mod layers;
 mod owners;
 mod pages;

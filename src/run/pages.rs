@@ -58,7 +58,7 @@ fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
     let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
     let steering = Steering::default();
-    stage::find_places(ask(&cargo, &steering, &env), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
+    stage::find_places(ask(&cargo, &steering, &env, (None, None)).answer(), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
 }
 
 /// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.
@@ -135,6 +135,12 @@ fn shown(profile: &plan::Profile) -> String {
             for line in lines {
                 let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), escape::ours(&line.origin));
             }
+        }
+    }
+    for (table, reach) in profile.cargo.tables() {
+        let _ = writeln!(text, "\n[{}]", escape::ours(&table));
+        for (list, line) in reach.lists().into_iter().flat_map(|(list, lines)| lines.iter().map(move |line| (list, line))) {
+            let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), escape::ours(&line.origin));
         }
     }
     text.push_str(&reviewed_in_force(profile));

@@ -1,8 +1,8 @@
 //! Which reviewed allows a tracee has. In: compilers as they come in. Out: the entries of `profiles/reviewed.toml` whose macro, as cargo's
 //! own graph has it, the compiled package needs.
 //!
-//! A build whose lock file names none of those crates pays for one look into that file. Cargo is asked for its graph once, when the first
-//! compiler of a build that does name one comes in: by then cargo has settled and written the lock file.
+//! A build whose lock file names none of those crates pays for one look into that file. What cargo said of its graph before the build is read
+//! when the first compiler of a build that does name one comes in; where it said nothing, it is asked then.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -26,12 +26,16 @@ pub struct Reviewing {
     /// Does the profile want them?
     wanted: bool,
     steering: Steering,
+    /// What cargo may read: so may it when we ask it.
+    pub trees: Vec<PathBuf>,
     /// Once the first compiler has come: what is in this build.
     found: Option<Vec<(Review, Registered)>>,
     /// As it was read for that: the report needs it as well.
     pub graph: Option<Graph>,
     /// It was asked for, with an answer or without.
     asked: bool,
+    /// What cargo said of the graph before the build, and has not been read yet.
+    said: Option<String>,
 }
 
 impl Reviewing {
@@ -39,15 +43,35 @@ impl Reviewing {
         Reviewing { wanted, steering, ..Reviewing::default() }
     }
 
-    pub fn steering(&self) -> &Steering {
-        &self.steering
+    /// The build graph, for the platform that `rustc -vV` tells.
+    pub fn read(&self, cargo: &Path, rustc: Option<&str>, places: &Places) -> Option<Graph> {
+        graph(cargo, (&self.steering, &self.trees), rustc, places)
     }
 
-    /// Asks cargo for the graph, once.
+    /// Cargo said this of the graph.
+    pub fn said(&mut self, metadata: Option<String>) {
+        self.said = metadata.or(self.said.take());
+    }
+
+    /// The graph, if it is known already.
+    pub fn known(&mut self, places: &Places) -> Option<Graph> {
+        let read = |text: String| match Graph::parse(&text) {
+            Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
+            Err(error) => {
+                tracing::debug!("no build graph: {error:#}");
+                None
+            }
+        };
+        self.graph.take().or_else(|| self.said.take().and_then(read))
+    }
+
+    /// The graph as cargo said it before the build; where it said nothing, it is asked, once.
     pub fn read_graph(&mut self, places: &Places, cargo: &Path) {
         if !std::mem::replace(&mut self.asked, true) {
-            let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
-            self.graph = graph(cargo, &self.steering, rustc.as_deref(), places);
+            self.graph = self.known(places).or_else(|| {
+                let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
+                self.read(cargo, rustc.as_deref(), places)
+            });
         }
     }
 

@@ -15,7 +15,7 @@ use crate::judge::Places;
 use crate::launch::search;
 use crate::model::Exit;
 use crate::plan::placeholders;
-use crate::plan::places::{self, Asked};
+use crate::plan::places::{self, Answer};
 use crate::plan::steering::Steering;
 use crate::plan::{mounts, quoted};
 use crate::sys::sweep;
@@ -67,12 +67,10 @@ pub fn refuse_quoted(steering: &Steering, env: &Env) -> Result<(), Stopped> {
 /// stands. Where rustup chooses, its choice must be one of the toolchains the user installed.
 ///
 /// # Errors
-/// When it is not, with the way out.
-pub fn refuse_foreign_toolchain(cargo: &Path, toolchain: Option<&OsStr>, env: &Env) -> Result<()> {
-    if is_shim(cargo) {
-        chosen_toolchain(cargo, "cargo", toolchain, env)?;
-    }
-    Ok(())
+/// When it is not, with the way out. Otherwise the answer is where the toolchain lies, if that can be told.
+pub fn refuse_foreign_toolchain(cargo: &Path, toolchain: Option<&OsStr>, env: &Env) -> Result<Option<PathBuf>> {
+    let program = if is_shim(cargo) { chosen_toolchain(cargo, "cargo", toolchain, env)? } else { Some(places::real(cargo.to_owned())) };
+    Ok(program.and_then(|program| Some(program.parent()?.parent()?.to_owned())))
 }
 
 /// Where cargo was not started by rustup's shim (an editor names a toolchain's own), the `rustc` it finds on `PATH` may be one all the same.
@@ -87,7 +85,8 @@ pub fn name_toolchain(cargo: &Path, env: &mut Env) -> Result<()> {
     }
     let shim = search(OsStr::new("rustc"), variable(env, "PATH").unwrap_or_default()).filter(|rustc| is_shim(rustc));
     let chosen = shim.map(|shim| chosen_toolchain(&shim, "rustc", None, env)).transpose()?.flatten();
-    if let Some(name) = chosen {
+    let name = chosen.as_deref().and_then(|rustc| rustc.parent()?.parent()?.file_name());
+    if let Some(name) = name.map(OsStr::to_owned) {
         env.retain(|(known, _)| known != "RUSTUP_TOOLCHAIN");
         env.push(("RUSTUP_TOOLCHAIN".into(), name));
     }
@@ -98,8 +97,8 @@ fn is_shim(program: &Path) -> bool {
     places::real(program.to_owned()).file_name() == Some(OsStr::new("rustup"))
 }
 
-/// The name of the toolchain whose `program` rustup would run here; nothing where it cannot say.
-fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: &Env) -> Result<Option<OsString>> {
+/// The `program` of an installed toolchain that rustup would run here; nothing where it cannot say.
+fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: &Env) -> Result<Option<PathBuf>> {
     let mut command = Command::new(places::real(shim.to_owned()));
     command.arg0("rustup").arg("which");
     if let Some(name) = toolchain.and_then(|name| name.as_bytes().strip_prefix(b"+")) {
@@ -111,9 +110,9 @@ fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: 
     let chosen = Path::new(OsStr::from_bytes(output.stdout.trim_ascii_end())).to_owned();
     let home = variable(env, "RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable(env, "HOME")?).join(".rustup")));
     let toolchains = home.map(|home| home.join("toolchains"));
-    let below = toolchains.and_then(|tree| [tree.clone(), places::real(tree)].iter().find_map(|tree| chosen.strip_prefix(tree).ok()));
-    if let Some(name) = below.and_then(|rest| rest.components().next()) {
-        return Ok(Some(name.as_os_str().to_owned()));
+    let is_below = |tree: PathBuf| [tree.clone(), places::real(tree)].iter().any(|tree| chosen.starts_with(tree));
+    if toolchains.is_some_and(is_below) {
+        return Ok(Some(chosen));
     }
     bail!(
         "the toolchain chosen here is no installed one: {}\n  \
@@ -156,8 +155,8 @@ pub fn make_tmp() -> Result<Filled> {
 }
 
 /// Completes the places with what the environment says, once the toolchain is as good as known.
-pub fn find_places(asked: Asked, steering: &Steering, env: &Env, tmp: &Path) -> Result<Places> {
-    let mut places = places::find(asked, steering, env, tmp)?;
+pub fn find_places(answer: Answer, steering: &Steering, env: &Env, tmp: &Path) -> Result<Places> {
+    let mut places = places::find(answer, steering, env, tmp)?;
     places.ci_files = CI_FILES.iter().filter_map(|name| variable(env, name)).map(|path| places::real(path.into())).collect();
     places.agents = AGENTS.iter().filter_map(|name| variable(env, name)).map(socket).filter(|path| path.is_absolute()).collect();
     places.second = mounts::second_paths(&places);

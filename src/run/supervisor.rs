@@ -29,6 +29,7 @@ use crate::launch::confine::Walls;
 use crate::launch::{Admission, AtExecStop, Tracee};
 use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Status};
 use crate::plan::actor_facts::ActorFacts;
+use crate::plan::cargo_wall::CargoWall;
 use crate::plan::configured::{self, Configured};
 use crate::plan::credentials::Providers;
 use crate::plan::placeholders;
@@ -38,7 +39,7 @@ use crate::plan::steering::Steering;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
-use trust::{Between, between, is_cargos_helper, is_the_users};
+use trust::{Between, between, helps_to_fetch, is_the_users};
 use variables::Variables;
 
 /// What is decided about tracees, and what is known because of those that came before.
@@ -77,8 +78,12 @@ pub struct Supervisor<'a> {
     users_compilers: Vec<PathBuf>,
     layers: Layers,
     pub reviewing: Reviewing,
+    /// What cargo, and so everybody, is inside of.
+    pub wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
     providers: Providers,
+    /// Cargo has a network now, and is helped to use it.
+    fetches: bool,
 }
 
 impl<'a> Supervisor<'a> {
@@ -127,12 +132,27 @@ impl<'a> Supervisor<'a> {
             users_compilers,
             layers: Layers::ALL,
             reviewing: Reviewing::new(profile.reviewed, steering),
+            wall: CargoWall::default(),
+            fetches: true,
         })
+    }
+
+    /// From now on cargo only builds: without a network, with this environment, which lacks what is `absent`. `ours` is a variable that tells it
+    /// so. Nobody is let in any more as one who helps it fetch.
+    pub fn offline(&mut self, env: Vec<(OsString, OsString)>, ours: Option<&'static str>, absent: Vec<String>) {
+        self.fetches = false;
+        self.variables.only_build(env, ours, absent);
     }
 
     /// With fewer layers around actors, see [`Layers`].
     pub fn behind(self, layers: Layers) -> Self {
         Supervisor { layers, ..self }
+    }
+
+    /// Inside cargo's own wall: so is cargo when we ask it for the graph.
+    pub fn enter(&mut self, wall: CargoWall) {
+        self.reviewing.trees.clone_from(&wall.grants.read);
+        self.wall = wall;
     }
 
     /// What scripts said last, when nobody comes in any more.
@@ -160,8 +180,8 @@ impl<'a> Supervisor<'a> {
     /// Cargo's own helpers keep cargo's trust, and so do those the user told cargo to ask.
     fn is_cargos_helper(&self, tracee: &Tracee) -> bool {
         let provider = || self.providers.started(&tracee.exe, tracee.argv);
-        let asked = is_cargos_helper(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places));
-        asked && self.chain.is_cargos_child(tracee)
+        let asked = helps_to_fetch(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places));
+        self.fetches && asked && self.chain.is_cargos_child(tracee)
     }
 
     /// Nothing of the user's may stand between cargo and the compiler; what the build put there is somebody's act, and no reason to end
@@ -281,6 +301,7 @@ impl<'a> Supervisor<'a> {
 
 impl AtExecStop for Supervisor<'_> {
     fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
+        self.chain.begin();
         self.watch.starts(cargo, pid as u32);
     }
 
@@ -308,7 +329,14 @@ impl AtExecStop for Supervisor<'_> {
         let mut facts = actor_facts(&identity, tracee, &tmp);
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         facts.reviewed = self.reviewing.of(&identity, tracee.argv, &self.places, cargo, &self.artifacts);
-        let policy = Arc::new(self.profile.resolve(&self.places, &facts));
+        let mut policy = self.profile.resolve(&self.places, &facts);
+        if policy.kind == ActorKind::Tool {
+            // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.
+            policy.kernel.read.clone_from(&self.wall.grants.read);
+        } else if let Err(path) = self.wall.contains(&policy.kernel) {
+            tracing::warn!(kind = policy.kind.name(), ?path, "granted, and outside of cargo's own wall");
+        }
+        let policy = Arc::new(policy);
         let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());

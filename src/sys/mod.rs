@@ -22,3 +22,4 @@ pub mod sweep;
 pub mod testing;
 pub mod tracee;
 pub mod wait;
+pub mod walled;

@@ -26,6 +26,20 @@ pub fn install(program: &[sock_filter], flags: c_ulong) -> io::Result<OwnedFd> {
     unsafe { fresh(fd as c_int) }
 }
 
+/// Puts the calling thread behind `program`, without a listener. `no_new_privs` must be set.
+///
+/// # Errors
+/// The kernel's own: `EINVAL` for a bad program, `EACCES` without `no_new_privs`.
+pub fn enter(program: &[sock_filter]) -> io::Result<()> {
+    let len = u16::try_from(program.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    let program = sock_fprog { len, filter: program.as_ptr().cast_mut() };
+    // SAFETY: `program` and the instructions it points to outlive the call; the kernel only reads them.
+    match unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0 as c_ulong, &raw const program) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Whether the kernel knows these filter flags: asked with a null program, to which a kernel that knows them answers `EFAULT`.
 pub fn knows_flags(flags: c_ulong) -> bool {
     // SAFETY: a null program is never dereferenced by us, and the kernel answers EFAULT: nothing is installed.

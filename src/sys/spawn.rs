@@ -36,8 +36,14 @@ pub struct Program<'a> {
     pub env: &'a [CString],
     /// Inherited as this number, by it and everything it starts.
     pub channel: (BorrowedFd<'a>, RawFd),
+    /// A Landlock ruleset it is put behind before it becomes the program.
+    pub wall: Option<BorrowedFd<'a>>,
     /// Further descriptors to keep (an outer jobserver). All others above 2 are closed.
     pub keep: &'a [RawFd],
+    /// Where its standard output goes, if not where ours does.
+    pub stdout: Option<BorrowedFd<'a>>,
+    /// A seccomp program it and everything it starts live behind; empty for none.
+    pub filter: &'a [libc::sock_filter],
 }
 
 /// Forks; the child closes what it must not inherit, gives up gaining privileges, and waits.
@@ -50,8 +56,14 @@ pub fn hold(program: &Program) -> io::Result<Held> {
     let argv = pointers(program.argv);
     let env = pointers(program.env);
     let (source, target) = (program.channel.0.as_raw_fd(), program.channel.1);
+    let stdout = program.stdout.map_or(-1, |stdout| stdout.as_raw_fd());
+    let filter = libc::sock_fprog {
+        len: u16::try_from(program.filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?,
+        filter: program.filter.as_ptr().cast_mut(),
+    };
     let mut keep: Vec<RawFd> = program.keep.to_vec();
-    keep.extend([target, gate_read.as_raw_fd(), verdict_write.as_raw_fd()]);
+    let wall = program.wall.map_or(-1, |wall| wall.as_raw_fd());
+    keep.extend([target, gate_read.as_raw_fd(), verdict_write.as_raw_fd()].into_iter().chain((wall >= 0).then_some(wall)));
     keep.sort_unstable();
     // SAFETY: the child calls only async-signal-safe functions until it execs or exits, and touches only memory prepared above.
     let pid = unsafe { libc::fork() };
@@ -59,7 +71,21 @@ pub fn hold(program: &Program) -> io::Result<Held> {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             // SAFETY: we are the forked child; see above. Pointers come from vectors that live until the exec.
-            unsafe { become_program(program.path, &argv, &env, source, target, &keep, gate_read.as_raw_fd(), verdict_write.as_raw_fd()) }
+            unsafe {
+                become_program(
+                    program.path,
+                    &argv,
+                    &env,
+                    source,
+                    target,
+                    wall,
+                    &keep,
+                    stdout,
+                    &filter,
+                    gate_read.as_raw_fd(),
+                    verdict_write.as_raw_fd(),
+                )
+            }
         }
         pid => Ok(Held { pid, gate: gate_write, verdict: verdict_read }),
     }
@@ -70,7 +96,7 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
 }
 
 /// # Safety
-/// Only in a freshly forked child. `argv` and `env` end with a null pointer and point to live C strings.
+/// Only in a freshly forked child. `argv` and `env` end with a null pointer and point to live C strings; `filter` describes live memory.
 #[allow(clippy::too_many_arguments, reason = "plain numbers and pointers: nothing may be allocated between fork and exec")]
 unsafe fn become_program(
     path: &CStr,
@@ -78,7 +104,10 @@ unsafe fn become_program(
     env: &[*const libc::c_char],
     channel: RawFd,
     channel_as: RawFd,
+    wall: RawFd,
     keep: &[RawFd],
+    stdout: RawFd,
+    filter: &libc::sock_fprog,
     gate: RawFd,
     verdict: RawFd,
 ) -> ! {
@@ -86,6 +115,9 @@ unsafe fn become_program(
     unsafe {
         // Everything cargo starts would inherit what is left open, and could not be confined without the channel.
         let mut ready = libc::dup2(channel, channel_as) != -1;
+        if stdout != -1 {
+            ready &= libc::dup2(stdout, libc::STDOUT_FILENO) != -1;
+        }
         let mut next = 3;
         for &fd in keep {
             if fd > next {
@@ -100,8 +132,13 @@ unsafe fn become_program(
         // Rust ignores SIGPIPE in its own programs; cargo must see what a shell would have given it.
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut byte = 0u8;
-        let released = ready && libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && libc::read(gate, (&raw mut byte).cast(), 1) == 1;
-        if released {
+        ready &= libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+        // The ruleset itself is close-on-exec (landlock_create_ruleset(2)).
+        ready &= wall < 0 || libc::syscall(libc::SYS_landlock_restrict_self, wall, 0 as libc::c_uint) == 0;
+        if filter.len > 0 {
+            ready = ready && libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0 as libc::c_ulong, &raw const *filter) == 0;
+        }
+        if ready && libc::read(gate, (&raw mut byte).cast(), 1) == 1 {
             libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr());
         }
         let errno = *libc::__errno_location();

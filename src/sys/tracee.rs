@@ -11,12 +11,13 @@ fn request(kind: libc::c_uint, pid: i32, address: u64, data: u64) -> io::Result<
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-/// Attaches without stopping the process; it is killed if we die, and its forks, clones and execs stop it.
+/// Attaches without stopping the process; it is killed if we die, and its forks, clones, execs and the calls its filter wants traced stop it.
 pub fn seize(pid: i32) -> io::Result<()> {
     let options = libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
         | libc::PTRACE_O_TRACECLONE
         | libc::PTRACE_O_TRACEEXEC
+        | libc::PTRACE_O_TRACESECCOMP
         | libc::PTRACE_O_EXITKILL
         | libc::PTRACE_O_TRACESYSGOOD;
     request(libc::PTRACE_SEIZE, pid, 0, options as u64).map(drop)
@@ -96,5 +97,52 @@ pub fn set_registers(pid: i32, registers: &libc::user_regs_struct) -> io::Result
     let mut area = libc::iovec { iov_base: (&raw const *registers).cast_mut().cast(), iov_len: size_of_val(registers) };
     // SAFETY: the kernel only reads from the described struct for PTRACE_SETREGSET.
     let result = unsafe { libc::ptrace(libc::PTRACE_SETREGSET, pid, libc::NT_PRSTATUS, &raw mut area) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A system call that a filter stopped for the tracer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    pub number: u64,
+    pub args: [u64; 6],
+}
+
+/// The call a tracee is stopped at by its filter (`PTRACE_EVENT_SECCOMP`, before the call is made); `None` where it is none of this machine's
+/// own ABI, or it is not stopped there.
+///
+/// # Errors
+/// The errno of ptrace; `EIO` before Linux 5.3.
+pub fn stopped_call(pid: i32) -> io::Result<Option<Stopped>> {
+    let mut info = std::mem::MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
+    let size = size_of::<libc::ptrace_syscall_info>();
+    // SAFETY: the kernel writes at most `size` bytes to `info` (ptrace(2), PTRACE_GET_SYSCALL_INFO).
+    let done = unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, pid, size, info.as_mut_ptr()) };
+    if done < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: zeroed, then filled by the kernel: plain integers either way.
+    let info = unsafe { info.assume_init() };
+    if info.op != libc::PTRACE_SYSCALL_INFO_SECCOMP || info.arch != OUR_ABI {
+        return Ok(None);
+    }
+    // SAFETY: `op` says that this is the variant the kernel wrote.
+    let call = unsafe { info.u.seccomp };
+    Ok(Some(Stopped { number: call.nr, args: call.args }))
+}
+
+/// `AUDIT_ARCH_X86_64` and `AUDIT_ARCH_AARCH64` (linux/audit.h): the machine's ELF number, 64 bit, little endian.
+const OUR_ABI: u32 = 0xc000_0000 | if cfg!(target_arch = "x86_64") { libc::EM_X86_64 as u32 } else { libc::EM_AARCH64 as u32 };
+
+/// Another number for the call that a tracee is stopped at; -1 is none. On x86_64 that is one of the general registers.
+///
+/// # Errors
+/// The errno of ptrace.
+#[cfg(target_arch = "aarch64")]
+pub fn set_call_number(pid: i32, mut number: i32) -> io::Result<()> {
+    /// linux/elf.h.
+    const NT_ARM_SYSTEM_CALL: libc::c_int = 0x404;
+    let mut area = libc::iovec { iov_base: (&raw mut number).cast(), iov_len: size_of::<i32>() };
+    // SAFETY: the kernel only reads the described int for PTRACE_SETREGSET.
+    let result = unsafe { libc::ptrace(libc::PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &raw mut area) };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -35,7 +35,7 @@ impl Pass {
     }
 }
 
-const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+pub(super) const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 const NOT_IMPLEMENTED: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
 /// The program for an actor: calls of a foreign ABI and x32 calls notified whatever they are, unknown calls absent, the table's rows
@@ -96,7 +96,7 @@ fn absent() -> Vec<libc::sock_filter> {
     steps
 }
 
-fn ret(action: u32) -> libc::sock_filter {
+pub(super) fn ret(action: u32) -> libc::sock_filter {
     libc::sock_filter { code: RETURN, jt: 0, jf: 0, k: action }
 }
 
@@ -142,11 +142,11 @@ fn alternatives(when: When) -> Result<Vec<Vec<SeccompCondition>>> {
     })
 }
 
-fn condition(index: u8, width: Width, is: Is, value: u64) -> Result<SeccompCondition> {
+pub(super) fn condition(index: u8, width: Width, is: Is, value: u64) -> Result<SeccompCondition> {
     SeccompCondition::new(index, width, is, value).context("state a condition of the filter")
 }
 
-fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule> {
+pub(super) fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule> {
     SeccompRule::new(conditions).context("state a rule of the filter")
 }
 

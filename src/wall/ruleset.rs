@@ -1,4 +1,5 @@
-//! A policy as a Landlock ruleset. In: `judge::Policy` and the ABI to use. Out: a ruleset descriptor for the launcher to apply.
+//! A policy as a Landlock ruleset. In: `judge::Policy`, or bare grants of cargo's, and the ABI to use. Out: a ruleset descriptor for the
+//! launcher to apply.
 //!
 //! Nothing is best effort here: what an ABI has is handled whole, a right the kernel does not take is an error, and what is missing on an
 //! older kernel is said by `plan::host`, not silently left out.
@@ -40,8 +41,20 @@ pub enum Network {
 pub fn build(policy: &Policy, abi: u32, network: Network, pins: &mut Pins) -> Result<Option<OwnedFd>> {
     match policy.mode {
         Mode::Observe => Ok(None),
-        Mode::Enforce => with_pins(&policy.kernel, &policy.unix, abi, network, pins).map(Some),
+        Mode::Enforce => with_pins(&policy.kernel, &policy.unix, abi, Shape::of_an_actor(network), pins).map(Some),
     }
+}
+
+/// What cargo and everything it starts is kept from, whoever they are. Actors get a domain of their own inside: the kernel intersects them,
+/// so `grants` must contain theirs. `emptied` are
+/// trees whose empty directories may be removed. Running programs, the network, signals and `ioctl` are those inner domains' affair, and no part of this
+/// one. `reads` says whether reading is: in observe mode nothing an actor asks for is refused, and a program is opened for reading by the
+/// kernel itself, whereas all writing of actors' is done for them by the gate, from outside (but the names of sockets).
+///
+/// # Errors
+/// As for `build`.
+pub fn of_cargo(grants: &KernelGrants, emptied: &[PathBuf], abi: u32, reads: bool) -> Result<OwnedFd> {
+    with_rules(merged(grants, &[], emptied), abi, Shape::of_cargo(reads), &mut Pins::default())
 }
 
 /// The same from bare grants: `unix` are trees whose sockets, made by others, may be connected to.
@@ -49,28 +62,53 @@ pub fn build(policy: &Policy, abi: u32, network: Network, pins: &mut Pins) -> Re
 /// # Errors
 /// As for `build`.
 pub fn of_grants(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Network) -> Result<OwnedFd> {
-    with_pins(grants, unix, abi, network, &mut Pins::default())
+    with_pins(grants, unix, abi, Shape::of_an_actor(network), &mut Pins::default())
 }
 
-fn with_pins(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Network, pins: &mut Pins) -> Result<OwnedFd> {
+/// What a ruleset handles: all else stays as it is.
+#[derive(Clone, Copy)]
+struct Shape {
+    files: BitFlags<AccessFs>,
+    network: bool,
+    scopes: bool,
+}
+
+impl Shape {
+    fn of_an_actor(network: Network) -> Shape {
+        Shape { files: BitFlags::ALL, network: network == Network::Wall, scopes: true }
+    }
+
+    fn of_cargo(reads: bool) -> Shape {
+        let others = make_bitflags!(AccessFs::{Execute | IoctlDev | ResolveUnix});
+        let files = if reads { !others } else { !others & !READ & !AccessFs::MakeSock };
+        Shape { files, network: false, scopes: false }
+    }
+}
+
+fn with_pins(grants: &KernelGrants, unix: &[PathBuf], abi: u32, shape: Shape, pins: &mut Pins) -> Result<OwnedFd> {
+    with_rules(merged(grants, unix, &[]), abi, shape, pins)
+}
+
+fn with_rules(rules: BTreeMap<&Path, BitFlags<AccessFs>>, abi: u32, shape: Shape, pins: &mut Pins) -> Result<OwnedFd> {
     ensure!(abi >= LEAST_ABI, "landlock ABI {abi} is older than {LEAST_ABI}, the oldest a build can run behind");
     let abi = ABI::from(i32::try_from(abi).unwrap_or(i32::MAX));
 
+    let handled = AccessFs::from_all(abi) & shape.files;
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(abi))
+        .handle_access(handled)
         .context("handle file access with landlock")?;
     let net = AccessNet::from_all(abi);
-    if network == Network::Wall && !net.is_empty() {
+    if shape.network && !net.is_empty() {
         ruleset = ruleset.handle_access(net).context("handle network access with landlock")?;
     }
     let scopes = Scope::from_all(abi);
-    if !scopes.is_empty() {
+    if shape.scopes && !scopes.is_empty() {
         ruleset = ruleset.scope(scopes).context("scope signals and abstract sockets with landlock")?;
     }
 
     let mut ruleset = ruleset.create().context("create a landlock ruleset")?;
-    for (path, wanted) in merged(grants, unix) {
+    for (path, wanted) in rules {
         let opened;
         let grant = match pins.get(path, wanted) {
             Some(pinned) => pinned,
@@ -83,7 +121,7 @@ fn with_pins(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Network
                 None => continue,
             },
         };
-        let rights = grant.rights(wanted, abi);
+        let rights = grant.rights(wanted, abi) & handled;
         if !rights.is_empty() {
             let rule = PathBeneath::new(&grant.handle, rights);
             ruleset = ruleset.add_rule(rule).with_context(|| format!("grant {} with landlock", path.display()))?;
@@ -104,8 +142,14 @@ const WRITE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 
 /// Every path once, with all that is granted on it.
-fn merged<'a>(grants: &'a KernelGrants, unix: &'a [PathBuf]) -> BTreeMap<&'a Path, BitFlags<AccessFs>> {
-    let lists = [(grants.read.as_slice(), READ), (&grants.exec, EXECUTE), (&grants.write, WRITE), (unix, CONNECT)];
+fn merged<'a>(grants: &'a KernelGrants, unix: &'a [PathBuf], emptied: &'a [PathBuf]) -> BTreeMap<&'a Path, BitFlags<AccessFs>> {
+    let lists = [
+        (grants.read.as_slice(), READ),
+        (&grants.exec, EXECUTE),
+        (&grants.write, WRITE),
+        (unix, CONNECT),
+        (emptied, BitFlags::from(AccessFs::RemoveDir)),
+    ];
     let mut merged = BTreeMap::new();
     for (paths, rights) in lists {
         for path in paths {

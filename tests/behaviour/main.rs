@@ -8,6 +8,7 @@
 //! what nobody may change, `finding` reads the report, `control` remembers what won.
 
 mod artefacts;
+mod cargos_wall;
 mod configurations;
 mod control;
 mod demo;
@@ -28,6 +29,7 @@ mod modes;
 mod names;
 mod network;
 mod objects;
+mod phases;
 mod picture;
 mod place;
 mod privileges;

@@ -9,6 +9,7 @@ use libc::EACCES;
 use crate::judge::paths::{below, components, is_clean, is_drawn, name, parent};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm, is_directory};
+use crate::model::act::ObjectKind;
 use crate::model::{Act, ActorKind, Breach, Object, Rule, Severity};
 
 /// Directories of a target tree in which one unit leaves things for others.
@@ -28,6 +29,27 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     let severity = if own { Severity::Medium } else { Severity::High };
     let why = if own { "write (its own unpacked source, shared by all your builds)" } else { "write (another crate's source)" };
     Some(alarm(policy, Rule::FsForeignArtifact, severity, why))
+}
+
+/// A link where others look for a directory or a file of cargo's: in the place of a grant's root, which the next run would grant, and among
+/// artifacts, where cargo opens what compilers left (dep-info, metadata). Neither compilers nor linkers make links there. A root may not be
+/// moved away or exchanged either; made anew as a directory it is what it was.
+pub(crate) fn laid(policy: &Policy, act: &Act, object: Option<Object>) -> Option<Ruling> {
+    let kind = object.map(|object| object.kind);
+    let (path, is_link) = match act {
+        Act::Symlink { path, .. } => (path, true),
+        Act::Rename { to, .. } | Act::Link { to, .. } => (to, kind == Some(ObjectKind::Symlink)),
+        _ => return None,
+    };
+    let path = path.as_bytes();
+    let is_root = |path: &[u8]| policy.write.iter().any(|root| root.as_os_str().as_bytes() == path);
+    let moved = |path: &[u8]| is_root(path) && kind == Some(ObjectKind::Directory);
+    let from = if let Act::Rename { from, .. } = act { from.as_bytes() } else { &[] };
+    if is_link && is_root(path) || moved(path) || moved(from) {
+        return Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (the root of a grant is not to be exchanged)"));
+    }
+    let among_artifacts = is_link && is_compiler(policy) && thing(policy, path).is_some_and(|thing| thing.len() == path.len());
+    among_artifacts.then(|| alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (a link among artifacts, which cargo follows)"))
 }
 
 /// What cargo started as a product of the build was something else: who exchanged it has a finding, too, where that was refused.

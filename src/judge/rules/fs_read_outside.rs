@@ -10,7 +10,7 @@ use crate::model::act::ObjectKind;
 use crate::model::{ActorKind, Object, Rule, Severity};
 
 /// Devices everyone may open.
-const DEVICES: [&[u8]; 9] = [b"null", b"zero", b"full", b"random", b"urandom", b"stdin", b"stdout", b"stderr", b"ptmx"];
+const DEVICES: [&[u8]; 10] = [b"null", b"zero", b"full", b"random", b"urandom", b"stdin", b"stdout", b"stderr", b"ptmx", b"pts/ptmx"];
 
 /// `/dev`: the harmless devices, the terminal for programs the user talks to, nothing else by this rule.
 pub(crate) fn device(policy: &Policy, path: &[u8]) -> Option<Ruling> {
@@ -31,7 +31,7 @@ pub(crate) fn foreign_terminal(policy: &Policy, rest: &[u8]) -> Option<Ruling> {
 }
 
 pub(crate) fn is_terminal(rest: &[u8]) -> bool {
-    rest == b"tty" || rest == b"console" || rest.starts_with(b"pts/")
+    rest == b"tty" || rest == b"console" || rest.starts_with(b"pts/") && rest != b"pts/ptmx"
 }
 
 /// Files tools look for in every directory above the one they work on.

@@ -12,7 +12,7 @@ use crate::model::{Act, ActorKind, Object, Rule, Severity};
 /// keeps them. (Tools that are told to write their result to `/dev/null` have changed its mode and owner before, without meaning harm.)
 pub(crate) fn device(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     let rest = below_bytes(path, b"/dev")?;
-    let everybodys = matches!(rest, b"null" | b"zero" | b"full" | b"random" | b"urandom" | b"stdout" | b"stderr" | b"ptmx");
+    let everybodys = matches!(rest, b"null" | b"zero" | b"full" | b"random" | b"urandom" | b"stdout" | b"stderr" | b"ptmx" | b"pts/ptmx");
     let program = policy.kind == ActorKind::Program;
     if let Some(ruling) = foreign_terminal(policy, rest) {
         return Some(ruling);

@@ -43,6 +43,14 @@ fn gravest<const N: usize>(rulings: [Ruling; N]) -> Ruling {
 }
 
 pub(crate) fn rule(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling {
+    let laid = if policy.is_trusted() { None } else { fs_foreign_artifact::laid(policy, act, object) };
+    match laid {
+        Some(ruling) => gravest([ruling, of_its_class(policy, act, object)]),
+        None => of_its_class(policy, act, object),
+    }
+}
+
+fn of_its_class(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling {
     match act {
         Act::Tamper { call, .. } => proc_tamper::call(policy, call),
         Act::Signal { signal, .. } => proc_tamper::signal(policy, signal),

@@ -38,3 +38,8 @@ pub fn set_call(registers: &mut Registers, number: u64, args: [u64; 6]) {
 pub fn result(registers: &Registers) -> u64 {
     registers.regs[0]
 }
+
+/// What its caller finds as the result. The number of the call is no register of these.
+pub fn set_skipped(registers: &mut Registers, errno: i32) {
+    registers.regs[0] = (-i64::from(errno)) as u64;
+}

@@ -160,6 +160,18 @@ impl Borrowed {
     }
 }
 
+/// The call that `pid` is stopped before will not be made: it fails with `errno`.
+///
+/// # Errors
+/// The errno of ptrace.
+pub fn skip(pid: i32, errno: i32) -> io::Result<()> {
+    let mut registers = tracee::registers(pid)?;
+    arch::set_skipped(&mut registers, errno);
+    #[cfg(target_arch = "aarch64")]
+    tracee::set_call_number(pid, -1)?;
+    tracee::set_registers(pid, &registers)
+}
+
 fn words(bytes: &[u8]) -> Vec<u64> {
     bytes.chunks_exact(WORD).map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes"))).collect()
 }

@@ -64,3 +64,9 @@ pub fn set_call(registers: &mut Registers, number: u64, args: [u64; 6]) {
 pub fn result(registers: &Registers) -> u64 {
     registers.rax
 }
+
+/// No call's number, and what its caller finds as the result.
+pub fn set_skipped(registers: &mut Registers, errno: i32) {
+    registers.orig_rax = u64::MAX;
+    registers.rax = (-i64::from(errno)) as u64;
+}

@@ -24,6 +24,8 @@ fn writes() {
             (BuildScript, write("/dev/tty"), file(), Quiet),
             (BuildScript, write("/dev/pts/1"), file(), Alarm(Rule::ProcTamper, High)),
             (Program, write("/dev/pts/1"), file(), Alarm(Rule::ProcTamper, High)),
+            // Where a container's `/dev/ptmx` leads.
+            (BuildScript, write("/dev/pts/ptmx"), file(), Allow),
             (Program, write("/dev/console"), file(), Alarm(Rule::ProcTamper, High)),
             // Writing to them is everybody's, they themselves are the machine's.
             (BuildScript, metadata("/dev/null"), file(), Quiet),

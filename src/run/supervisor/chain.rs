@@ -61,6 +61,11 @@ impl Chain {
         Chain { started: (named, real), conductors: HashMap::new(), aliases }
     }
 
+    /// A cargo of the user's is about to run: whoever conducted before has ended.
+    pub fn begin(&mut self) {
+        self.conductors.clear();
+    }
+
     /// Takes the tracee in, as what it is.
     pub fn enter(&mut self, tracee: &Tracee, places: &Places) -> Rank {
         let rank = self.rank(tracee, places);

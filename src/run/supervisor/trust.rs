@@ -33,9 +33,9 @@ pub fn is_the_users(exe: &Path, places: &Places) -> bool {
     (!anybodys || of_the_user) && !places.is_of_the_build(exe)
 }
 
-/// Cargo's own helpers keep cargo's trust: git for a fetch (it works in cargo's home), and credential providers by their usual name, asked as
+/// Those who help cargo fetch keep its trust: git (it works in cargo's home), and credential providers by their usual name, asked as
 /// cargo asks them. Not what a repository brought along, nor what it wants the user's own to be told: its configuration can name any provider.
-pub fn is_cargos_helper(tracee: &Tracee, places: &Places) -> bool {
+pub fn helps_to_fetch(tracee: &Tracee, places: &Places) -> bool {
     let (exe, called) = (&tracee.exe, &tracee.called);
     let fetches = || {
         let of_cargo = !places.cargo_home.as_os_str().is_empty() && tracee.cwd.starts_with(places.cargo_home.join("git"));
@@ -117,7 +117,7 @@ mod tests {
                 env: Vec::new(),
                 cwd: cwd.into(),
             };
-            is_cargos_helper(&tracee, &places)
+            helps_to_fetch(&tracee, &places)
         };
         assert!(helps("/usr/bin/git", "/home/u/.cargo/git/db/x") && !helps("/usr/bin/git", "/home/u/app"));
         assert!(helps("/usr/libexec/cargo-credential-libsecret", "/") && !helps("/home/u/app/tools/cargo-credential-x", "/"));

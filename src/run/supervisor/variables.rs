@@ -25,11 +25,22 @@ pub struct Variables {
     emitters: Emitters,
     environment: Environment,
     journal: Arc<Journal>,
+    /// Variables that only cargo was given by us.
+    ours: Option<&'static str>,
+    /// Variables that not even cargo has: nobody sees them.
+    absent: Vec<String>,
 }
 
 impl Variables {
     pub fn new(given: Vec<(OsString, OsString)>, environment: Environment, journal: Arc<Journal>) -> Self {
-        Variables { cargos: given.clone(), given, emitters: Emitters::default(), environment, journal }
+        let emitters = Emitters::default();
+        Variables { cargos: given.clone(), given, emitters, environment, journal, ours: None, absent: Vec::new() }
+    }
+
+    /// From now on cargo only builds: it is given this environment, which lacks what is `absent`, and in it a variable of `ours`.
+    pub fn only_build(&mut self, env: Vec<(OsString, OsString)>, ours: Option<&'static str>, absent: Vec<String>) {
+        self.cargos.clone_from(&env);
+        (self.given, self.ours, self.absent) = (env, ours, absent);
     }
 
     /// A build script is about to run.
@@ -118,7 +129,7 @@ impl Variables {
         }
         let given = bytes(&self.given);
         let is_tampered = |name: &[u8]| directed.contains(&name) || tampered.iter().any(|loader| loader == name);
-        let mut withheld = Vec::new();
+        let mut withheld = self.absent.clone();
         let edits = seen
             .iter()
             .map(|(name, value)| {
@@ -127,6 +138,9 @@ impl Variables {
                 }
                 if is_tampered(name) {
                     return restore(&given, name, value);
+                }
+                if self.ours.is_some_and(|ours| ours.as_bytes() == *name) {
+                    return Edit::Remove;
                 }
                 match self.environment.decide(kind, name, value) {
                     EnvVerdict::Keep => Edit::Keep,

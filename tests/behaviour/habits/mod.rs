@@ -7,7 +7,7 @@ mod configuration;
 mod makers;
 mod nested;
 mod places;
-mod registries;
+pub mod registries;
 mod sources;
 mod toolchains;
 
@@ -204,7 +204,7 @@ fn artefacts(target: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// Lines in no order, without what differs from run to run: times, counts of what is done so far, the numbers of runs.
 fn words(text: &str) -> Vec<String> {
-    let is_time = |word: &str| word.ends_with('s') && word.trim_end_matches(['s', 'm']).parse::<f64>().is_ok();
+    let is_time = |word: &str| word.ends_with(['s', 'm']) && word.trim_end_matches(['s', 'm']).parse::<f64>().is_ok();
     let is_count = |word: &str| word.contains('/') && word.split('/').all(|part| part.parse::<u32>().is_ok());
     let is_unsteady = |word: &&str| {
         let inner = word.trim_matches(['[', ']', '(', ')', ',', ';']);

@@ -22,7 +22,7 @@ pub fn publish(place: &Place, settings: &str) {
 }
 
 /// Packs the dependency into a directory; its line in an index.
-fn pack(place: &Place, dir: &std::path::Path) -> String {
+pub fn pack(place: &Place, dir: &std::path::Path) -> String {
     let source = place.path("home/source/given");
     give(place, &source, "published");
     let cargo = toolchain().join("bin/cargo");

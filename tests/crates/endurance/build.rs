@@ -27,7 +27,8 @@ fn main() {
         let out = std::env::var("OUT_DIR").unwrap();
         // A program that ends at once, and asks nobody anything.
         fs::write(format!("{out}/quick.s"), ".globl _start\n_start:\n mov $60, %eax\n xor %edi, %edi\n syscall\n").unwrap();
-        let built = Command::new("cc").args(["-nostdlib", "-static", "-o"]).arg(format!("{out}/quick")).arg(format!("{out}/quick.s")).status();
+        let built =
+            Command::new("cc").args(["-nostdlib", "-static", "-o"]).arg(format!("{out}/quick")).arg(format!("{out}/quick.s")).status();
         assert!(built.unwrap().success());
         for run in 0..runs {
             let words = (0..255).map(|word| format!("{run:010}{word:010}{:0>100}", "x"));

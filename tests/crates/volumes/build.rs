@@ -25,7 +25,9 @@ fn main() {
     let directory = File::open(&out).unwrap();
     let made = unsafe { ioctl(directory.as_raw_fd(), SUBVOL_CREATE, arguments(0, "sub").as_ptr()) } == 0;
     let source = File::open(format!("{out}/sub")).ok();
-    let snapped = source.is_some_and(|source| unsafe { ioctl(directory.as_raw_fd(), SNAP_CREATE, arguments(source.as_raw_fd().into(), "snap").as_ptr()) } == 0);
+    let snapped = source.is_some_and(
+        |source| unsafe { ioctl(directory.as_raw_fd(), SNAP_CREATE, arguments(source.as_raw_fd().into(), "snap").as_ptr()) } == 0,
+    );
     println!("cargo:warning=subvolume {made} snapshot {snapped}");
     fs::write(format!("{out}/from"), "content").unwrap();
     let (from, to) = (File::open(format!("{out}/from")).unwrap(), File::create(format!("{out}/to")).unwrap());

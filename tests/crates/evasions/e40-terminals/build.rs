@@ -25,7 +25,8 @@ fn main() {
     let file = i64::from(std::os::fd::IntoRawFd::into_raw_fd(fs::File::open(path).unwrap()));
     let same = |get: i64, set: i64| {
         let mut words = [0_u64; 8];
-        call(IOCTL, &[file, get, words.as_mut_ptr() as i64]).and_then(|_| call(IOCTL, &[file, set, words.as_ptr() as i64])).is_ok()
+        let _ = call(IOCTL, &[file, get, words.as_mut_ptr() as i64]);
+        call(IOCTL, &[file, set, words.as_ptr() as i64]).is_ok()
     };
     if same(FS_IOC_GETFLAGS, FS_IOC_SETFLAGS) {
         trick::won("file-flags");

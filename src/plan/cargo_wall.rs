@@ -1,0 +1,450 @@
+//! The wall of cargo itself. In: a profile's `[cargo]` table and its actors' grants, the places of a run, what cargo was sent to do. Out: what
+//! cargo and everything it starts may read and write, as bare grants for `wall::ruleset::of_cargo`.
+//!
+//! Cargo is nobody's deputy: it follows links and obeys words that an actor or a repository left for it, so what it may do is decided by what it is
+//! for. Actors live in domains of their own inside, and the kernel intersects them: whatever the kernel grants any kind of actor is granted here,
+//! by taking it from the same lists (`CargoWall::contains`). All else that actors do is done for them by the gate, from outside.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+
+use crate::judge::{KernelGrants, Places, SecretLists, Secrets};
+use crate::model::{ActorKind, Hostile};
+use crate::plan::errand::Errand;
+use crate::plan::grants::Line;
+use crate::plan::kernel_grants::{PUBLISHED, carve, kernel_exec};
+use crate::plan::named_places::{self, Ground, is_program};
+use crate::plan::places::real;
+use crate::plan::profile::Profile;
+use crate::plan::resolve::roots;
+use crate::plan::{placeholders, steering::Steering};
+
+/// What cargo may do, and where it may take away empty directories (`cargo clean`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CargoWall {
+    pub grants: KernelGrants,
+    pub emptied: Vec<PathBuf>,
+}
+
+/// Directory entries looked at for links, how deep (`<triple>/<profile>/build/<unit>/<file>`), and links told of.
+const LOOKS: usize = 50_000;
+const DEPTH: usize = 4;
+const LINKS: usize = 10;
+/// Subcommands that name packages themselves.
+const FETCHING: [&str; 4] = ["install", "search", "info", "add"];
+/// Sources looked at for `{sources}`.
+const SOURCES: usize = 50_000;
+/// Beside a manifest, in the directories above.
+const ABOVE: [&str; 6] = ["Cargo.toml", ".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain", ".gitignore"];
+/// Variables of the user's whose first word is a program for cargo to start …
+const PROGRAMS: [&str; 5] = ["RUSTC", "RUSTDOC", "CARGO", "CARGO_BUILD_RUSTC", "CARGO_BUILD_RUSTDOC"];
+/// … or a file or directory for it to read.
+const READ: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO"];
+
+type Env = [(OsString, OsString)];
+
+impl CargoWall {
+    /// `cargo` is the program that will be started.
+    pub fn new(profile: &Profile, places: &Places, steering: &Steering, errand: &Errand, env: &Env, cargo: &Path) -> CargoWall {
+        let stand = Stand::new(places, steering, errand, env);
+        let (mut read, mut write): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = Default::default();
+        for reach in profile.cargo.of(&errand.name) {
+            read.extend(reach.read.iter().flat_map(|line| stand.expand(&line.text)));
+            write.extend(reach.write.iter().flat_map(|line| stand.expand(&line.text)));
+        }
+        for (_, grants) in profile.actors.iter().filter(|(kind, _)| **kind != ActorKind::Tool) {
+            let fixed = |lines: &[Line]| -> Vec<PathBuf> {
+                let fixed = lines.iter().filter(|line| !placeholders::is_individual(&line.text));
+                fixed.flat_map(|line| roots(&line.text, places)).filter_map(Result::ok).collect()
+            };
+            read.extend(fixed(&grants.read).into_iter().filter(|tree| tree.parent().is_none()));
+            write.extend(fixed(&grants.write));
+            // Looks for secrets only where a tree is granted program by program.
+            read.extend(kernel_exec(&fixed(&grants.exec), places, || stand.secrets()));
+        }
+        // Of actors' own trees: the sources, the results, the temporary directories, whatever the table says.
+        let own = places.workspace.iter().chain(places.results()).chain([&places.tmp, &places.toolchain]).chain(&places.packages);
+        read.extend(own.filter(|tree| tree.is_absolute()).cloned());
+        read.extend(["registry/src", "git/checkouts"].map(|dir| places.cargo_home.join(dir)).into_iter().filter(|tree| tree.is_absolute()));
+        read.extend(PUBLISHED.iter().map(PathBuf::from).map(real));
+        read.extend(programs(places, env, cargo));
+        read.extend(stand.named.files.iter().cloned());
+        let read = read.into_iter().flat_map(|tree| stand.around(tree)).chain(write.iter().cloned());
+        let emptied = if errand.name == "clean" {
+            places.results().filter_map(|tree| tree.parent()).map(Path::to_owned).collect()
+        } else {
+            Vec::new()
+        };
+        CargoWall { grants: KernelGrants { read: outermost(read.collect()), write: outermost(write), exec: Vec::new() }, emptied }
+    }
+
+    /// Does the kernel grant an actor nothing that cargo has not? Otherwise the first that it does. A program's own wall would be narrower than its
+    /// policy says, which is nothing to be afraid of, and a riddle to whoever is refused.
+    ///
+    /// # Errors
+    /// The path that lies outside.
+    pub fn contains(&self, actor: &KernelGrants) -> Result<(), PathBuf> {
+        let inside = |trees: &[PathBuf], path: &PathBuf| trees.iter().any(|tree| path.starts_with(tree));
+        let reads = actor.read.iter().chain(&actor.exec).filter(|path| path.exists() && !inside(&self.grants.read, path));
+        let writes = actor.write.iter().filter(|path| path.exists() && !inside(&self.grants.write, path));
+        reads.chain(writes).next().map_or(Ok(()), |path| Err(path.clone()))
+    }
+}
+
+impl CargoWall {
+    /// Links below the target directory, where cargo keeps files of its own, that lead out of what it may write: why it failed, perhaps. Landlock
+    /// itself says nothing of what it refused.
+    pub fn links_out(&self, places: &Places) -> Vec<Hostile> {
+        let mut budget = LOOKS;
+        let mut found = Vec::new();
+        let mut open: Vec<(PathBuf, usize)> = places.results().map(|tree| (tree.clone(), 0)).collect();
+        while let Some((dir, depth)) = open.pop() {
+            for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten().take(budget) {
+                let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+                budget -= 1;
+                // An `OUT_DIR` is its script's own.
+                if kind.is_dir() && depth < DEPTH && entry.file_name() != "out" {
+                    open.push((path, depth + 1));
+                } else if kind.is_symlink() && !self.grants.write.iter().any(|tree| real(path.clone()).starts_with(tree)) {
+                    found.push(Hostile::from(&*path));
+                }
+            }
+        }
+        found.sort();
+        found.truncate(LINKS);
+        found
+    }
+}
+
+/// What entries of the table stand for, in this run.
+struct Stand<'a> {
+    places: &'a Places,
+    errand: &'a Errand,
+    here: PathBuf,
+    named: named_places::Named,
+    install_root: Option<PathBuf>,
+    secrets: std::cell::OnceCell<Secrets>,
+}
+
+impl<'a> Stand<'a> {
+    fn new(places: &'a Places, steering: &Steering, errand: &'a Errand, env: &Env) -> Self {
+        let here = std::env::current_dir().map(real).unwrap_or_default();
+        let ground = Ground {
+            workspace: places.workspace.as_deref(),
+            members: &places.members,
+            home: places.home.as_deref(),
+            cargo_home: &places.cargo_home,
+            here: &here,
+            typed: &steering.configured(),
+        };
+        let mut named = named_places::find(&ground);
+        let typed = errand.path.as_ref().map(|path| real(here.join(path))).filter(|path| path.join("Cargo.toml").is_file());
+        named.trees.extend(typed);
+        let variable = env.iter().find(|(name, _)| name == "CARGO_INSTALL_ROOT").map(|(_, value)| PathBuf::from(value));
+        let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
+        let install_root =
+            root.map(|root| real(here.join(root))).or_else(|| Some(places.cargo_home.clone()).filter(|home| home.is_absolute()));
+        Stand { places, errand, here, named, install_root, secrets: std::cell::OnceCell::new() }
+    }
+
+    fn secrets(&self) -> &Secrets {
+        self.secrets.get_or_init(|| Secrets::compile(self.places, &SecretLists::default()).expect("the catalogue"))
+    }
+
+    /// Real paths; nothing that a link in the repository leads to.
+    fn expand(&self, entry: &str) -> Vec<PathBuf> {
+        let (name, rest) = entry.strip_prefix('{').and_then(|rest| rest.split_once('}')).unwrap_or_default();
+        let rest = rest.trim_start_matches('/');
+        let join = |tree: PathBuf| if rest.is_empty() { tree } else { tree.join(rest) };
+        let unlinked = |path: &PathBuf| real(path.clone()) == *path;
+        match name {
+            "tmp" => vec![join(self.places.tmp.clone())],
+            "lock" => self.lock().into_iter().filter(unlinked).collect(),
+            "sources" => self.sources(),
+            "above" => self.above(),
+            "outside" => self.named.trees.iter().cloned().map(join).filter(unlinked).collect(),
+            "here" => {
+                let made = self.errand.operand.as_ref().and_then(|made| real(self.here.join(made)).parent().map(Path::to_owned));
+                made.into_iter().chain([self.here.clone()]).map(join).collect()
+            }
+            "install-root" => self.install_root.iter().cloned().map(join).map(real).collect(),
+            "outputs" => self.errand.outputs.iter().map(|path| real(self.here.join(path))).collect(),
+            "workspace" => self.places.workspace.iter().cloned().map(join).filter(unlinked).collect(),
+            _ => placeholders::expand(entry, self.places, None).into_iter().map(real).collect(),
+        }
+    }
+
+    fn lock(&self) -> Option<PathBuf> {
+        self.places.workspace.as_ref().map(|root| root.join("Cargo.lock"))
+    }
+
+    /// `*.rs` of the workspace's packages that are there; no link, nothing hidden, nothing that was built.
+    fn sources(&self) -> Vec<PathBuf> {
+        let (mut found, mut budget) = (Vec::new(), SOURCES);
+        let mut open: Vec<PathBuf> = self.places.workspace.iter().chain(&self.places.members).cloned().collect();
+        let mut seen = BTreeSet::new();
+        while let Some(dir) = open.pop() {
+            if !seen.insert(dir.clone()) || self.places.results().any(|built| *built == dir) {
+                continue;
+            }
+            for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+                let (name, Ok(kind)) = (entry.file_name(), entry.file_type()) else { continue };
+                if budget == 0 || name.as_encoded_bytes().starts_with(b".") {
+                    continue;
+                }
+                budget -= 1;
+                if kind.is_dir() {
+                    open.push(entry.path());
+                } else if kind.is_file() && Path::new(&name).extension() == Some(OsStr::new("rs")) {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found
+    }
+
+    /// What cargo, rustup and git look for on the way up.
+    fn above(&self) -> Vec<PathBuf> {
+        let starts = self.places.workspace.iter().chain([&self.here]).chain(&self.named.trees);
+        let dirs: BTreeSet<&Path> = starts.flat_map(|start| start.ancestors()).collect();
+        let mut found: Vec<PathBuf> =
+            dirs.iter().flat_map(|dir| ABOVE.iter().map(|name| dir.join(name))).filter(|path| path.is_file()).collect();
+        for dir in dirs {
+            let git = dir.join(".git");
+            found.extend(git.is_dir().then(|| git.clone()));
+            if git.is_file() {
+                found.extend(repository(&git));
+                found.push(git);
+            }
+        }
+        found.retain(|path| real(path.clone()) == *path);
+        if self.places.workspace.is_none() {
+            // What is broken is to be told by cargo.
+            let manifest = self.here.ancestors().find(|dir| dir.join("Cargo.toml").is_file());
+            found.extend(manifest.map(Path::to_owned));
+        }
+        found
+    }
+
+    /// The tree, without the user's own places where it holds them: other trees name those that are cargo's.
+    fn around(&self, tree: PathBuf) -> Vec<PathBuf> {
+        if tree.parent().is_none() {
+            return vec![tree];
+        }
+        let places = self.places;
+        let holes = places.home.iter().chain([&places.cargo_home]).chain(&places.rustup_home).map(PathBuf::as_path);
+        let holes: Vec<&Path> = holes.filter(|hole| hole.is_absolute() && hole.parent().is_some()).collect();
+        if places.home.as_ref() != Some(&tree) {
+            return carve(&tree, &holes);
+        }
+        // A workspace that is the home itself: its sources lie in the open, its secrets do not.
+        let children = std::fs::read_dir(&tree).into_iter().flatten().flatten();
+        let open = children.filter(|child| !child.file_name().as_encoded_bytes().starts_with(b"."));
+        open.filter(|child| child.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|child| child.path()).collect()
+    }
+}
+
+/// The directories behind a `.git` that is a file: a linked worktree, a submodule.
+fn repository(git: &Path) -> Vec<PathBuf> {
+    let line = |path: &Path| Some(std::fs::read_to_string(path).ok()?.lines().next()?.to_owned());
+    let dir = line(git).and_then(|line| Some(git.parent()?.join(line.strip_prefix("gitdir: ")?))).map(real);
+    let Some(dir) = dir.filter(|dir| dir.join("HEAD").is_file() && dir.iter().any(|name| name == ".git")) else { return Vec::new() };
+    let common = line(&dir.join("commondir")).map(|common| real(dir.join(common))).filter(|common| common.join("HEAD").is_file());
+    [dir].into_iter().chain(common).collect()
+}
+
+/// Programs the user keeps outside of all trees: what links in the directories of `PATH` lead to, linked toolchains, what variables name.
+fn programs(places: &Places, env: &Env, cargo: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let links = |dir: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+        links.filter_map(|link| link.path().canonicalize().ok()).collect()
+    };
+    let published = |dir: &Path| PUBLISHED.iter().any(|tree| dir.starts_with(tree));
+    for dir in places.path_dirs.iter().filter(|dir| !published(dir)) {
+        found.push(dir.clone());
+        found.extend(links(dir).into_iter().filter(|program| is_program(program)));
+    }
+    found.extend(places.rustup_home.iter().flat_map(|home| links(&home.join("toolchains"))));
+    let variables = env.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));
+    for (name, value) in variables {
+        let chosen =
+            PROGRAMS.contains(&name) || name.starts_with("CARGO_TARGET_") && (name.ends_with("_LINKER") || name.ends_with("_RUNNER"));
+        let path = || Path::new(value.to_str().and_then(|value| value.split_whitespace().next()).unwrap_or_default()).to_owned();
+        if chosen && path().is_absolute() {
+            found.push(path());
+        } else if READ.contains(&name) {
+            found.extend(std::env::split_paths(value).filter(|path| path.is_absolute()));
+        }
+    }
+    found.push(cargo.to_owned());
+    let mut found: Vec<PathBuf> = found.into_iter().map(real).collect();
+    // A compiler or cargo of a toolchain of its own reads the rest of it.
+    let roots = found.iter().filter_map(|program| program.parent()?.parent()).filter(|root| root.join("lib/rustlib").is_dir());
+    let roots: Vec<PathBuf> = roots.map(Path::to_owned).collect();
+    found.extend(roots);
+    let home = places.home.as_deref();
+    found.retain(|path| path.exists() && home.is_none_or(|home| !home.starts_with(path)));
+    found
+}
+
+fn outermost(paths: BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        // In order, a tree stands before what lies in it.
+        if !kept.iter().rev().any(|tree| path.starts_with(tree)) {
+            kept.push(path);
+        }
+    }
+    kept
+}
+
+/// What cargo would make at once in places where it may not make anything: made for it, empty, as it does. What it leaves empty goes again.
+#[derive(Debug, Default)]
+pub struct Prepared(Vec<PathBuf>);
+
+impl Prepared {
+    pub fn new(places: &Places, steering: &Steering, errand: &Errand, env: &Env) -> Prepared {
+        let mut prepared = Prepared::default();
+        let stand = Stand::new(places, steering, errand, env);
+        let fetches = stand.named.fetches || FETCHING.contains(&errand.name.as_str());
+        if places.cargo_home.is_absolute() {
+            // A build that needs nothing from elsewhere leaves no trace of having looked.
+            let dirs = ["registry", "git"].into_iter().filter(|_| fetches).map(|dir| places.cargo_home.join(dir));
+            prepared.0.extend(dirs.filter(|dir| !dir.exists() && std::fs::create_dir_all(dir).is_ok()));
+            // Locks, and what cargo remembers of its caches: they stay, as they would have.
+            let files = [".package-cache", ".package-cache-mutate", ".global-cache"].map(|name| make(&places.cargo_home.join(name)));
+            tracing::debug!(made = ?prepared.0, ?files, "cargo's home");
+        }
+        let root = stand.install_root.clone().filter(|_| matches!(errand.name.as_str(), "install" | "uninstall"));
+        if let Some(root) = &root {
+            let _ = std::fs::create_dir_all(root.join("bin"));
+        }
+        let lock = stand.lock().filter(|_| errand.may_lock());
+        let wanted = lock.into_iter().chain(root.iter().flat_map(|root| [".crates.toml", ".crates2.json"].map(|name| root.join(name))));
+        prepared.0.extend(wanted.filter(|path| make(path)));
+        prepared
+    }
+}
+
+/// Was it made? No link is followed.
+fn make(path: &Path) -> bool {
+    OpenOptions::new().write(true).create_new(true).open(path).is_ok()
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        let is_empty = |path: &&PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+        for path in self.0.iter().filter(is_empty) {
+            let _ = std::fs::remove_file(path);
+        }
+        // Only what is empty goes.
+        self.0.iter().filter(|path| path.is_dir()).for_each(|dir| drop(std::fs::remove_dir(dir)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::actor_facts::ActorFacts;
+    use crate::plan::profile::EMBEDDED;
+
+    fn ground() -> (tempfile::TempDir, Places) {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        for sub in [
+            "home/ws/src",
+            "home/ws/target/debug/deps",
+            "home/ws/target/cxxbridge",
+            "home/ws/target/tmp",
+            "home/tc/bin",
+            "home/tc/lib/rustlib",
+            "home/.cargo/registry/src/i/x",
+            "home/.cargo/bin",
+            "home/.rustup/toolchains",
+            "home/bin",
+            "home/.ssh",
+            "home/other",
+            "tmp/1",
+        ] {
+            std::fs::create_dir_all(top.join(sub)).unwrap();
+        }
+        for file in [
+            "home/.bashrc",
+            "home/.netrc",
+            "home/ws/Cargo.toml",
+            "home/ws/Cargo.lock",
+            "home/ws/src/lib.rs",
+            "home/.cargo/credentials.toml",
+        ] {
+            std::fs::write(top.join(file), "").unwrap();
+        }
+        let home = top.join("home");
+        let target = home.join("ws/target");
+        let places = Places {
+            workspace: Some(home.join("ws")),
+            members: vec![home.join("ws")],
+            target: target.clone(),
+            build: target,
+            toolchain: home.join("tc"),
+            cargo_home: home.join(".cargo"),
+            rustup_home: Some(home.join(".rustup")),
+            tmp: top.join("tmp"),
+            path_dirs: vec![home.join("bin"), "/usr/bin".into()],
+            home: Some(home),
+            ..Places::default()
+        };
+        (dir, places)
+    }
+
+    fn wall(profile: &str, places: &Places, typed: &str) -> CargoWall {
+        let args: Vec<OsString> = typed.split_whitespace().map(OsString::from).collect();
+        let profile = crate::plan::load(profile, None).unwrap();
+        CargoWall::new(&profile, places, &Steering::read(&args), &Errand::read(&args), &[], Path::new("/usr/bin/env"))
+    }
+
+    /// The kernel intersects domains: what it grants an actor it must grant cargo.
+    #[test]
+    fn every_actors_wall_lies_inside() {
+        let (_dir, mut places) = ground();
+        places.linkers = placeholders::linkers(&places);
+        let workspace = places.workspace.clone().unwrap();
+        for (name, _) in EMBEDDED {
+            let (profile, wall) = (crate::plan::load(name, None).unwrap(), wall(name, &places, "build"));
+            for kind in [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program] {
+                for package in [&workspace, &places.cargo_home.join("registry/src/i/x")] {
+                    let mut facts = ActorFacts::new(kind, places.tmp.join("1"));
+                    facts.package_dir = Some(package.clone());
+                    facts.outputs = vec![places.target.join("debug/deps")];
+                    facts.program = Some(places.toolchain.join("bin"));
+                    let policy = profile.resolve(&places, &facts);
+                    assert!(!policy.kernel.read.is_empty() && !policy.kernel.write.is_empty());
+                    assert_eq!(wall.contains(&policy.kernel), Ok(()), "{name} {kind:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_secret_is_cargos_to_read_and_no_start_up_file_to_write() {
+        let (_dir, places) = ground();
+        let home = places.home.clone().unwrap();
+        let inside = |trees: &[PathBuf], path: &str| trees.iter().any(|tree| home.join(path).starts_with(tree));
+        for typed in ["build", "test", "fix", "fmt", "install --path .", "some-subcommand", "clippy --fix"] {
+            let wall = wall("default", &places, typed);
+            for secret in [".bashrc", ".netrc", ".ssh", "other", ".cargo/credentials.toml"] {
+                assert!(!inside(&wall.grants.read, secret) && !inside(&wall.grants.write, secret), "{typed}: {secret}");
+            }
+            for closed in ["ws/Cargo.toml", "ws/.git/hooks", ".cargo/config.toml", "ws/src/new.rs", "tc/bin"] {
+                assert!(!inside(&wall.grants.write, closed), "{typed}: {closed}");
+            }
+            assert!(inside(&wall.grants.read, "ws/src/lib.rs") && inside(&wall.grants.write, "ws/Cargo.lock"), "{typed}");
+            assert_eq!(inside(&wall.grants.write, "ws/src/lib.rs"), matches!(typed, "fix" | "fmt" | "clippy --fix"), "{typed}");
+            assert_eq!(inside(&wall.grants.write, ".cargo/bin"), typed.starts_with("install"), "{typed}");
+        }
+        assert!(inside(&wall("default", &places, "login").grants.read, ".cargo/credentials.toml"));
+    }
+}

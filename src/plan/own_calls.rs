@@ -1,0 +1,86 @@
+//! Brig's own calls of cargo and rustc: where is the workspace, what is in it, which compiler is this. They are no part of the build, but they
+//! read what the repository wrote; so they change nothing, reach nobody, and the compiler among them is the toolchain's, called without a word
+//! of the repository's. In: a program, an environment, the trees it may read. Out: a `Command` that enters its walls when it is spawned.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::judge::KernelGrants;
+use crate::judge::environment::{EnvVerdict, Environment, EnvironmentLists};
+use crate::model::ActorKind;
+use crate::sys::{landlock, walled};
+use crate::wall::{ruleset, unplugged};
+
+/// Flags and switches of the compiler in the environment: none of them is needed to be told something, and some make it write files or load
+/// libraries (`--print=…=PATH`, `-Zcodegen-backend`).
+const OF_THE_COMPILER: [&str; 7] =
+    ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS", "RUSTC_BOOTSTRAP", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_RUSTC", "RUSTDOC"];
+
+/// `program` with `env`, which reads below `read` and writes nothing but `/dev/null`. Standard input and error are none, standard output is
+/// the caller's to choose. No credential is in its environment.
+///
+/// # Errors
+/// When the walls cannot be built here: then it must not be called.
+pub fn command(program: &Path, env: &[(OsString, OsString)], read: &[PathBuf]) -> Result<Command> {
+    let abi = landlock::abi().context("ask for the Landlock version")?;
+    let grants = KernelGrants { read: read.to_owned(), write: vec!["/dev/null".into()], exec: Vec::new() };
+    let ruleset = ruleset::of_cargo(&grants, &[], abi, true).context("build the wall of a call of our own")?;
+    let environment = Environment::compile(&EnvironmentLists::default());
+    let kept = |name: &OsString, value: &OsString| {
+        let (name, value) = (name.as_encoded_bytes(), value.as_encoded_bytes());
+        environment.decide(ActorKind::Rustc, name, value) == EnvVerdict::Keep
+            && !OF_THE_COMPILER.iter().any(|known| known.as_bytes() == name)
+            // `CARGO_TARGET_<TRIPLE>_RUSTFLAGS`.
+            && !(name.starts_with(b"CARGO_TARGET_") && name.ends_with(b"FLAGS"))
+    };
+    let mut command = Command::new(program);
+    command.env_clear().envs(env.iter().filter(|(name, value)| kept(name, value)).cloned());
+    // Flags of a configuration file are not looked for where the environment names some, and an empty word is none; a wrapper likewise
+    // (cargo's `rustflags_from_env`, `Rustc::new`).
+    command.env("CARGO_ENCODED_RUSTFLAGS", "").env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+    let compiler = program.with_file_name("rustc");
+    if compiler.is_file() {
+        command.env("RUSTC", compiler);
+    }
+    // At each start cargo reads all certificates of the system, which takes as long as everything else it does. It is not to reach anybody;
+    // only a rustup shim, which is not in a toolchain, looks at these variables for itself.
+    if program.parent().and_then(Path::parent).is_some_and(|root| root.join("lib/rustlib").is_dir()) {
+        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
+    }
+    walled::behind(&mut command, ruleset, unplugged::program()?);
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_writes_nothing_reaches_nobody_and_knows_no_credential() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("place");
+        let script = format!("echo x > {}; echo y > /dev/null || exit 3; env; exec 2>&1 3<>/dev/tcp/127.0.0.1/9", place.display());
+        let env = [("PATH", "/usr/bin:/bin"), ("CARGO_REGISTRY_TOKEN", "CANARY"), ("RUSTFLAGS", "CANARY"), ("KEPT", "kept")];
+        let env = env.map(|(name, value)| (name.into(), value.into()));
+        let output = command(Path::new("bash"), &env, &["/".into()]).unwrap().args(["-c", &script]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!place.exists() && !output.status.success() && text.contains("Permission denied"), "{output:?}");
+        assert!(text.contains("KEPT=kept") && !text.contains("CANARY"), "{text}");
+    }
+
+    #[test]
+    fn it_reads_what_it_was_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::fs::write(root.join("open"), "open").unwrap();
+        let closed = root.join("closed");
+        std::fs::write(&closed, "closed").unwrap();
+        let read = ["/usr", "/bin", "/lib", "/lib64", "/etc"].map(PathBuf::from).into_iter().chain([root.join("open")]).collect::<Vec<_>>();
+        let output = command(Path::new("/bin/cat"), &[], &read).unwrap().args([root.join("open"), closed]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "open");
+    }
+}
