@@ -160,15 +160,14 @@ fn page(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     let own = policy.own.outputs.iter().filter(|output| output.ends_with("doc")).cloned();
     let rest = own.chain(policy.places.results().map(|tree| tree.join("doc"))).find_map(|tree| below(path, &tree))?;
     let makes = matches!(act, Act::Create { .. });
-    // The index is made anew for each crate (rustdoc 1.95).
-    let empties = matches!(act, Act::Remove { .. });
     let mut parts = components(rest);
     let crates = |name: Option<&[u8]>| name.is_some_and(|name| policy.own.crate_name.as_ref().is_some_and(|own| own.as_bytes() == name));
     let (first, second) = (parts.next(), parts.next());
     let allowed = match first {
         None => makes,
         Some(first) if BY_CRATE.contains(&first) => second.is_none() && makes || crates(second),
-        Some(first) if OF_ALL.contains(&first) => second.is_some() || makes || empties,
+        // rustdoc writes its search index anew each time, directory and all.
+        Some(first) if OF_ALL.contains(&first) => second.is_some() || makes || matches!(act, Act::Remove { .. }),
         // A file at the top, by the shape of its name: no crate is called so.
         Some(first) => crates(Some(first)) || second.is_none() && first.contains(&b'.'),
     };
