@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -35,6 +35,8 @@ pub struct Run<'a> {
     steps: Vec<Step>,
     /// Is it Brig that refuses? Then nothing may change but what a build is there to change.
     refuses: bool,
+    /// Trees it is there to fill.
+    fills: Vec<PathBuf>,
 }
 
 /// A signal, whom it goes to, and what it waits for.
@@ -59,8 +61,8 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
     pub report: Option<Value>,
     pub took: Duration,
-    /// The place before a run that refuses.
-    pub before: Option<Picture>,
+    /// The place before a run that refuses, and trees the run was there to fill.
+    pub before: Option<(Picture, Vec<PathBuf>)>,
 }
 
 /// Plain cargo, nothing held back.
@@ -98,7 +100,7 @@ impl<'a> Run<'a> {
         place.environment(&mut command);
         command.args(args);
         let what = format!("{} {}", program.to_string_lossy(), args.join(" "));
-        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new(), refuses: false }
+        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new(), refuses: false, fills: Vec::new() }
     }
 
     /// On weaker ground than the machine offers.
@@ -114,6 +116,12 @@ impl<'a> Run<'a> {
 
     pub fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
+        self
+    }
+
+    /// It is there to fill this tree.
+    pub fn fills(mut self, tree: &Path) -> Self {
+        self.fills.push(tree.to_owned());
         self
     }
 
@@ -153,7 +161,7 @@ impl<'a> Run<'a> {
         footing::put_under(&mut self.command, &self.steps, self.place.who);
         let report = self.place.path("report/report.json");
         std::fs::remove_file(&report).ok();
-        let before = self.refuses.then(|| Picture::take(self.place));
+        let before = self.refuses.then(|| (Picture::take(self.place), std::mem::take(&mut self.fills)));
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.what));
         let mut stdin = child.stdin.take().unwrap();
@@ -240,9 +248,19 @@ impl Outcome {
     /// What a run that refuses has changed, though no run may, and where the place's secrets are now. To be asked again when what goes on
     /// after a run has had its time.
     pub fn strays(&self, place: &Place) -> Vec<String> {
-        let Some(before) = &self.before else { return Vec::new() };
+        let Some((before, fills)) = &self.before else { return Vec::new() };
         let spilled = spilled(place, self).into_iter().map(|place| format!("a secret is in {place}"));
-        before.changes(place).into_iter().chain(spilled).collect()
+        // What cargo fetches is new, and lies in caches of its own; nothing that was there before is another.
+        let caches = ["registry", "git"].map(|dir| format!("new: {}", place.path("home/.cargo").join(dir).display()));
+        let fetched = |line: &String| self.fetched() && caches.iter().any(|cache| line.starts_with(cache.as_str()));
+        let filled = |line: &String| fills.iter().any(|tree| line.starts_with(&format!("new: {}", tree.display())));
+        before.changes(place).into_iter().filter(|line| !fetched(line) && !filled(line)).chain(spilled).collect()
+    }
+
+    /// Was there a network for cargo itself, and something to fetch?
+    fn fetched(&self) -> bool {
+        let phases = self.report.as_ref().map(|report| &report["run"]["phases"]);
+        phases.is_some_and(|phases| phases["fetched"] == true || phases["offline"] == false)
     }
 
     pub fn stderr_text(&self) -> String {

@@ -179,7 +179,8 @@ impl<'a> Habit<'a> {
                 fs::create_dir_all(&path).unwrap();
             }
         }
-        let outcome = (self.dress)((self.start)(self.place, &self.args, brig)).go();
+        let run = (self.dress)((self.start)(self.place, &self.args, brig));
+        let outcome = self.results.iter().fold(run, |run, dir| run.fills(dir)).go();
         (outcome, self.results.iter().flat_map(|dir| artefacts(dir)).collect())
     }
 }
