@@ -1,4 +1,4 @@
-//! Places outside the workspace that manifests and cargo's configuration name: path packages, overrides, vendored sources, programs. In: the
+//! Places outside the workspace that manifests and cargo's configuration name: path packages, overrides, vendored sources, repositories, programs. In: the
 //! files cargo reads. Out: real paths that cargo may be let into for reading.
 //!
 //! A repository writes these files. What it names is granted only where it is a place for sources: no home, nothing above one, nothing in a
@@ -62,6 +62,7 @@ pub fn find(ground: &Ground) -> Named {
     let mut named = Named::default();
     let mut manifests: Vec<PathBuf> = ground.members.iter().cloned().chain(ground.workspace.map(Path::to_owned)).collect();
     for configuration in configurations(ground) {
+        named.trees.extend(repositories(&configuration.table).filter(|place| ground.admits(place)));
         configured(ground, &configuration, &mut named, &mut manifests);
     }
     let mut seen = BTreeSet::new();
@@ -74,6 +75,7 @@ pub fn find(ground: &Ground) -> Named {
             named.trees.insert(dir.clone());
         }
         named.fetches |= fetches(&table);
+        named.trees.extend(repositories(&table).filter(|place| ground.admits(place)));
         manifests.extend(paths_of(&table).map(|path| real(dir.join(path))).filter(|path| ground.known(path) || ground.admits(path)));
     }
     named
@@ -106,6 +108,23 @@ fn paths_of(manifest: &Table) -> impl Iterator<Item = PathBuf> {
     found.extend(patches.flat_map(Table::values).filter_map(path_of));
     let root = manifest.get("package").and_then(|package| package.get("workspace")).and_then(Value::as_str);
     found.extend(root.map(PathBuf::from));
+    found.into_iter()
+}
+
+/// Repositories of packages and registries that lie on this machine. A registry's packages lie beside its index.
+fn repositories(table: &Table) -> std::vec::IntoIter<PathBuf> {
+    let mut found = Vec::new();
+    let mut open: Vec<&Table> = vec![table];
+    while let Some(table) = open.pop() {
+        for (key, value) in table {
+            let place = value.as_str().and_then(|text| text.strip_prefix("file://")).map(|path| real(path.into()));
+            match (key.as_str(), place) {
+                ("git", Some(place)) => found.push(place),
+                ("index" | "registry", Some(place)) => found.extend(place.parent().map(Path::to_owned)),
+                _ => open.extend(value.as_table()),
+            }
+        }
+    }
     found.into_iter()
 }
 
@@ -222,7 +241,14 @@ mod tests {
             "ws/Cargo.toml",
             "[dependencies]\na = { path = '../a' }\nhome = { path = '..' }\nkeys = { path = '../.ssh' }\n[patch.crates-io]\nb = { path = '../b' }",
         );
-        write("a/Cargo.toml", "[target.'cfg(unix)'.dev-dependencies]\nc = { path = '../deep/c' }");
+        let there = home.display();
+        write(
+            "a/Cargo.toml",
+            &format!(
+                "[target.'cfg(unix)'.dev-dependencies]\nc = {{ path = '../deep/c' }}\n\
+                 g = {{ git = 'file://{there}/forge/g' }}\nh = {{ git = 'file://{there}/.ssh' }}\ni = {{ git = 'https://there/forge/i' }}"
+            ),
+        );
         for empty in [
             "b/Cargo.toml",
             "deep/c/Cargo.toml",
@@ -234,7 +260,10 @@ mod tests {
         ] {
             write(empty, "");
         }
-        write("ws/.cargo/config.toml", "paths = ['../over']\ninclude = 'more.toml'");
+        write(
+            "ws/.cargo/config.toml",
+            &format!("paths = ['../over']\ninclude = 'more.toml'\n[registries.r]\nindex = 'file://{there}/r/index'"),
+        );
         write(
             "ws/.cargo/more.toml",
             "[source.vendored]\ndirectory = '../../vendor'\n[target.x]\nlinker = '/usr/bin/env'\nrunner = '/etc/passwd'",
@@ -244,7 +273,7 @@ mod tests {
         let ground =
             Ground { workspace: Some(&ws), members: &members, home: Some(&home), cargo_home: &home.join(".cargo"), here: &ws, typed: &[] };
         let named = find(&ground);
-        let trees: Vec<_> = ["a", "b", "deep/c", "over"].map(|name| home.join(name)).into();
+        let trees: Vec<_> = ["a", "b", "deep/c", "over", "forge/g", "r"].map(|name| home.join(name)).into();
         assert!(trees.iter().all(|tree| named.trees.contains(tree)), "{named:?}");
         assert!([".ssh", "", "never"].iter().all(|name| !named.trees.contains(&home.join(name))), "{named:?}");
         assert!(named.files.contains(&real("/usr/bin/env".into())) && !named.files.contains(Path::new("/etc/passwd")), "{named:?}");
