@@ -180,7 +180,7 @@ impl<'a> Habit<'a> {
             }
         }
         let run = (self.dress)((self.start)(self.place, &self.args, brig));
-        let outcome = self.results.iter().chain(&self.forgotten).fold(run, |run, path| run.leaving(path)).go();
+        let outcome = run.compared().go();
         (outcome, self.results.iter().flat_map(|dir| artefacts(dir)).collect())
     }
 }
