@@ -127,6 +127,11 @@ impl<'a> Run<'a> {
         self
     }
 
+    pub fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// From there, and not from the workspace.
     pub fn at(mut self, dir: &Path) -> Self {
         let relative: Vec<PathBuf> =
