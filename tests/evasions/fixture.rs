@@ -40,6 +40,9 @@ pub struct Says {
     /// Ways for which it is chance whether there is anything to win once a layer is gone, each with the reason: no layer is named for them.
     #[serde(default)]
     pub chance_ways: BTreeMap<String, String>,
+    /// What it leaves in its package under Brig, as a test may: new directories and data.
+    #[serde(default)]
+    pub leaves: Vec<String>,
     /// Why its being stopped leaves nothing in the report.
     pub silent: Option<String>,
     /// Rules that must each be found about the offender.

@@ -103,7 +103,9 @@ impl Trial {
         for outcome in outcomes {
             trial.won.extend(scene.marks(&place, &outcome));
             if matches!(how, How::Enforce) {
-                trial.strays.extend(outcome.strays(&place));
+                let left = fixtures.iter().flat_map(|one| one.says.leaves.iter().map(|path| place.workspace().join(&one.name).join(path)));
+                let left: Vec<String> = left.map(|path| format!("new: {}", path.display())).collect();
+                trial.strays.extend(outcome.strays(&place).into_iter().filter(|stray| !left.contains(stray)));
             }
             told.push_str(&outcome.to_string());
             trial.reports.extend(outcome.report);
