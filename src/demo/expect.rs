@@ -66,6 +66,16 @@ pub const SCENES: &[Scene] = &[
             thief("time-sync"),
         ],
     },
+    Scene {
+        title: "cargo as a deputy: a build script exchanged for a link to one of cargo's own programs",
+        cargo: &["build", "--offline", "-p", "panel"],
+        expected: &[Expected {
+            culprit: "fast_build",
+            kind: ActorKind::ProcMacro,
+            rule: Rule::FsForeignArtifact,
+            story: "lays a link in the place of the script it was compiled into",
+        }],
+    },
 ];
 
 /// What is not as it has to be; empty when every act was stopped and blamed on the right crate.

@@ -1,6 +1,6 @@
 //! An inert re-enactment of real incidents, for people who want to see Brig at work before they trust it: an embedded workspace whose
 //! crates do what the real ones did, to a canary and to a listener on loopback. In: a directory to write it into, then the reports of
-//! its two scenes. Out: what was not stopped, or was blamed on the wrong crate.
+//! its scenes. Out: what was not stopped, or was blamed on the wrong crate.
 
 mod expect;
 mod play;

@@ -21,6 +21,11 @@ const FILES: &[(&str, &str)] = files![
     "deps/chrono_anchor/src/lib.rs",
     "deps/dnp3times/Cargo.toml",
     "deps/dnp3times/src/lib.rs",
+    "deps/fast_build/Cargo.toml",
+    "deps/fast_build/src/lib.rs",
+    "deps/gauge-sys/Cargo.toml",
+    "deps/gauge-sys/build.rs",
+    "deps/gauge-sys/src/lib.rs",
     "deps/proc-macro1/Cargo.toml",
     "deps/proc-macro1/build.rs",
     "deps/proc-macro1/src/lib.rs",
@@ -34,6 +39,8 @@ const FILES: &[(&str, &str)] = files![
     "deps/time_calibrators/src/lib.rs",
     "page/Cargo.toml",
     "page/src/lib.rs",
+    "panel/Cargo.toml",
+    "panel/src/lib.rs",
     "src/lib.rs",
 ];
 
@@ -42,7 +49,7 @@ const FILES: &[(&str, &str)] = files![
 /// # Errors
 /// With the path that could not be written.
 pub fn write(dir: &Path) -> io::Result<()> {
-    put(dir, ".env", &format!("API_URL=http://127.0.0.1\nAPI_PASSWORD={CANARY}\n"))?;
+    put(dir, ".env", &format!("API_PASSWORD={CANARY}\nAPI_URL=http://127.0.0.1\n"))?;
     FILES.iter().try_for_each(|(path, text)| put(dir, path, text))
 }
 

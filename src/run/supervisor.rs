@@ -311,8 +311,12 @@ impl AtExecStop for Supervisor<'_> {
         if let Rank::Conducts(post) = &rank {
             return Ok(self.conduct(tracee, post));
         }
-        self.refuse_what_is_between(tracee)?;
-        let mut identity = self.identify(tracee, matches!(rank, Rank::Stranger { ends_cargo: true }));
+        let ends_cargo = matches!(rank, Rank::Stranger { ends_cargo: true });
+        // A runner stands between cargo and a program, whatever its words look like.
+        if !ends_cargo && !self.configured.names(&tracee.called, tracee.argv) {
+            self.refuse_what_is_between(tracee)?;
+        }
+        let mut identity = self.identify(tracee, ends_cargo);
         if identity.kind == ActorKind::Tool && rank != Rank::Helps && !self.is_cargos_helper(tracee) {
             // A runner, or a program a configuration file named: not cargo's, so not trusted like cargo.
             identity.kind = ActorKind::Program;

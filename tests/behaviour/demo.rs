@@ -21,6 +21,11 @@ fn its_crates_act_under_plain_cargo() {
         let sink = Sink::start().unwrap();
         for scene in SCENES {
             let outcome = cargo(&place, scene.cargo).env(PORT, sink.port.to_string()).go();
+            if scene.cargo.contains(&"panel") {
+                // What cargo starts in the script's place fails, and has quoted the secret by then.
+                assert!(outcome.exits(101).stderr_text().contains(CANARY), "{outcome}");
+                continue;
+            }
             outcome.exits(0);
             if scene.cargo.contains(&"test") {
                 let before = Before::look(&place, &[]);

@@ -70,7 +70,7 @@ fn a_runner_is_the_repositorys_whatever_its_name() {
         let path = |name: &str| toolchain().join("bin").join(name).display().to_string();
         for runner in [
             vec![path("rustfmt"), key.display().to_string()],
-            vec![path("rustc"), "--crate-name".into(), "serde".into(), key.display().to_string()],
+            vec![path("rustc"), "--crate-name".into(), "serde".into(), key.display().to_string(), "-L".into()],
             vec!["sh".into(), "tools/rustc".into(), "--crate-name".into(), "serde".into(), registry.display().to_string()],
         ] {
             place.write(&place.workspace().join(".cargo/config.toml"), &format!("[target.'cfg(all())']\nrunner = {runner:?}\n"));

@@ -313,7 +313,7 @@ fn ran(outcome: &Outcome, package: &str) -> bool {
 
 fn without_files(outcome: &Outcome) -> Outcome {
     let (stdout, stderr) = (outcome.stdout.clone(), outcome.stderr.clone());
-    Outcome { what: String::new(), code: outcome.code, stdout, stderr, report: None, took: outcome.took, before: None }
+    Outcome { what: String::new(), code: outcome.code, stdout, stderr, report: None, took: outcome.took, before: None, leaves: Vec::new() }
 }
 
 #[test]

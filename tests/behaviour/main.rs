@@ -28,6 +28,7 @@ mod lifetime;
 mod modes;
 mod names;
 mod network;
+mod objects;
 mod phases;
 mod picture;
 mod place;

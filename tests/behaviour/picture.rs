@@ -33,6 +33,10 @@ const CARGOS: [&str; 9] = [
     "home/.rustup/settings.toml",
 ];
 
+/// Where cargo leaves what it fetched, and how deep a package lies there.
+const FETCHED: [(&str, usize); 4] =
+    [("home/.cargo/registry/src", 2), ("home/.cargo/registry/cache", 2), ("home/.cargo/git/db", 1), ("home/.cargo/git/checkouts", 2)];
+
 impl Picture {
     pub fn take(place: &Place) -> Picture {
         let mut found = BTreeMap::new();
@@ -43,16 +47,30 @@ impl Picture {
         Picture(found)
     }
 
-    /// What is different now: one line each.
-    pub fn changes(&self, place: &Place) -> Vec<String> {
-        let now = Picture::take(place).0;
-        let gone = self.0.keys().filter(|path| !now.contains_key(*path)).map(|path| format!("gone: {}", path.display()));
+    /// What is different now, but for what lies below (or on the way to) `left`: one line each.
+    pub fn changes(&self, place: &Place, left: &[PathBuf]) -> Vec<String> {
+        let mut now = Picture::take(place).0;
+        now.retain(|path, _| !left.iter().any(|left| path.starts_with(left) || left.starts_with(path) && !self.0.contains_key(path)));
+        let is_left = |path: &Path| left.iter().any(|left| path.starts_with(left));
+        let gone = self.0.keys().filter(|path| !now.contains_key(*path) && !is_left(path)).map(|path| format!("gone: {}", path.display()));
         let other = now.iter().filter_map(|(path, look)| match self.0.get(path) {
+            None if self.was_fetched(path, place) => None,
             None => Some(format!("new: {}", path.display())),
             Some(before) if before != look => Some(format!("changed: {}", path.display())),
             Some(_) => None,
         });
         gone.chain(other).collect()
+    }
+}
+
+impl Picture {
+    /// Cargo unpacks packages that were not there. Whatever comes into one that was is not cargo's doing.
+    fn was_fetched(&self, path: &Path, place: &Place) -> bool {
+        FETCHED.iter().any(|(dir, depth)| {
+            let dir = place.path(dir);
+            let inside = path.strip_prefix(&dir).map(|rest| rest.components().take(*depth).collect::<PathBuf>());
+            inside.is_ok_and(|package| !self.0.contains_key(&dir.join(package)) || path == dir) || dir.starts_with(path)
+        })
     }
 }
 

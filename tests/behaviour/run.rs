@@ -35,8 +35,8 @@ pub struct Run<'a> {
     steps: Vec<Step>,
     /// Is it Brig that refuses? Then nothing may change but what a build is there to change.
     refuses: bool,
-    /// Trees it is there to fill.
-    fills: Vec<PathBuf>,
+    /// Where it was told to leave things, besides.
+    leaves: Vec<PathBuf>,
 }
 
 /// A signal, whom it goes to, and what it waits for.
@@ -61,8 +61,9 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
     pub report: Option<Value>,
     pub took: Duration,
-    /// The place before a run that refuses, and trees the run was there to fill.
-    pub before: Option<(Picture, Vec<PathBuf>)>,
+    /// The place before a run that refuses.
+    pub before: Option<Picture>,
+    pub leaves: Vec<PathBuf>,
 }
 
 /// Plain cargo, nothing held back.
@@ -76,6 +77,8 @@ pub fn guarded<'a>(place: &'a Place, options: &[&str], args: &[&str]) -> Run<'a>
     run.command.arg("--report-dir").arg(place.path("report")).args(options).args(args);
     run.what = format!("cargo-brig {} {}", options.join(" "), args.join(" "));
     run.refuses = !options.contains(&"observe");
+    let told = args.windows(2).filter(|pair| ["--target-dir", "--root", "--artifact-dir"].contains(&pair[0]));
+    run.leaves = told.map(|pair| place.workspace().join(pair[1])).collect();
     run
 }
 
@@ -100,7 +103,7 @@ impl<'a> Run<'a> {
         place.environment(&mut command);
         command.args(args);
         let what = format!("{} {}", program.to_string_lossy(), args.join(" "));
-        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new(), refuses: false, fills: Vec::new() }
+        Run { place, command, input: Vec::new(), what, signal: None, steps: Vec::new(), refuses: false, leaves: Vec::new() }
     }
 
     /// On weaker ground than the machine offers.
@@ -110,7 +113,17 @@ impl<'a> Run<'a> {
     }
 
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.command.env(name, value.into());
+        let value = value.into();
+        if ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "CARGO_HOME", "CARGO_INSTALL_ROOT"].contains(&name) {
+            self.leaves.push(self.place.workspace().join(&value));
+        }
+        self.command.env(name, value);
+        self
+    }
+
+    /// The case itself compares all that it makes with what plain cargo makes, wherever it was told to.
+    pub fn compared(mut self) -> Self {
+        self.refuses = false;
         self
     }
 
@@ -119,14 +132,11 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// It is there to fill this tree.
-    pub fn fills(mut self, tree: &Path) -> Self {
-        self.fills.push(tree.to_owned());
-        self
-    }
-
     /// From there, and not from the workspace.
     pub fn at(mut self, dir: &Path) -> Self {
+        let relative: Vec<PathBuf> =
+            self.leaves.iter().filter_map(|path| Some(dir.join(path.strip_prefix(self.place.workspace()).ok()?))).collect();
+        self.leaves.extend(relative);
         self.command.current_dir(dir);
         self
     }
@@ -161,7 +171,7 @@ impl<'a> Run<'a> {
         footing::put_under(&mut self.command, &self.steps, self.place.who);
         let report = self.place.path("report/report.json");
         std::fs::remove_file(&report).ok();
-        let before = self.refuses.then(|| (Picture::take(self.place), std::mem::take(&mut self.fills)));
+        let before = self.refuses.then(|| Picture::take(self.place));
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.what));
         let mut stdin = child.stdin.take().unwrap();
@@ -203,7 +213,16 @@ impl<'a> Run<'a> {
             all
         };
         let report = std::fs::read(&report).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let outcome = Outcome { code: code(status), stdout: rest(stdout), stderr: rest(stderr), report, what: self.what, took, before };
+        let outcome = Outcome {
+            code: code(status),
+            stdout: rest(stdout),
+            stderr: rest(stderr),
+            report,
+            what: self.what,
+            took,
+            before,
+            leaves: self.leaves,
+        };
         assert!(status.is_some(), "hangs for {} s:\n{outcome}", patience().as_secs());
         assert!(!outcome.stderr_text().contains("panicked at src/"), "panics:\n{outcome}");
         let told = outcome.code != 0 && outcome.report.as_ref().is_some_and(|report| violations(report).next().is_some());
@@ -248,19 +267,9 @@ impl Outcome {
     /// What a run that refuses has changed, though no run may, and where the place's secrets are now. To be asked again when what goes on
     /// after a run has had its time.
     pub fn strays(&self, place: &Place) -> Vec<String> {
-        let Some((before, fills)) = &self.before else { return Vec::new() };
+        let Some(before) = &self.before else { return Vec::new() };
         let spilled = spilled(place, self).into_iter().map(|place| format!("a secret is in {place}"));
-        // What cargo fetches is new, and lies in caches of its own; nothing that was there before is another.
-        let caches = ["registry", "git"].map(|dir| format!("new: {}", place.path("home/.cargo").join(dir).display()));
-        let fetched = |line: &String| self.fetched() && caches.iter().any(|cache| line.starts_with(cache.as_str()));
-        let filled = |line: &String| fills.iter().any(|tree| line.starts_with(&format!("new: {}", tree.display())));
-        before.changes(place).into_iter().filter(|line| !fetched(line) && !filled(line)).chain(spilled).collect()
-    }
-
-    /// Was there a network for cargo itself, and something to fetch?
-    fn fetched(&self) -> bool {
-        let phases = self.report.as_ref().map(|report| &report["run"]["phases"]);
-        phases.is_some_and(|phases| phases["fetched"] == true || phases["offline"] == false)
+        before.changes(place, &self.leaves).into_iter().chain(spilled).collect()
     }
 
     pub fn stderr_text(&self) -> String {

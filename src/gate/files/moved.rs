@@ -26,16 +26,18 @@ pub fn judge(call: &Call, moved: &Found, from: &Hostile, to: &Hostile) -> io::Re
     if moved.kind() != ObjectKind::Directory || policy.is_scratch(from.as_bytes()) && policy.is_scratch(to.as_bytes()) {
         return Ok(None);
     }
+    // Where it may not go anyway, that is what is told.
+    let act = Act::Rename { from: from.clone(), to: to.clone() };
+    if policy.judge(&act, Some(moved.object())).refused() {
+        return Ok(None);
+    }
     let mut walk = Walk { call, left: MOST, answer: None };
     let whole = walk.down(moved.handle.as_fd(), from.as_bytes(), to.as_bytes(), DEEPEST);
     match (walk.answer, whole) {
         (Some(answer), _) => Ok(Some(answer)),
         (None, Ok(true)) => Ok(None),
         // Too much, or not to be looked into.
-        (None, _) if call.enforces() => {
-            let act = Act::Rename { from: from.clone(), to: to.clone() };
-            Ok(Some(call.refuse(act, Some(moved.object()), libc::EXDEV)))
-        }
+        (None, _) if call.enforces() => Ok(Some(call.refuse(act, Some(moved.object()), libc::EXDEV))),
         (None, _) => Ok(None),
     }
 }

@@ -166,7 +166,8 @@ fn page(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     let allowed = match first {
         None => makes,
         Some(first) if BY_CRATE.contains(&first) => second.is_none() && makes || crates(second),
-        Some(first) if OF_ALL.contains(&first) => second.is_some() || makes,
+        // rustdoc writes its search index anew each time, directory and all.
+        Some(first) if OF_ALL.contains(&first) => second.is_some() || makes || matches!(act, Act::Remove { .. }),
         // A file at the top, by the shape of its name: no crate is called so.
         Some(first) => crates(Some(first)) || second.is_none() && first.contains(&b'.'),
     };

@@ -84,6 +84,9 @@ fn pages_have_an_owner() {
         &[
             (Rustdoc, create("/home/u/app/target/doc"), dir(), Allow),
             (Rustdoc, Act::Remove { path: "/home/u/app/target/doc".into() }, dir(), foreign),
+            (Rustdoc, Act::Remove { path: at("search.index").as_str().into() }, dir(), Allow),
+            (Rustdoc, Act::Remove { path: at("serde").as_str().into() }, dir(), foreign),
+            (Rustdoc, rename("search.index", "foo/x"), dir(), foreign),
             (Rustdoc, rename("foo", "serde"), dir(), foreign),
             (Rustdoc, rename("serde", "foo/x"), dir(), foreign),
             (Rustdoc, Act::Symlink { target: "/x".into(), path: at("serde").as_str().into() }, None, foreign),

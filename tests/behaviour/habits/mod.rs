@@ -180,7 +180,7 @@ impl<'a> Habit<'a> {
             }
         }
         let run = (self.dress)((self.start)(self.place, &self.args, brig));
-        let outcome = self.results.iter().fold(run, |run, dir| run.fills(dir)).go();
+        let outcome = run.compared().go();
         (outcome, self.results.iter().flat_map(|dir| artefacts(dir)).collect())
     }
 }

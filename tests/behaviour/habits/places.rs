@@ -79,7 +79,7 @@ fn links_to_homes_workspaces_and_targets() {
         let habit = habit(&place, "a target behind a link", &["test", "--offline"]);
         let brig = habit.same();
         assert!(built.join("debug/app").is_file(), "{brig}");
-        guarded(&place, &[], BUILD).go().exits(0);
+        guarded(&place, &[], BUILD).compared().go().exits(0);
     }
 }
 

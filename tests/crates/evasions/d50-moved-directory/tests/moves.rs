@@ -36,7 +36,6 @@ fn moves() {
     let _ = exchange(&own.join("swap"), &package.join("swap"));
     trick::try_read("exchange", own.join("swap/deep/.env"));
 
-    let _ = fs::create_dir_all(package.join("tests/data"));
     let _ = fs::rename(package.join("steps"), package.join("tests/data/steps"));
     let _ = fs::rename(package.join("tests/data/steps/deep"), own.join("steps"));
     trick::try_read("steps", own.join("steps/.env"));
@@ -60,7 +59,6 @@ fn moves() {
     if fs::rename(&with_link, package.join("data")).is_ok() {
         trick::won("link-in");
     }
-    let _ = fs::create_dir(package.join("scratch"));
     let makefile = made(own.join("d"), "GNUmakefile", "all:\n");
     if exchange(&makefile, &package.join("scratch")).is_ok() {
         trick::won("exchanged-in");

@@ -1,0 +1,1 @@
+//! Uses `gauge-sys` and never looks inside.

@@ -1,0 +1,1 @@
+//! What its build script does is all.
