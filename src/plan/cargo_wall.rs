@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::judge::{KernelGrants, Places, SecretLists, Secrets};
 use crate::model::{ActorKind, Hostile};
+use crate::plan::credentials::Providers;
 use crate::plan::errand::Errand;
 use crate::plan::grants::Line;
 use crate::plan::kernel_grants::{PUBLISHED, carve, kernel_exec};
@@ -280,6 +281,7 @@ fn programs(places: &Places, env: &Env, cargo: &Path) -> Vec<PathBuf> {
             found.extend(std::env::split_paths(value).filter(|path| path.is_absolute()));
         }
     }
+    found.extend(Providers::find(&places.cargo_home, places.workspace.as_deref(), env).programs());
     found.push(cargo.to_owned());
     let mut found: Vec<PathBuf> = found.into_iter().map(real).collect();
     // A compiler or cargo of a toolchain of its own reads the rest of it.

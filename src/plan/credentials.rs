@@ -41,11 +41,20 @@ impl Providers {
         Providers { commands: specs.iter().filter_map(command).collect(), path }
     }
 
+    /// The files that are started.
+    pub fn programs(&self) -> impl Iterator<Item = PathBuf> {
+        self.commands.iter().filter_map(|command| self.file(command.first()?))
+    }
+
+    fn file(&self, name: &OsString) -> Option<PathBuf> {
+        if name.as_bytes().contains(&b'/') { Some(name.into()) } else { crate::launch::search(name, &self.path) }
+    }
+
     /// Is this one of them, called as cargo calls it? `exe` is what runs, of a script its interpreter. The answer is the program's own file.
     pub fn started(&self, exe: &Path, argv: &[OsString]) -> Option<PathBuf> {
         self.commands.iter().find_map(|command| {
             let (name, arguments) = command.split_first()?;
-            let file = if name.as_bytes().contains(&b'/') { name.into() } else { crate::launch::search(name, &self.path)? };
+            let file = self.file(name)?;
             let interpreter = interpreter(&file);
             let called = match &interpreter {
                 // Of a script the kernel says: the interpreter, its one argument, the script by the path it was started by (execve(2)).

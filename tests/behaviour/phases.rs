@@ -102,6 +102,7 @@ fn the_registry_is_asked_in_the_first_phase_only() {
                 let path = place.path(path);
                 fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path)).ok();
             }
+            fs::create_dir(place.path("home/.cargo/registry")).unwrap();
         };
         let plain = run(false, &["run"]);
         plain.exits(0);

@@ -69,7 +69,7 @@ fn a_registry_that_wants_a_token_of_a_credential_provider() {
         let place = place(who);
         publish(&place, ",\"auth-required\":true");
         place.plant("home/.password-store/zoo", "stored", "");
-        let mark = place.path("home/mark");
+        let mark = place.path("run/mark");
         let provider = place.path("home/bin/zoo-token");
         let text = format!("#!/bin/sh\necho asked >> {:?}\ncat {:?}\n", mark, place.path("home/.password-store/zoo"));
         executable(&place, &provider, &text);
@@ -94,7 +94,7 @@ fn a_credential_provider_that_speaks_cargos_protocol() {
     for who in Who::all() {
         let place = place(who);
         publish(&place, ",\"auth-required\":true");
-        let mark = place.path("home/mark");
+        let mark = place.path("run/mark");
         let provider = place.path("home/.cargo/bin/cargo-credential-zoo");
         let answer = "{\"Ok\":{\"kind\":\"get\",\"token\":\"zoo\",\"cache\":\"session\",\"operation_independent\":true}}";
         executable(
