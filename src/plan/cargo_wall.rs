@@ -6,17 +6,17 @@
 //! by taking it from the same lists (`CargoWall::contains`). All else that actors do is done for them by the gate, from outside.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
-use std::fs::OpenOptions;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::judge::{KernelGrants, Places, SecretLists, Secrets};
+use crate::judge::{KernelGrants, Places};
 use crate::model::{ActorKind, Hostile};
+use crate::plan::cargo_stand::Stand;
 use crate::plan::credentials::Providers;
 use crate::plan::errand::Errand;
 use crate::plan::grants::Line;
-use crate::plan::kernel_grants::{PUBLISHED, carve, kernel_exec};
-use crate::plan::named_places::{self, Ground, is_program};
+use crate::plan::kernel_grants::{PUBLISHED, kernel_exec};
+use crate::plan::named_places::is_program;
 use crate::plan::places::real;
 use crate::plan::profile::Profile;
 use crate::plan::resolve::roots;
@@ -33,12 +33,6 @@ pub struct CargoWall {
 const LOOKS: usize = 50_000;
 const DEPTH: usize = 4;
 const LINKS: usize = 10;
-/// Subcommands that name packages themselves.
-const FETCHING: [&str; 4] = ["install", "search", "info", "add"];
-/// Sources looked at for `{sources}`.
-const SOURCES: usize = 50_000;
-/// Beside a manifest, in the directories above.
-const ABOVE: [&str; 6] = ["Cargo.toml", ".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain", ".gitignore"];
 /// Variables of the user's whose first word is a program for cargo to start …
 const PROGRAMS: [&str; 5] = ["RUSTC", "RUSTDOC", "CARGO", "CARGO_BUILD_RUSTC", "CARGO_BUILD_RUSTDOC"];
 /// … or a file or directory for it to read.
@@ -119,143 +113,6 @@ impl CargoWall {
     }
 }
 
-/// What entries of the table stand for, in this run.
-struct Stand<'a> {
-    places: &'a Places,
-    errand: &'a Errand,
-    here: PathBuf,
-    named: named_places::Named,
-    install_root: Option<PathBuf>,
-    secrets: std::cell::OnceCell<Secrets>,
-}
-
-impl<'a> Stand<'a> {
-    fn new(places: &'a Places, steering: &Steering, errand: &'a Errand, env: &Env) -> Self {
-        let here = std::env::current_dir().map(real).unwrap_or_default();
-        let ground = Ground {
-            workspace: places.workspace.as_deref(),
-            members: &places.members,
-            home: places.home.as_deref(),
-            cargo_home: &places.cargo_home,
-            here: &here,
-            typed: &steering.configured(),
-        };
-        let mut named = named_places::find(&ground);
-        let typed = errand.path.as_ref().map(|path| real(here.join(path))).filter(|path| path.join("Cargo.toml").is_file());
-        named.trees.extend(typed);
-        let variable = env.iter().find(|(name, _)| name == "CARGO_INSTALL_ROOT").map(|(_, value)| PathBuf::from(value));
-        let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
-        let install_root =
-            root.map(|root| real(here.join(root))).or_else(|| Some(places.cargo_home.clone()).filter(|home| home.is_absolute()));
-        Stand { places, errand, here, named, install_root, secrets: std::cell::OnceCell::new() }
-    }
-
-    fn secrets(&self) -> &Secrets {
-        self.secrets.get_or_init(|| Secrets::compile(self.places, &SecretLists::default()).expect("the catalogue"))
-    }
-
-    /// Real paths; nothing that a link in the repository leads to.
-    fn expand(&self, entry: &str) -> Vec<PathBuf> {
-        let (name, rest) = entry.strip_prefix('{').and_then(|rest| rest.split_once('}')).unwrap_or_default();
-        let rest = rest.trim_start_matches('/');
-        let join = |tree: PathBuf| if rest.is_empty() { tree } else { tree.join(rest) };
-        let unlinked = |path: &PathBuf| real(path.clone()) == *path;
-        match name {
-            "tmp" => vec![join(self.places.tmp.clone())],
-            "lock" => self.lock().into_iter().filter(unlinked).collect(),
-            "sources" => self.sources(),
-            "above" => self.above(),
-            "outside" => self.named.trees.iter().cloned().map(join).filter(unlinked).collect(),
-            "here" => {
-                let made = self.errand.operand.as_ref().and_then(|made| real(self.here.join(made)).parent().map(Path::to_owned));
-                made.into_iter().chain([self.here.clone()]).map(join).collect()
-            }
-            "install-root" => self.install_root.iter().cloned().map(join).map(real).collect(),
-            "outputs" => self.errand.outputs.iter().map(|path| real(self.here.join(path))).collect(),
-            "workspace" => self.places.workspace.iter().cloned().map(join).filter(unlinked).collect(),
-            _ => placeholders::expand(entry, self.places, None).into_iter().map(real).collect(),
-        }
-    }
-
-    fn lock(&self) -> Option<PathBuf> {
-        self.places.workspace.as_ref().map(|root| root.join("Cargo.lock"))
-    }
-
-    /// `*.rs` of the workspace's packages that are there; no link, nothing hidden, nothing that was built.
-    fn sources(&self) -> Vec<PathBuf> {
-        let (mut found, mut budget) = (Vec::new(), SOURCES);
-        let mut open: Vec<PathBuf> = self.places.workspace.iter().chain(&self.places.members).cloned().collect();
-        let mut seen = BTreeSet::new();
-        while let Some(dir) = open.pop() {
-            if !seen.insert(dir.clone()) || self.places.results().any(|built| *built == dir) {
-                continue;
-            }
-            for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
-                let (name, Ok(kind)) = (entry.file_name(), entry.file_type()) else { continue };
-                if budget == 0 || name.as_encoded_bytes().starts_with(b".") {
-                    continue;
-                }
-                budget -= 1;
-                if kind.is_dir() {
-                    open.push(entry.path());
-                } else if kind.is_file() && Path::new(&name).extension() == Some(OsStr::new("rs")) {
-                    found.push(entry.path());
-                }
-            }
-        }
-        found
-    }
-
-    /// What cargo, rustup and git look for on the way up.
-    fn above(&self) -> Vec<PathBuf> {
-        let starts = self.places.workspace.iter().chain([&self.here]).chain(&self.named.trees);
-        let dirs: BTreeSet<&Path> = starts.flat_map(|start| start.ancestors()).collect();
-        let mut found: Vec<PathBuf> =
-            dirs.iter().flat_map(|dir| ABOVE.iter().map(|name| dir.join(name))).filter(|path| path.is_file()).collect();
-        for dir in dirs {
-            let git = dir.join(".git");
-            found.extend(git.is_dir().then(|| git.clone()));
-            if git.is_file() {
-                found.extend(repository(&git));
-                found.push(git);
-            }
-        }
-        found.retain(|path| real(path.clone()) == *path);
-        if self.places.workspace.is_none() {
-            // What is broken is to be told by cargo.
-            let manifest = self.here.ancestors().find(|dir| dir.join("Cargo.toml").is_file());
-            found.extend(manifest.map(Path::to_owned));
-        }
-        found
-    }
-
-    /// The tree, without the user's own places where it holds them: other trees name those that are cargo's.
-    fn around(&self, tree: PathBuf) -> Vec<PathBuf> {
-        if tree.parent().is_none() {
-            return vec![tree];
-        }
-        let places = self.places;
-        let holes = places.home.iter().chain([&places.cargo_home]).chain(&places.rustup_home).map(PathBuf::as_path);
-        let holes: Vec<&Path> = holes.filter(|hole| hole.is_absolute() && hole.parent().is_some()).collect();
-        if places.home.as_ref() != Some(&tree) {
-            return carve(&tree, &holes);
-        }
-        // A workspace that is the home itself: its sources lie in the open, its secrets do not.
-        let children = std::fs::read_dir(&tree).into_iter().flatten().flatten();
-        let open = children.filter(|child| !child.file_name().as_encoded_bytes().starts_with(b"."));
-        open.filter(|child| child.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|child| child.path()).collect()
-    }
-}
-
-/// The directories behind a `.git` that is a file: a linked worktree, a submodule.
-fn repository(git: &Path) -> Vec<PathBuf> {
-    let line = |path: &Path| Some(std::fs::read_to_string(path).ok()?.lines().next()?.to_owned());
-    let dir = line(git).and_then(|line| Some(git.parent()?.join(line.strip_prefix("gitdir: ")?))).map(real);
-    let Some(dir) = dir.filter(|dir| dir.join("HEAD").is_file() && dir.iter().any(|name| name == ".git")) else { return Vec::new() };
-    let common = line(&dir.join("commondir")).map(|common| real(dir.join(common))).filter(|common| common.join("HEAD").is_file());
-    [dir].into_iter().chain(common).collect()
-}
-
 /// Programs the user keeps outside of all trees: what links in the directories of `PATH` lead to, linked toolchains, what variables name.
 fn programs(places: &Places, env: &Env, cargo: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -302,50 +159,6 @@ fn outermost(paths: BTreeSet<PathBuf>) -> Vec<PathBuf> {
         }
     }
     kept
-}
-
-/// What cargo would make at once in places where it may not make anything: made for it, empty, as it does. What it leaves empty goes again.
-#[derive(Debug, Default)]
-pub struct Prepared(Vec<PathBuf>);
-
-impl Prepared {
-    pub fn new(places: &Places, steering: &Steering, errand: &Errand, env: &Env) -> Prepared {
-        let mut prepared = Prepared::default();
-        let stand = Stand::new(places, steering, errand, env);
-        let fetches = stand.named.fetches || FETCHING.contains(&errand.name.as_str());
-        if places.cargo_home.is_absolute() {
-            // A build that needs nothing from elsewhere leaves no trace of having looked.
-            let dirs = ["registry", "git"].into_iter().filter(|_| fetches).map(|dir| places.cargo_home.join(dir));
-            prepared.0.extend(dirs.filter(|dir| !dir.exists() && std::fs::create_dir_all(dir).is_ok()));
-            // Locks, and what cargo remembers of its caches: they stay, as they would have.
-            let files = [".package-cache", ".package-cache-mutate", ".global-cache"].map(|name| make(&places.cargo_home.join(name)));
-            tracing::debug!(made = ?prepared.0, ?files, "cargo's home");
-        }
-        let root = stand.install_root.clone().filter(|_| matches!(errand.name.as_str(), "install" | "uninstall"));
-        if let Some(root) = &root {
-            let _ = std::fs::create_dir_all(root.join("bin"));
-        }
-        let lock = stand.lock().filter(|_| errand.may_lock());
-        let wanted = lock.into_iter().chain(root.iter().flat_map(|root| [".crates.toml", ".crates2.json"].map(|name| root.join(name))));
-        prepared.0.extend(wanted.filter(|path| make(path)));
-        prepared
-    }
-}
-
-/// Was it made? No link is followed.
-fn make(path: &Path) -> bool {
-    OpenOptions::new().write(true).create_new(true).open(path).is_ok()
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        let is_empty = |path: &&PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
-        for path in self.0.iter().filter(is_empty) {
-            let _ = std::fs::remove_file(path);
-        }
-        // Only what is empty goes.
-        self.0.iter().filter(|path| path.is_dir()).for_each(|dir| drop(std::fs::remove_dir(dir)));
-    }
 }
 
 #[cfg(test)]

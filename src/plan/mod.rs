@@ -2,6 +2,8 @@
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
 pub mod actor_facts;
+pub mod cargo_prepared;
+mod cargo_stand;
 pub mod cargo_table;
 pub mod cargo_wall;
 pub mod config;

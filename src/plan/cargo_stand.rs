@@ -1,0 +1,157 @@
+//! What the entries of a profile's `[cargo]` table stand for in a run: the lock file, the sources, what lies above, the places a user named. In:
+//! places, what steers cargo, what it was sent to do. Out: real paths, none of which a link of the repository's leads to.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::judge::{Places, SecretLists, Secrets};
+use crate::plan::errand::Errand;
+use crate::plan::kernel_grants::carve;
+use crate::plan::named_places::{self, Ground};
+use crate::plan::places::real;
+use crate::plan::{placeholders, steering::Steering};
+
+/// Sources looked at for `{sources}`.
+const SOURCES: usize = 50_000;
+/// Beside a manifest, in the directories above.
+const ABOVE: [&str; 6] = ["Cargo.toml", ".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain", ".gitignore"];
+
+type Env = [(OsString, OsString)];
+
+/// What entries of the table stand for, in this run.
+pub(super) struct Stand<'a> {
+    places: &'a Places,
+    errand: &'a Errand,
+    here: PathBuf,
+    pub named: named_places::Named,
+    pub install_root: Option<PathBuf>,
+    secrets: std::cell::OnceCell<Secrets>,
+}
+
+impl<'a> Stand<'a> {
+    pub fn new(places: &'a Places, steering: &Steering, errand: &'a Errand, env: &Env) -> Self {
+        let here = std::env::current_dir().map(real).unwrap_or_default();
+        let ground = Ground {
+            workspace: places.workspace.as_deref(),
+            members: &places.members,
+            home: places.home.as_deref(),
+            cargo_home: &places.cargo_home,
+            here: &here,
+            typed: &steering.configured(),
+        };
+        let mut named = named_places::find(&ground);
+        let typed = errand.path.as_ref().map(|path| real(here.join(path))).filter(|path| path.join("Cargo.toml").is_file());
+        named.trees.extend(typed);
+        let variable = env.iter().find(|(name, _)| name == "CARGO_INSTALL_ROOT").map(|(_, value)| PathBuf::from(value));
+        let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
+        let install_root =
+            root.map(|root| real(here.join(root))).or_else(|| Some(places.cargo_home.clone()).filter(|home| home.is_absolute()));
+        Stand { places, errand, here, named, install_root, secrets: std::cell::OnceCell::new() }
+    }
+
+    pub fn secrets(&self) -> &Secrets {
+        self.secrets.get_or_init(|| Secrets::compile(self.places, &SecretLists::default()).expect("the catalogue"))
+    }
+
+    /// Real paths; nothing that a link in the repository leads to.
+    pub fn expand(&self, entry: &str) -> Vec<PathBuf> {
+        let (name, rest) = entry.strip_prefix('{').and_then(|rest| rest.split_once('}')).unwrap_or_default();
+        let rest = rest.trim_start_matches('/');
+        let join = |tree: PathBuf| if rest.is_empty() { tree } else { tree.join(rest) };
+        let unlinked = |path: &PathBuf| real(path.clone()) == *path;
+        match name {
+            "tmp" => vec![join(self.places.tmp.clone())],
+            "lock" => self.lock().into_iter().filter(unlinked).collect(),
+            "sources" => self.sources(),
+            "above" => self.above(),
+            "outside" => self.named.trees.iter().cloned().map(join).filter(unlinked).collect(),
+            "here" => {
+                let made = self.errand.operand.as_ref().and_then(|made| real(self.here.join(made)).parent().map(Path::to_owned));
+                made.into_iter().chain([self.here.clone()]).map(join).collect()
+            }
+            "install-root" => self.install_root.iter().cloned().map(join).map(real).collect(),
+            "outputs" => self.errand.outputs.iter().map(|path| real(self.here.join(path))).collect(),
+            "workspace" => self.places.workspace.iter().cloned().map(join).filter(unlinked).collect(),
+            _ => placeholders::expand(entry, self.places, None).into_iter().map(real).collect(),
+        }
+    }
+
+    pub fn lock(&self) -> Option<PathBuf> {
+        self.places.workspace.as_ref().map(|root| root.join("Cargo.lock"))
+    }
+
+    /// `*.rs` of the workspace's packages that are there; no link, nothing hidden, nothing that was built.
+    fn sources(&self) -> Vec<PathBuf> {
+        let (mut found, mut budget) = (Vec::new(), SOURCES);
+        let mut open: Vec<PathBuf> = self.places.workspace.iter().chain(&self.places.members).cloned().collect();
+        let mut seen = BTreeSet::new();
+        while let Some(dir) = open.pop() {
+            if !seen.insert(dir.clone()) || self.places.results().any(|built| *built == dir) {
+                continue;
+            }
+            for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+                let (name, Ok(kind)) = (entry.file_name(), entry.file_type()) else { continue };
+                if budget == 0 || name.as_encoded_bytes().starts_with(b".") {
+                    continue;
+                }
+                budget -= 1;
+                if kind.is_dir() {
+                    open.push(entry.path());
+                } else if kind.is_file() && Path::new(&name).extension() == Some(OsStr::new("rs")) {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found
+    }
+
+    /// What cargo, rustup and git look for on the way up.
+    fn above(&self) -> Vec<PathBuf> {
+        let starts = self.places.workspace.iter().chain([&self.here]).chain(&self.named.trees);
+        let dirs: BTreeSet<&Path> = starts.flat_map(|start| start.ancestors()).collect();
+        let mut found: Vec<PathBuf> =
+            dirs.iter().flat_map(|dir| ABOVE.iter().map(|name| dir.join(name))).filter(|path| path.is_file()).collect();
+        for dir in dirs {
+            let git = dir.join(".git");
+            found.extend(git.is_dir().then(|| git.clone()));
+            if git.is_file() {
+                found.extend(repository(&git));
+                found.push(git);
+            }
+        }
+        found.retain(|path| real(path.clone()) == *path);
+        if self.places.workspace.is_none() {
+            // What is broken is to be told by cargo.
+            let manifest = self.here.ancestors().find(|dir| dir.join("Cargo.toml").is_file());
+            found.extend(manifest.map(Path::to_owned));
+        }
+        found
+    }
+
+    /// The tree, without the user's own places where it holds them: other trees name those that are cargo's.
+    pub fn around(&self, tree: PathBuf) -> Vec<PathBuf> {
+        if tree.parent().is_none() {
+            return vec![tree];
+        }
+        let places = self.places;
+        let holes = places.home.iter().chain([&places.cargo_home]).chain(&places.rustup_home).map(PathBuf::as_path);
+        let holes: Vec<&Path> = holes.filter(|hole| hole.is_absolute() && hole.parent().is_some()).collect();
+        if places.home.as_ref() != Some(&tree) {
+            return carve(&tree, &holes);
+        }
+        // A workspace that is the home itself: its sources lie in the open, its secrets do not.
+        let children = std::fs::read_dir(&tree).into_iter().flatten().flatten();
+        let open = children.filter(|child| !child.file_name().as_encoded_bytes().starts_with(b"."));
+        open.filter(|child| child.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|child| child.path()).collect()
+    }
+}
+
+/// The directories behind a `.git` that is a file: a linked worktree, a submodule.
+fn repository(git: &Path) -> Vec<PathBuf> {
+    let line = |path: &Path| Some(std::fs::read_to_string(path).ok()?.lines().next()?.to_owned());
+    let dir = line(git).and_then(|line| Some(git.parent()?.join(line.strip_prefix("gitdir: ")?))).map(real);
+    let Some(dir) = dir.filter(|dir| dir.join("HEAD").is_file() && dir.iter().any(|name| name == ".git")) else { return Vec::new() };
+    let common = line(&dir.join("commondir")).map(|common| real(dir.join(common))).filter(|common| common.join("HEAD").is_file());
+    [dir].into_iter().chain(common).collect()
+}
