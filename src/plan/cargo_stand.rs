@@ -135,7 +135,9 @@ impl<'a> Stand<'a> {
             return vec![tree];
         }
         let places = self.places;
-        let holes = places.home.iter().chain([&places.cargo_home]).chain(&places.rustup_home).map(PathBuf::as_path);
+        // Cargo lists its packages whole, so a home of its own that lies among them lies in the open.
+        let apart = |home: &&PathBuf| places.workspace.as_ref().is_none_or(|workspace| !home.starts_with(workspace));
+        let holes = [&places.cargo_home].into_iter().chain(&places.rustup_home).filter(apart).chain(&places.home).map(PathBuf::as_path);
         let holes: Vec<&Path> = holes.filter(|hole| hole.is_absolute() && hole.parent().is_some()).collect();
         if places.home.as_ref() != Some(&tree) {
             return carve(&tree, &holes);
