@@ -155,10 +155,11 @@ pub fn build(
         let starts = Cargo { path: cargo.clone(), args: typed, env: cargos, wall: ruleset, network: phases.network, stdout: None };
         launch::run(&starts, &mut supervisor)
     });
-    supervisor.listen();
+    // Before anything else: whoever outlives cargo acts now.
     if let Ok(ended) = &ended {
         ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
     }
+    supervisor.listen();
     screen.settle();
     drop(fence);
     let ended = ended.map_err(Stopped::usage)?;

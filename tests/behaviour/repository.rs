@@ -234,7 +234,7 @@ fn a_target_directory_in_somebody_elses_place_is_refused() {
             ("target-dir", &git.join("hooks")),
         ] {
             configure(&place, &format!("[build]\n{key} = {dir:?}\n"));
-            let outcome = guarded(&place, &[], BUILD).go();
+            let outcome = guarded(&place, &[], BUILD).compared().go();
             refuses_target(&outcome);
             assert!(!dir.join("debug").exists(), "something was built\n{outcome}");
         }
@@ -249,10 +249,10 @@ fn a_target_directory_in_somebody_elses_place_is_refused() {
         // A directory of cargo's own, an empty one, and one the user names are as good as ever.
         configure(&place, &format!("[build]\ntarget-dir = {:?}\n", place.path("home/cache")));
         for _ in 0..2 {
-            guarded(&place, &[], BUILD).go().exits(0);
+            guarded(&place, &[], BUILD).compared().go().exits(0);
         }
         configure(&place, "");
-        let named = guarded(&place, &[], BUILD).env("CARGO_TARGET_DIR", documents.as_os_str()).go();
+        let named = guarded(&place, &[], BUILD).env("CARGO_TARGET_DIR", documents.as_os_str()).compared().go();
         named.exits(0);
     }
 }
