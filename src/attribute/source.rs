@@ -77,14 +77,19 @@ pub fn root_of_dep_info(file: &Path) -> Option<PathBuf> {
 
 /// A regular file's text up to a limit; `None` for anything else, without blocking.
 pub fn read_text(path: &Path, limit: u64) -> Option<String> {
+    String::from_utf8(read_bytes(path, limit)?).ok()
+}
+
+/// A regular file's content up to a limit, in bytes; `None` for anything else, without blocking.
+pub fn read_bytes(path: &Path, limit: u64) -> Option<Vec<u8>> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).ok()?;
     let meta = file.metadata().ok()?;
     if !meta.is_file() || meta.len() > limit {
         return None;
     }
-    let mut text = String::new();
-    file.take(limit).read_to_string(&mut text).ok()?;
-    Some(text)
+    let mut content = Vec::with_capacity(meta.len() as usize);
+    file.take(limit).read_to_end(&mut content).ok()?;
+    Some(content)
 }
 
 /// The path without `.` and `..`, by text alone.

@@ -1,28 +1,22 @@
 //! What is made for cargo before it begins, so that its wall need not grant the directory it would be made in. In: places, what cargo was sent to
 //! do. Out: empty files and directories, removed again where cargo leaves them empty.
 
-use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
-use crate::judge::Places;
 use crate::plan::cargo_stand::Stand;
-use crate::plan::errand::Errand;
-use crate::plan::steering::Steering;
 
 /// Subcommands that name packages themselves.
 const FETCHING: [&str; 4] = ["install", "search", "info", "add"];
-
-type Env = [(OsString, OsString)];
 
 /// What cargo would make at once in places where it may not make anything: made for it, empty, as it does. What it leaves empty goes again.
 #[derive(Debug, Default)]
 pub struct Prepared(Vec<PathBuf>);
 
 impl Prepared {
-    pub fn new(places: &Places, steering: &Steering, errand: &Errand, env: &Env) -> Prepared {
+    pub fn new(stand: &Stand) -> Prepared {
         let mut prepared = Prepared::default();
-        let stand = Stand::new(places, steering, errand, env);
+        let (places, errand) = (stand.places, stand.errand);
         let fetches = stand.named.fetches || FETCHING.contains(&errand.name.as_str());
         if places.cargo_home.is_absolute() {
             // A build that needs nothing from elsewhere leaves no trace of having looked.

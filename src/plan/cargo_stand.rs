@@ -20,16 +20,17 @@ const ABOVE: [&str; 6] = ["Cargo.toml", ".cargo/config.toml", ".cargo/config", "
 type Env = [(OsString, OsString)];
 
 /// What entries of the table stand for, in this run.
-pub(super) struct Stand<'a> {
-    places: &'a Places,
-    errand: &'a Errand,
+pub struct Stand<'a> {
+    pub(super) places: &'a Places,
+    pub(super) errand: &'a Errand,
     here: PathBuf,
-    pub named: named_places::Named,
-    pub install_root: Option<PathBuf>,
+    pub(super) named: named_places::Named,
+    pub(super) install_root: Option<PathBuf>,
     secrets: std::cell::OnceCell<Secrets>,
 }
 
 impl<'a> Stand<'a> {
+    /// Reads the workspace's manifests and cargo's configuration: once for each phase.
     pub fn new(places: &'a Places, steering: &Steering, errand: &'a Errand, env: &Env) -> Self {
         let here = std::env::current_dir().map(real).unwrap_or_default();
         let ground = Ground {
@@ -50,12 +51,12 @@ impl<'a> Stand<'a> {
         Stand { places, errand, here, named, install_root, secrets: std::cell::OnceCell::new() }
     }
 
-    pub fn secrets(&self) -> &Secrets {
+    pub(super) fn secrets(&self) -> &Secrets {
         self.secrets.get_or_init(|| Secrets::compile(self.places, &SecretLists::default()).expect("the catalogue"))
     }
 
     /// Real paths; nothing that a link in the repository leads to.
-    pub fn expand(&self, entry: &str) -> Vec<PathBuf> {
+    pub(super) fn expand(&self, entry: &str) -> Vec<PathBuf> {
         let (name, rest) = entry.strip_prefix('{').and_then(|rest| rest.split_once('}')).unwrap_or_default();
         let rest = rest.trim_start_matches('/');
         let join = |tree: PathBuf| if rest.is_empty() { tree } else { tree.join(rest) };
@@ -77,7 +78,7 @@ impl<'a> Stand<'a> {
         }
     }
 
-    pub fn lock(&self) -> Option<PathBuf> {
+    pub(super) fn lock(&self) -> Option<PathBuf> {
         self.places.workspace.as_ref().map(|root| root.join("Cargo.lock"))
     }
 
@@ -130,7 +131,7 @@ impl<'a> Stand<'a> {
     }
 
     /// The tree, without the user's own places where it holds them: other trees name those that are cargo's.
-    pub fn around(&self, tree: PathBuf) -> Vec<PathBuf> {
+    pub(super) fn around(&self, tree: PathBuf) -> Vec<PathBuf> {
         if tree.parent().is_none() {
             return vec![tree];
         }

@@ -13,14 +13,13 @@ use crate::judge::{KernelGrants, Places};
 use crate::model::{ActorKind, Hostile};
 use crate::plan::cargo_stand::Stand;
 use crate::plan::credentials::Providers;
-use crate::plan::errand::Errand;
 use crate::plan::grants::Line;
 use crate::plan::kernel_grants::{PUBLISHED, kernel_exec};
 use crate::plan::named_places::is_program;
+use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::Profile;
 use crate::plan::resolve::roots;
-use crate::plan::{placeholders, steering::Steering};
 
 /// What cargo may do, and where it may take away empty directories (`cargo clean`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,8 +41,8 @@ type Env = [(OsString, OsString)];
 
 impl CargoWall {
     /// `cargo` is the program that will be started.
-    pub fn new(profile: &Profile, places: &Places, steering: &Steering, errand: &Errand, env: &Env, cargo: &Path) -> CargoWall {
-        let stand = Stand::new(places, steering, errand, env);
+    pub fn new(profile: &Profile, stand: &Stand, env: &Env, cargo: &Path) -> CargoWall {
+        let (places, errand) = (stand.places, stand.errand);
         let (mut read, mut write): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = Default::default();
         for reach in profile.cargo.of(&errand.name) {
             read.extend(reach.read.iter().flat_map(|line| stand.expand(&line.text)));
@@ -165,7 +164,9 @@ fn outermost(paths: BTreeSet<PathBuf>) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::plan::actor_facts::ActorFacts;
+    use crate::plan::errand::Errand;
     use crate::plan::profile::EMBEDDED;
+    use crate::plan::steering::Steering;
 
     fn ground() -> (tempfile::TempDir, Places) {
         let dir = tempfile::tempdir().unwrap();
@@ -218,7 +219,9 @@ mod tests {
     fn wall(profile: &str, places: &Places, typed: &str) -> CargoWall {
         let args: Vec<OsString> = typed.split_whitespace().map(OsString::from).collect();
         let profile = crate::plan::load(profile, None).unwrap();
-        CargoWall::new(&profile, places, &Steering::read(&args), &Errand::read(&args), &[], Path::new("/usr/bin/env"))
+        let errand = Errand::read(&args);
+        let stand = Stand::new(places, &Steering::read(&args), &errand, &[]);
+        CargoWall::new(&profile, &stand, &[], Path::new("/usr/bin/env"))
     }
 
     /// The kernel intersects domains: what it grants an actor it must grant cargo.

@@ -6,16 +6,14 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::cargo_files;
 use super::steering::Steering;
 
-const LONGEST: u64 = 1 << 20;
 /// Files a file may include, one after the other (`include`); cargo has no limit, but a circle is an error there.
 const DEPTH: usize = 8;
 
@@ -47,13 +45,9 @@ impl Configured {
     /// Reads what cargo reads when it starts in `cwd`. What cannot be read or understood names nothing: cargo itself will say so.
     pub fn read(cwd: &Path, workspace: Option<&Path>, cargo_home: &Path, env: &[(OsString, OsString)], steering: &Steering) -> Configured {
         let mut found = Configured::default();
-        for dir in cwd.ancestors().map(|dir| dir.join(".cargo")).chain([cargo_home.to_owned()]) {
-            // As in cargo, the older name wins where both are there.
-            let file = ["config", "config.toml"].map(|name| dir.join(name)).into_iter().find(|file| file.exists());
-            let is_users = !workspace.is_some_and(|workspace| dir.starts_with(workspace));
-            if let Some(file) = file {
-                found.file(&file, is_users, DEPTH);
-            }
+        for file in cargo_files::all(cwd, cargo_home) {
+            let is_users = !workspace.is_some_and(|workspace| file.starts_with(workspace));
+            found.file(&file, is_users, DEPTH);
         }
         for (name, value) in env {
             if let Some(alias) = name.to_str().and_then(|name| name.strip_prefix("CARGO_ALIAS_")) {
@@ -70,7 +64,7 @@ impl Configured {
     }
 
     fn file(&mut self, file: &Path, is_users: bool, depth: usize) {
-        let Some(table) = text(file).and_then(|text| text.parse::<Table>().ok()) else { return };
+        let Some(table) = cargo_files::read(file) else { return };
         if !is_users && self.file.is_none() {
             self.file = Some(file.to_owned());
         }
@@ -84,11 +78,7 @@ impl Configured {
         }
         let dir = file.parent().unwrap_or(Path::new(""));
         if depth > 0 {
-            let included: Vec<&Value> = match table.get("include") {
-                Some(Value::Array(all)) => all.iter().collect(),
-                one => one.into_iter().collect(),
-            };
-            for include in included.into_iter().filter_map(|value| value.get("path").unwrap_or(value).as_str()) {
+            for include in cargo_files::includes(table) {
                 self.file(&dir.join(include), is_users, depth - 1);
             }
         }
@@ -152,15 +142,6 @@ fn words(value: &Value) -> Option<Vec<String>> {
         Value::Array(words) => words.iter().map(|word| word.as_str().map(str::to_owned)).collect(),
         _ => None,
     }
-}
-
-/// Of a regular file; what the repository put there may be a FIFO or without end.
-fn text(file: &Path) -> Option<String> {
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(file).ok()?;
-    file.metadata().ok().filter(|facts| facts.is_file() && facts.len() <= LONGEST)?;
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 /// Words for compilers that are the user's own: typed behind `cargo rustc … --`, or in the variables cargo takes flags from.

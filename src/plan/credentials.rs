@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::cargo_files;
 use super::places::real;
 use super::scripts::interpreter;
 
@@ -29,10 +30,8 @@ impl Providers {
         let mut specs = Vec::new();
         // A home of cargo's that lies in the repository is no word of the user's.
         if cargo_home.is_absolute() && !workspace.is_some_and(|workspace| cargo_home.starts_with(workspace)) {
-            // As in cargo, the older name wins where both are there.
-            let text = ["config", "config.toml"].iter().find_map(|name| std::fs::read_to_string(cargo_home.join(name)).ok());
-            let table = text.and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
-            specs.extend(written(&table));
+            let table = cargo_files::of(cargo_home).and_then(|file| cargo_files::read(&file));
+            specs.extend(written(&table.unwrap_or_default()));
         }
         specs.extend(
             env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?))).flat_map(|(name, value)| spoken(name, value)),

@@ -2,16 +2,16 @@
 //! places. Out: real paths, each with its format. Bounded, so that it costs milliseconds; nothing is granted for what is found here.
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
+use toml::Table;
 
+use crate::attribute::source::read_bytes;
 use crate::judge::Places;
 use crate::judge::configuration::format::Format;
 use crate::judge::configuration::git;
+use crate::plan::cargo_files;
 
 /// Files read in all, and bytes of each.
 const FILES: usize = 200;
@@ -32,7 +32,7 @@ pub(crate) fn find(places: &Places) -> Vec<(PathBuf, Format)> {
         if !seen.insert(path.clone()) || read >= FILES {
             continue;
         }
-        let Some(text) = text(&path) else { continue };
+        let Some(text) = read_bytes(&path, LONGEST) else { continue };
         read += 1;
         let named = if format == Format::Git { git::included(&text) } else { included_by_cargo(&text) };
         for name in named {
@@ -53,24 +53,9 @@ fn located(name: &[u8], by: &Path, places: &Places) -> Option<PathBuf> {
     }
 }
 
-/// `include = "x"`, or a list of such and of tables with a `path`.
 fn included_by_cargo(text: &[u8]) -> Vec<Vec<u8>> {
     let table = std::str::from_utf8(text).ok().and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
-    let one = |value: &Value| value.as_str().or_else(|| value.get("path")?.as_str()).map(|path| path.as_bytes().to_vec());
-    match table.get("include") {
-        Some(Value::Array(all)) => all.iter().filter_map(one).collect(),
-        Some(value) => one(value).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-/// Of a file, and of nothing that could make us wait.
-fn text(path: &Path) -> Option<Vec<u8>> {
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).ok()?;
-    let facts = file.metadata().ok().filter(|facts| facts.is_file() && facts.len() <= LONGEST)?;
-    let mut text = Vec::with_capacity(facts.len() as usize);
-    file.take(LONGEST).read_to_end(&mut text).ok()?;
-    Some(text)
+    cargo_files::includes(&table).into_iter().map(|path| path.as_bytes().to_vec()).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
 pub mod actor_facts;
+mod cargo_files;
 pub mod cargo_prepared;
-mod cargo_stand;
+pub mod cargo_stand;
 pub mod cargo_table;
 pub mod cargo_wall;
 pub mod config;

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::cargo_files;
 use super::places::real;
 use crate::attribute::source::read_text;
 
-/// Larger manifests and configurations are nobody's.
+/// Larger manifests are nobody's.
 const MOST: u64 = 4 << 20;
 /// Files read on the way from one to the next.
 const FILES: usize = 4_000;
@@ -157,10 +158,7 @@ struct Configuration {
 
 /// All of them, `include`s among them.
 fn configurations(ground: &Ground) -> Vec<Configuration> {
-    let dirs = ground.here.ancestors().map(|dir| dir.join(".cargo")).chain([ground.cargo_home.to_owned()]);
-    // As in cargo, the older name wins where both are there.
-    let mut open: Vec<PathBuf> =
-        dirs.filter_map(|dir| ["config", "config.toml"].map(|name| dir.join(name)).into_iter().find(|file| file.is_file())).collect();
+    let mut open: Vec<PathBuf> = cargo_files::all(ground.here, ground.cargo_home).collect();
     let mut found = Vec::new();
     for typed in ground.typed.iter().filter_map(|typed| typed.to_str()) {
         match typed.parse::<Table>() {
@@ -171,14 +169,8 @@ fn configurations(ground: &Ground) -> Vec<Configuration> {
     let mut seen = BTreeSet::new();
     while let Some(file) = open.pop().filter(|_| seen.len() < FILES) {
         let Some(dir) = file.parent().map(Path::to_owned).filter(|_| seen.insert(file.clone())) else { continue };
-        let Some(table) = read(&file) else { continue };
-        let includes = match table.get("include") {
-            Some(Value::Array(all)) => all.clone(),
-            Some(one) => vec![one.clone()],
-            None => Vec::new(),
-        };
-        let of = |one: &Value| one.as_str().or_else(|| one.get("path")?.as_str()).map(|path| dir.join(path));
-        open.extend(includes.iter().filter_map(of));
+        let Some(table) = cargo_files::read(&file) else { continue };
+        open.extend(cargo_files::includes(&table).into_iter().map(|path| dir.join(path)));
         // A path in a configuration file is relative to the directory that holds `.cargo`.
         let base = if dir.file_name().is_some_and(|name| name == ".cargo") { dir.parent().unwrap_or(&dir).to_owned() } else { dir };
         found.push(Configuration { file: Some(file), base, table });

@@ -16,8 +16,20 @@ use crate::wall::{ruleset, unplugged};
 
 /// Flags and switches of the compiler in the environment: none of them is needed to be told something, and some make it write files or load
 /// libraries (`--print=…=PATH`, `-Zcodegen-backend`).
-const OF_THE_COMPILER: [&str; 7] =
-    ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS", "RUSTC_BOOTSTRAP", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_RUSTC", "RUSTDOC"];
+const OF_THE_COMPILER: [&str; 6] =
+    ["RUSTFLAGS", "RUSTDOCFLAGS", "RUSTC_BOOTSTRAP", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_RUSTC", "RUSTDOC"];
+
+/// The environment in which a repository names neither flags nor a wrapper for the compiler, which is `compiler` where it is known: the
+/// environment's word counts before a file's, and an empty one is none (cargo's `rustflags_from_env`, `Rustc::new`).
+pub fn unsteered(env: &[(OsString, OsString)], compiler: Option<PathBuf>) -> Vec<(OsString, OsString)> {
+    let mut said: Vec<(OsString, OsString)> =
+        ["CARGO_ENCODED_RUSTFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
+            .map(|name| (name.into(), OsString::new()))
+            .into();
+    said.extend(compiler.map(|compiler| ("RUSTC".into(), compiler.into_os_string())));
+    let kept = env.iter().filter(|(name, _)| !said.iter().any(|(known, _)| known == name)).cloned().collect::<Vec<_>>();
+    [kept, said].concat()
+}
 
 /// `program` with `env`, which reads below `read` and writes nothing but `/dev/null`. Standard input and error are none, standard output is
 /// the caller's to choose. No credential is in its environment.
@@ -36,15 +48,10 @@ pub fn command(program: &Path, env: &[(OsString, OsString)], read: &[PathBuf]) -
             // `CARGO_TARGET_<TRIPLE>_RUSTFLAGS`.
             && !(name.starts_with(b"CARGO_TARGET_") && name.ends_with(b"FLAGS"))
     };
+    let kept: Vec<_> = env.iter().filter(|(name, value)| kept(name, value)).cloned().collect();
+    let compiler = Some(program.with_file_name("rustc")).filter(|compiler| compiler.is_file());
     let mut command = Command::new(program);
-    command.env_clear().envs(env.iter().filter(|(name, value)| kept(name, value)).cloned());
-    // Flags of a configuration file are not looked for where the environment names some, and an empty word is none; a wrapper likewise
-    // (cargo's `rustflags_from_env`, `Rustc::new`).
-    command.env("CARGO_ENCODED_RUSTFLAGS", "").env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
-    let compiler = program.with_file_name("rustc");
-    if compiler.is_file() {
-        command.env("RUSTC", compiler);
-    }
+    command.env_clear().envs(unsteered(&kept, compiler));
     // At each start cargo reads all certificates of the system, which takes as long as everything else it does. It is not to reach anybody;
     // only a rustup shim, which is not in a toolchain, looks at these variables for itself.
     if program.parent().and_then(Path::parent).is_some_and(|root| root.join("lib/rustlib").is_dir()) {

@@ -7,11 +7,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::judge::environment::{EnvVerdict, Environment};
 use crate::model::ActorKind;
 use crate::model::report::Weakness;
+use crate::plan::cargo_files;
 use crate::plan::steering::Steering;
 
 /// When cargo has a network: a profile's `[cargo] network`.
@@ -190,7 +191,7 @@ pub fn platforms(host: &str, steering: &Steering, env: &[(OsString, OsString)], 
         named.extend(env.iter().find(|(name, value)| name == "CARGO_BUILD_TARGET" && !value.is_empty()).map(|(_, value)| value.clone()));
     }
     if named.is_empty() {
-        named = within.configurations().find_map(|file| configured(&file)).unwrap_or_default();
+        named = cargo_files::all(&within.dir, &within.cargo_home).find_map(|file| configured(&file)).unwrap_or_default();
     }
     let mut platforms = vec![OsString::from(host)];
     for name in named.into_iter().filter(|name| name != "host-tuple") {
@@ -207,17 +208,9 @@ pub struct Within {
     pub cargo_home: PathBuf,
 }
 
-impl Within {
-    /// The nearest first. Where both names are there, the older one wins.
-    fn configurations(&self) -> impl Iterator<Item = PathBuf> {
-        let dirs = self.dir.ancestors().map(|dir| dir.join(".cargo")).chain([self.cargo_home.clone()]);
-        dirs.filter_map(|dir| ["config", "config.toml"].iter().map(|name| dir.join(name)).find(|file| file.is_file()))
-    }
-}
-
 /// `build.target` of a configuration file: a name or several, each perhaps the path of a specification, from the directory `.cargo` lies in.
 fn configured(file: &Path) -> Option<Vec<OsString>> {
-    let table: Table = std::fs::read_to_string(file).ok()?.parse().ok()?;
+    let table = cargo_files::read(file)?;
     let named: Vec<&str> = match table.get("build")?.get("target")? {
         Value::String(name) => vec![name],
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
@@ -262,18 +255,6 @@ pub fn suffices(steering: &Steering) -> Vec<OsString> {
         words.extend(["--edges", "normal,build"].map(OsString::from));
     }
     words
-}
-
-/// The compiler's flags and wrappers that a repository may name are no part of fetching: the environment's word counts before a file's, and an
-/// empty one is none (cargo's `rustflags_from_env`, `Rustc::new`).
-pub fn unsteered(env: &[(OsString, OsString)], compiler: Option<PathBuf>) -> Vec<(OsString, OsString)> {
-    let mut said: Vec<(OsString, OsString)> =
-        ["CARGO_ENCODED_RUSTFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
-            .map(|name| (name.into(), OsString::new()))
-            .into();
-    said.extend(compiler.map(|compiler| ("RUSTC".into(), compiler.into_os_string())));
-    let kept = env.iter().filter(|(name, _)| !said.iter().any(|(known, _)| known == name)).cloned().collect::<Vec<_>>();
-    [kept, said].concat()
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::launch::{self, Cargo};
 use crate::model::report::{self, Costs, Enforcement, Loosened, Run};
 use crate::model::{Exit, Hostile, Mode};
 use crate::plan::cargo_prepared::Prepared;
+use crate::plan::cargo_stand::Stand;
 use crate::plan::cargo_wall::CargoWall;
 use crate::plan::errand::Errand;
 use crate::plan::host::{Host, Walls};
@@ -115,8 +116,9 @@ pub fn build(
     // What a wall may grant has to be there when it is built: each phase has its own, built when it begins.
     let (ground, stands) = (places.clone(), layers.wall);
     let wall_for = |errand: &Errand| -> anyhow::Result<(Prepared, CargoWall, Option<OwnedFd>)> {
-        let prepared = Prepared::new(&ground, &steering, errand, &env);
-        let wall = CargoWall::new(&profile, &ground, &steering, errand, &env, &cargo);
+        let stand = Stand::new(&ground, &steering, errand, &env);
+        let prepared = Prepared::new(&stand);
+        let wall = CargoWall::new(&profile, &stand, &env, &cargo);
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
         let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, host.abi(), profile.mode == Mode::Enforce)?;
         Ok((prepared, wall, stands.then_some(ruleset)))

@@ -45,7 +45,7 @@ pub fn fetch(mut wanted: Wanted, supervisor: &mut Supervisor) -> Result<Fetched>
     let cargo = Cargo {
         path: wanted.cargo.to_owned(),
         args: with_path(wanted.steering, phases::fetch(wanted.steering, wanted.platforms)),
-        env: phases::unsteered(wanted.env, wanted.compiler.clone()),
+        env: own_calls::unsteered(wanted.env, wanted.compiler.clone()),
         wall: wanted.wall.take(),
         network: true,
         stdout: Some(answer.try_clone().context("share a temporary file")?),
