@@ -25,6 +25,7 @@ impl Made {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The actor has made it. Beyond 4,096 such things none is noted.
     pub fn enter(&self, path: &[u8]) {
         let mut things = self.things();
         if things.passing.len() < MOST {
@@ -37,14 +38,17 @@ impl Made {
         self.things().passing.remove(path);
     }
 
+    /// Has the actor made what has this path now?
     pub fn holds(&self, path: &[u8]) -> bool {
         self.things().passing.contains(path)
     }
 
+    /// How many of them are there still?
     pub fn count(&self) -> usize {
         self.things().passing.len()
     }
 
+    /// All that are there still, in no order.
     pub fn all(&self) -> Vec<PathBuf> {
         self.things().passing.iter().map(|path| PathBuf::from(OsStr::from_bytes(path))).collect()
     }

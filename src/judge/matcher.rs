@@ -76,6 +76,7 @@ pub struct Matcher {
 const SHORT: usize = 512;
 
 impl Matcher {
+    /// A further pattern of the configuration's, with its placeholders filled; `tag` comes back with what it matches.
     pub fn add(&mut self, pattern: &str, tag: Tag, places: &Places) {
         let text = pattern.to_ascii_lowercase();
         let end: Box<[u8]> = name(text.as_bytes()).into();
@@ -129,6 +130,7 @@ impl Matcher {
         }
     }
 
+    /// The first pattern that matches the absolute path.
     pub fn find(&self, path: &[u8]) -> Option<Hit> {
         lowered(path, |path| self.below_roots(path).or_else(|| self.within(path)).or_else(|| self.by_tail(path)))
     }

@@ -232,14 +232,17 @@ impl Secrets {
         listed.or_else(|| Some((format::beside(path)?, false))).or_else(included)
     }
 
+    /// Is this what runs later, of itself: start-up files, schedules, keys that let somebody in?
     pub fn is_persistence(&self, path: &[u8]) -> Option<Hit> {
         self.persistence.find(path)
     }
 
+    /// Is this the socket of somebody who acts for the user (ssh-agent, docker)?
     pub fn is_agent(&self, path: &[u8]) -> bool {
         self.agents.find(path).is_some()
     }
 
+    /// Is this a socket that the C library asks by habit, so that a refusal is no alarm?
     pub fn is_quiet_socket(&self, path: &[u8]) -> bool {
         self.quiet_sockets.find(path).is_some()
     }

@@ -8,6 +8,7 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use crate::sys::socket;
 
+/// Both ends, of which the far one is inherited.
 pub struct Channel {
     near: OwnedFd,
     far: OwnedFd,
@@ -26,10 +27,12 @@ impl Channel {
         Ok(Channel { near, far, number: limit as RawFd - 3 })
     }
 
+    /// The far end's descriptor in everything cargo starts.
     pub fn number(&self) -> RawFd {
         self.number
     }
 
+    /// To be inherited.
     pub fn far(&self) -> BorrowedFd<'_> {
         self.far.as_fd()
     }

@@ -14,14 +14,24 @@ use super::descriptors::{check, fresh};
 /// What `fstat` says, reduced to what is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
+    /// `st_dev`: of the file system.
     pub dev: u64,
+    /// `st_ino`: within it.
     pub ino: u64,
+    /// `st_mode`: kind (`S_IFMT`) and permissions.
     pub mode: u32,
+    /// Names it has.
     pub links: u64,
+    /// In bytes.
     pub size: u64,
+    /// Which device it is, of a device.
     pub rdev: u64,
 }
 
+/// `openat(2)`; `mode` is that of a new file, before the umask.
+///
+/// # Errors
+/// The errno of the call, here as in all of the following.
 pub fn openat(dir: BorrowedFd, path: &CStr, flags: i32, mode: u32) -> io::Result<OwnedFd> {
     // SAFETY: `path` is NUL-terminated and outlives the call, which makes the descriptor.
     unsafe { fresh(libc::openat(dir.as_raw_fd(), path.as_ptr(), flags, mode)) }
@@ -52,6 +62,7 @@ fn facts(fill: impl FnOnce(*mut libc::stat) -> libc::c_int) -> io::Result<Facts>
     })
 }
 
+/// `fstat(2)`, also of an `O_PATH` handle.
 pub fn stat(fd: BorrowedFd) -> io::Result<Facts> {
     // SAFETY: the kernel fills one `stat` behind the pointer, which is valid for the call.
     facts(|stat| unsafe { libc::fstat(fd.as_raw_fd(), stat) })
@@ -71,37 +82,44 @@ pub fn read_link(dir: BorrowedFd, path: &CStr) -> io::Result<Vec<u8>> {
     if length < 0 { Err(io::Error::last_os_error()) } else { Ok(text[..length as usize].to_vec()) }
 }
 
+/// `mkdirat(2)`; `mode` before the umask.
 pub fn make_directory(dir: BorrowedFd, name: &CStr, mode: u32) -> io::Result<()> {
     // SAFETY: `name` is NUL-terminated and outlives the call.
     check(unsafe { libc::mkdirat(dir.as_raw_fd(), name.as_ptr(), mode) }).map(drop)
 }
 
+/// `mknodat(2)`; kind and `mode` before the umask in one, `dev` of a device.
 pub fn make_node(dir: BorrowedFd, name: &CStr, mode: u32, dev: u64) -> io::Result<()> {
     // SAFETY: as in `make_directory`.
     check(unsafe { libc::mknodat(dir.as_raw_fd(), name.as_ptr(), mode, dev) }).map(drop)
 }
 
+/// `symlinkat(2)`: `name` in `dir` says `target`.
 pub fn symlink(target: &CStr, dir: BorrowedFd, name: &CStr) -> io::Result<()> {
     // SAFETY: both strings are NUL-terminated and outlive the call.
     check(unsafe { libc::symlinkat(target.as_ptr(), dir.as_raw_fd(), name.as_ptr()) }).map(drop)
 }
 
+/// `linkat(2)`; `flags`: `AT_SYMLINK_FOLLOW`, `AT_EMPTY_PATH`.
 pub fn link(from_dir: BorrowedFd, from: &CStr, to_dir: BorrowedFd, to: &CStr, flags: i32) -> io::Result<()> {
     // SAFETY: as in `symlink`.
     check(unsafe { libc::linkat(from_dir.as_raw_fd(), from.as_ptr(), to_dir.as_raw_fd(), to.as_ptr(), flags) }).map(drop)
 }
 
+/// `renameat2(2)`; `flags`: `RENAME_*`.
 pub fn rename(from_dir: BorrowedFd, from: &CStr, to_dir: BorrowedFd, to: &CStr, flags: u32) -> io::Result<()> {
     // SAFETY: as in `symlink`. By number, because musl has no wrapper.
     let result = unsafe { libc::syscall(libc::SYS_renameat2, from_dir.as_raw_fd(), from.as_ptr(), to_dir.as_raw_fd(), to.as_ptr(), flags) };
     check(result as libc::c_int).map(drop)
 }
 
+/// `unlinkat(2)`; `flags`: `AT_REMOVEDIR` for a directory.
 pub fn unlink(dir: BorrowedFd, name: &CStr, flags: i32) -> io::Result<()> {
     // SAFETY: as in `make_directory`.
     check(unsafe { libc::unlinkat(dir.as_raw_fd(), name.as_ptr(), flags) }).map(drop)
 }
 
+/// `truncate(2)`, to `length` bytes.
 pub fn truncate(path: &CStr, length: i64) -> io::Result<()> {
     // SAFETY: `path` is NUL-terminated and outlives the call.
     check(unsafe { libc::truncate(path.as_ptr(), length) }).map(drop)
@@ -139,16 +157,19 @@ pub fn may_write(handle: BorrowedFd) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// `setxattr(2)`; `flags`: `XATTR_CREATE`, `XATTR_REPLACE`.
 pub fn set_attribute(path: &CStr, name: &CStr, value: &[u8], flags: i32) -> io::Result<()> {
     // SAFETY: both strings are NUL-terminated; the kernel reads `value.len()` bytes; all outlive the call.
     check(unsafe { libc::setxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), flags) }).map(drop)
 }
 
+/// `removexattr(2)`.
 pub fn remove_attribute(path: &CStr, name: &CStr) -> io::Result<()> {
     // SAFETY: both strings are NUL-terminated and outlive the call.
     check(unsafe { libc::removexattr(path.as_ptr(), name.as_ptr()) }).map(drop)
 }
 
+/// `memfd_create(2)`; `flags`: `MFD_*`.
 pub fn memfd(name: &CStr, flags: u32) -> io::Result<OwnedFd> {
     // SAFETY: `name` is NUL-terminated and outlives the call, which makes the descriptor.
     unsafe { fresh(libc::memfd_create(name.as_ptr(), flags)) }

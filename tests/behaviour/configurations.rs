@@ -62,7 +62,7 @@ fn no_credential_is_read_in_any_shape() {
                 assert!(plain.stderr_text().contains(&format!("{}{mark}", place.canary)), "the control: {path} {mark}\n{plain}");
             }
         }
-        std::fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], &["build", "--offline"]).go();
         assert!(!outcome.stderr_text().contains(&place.canary), "{outcome}");
         assert!(!outcome.report().to_string().contains(&place.canary));

@@ -35,7 +35,7 @@ fn a_compiler_put_on_the_path_is_a_finding_of_its_crate() {
         place.write(&place.workspace().join("build.rs"), &script);
         let plain = cargo(&place, &["build", "--offline"]).go();
         assert!(plain.exits(0).stderr_text().contains("zoo-other-rustc"), "it must run under plain cargo\n{plain}");
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], &["build", "--offline"]).go();
         let found = found(outcome.exits(100));
         for rule in ["env/loader", "exec/dropped"] {

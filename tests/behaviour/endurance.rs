@@ -17,7 +17,7 @@ fn as_many_words_as_the_kernel_takes() {
         for words in ["2100", "6000", "20000"] {
             let place = Place::new("endurance", who);
             cargo(&place, BUILD).env("ZOO_WORDS", words).go().exits(0);
-            fs::remove_dir_all(place.target()).unwrap();
+            place.clean();
             let outcome = guarded(&place, &[], BUILD).env("ZOO_WORDS", words).go();
             outcome.exits(0);
             assert_eq!(outcome.report()["findings"].as_array().map(Vec::len), Some(0), "{outcome}");
@@ -31,7 +31,7 @@ fn nothing_stays_in_temporary_directories() {
         let place = Place::new("endurance", who);
         cargo(&place, BUILD).env("ZOO_SHUT", "1").go().exits(0);
         assert!(place.path("tmp/shut").exists(), "the control leaves it");
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         // Root enters anything.
         std::process::Command::new("chmod").args(["-R", "u+rwx"]).arg(place.path("tmp/shut")).status().unwrap();
         fs::remove_dir_all(place.path("tmp/shut")).unwrap();

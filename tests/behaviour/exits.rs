@@ -115,7 +115,7 @@ fn names_with_newlines_and_broken_letters_are_handled_as_cargo_handles_them() {
             let place = Place::named("honest-macros", who, OsStr::from_bytes(name));
             fs::remove_file(place.workspace().join(".env")).unwrap();
             let plain = cargo(&place, &["build", "--offline"]).go();
-            fs::remove_dir_all(place.target()).ok();
+            place.clean();
             let brig = guarded(&place, &[], &["build", "--offline"]).go();
             brig.exits(plain.code);
             assert!(!brig.stderr_text().contains("\x1b[31m") || plain.stderr_text().contains("\x1b[31m"), "a raw escape\n{brig}");

@@ -326,7 +326,7 @@ fn tests_as_before(ground: &Ground, who: Who) -> i32 {
     fs::remove_file(place.workspace().join(".env")).unwrap();
     let args = ["test", "--offline"];
     let plain = standing(cargo(&place, &args), ground, &place).go();
-    fs::remove_dir_all(place.target()).unwrap();
+    place.clean();
     let outcome = standing(guarded(&place, &[], &args), ground, &place).go();
     if outcome.report()["enforcement"]["sockets"] == "no-sockets" {
         assert_eq!((plain.code, outcome.code), (0, 100), "{} as {who:?}\n{plain}\n{outcome}", ground.name);

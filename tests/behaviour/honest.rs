@@ -75,7 +75,7 @@ fn intermediate_results_in_a_directory_of_their_own() {
             go(cargo(&place, &args)).exits(0);
             let made = outputs(&built);
             fs::remove_dir_all(&built).unwrap();
-            fs::remove_dir_all(place.target()).unwrap();
+            place.clean();
             let brig = go(guarded(&place, &[], &args));
             expect_silence(brig.exits(0));
             clean(&brig);
@@ -114,7 +114,7 @@ fn gits_token_is_hidden_and_git_still_works() {
         fs::write(&config, text).unwrap();
         let plain = cargo(&place, &["build", "--offline"]).go();
         assert!(!spilled(&place, plain.exits(0)).is_empty(), "plain cargo must show the token\n{plain}");
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let brig = guarded(&place, &[], &["build", "--offline"]).go();
         expect_silence(brig.exits(0));
         assert!(spilled(&place, &brig).is_empty(), "the token is in {:?}\n{brig}", spilled(&place, &brig));

@@ -43,5 +43,6 @@ mod storm;
 mod stress;
 mod terminals;
 mod volumes;
+mod warm;
 mod who;
 mod zoo;

@@ -15,7 +15,7 @@ fn two_packages_of_one_name_are_told_apart() {
         let before = Before::look(&place, &[]);
         let plain = cargo(&place, BUILD).go();
         assert!(Effect::Leaks.seen(&place, &plain, &before), "plain cargo: nothing is stolen\n{plain}");
-        std::fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], BUILD).go();
         let report = outcome.exits(100).report();
         let named: Vec<String> = violations(report)

@@ -41,7 +41,7 @@ fn a_home_by_its_second_path_is_the_home() {
         let says = |outcome: &Outcome, text: &str| outcome.stderr_text().contains(text);
         assert!(says(&plain, "own output: true") && says(&plain, "key: ") && says(&plain, "start-up file: true"), "{plain}");
         fs::remove_file(place.path("home/.bashrc")).unwrap();
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
 
         let report = place.path("report");
         let outcome = with_second_home(&place, who, &format!("{} --report-dir {} build --offline", brig().display(), report.display()));

@@ -122,7 +122,7 @@ fn the_registry_is_asked_in_the_first_phase_only() {
             assert!(actor["withheld"].as_array().unwrap().contains(&Value::from("CARGO_REGISTRIES_ZOO_TOKEN")), "{actor}");
         }
         // All is there: nobody is asked, and cargo knows no token. The same with a lock file that has to be written anew.
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let brig = run(true, &["test"]);
         brig.exits(0);
         assert_eq!((phases(&brig), registry.asked()), ((false, true, 0), Vec::new()), "{brig}");

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 use crate::sink::Sinks;
+use crate::warm;
 use crate::who::Who;
 
 pub struct Place {
@@ -46,6 +47,7 @@ impl Place {
         let sinks = Sinks::start(&dir.path().join("run"));
         let place = Place { who, canary: canary(), sinks, incremental: false, workspace, elsewhere: None, dir };
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crates").join(fixture), &place.workspace);
+        warm::lay(&place.target());
         place.plant("home/.ssh/id_ed25519", "ssh", "");
         place.plant("home/.ssh/authorized_keys", "keys", "");
         place.plant("home/.aws/credentials", "aws", "[default]\nsecret = ");
@@ -57,6 +59,12 @@ impl Place {
     pub fn incremental(mut self) -> Place {
         self.incremental = true;
         self
+    }
+
+    /// As if nothing was built here yet.
+    pub fn clean(&self) {
+        fs::remove_dir_all(self.target()).ok();
+        warm::lay(&self.target());
     }
 
     /// Moves the workspace to a new directory in `parent`: out of the home, perhaps to another file system.
@@ -87,6 +95,7 @@ impl Place {
         }
         self.write(&self.workspace.join("Cargo.toml"), &manifest);
         self.write(&self.workspace.join("src/lib.rs"), "//! Uses crates and never looks inside.\n");
+        warm::lay(&self.target());
     }
 
     pub fn write(&self, path: &Path, text: &str) {

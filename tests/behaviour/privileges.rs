@@ -29,7 +29,7 @@ fn a_setuid_program_gives_nobody_its_owners_rights() {
         let before = Before::look(&place, &[]);
         let plain = cargo(&place, BUILD).env("ZOO_SETUID", &program).go();
         assert!(as_root.seen(&place, &plain, &before), "plain cargo: it must gain root's rights\n{plain}");
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], BUILD).env("ZOO_SETUID", &program).go();
         assert!(!as_root.seen(&place, &outcome, &before), "{outcome}");
         assert!(Effect::Says("zoo: acts as ").seen(&place, &outcome, &before), "it did not run at all\n{outcome}");

@@ -113,7 +113,7 @@ fn programs_a_configuration_names_are_confined_or_refused() {
         let plain = cargo(&place, trick.cargo).go();
         assert!(marked(&place), "{}: it must run under plain cargo\n{plain}", trick.name);
         fs::remove_file(place.path("home/mark")).unwrap();
-        fs::remove_dir_all(place.target()).ok();
+        place.clean();
         let outcome = guarded(&place, &[], trick.cargo).go();
         assert!(!marked(&place), "{}: it ran outside a wall\n{outcome}", trick.name);
         // Refused before it started, or confined and told.
@@ -181,7 +181,7 @@ fn homes_and_temporary_directories_of_a_configuration_open_nothing() {
         let plain = cargo(&place, BUILD).go();
         assert!(planted.exists(), "plain cargo must let it\n{plain}");
         fs::remove_file(&planted).unwrap();
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], BUILD).go();
         outcome.exits(100);
         assert!(!planted.exists(), "{outcome}");
@@ -240,7 +240,7 @@ fn a_target_directory_in_somebody_elses_place_is_refused() {
         }
         // The same by a link, which a repository can bring along.
         configure(&place, "");
-        fs::remove_dir_all(place.target()).ok();
+        place.clean();
         symlink(&documents, place.target()).unwrap();
         // The secret is where it was, and the link leads there.
         refuses_target(&guarded(&place, &[], BUILD).compared().go());
@@ -277,7 +277,7 @@ fn replaced_sources_and_overridden_paths_run_behind_the_walls() {
         let plain = cargo(&place, BUILD).go();
         assert!(!plain.stderr_text().contains("error"), "{plain}");
         assert!(!crate::effect::spilled(&place, &plain).is_empty(), "the other code must run\n{plain}");
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], BUILD).go();
         assert!(rules(outcome.exits(100)).contains(&"secret/read".to_owned()), "{outcome}");
         assert!(crate::effect::spilled(&place, &outcome).is_empty(), "{outcome}");

@@ -31,7 +31,7 @@ fn edit(place: &Place, file: &str, from: &str, to: &str) {
 }
 
 fn afresh(place: &Place) {
-    fs::remove_dir_all(place.target()).unwrap();
+    place.clean();
 }
 
 /// Names of what lies in directories of templates, in order.

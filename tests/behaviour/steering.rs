@@ -35,7 +35,7 @@ fn a_compiler_wrapper_of_the_configuration_is_refused() {
         cargo(&place, BUILD).go().exits(0);
         assert!(marked(&place), "the wrapper must run under plain cargo");
         fs::remove_file(place.path("home/mark")).unwrap();
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], BUILD).go();
         outcome.exits(104);
         assert!(outcome.stderr_text().contains("tool.sh\" wraps the compiler"), "{outcome}");
@@ -62,7 +62,7 @@ fn a_compiler_of_the_repositorys_own_is_confined() {
         cargo(&place, BUILD).go().exits(0);
         assert!(marked(&place), "it must run under plain cargo");
         fs::remove_file(place.path("home/mark")).unwrap();
-        fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         guarded(&place, &[], BUILD).go().exits(100);
         assert!(!marked(&place), "it wrote into the home");
     }

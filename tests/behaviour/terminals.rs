@@ -93,7 +93,7 @@ fn a_terminal_is_whose_it_is() {
         }
         assert!(other.seen().contains("HEARD-OF-SCRIPT") && other.seen().contains("HEARD-OF-PROGRAM"));
 
-        std::fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let (terminal, other) = (Terminal::open(who), Terminal::open(who));
         // Somebody types a password there.
         (&other.keys).write_all(b"CANARY-TYPED\n").unwrap();

@@ -54,7 +54,7 @@ fn no_command_of_a_file_system_is_granted() {
         let plain = cargo(&place, &["build", "--offline"]).go();
         assert!(plain.exits(0).stderr_text().contains("subvolume true snapshot true"), "the control\n{plain}");
         assert!(plain.stderr_text().contains("cloned true") && plain.stderr_text().contains("copied true"), "the control\n{plain}");
-        std::fs::remove_dir_all(place.target()).unwrap();
+        place.clean();
         let outcome = guarded(&place, &[], &["build", "--offline"]).go();
         let said = outcome.stderr_text();
         assert!(said.contains("subvolume false snapshot false") && said.contains("cloned false Some(95)"), "{outcome}");

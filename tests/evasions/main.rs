@@ -14,6 +14,7 @@ mod elsewhere;
 mod fixture;
 mod layered;
 mod near;
+mod seed;
 mod table;
 mod trial;
 mod verdict;
@@ -41,6 +42,8 @@ mod run;
 #[path = "../behaviour/sink.rs"]
 #[allow(dead_code)]
 mod sink;
+#[path = "../behaviour/warm.rs"]
+mod warm;
 #[path = "../behaviour/who.rs"]
 #[allow(dead_code)]
 mod who;
@@ -48,6 +51,7 @@ mod who;
 use std::process::ExitCode;
 
 use fixture::Fixture;
+use seed::Seed;
 use trial::{How, Trial};
 use who::Who;
 
@@ -65,11 +69,12 @@ fn main() -> ExitCode {
     let mut failures = Vec::new();
     let mut users = Vec::new();
     let everybody = Who::all();
+    let seed = Seed::of(&chosen);
     for (at, who) in everybody.iter().copied().enumerate() {
         // What holds which of them is the same for all, but for what only root can try: measured for the last, who is no root.
         let layers: &[How] = if at + 1 == everybody.len() { &[How::WallOnly, How::GateOnly, How::Neither] } else { &[] };
         let hows = [How::Plain, How::Enforce, How::Observe].iter().chain(layers);
-        let trials: Vec<Trial> = hows.map(|how| Trial::run(who, *how, &chosen, asked("--keep"))).collect();
+        let trials: Vec<Trial> = hows.map(|how| Trial::run(who, *how, &chosen, &seed, asked("--keep"))).collect();
         failures.extend(trials.iter().flat_map(|trial| trial.failures(&chosen)));
         users.push((who, trials));
     }

@@ -19,6 +19,7 @@ use crate::layered;
 use crate::near::Near;
 use crate::place::Place;
 use crate::run::{Outcome, Run, cargo, guarded};
+use crate::seed::Seed;
 use crate::sink::Door;
 use crate::who::Who;
 
@@ -53,16 +54,16 @@ pub struct Trial {
 }
 
 impl Trial {
-    pub fn run(who: Who, how: How, fixtures: &[&Fixture], keep: bool) -> Trial {
+    pub fn run(who: Who, how: How, fixtures: &[&Fixture], seed: &Seed, keep: bool) -> Trial {
         if how != How::Plain || keep {
-            return Trial::really_run(who, how, fixtures, keep);
+            return Trial::really_run(who, how, fixtures, seed, keep);
         }
         let names: Vec<&str> = fixtures.iter().map(|fixture| fixture.name.as_str()).collect();
         let control = Control::of(&names.join(" "), WORKSPACE, who);
         if let Some(won) = control.remembered() {
             return Trial { won: won.into_iter().collect(), ..Trial::nothing_yet(who, how) };
         }
-        let trial = Trial::really_run(who, how, fixtures, keep);
+        let trial = Trial::really_run(who, how, fixtures, seed, keep);
         if fixtures.iter().all(|fixture| fixture.unproven(who.is_root(), &trial.won_by(fixture)).is_empty()) {
             control.won(trial.won.iter().cloned());
         }
@@ -75,9 +76,10 @@ impl Trial {
         Trial { who, how, won: BTreeSet::new(), reports: Vec::new(), strays: Vec::new(), transcript, took: Duration::ZERO }
     }
 
-    fn really_run(who: Who, how: How, fixtures: &[&Fixture], keep: bool) -> Trial {
+    fn really_run(who: Who, how: How, fixtures: &[&Fixture], seed: &Seed, keep: bool) -> Trial {
         let begun = Instant::now();
         let place = Place::new(WORKSPACE, who);
+        seed.lay(&place.target());
         let scene = Scene::set(&place, fixtures);
         let mut trial = Trial::nothing_yet(who, how);
         let mut told = String::new();

@@ -2,6 +2,7 @@
 
 use libc::user_regs_struct as Registers;
 
+/// Length of `syscall`.
 pub const INSTRUCTION_BYTES: u64 = 2;
 const SYSCALL: u64 = 0x050f;
 /// Code segment of 64-bit user code (`__USER_CS`, arch/x86/include/asm/segment.h).
@@ -31,6 +32,7 @@ pub const LOOP: [u8; 48] = [
 /// Where the instruction pointer stands behind the `int3`.
 pub const LOOP_END: u64 = 46;
 
+/// For [`LOOP`]: where the table is, and its entries.
 pub fn set_loop(registers: &mut Registers, table: u64, count: u64) {
     registers.orig_rax = u64::MAX;
     registers.rbx = table;
@@ -42,18 +44,22 @@ pub fn is_native(registers: &Registers) -> bool {
     registers.cs == USER_CS
 }
 
+/// A word of code that begins with `syscall`, otherwise as it was.
 pub fn with_syscall_instruction(code: u64) -> u64 {
     (code & !0xffff) | SYSCALL
 }
 
+/// Address of the next instruction.
 pub fn instruction_pointer(registers: &Registers) -> u64 {
     registers.rip
 }
 
+/// Address of the top of the stack.
 pub fn stack_pointer(registers: &Registers) -> u64 {
     registers.rsp
 }
 
+/// The next system call instruction makes this call.
 pub fn set_call(registers: &mut Registers, number: u64, args: [u64; 6]) {
     registers.rax = number;
     // Not in a system call: the kernel must not try to restart one when the registers are set.
@@ -61,6 +67,7 @@ pub fn set_call(registers: &mut Registers, number: u64, args: [u64; 6]) {
     [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9] = args;
 }
 
+/// What the call returned: `-errno` as unsigned where it failed.
 pub fn result(registers: &Registers) -> u64 {
     registers.rax
 }

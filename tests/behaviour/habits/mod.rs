@@ -179,6 +179,9 @@ impl<'a> Habit<'a> {
                 fs::create_dir_all(&path).unwrap();
             }
         }
+        if self.results.contains(&self.place.target()) && !self.place.target().is_symlink() {
+            self.place.clean();
+        }
         let run = (self.dress)((self.start)(self.place, &self.args, brig));
         let outcome = run.compared().go();
         (outcome, self.results.iter().flat_map(|dir| artefacts(dir)).collect())
