@@ -141,7 +141,6 @@ fn a_tiny_disk_for_target_is_cargos_failure() {
         return;
     }
     let place = Place::new("honest-run", Who::Myself);
-    fs::create_dir(place.target()).unwrap();
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(place.target()).status();
     if !mounted.is_ok_and(|status| status.success()) {
         eprintln!("note: no tmpfs can be mounted here, so no disk can be full");

@@ -140,6 +140,7 @@ fn compare(place: &Place, args: &[&str], code: i32) {
     plain.exits(code);
     let made = outputs(&place.target());
     fs::rename(place.target(), place.path("plain-target")).unwrap();
+    place.clean();
     let brig = guarded(place, &[], &args).go();
     brig.exits(code);
     expect_silence(&brig);
