@@ -2,6 +2,7 @@
 //! In: tracees from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
 
 mod chain;
+mod formatter;
 mod trust;
 mod variables;
 
@@ -39,7 +40,7 @@ use crate::plan::steering::Steering;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
-use trust::{Between, between, helps_to_fetch, is_the_users};
+use trust::{Between, between, helps_to_fetch, is_the_users, local_repositories};
 use variables::Variables;
 
 /// What is decided about tracees, and what is known because of those that came before.
@@ -181,7 +182,9 @@ impl<'a> Supervisor<'a> {
     fn is_cargos_helper(&self, tracee: &Tracee) -> bool {
         let provider = || self.providers.started(&tracee.exe, tracee.argv);
         let asked = helps_to_fetch(tracee, &self.places) || provider().is_some_and(|file| is_the_users(&file, &self.places));
-        self.fetches && asked && self.chain.is_cargos_child(tracee)
+        let within = |path: &PathBuf| self.wall.grants.read.iter().any(|tree| path.starts_with(tree));
+        let here = local_repositories(tracee.argv).into_iter().map(real).all(|path| within(&path));
+        self.fetches && asked && here && self.chain.is_cargos_child(tracee)
     }
 
     /// Nothing of the user's may stand between cargo and the compiler; what the build put there is somebody's act, and no reason to end
@@ -317,7 +320,9 @@ impl AtExecStop for Supervisor<'_> {
             self.refuse_what_is_between(tracee)?;
         }
         let mut identity = self.identify(tracee, ends_cargo);
-        if identity.kind == ActorKind::Tool && rank != Rank::Helps && !self.is_cargos_helper(tracee) {
+        if rank == Rank::Helps {
+            (identity.kind, identity.attributed_by) = (ActorKind::Program, formatter::ATTRIBUTED_BY);
+        } else if identity.kind == ActorKind::Tool && !self.is_cargos_helper(tracee) {
             // A runner, or a program a configuration file named: not cargo's, so not trusted like cargo.
             identity.kind = ActorKind::Program;
             identity.attributed_by = "started by cargo, not built by it: confined like a program";
@@ -334,6 +339,9 @@ impl AtExecStop for Supervisor<'_> {
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         facts.reviewed = self.reviewing.of(&identity, tracee.argv, &self.places, cargo, &self.artifacts);
         let mut policy = self.profile.resolve(&self.places, &facts);
+        if rank == Rank::Helps {
+            formatter::permit(&mut policy, &self.wall, &self.places);
+        }
         if policy.kind == ActorKind::Tool {
             // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.
             policy.kernel.read.clone_from(&self.wall.grants.read);

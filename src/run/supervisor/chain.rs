@@ -41,7 +41,7 @@ struct Conductor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rank {
     Conducts(Post),
-    /// A helper that its starter runs for itself: rustfmt for `cargo fmt` and `cargo new`.
+    /// A helper that its starter runs for itself: rustfmt for `cargo fmt` and `cargo new`. See `formatter`.
     Helps,
     /// None of it; `ends_cargo` if it runs in the place of a cargo, as programs do for `cargo run`.
     Stranger {

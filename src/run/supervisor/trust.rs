@@ -1,7 +1,7 @@
 //! Which tracees are trusted, by the place their program lies in: cargo, its drivers and helpers; and who wraps the compiler. In: what was started, and the
 //! places. Out: yes or no. Nothing a build could have put in a place of its own counts.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,33 @@ pub fn helps_to_fetch(tracee: &Tracee, places: &Places) -> bool {
     (fetches() || provides()) && [exe, called].iter().all(|path| is_the_users(path, places))
 }
 
+/// Repositories on this machine that git is told to fetch from. A manifest of a dependency, or a submodule, can name any of the user's, and a copy of
+/// it would lie where every build script reads: git keeps its trust for those that cargo itself may read.
+pub fn local_repositories(argv: &[OsString]) -> Vec<PathBuf> {
+    let path = |word: &OsString| {
+        let bytes = word.as_bytes();
+        let rest = bytes.get(..7).filter(|start| start.eq_ignore_ascii_case(b"file://")).map(|_| &bytes[7..]);
+        // `file://host/path`, and a path as a path.
+        let path = rest.map_or(bytes, |rest| &rest[rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())..]);
+        (rest.is_some() || path.starts_with(b"/")).then(|| PathBuf::from(OsStr::from_bytes(&decoded(path))))
+    };
+    argv.iter().skip(1).filter_map(path).collect()
+}
+
+/// Percent-encoding taken away (RFC 3986, section 2.1).
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let digits = text.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok()).filter(|_| text[at] == b'%');
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => (out.push(byte), at += 3).1,
+            None => (out.push(text[at]), at += 1).1,
+        }
+    }
+    out
+}
+
 /// What stands between cargo and the compiler where neither Brig nor the build put it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Between {
@@ -76,8 +103,6 @@ pub fn between(tracee: &Tracee, places: &Places) -> Option<Between> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
-
     use super::*;
 
     #[test]
@@ -122,5 +147,17 @@ mod tests {
         assert!(helps("/usr/bin/git", "/home/u/.cargo/git/db/x") && !helps("/usr/bin/git", "/home/u/app"));
         assert!(helps("/usr/libexec/cargo-credential-libsecret", "/") && !helps("/home/u/app/tools/cargo-credential-x", "/"));
         assert!(!helps("/dev/shm/cargo-credential-x", "/") && !helps("/tmp/git", "/home/u/.cargo/git/db/x"));
+    }
+
+    #[test]
+    fn repositories_of_this_machine_are_seen_in_gits_words() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let found = local_repositories(&words("git fetch --no-tags --force file:///home/u/a%20b +HEAD:refs/remotes/origin/HEAD"));
+        assert_eq!(found, [PathBuf::from("/home/u/a b")]);
+        assert_eq!(
+            local_repositories(&words("/usr/bin/git fetch FILE://host/srv/x /home/u/y")),
+            ["/srv/x", "/home/u/y"].map(PathBuf::from)
+        );
+        assert!(local_repositories(&words("git fetch https://example.invalid/home/u/x +HEAD:refs/x")).is_empty());
     }
 }
