@@ -28,6 +28,7 @@ pub mod placeholders;
 pub mod places;
 pub mod profile;
 pub mod quoted;
+mod reals;
 mod resolve;
 pub mod reviewed;
 mod scripts;
