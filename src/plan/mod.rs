@@ -29,6 +29,7 @@ pub mod places;
 pub mod profile;
 pub mod quoted;
 mod reals;
+pub mod remembered;
 mod resolve;
 pub mod reviewed;
 mod scripts;
