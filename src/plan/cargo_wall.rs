@@ -13,7 +13,7 @@ use crate::judge::{KernelGrants, Places};
 use crate::model::{ActorKind, Hostile};
 use crate::plan::cargo_stand::Stand;
 use crate::plan::credentials::Providers;
-use crate::plan::grants::Line;
+use crate::plan::grants::{Grants, Line};
 use crate::plan::kernel_grants::{PUBLISHED, kernel_exec};
 use crate::plan::named_places::is_program;
 use crate::plan::placeholders;
@@ -48,16 +48,17 @@ impl CargoWall {
             read.extend(reach.read.iter().flat_map(|line| stand.expand(&line.text)));
             write.extend(reach.write.iter().flat_map(|line| stand.expand(&line.text)));
         }
-        for (_, grants) in profile.actors.iter().filter(|(kind, _)| **kind != ActorKind::Tool) {
-            let fixed = |lines: &[Line]| -> Vec<PathBuf> {
-                let fixed = lines.iter().filter(|line| !placeholders::is_individual(&line.text));
-                fixed.flat_map(|line| roots(&line.text, places)).filter_map(Result::ok).collect()
-            };
-            read.extend(fixed(&grants.read).into_iter().filter(|tree| tree.parent().is_none()));
-            write.extend(fixed(&grants.write));
-            // Looks for secrets only where a tree is granted program by program.
-            read.extend(kernel_exec(&fixed(&grants.exec), places, || stand.secrets()));
-        }
+        let actors = || profile.actors.iter().filter(|(kind, _)| **kind != ActorKind::Tool).map(|(_, grants)| grants);
+        // Most kinds have the same entries.
+        let fixed = |list: fn(&Grants) -> &[Line]| -> Vec<PathBuf> {
+            let fixed = actors().flat_map(list).filter(|line| !placeholders::is_individual(&line.text));
+            let fixed: BTreeSet<&str> = fixed.map(|line| &*line.text).collect();
+            fixed.into_iter().flat_map(|entry| roots(entry, places)).filter_map(Result::ok).collect()
+        };
+        read.extend(fixed(|grants| &grants.read).into_iter().filter(|tree| tree.parent().is_none()));
+        write.extend(fixed(|grants| &grants.write));
+        // Looks for secrets only where a tree is granted program by program.
+        read.extend(kernel_exec(&fixed(|grants| &grants.exec), places, || stand.secrets()));
         // Of actors' own trees: the sources, the results, the temporary directories, whatever the table says.
         let own = places.workspace.iter().chain(places.results()).chain([&places.tmp, &places.toolchain]).chain(&places.packages);
         read.extend(own.filter(|tree| tree.is_absolute()).cloned());

@@ -28,6 +28,8 @@ pub mod placeholders;
 pub mod places;
 pub mod profile;
 pub mod quoted;
+mod reals;
+pub mod remembered;
 mod resolve;
 pub mod reviewed;
 mod scripts;

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 
 use super::cargo_files;
 use super::places::real;
+use super::reals::Reals;
 use crate::attribute::source::read_text;
 
 /// Larger manifests are nobody's.
@@ -66,7 +67,7 @@ pub fn find(ground: &Ground) -> Named {
         named.trees.extend(repositories(&configuration.table).filter(|place| ground.admits(place)));
         configured(ground, &configuration, &mut named, &mut manifests);
     }
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut reals) = (BTreeSet::new(), Reals::default());
     while let Some(dir) = manifests.pop().filter(|_| seen.len() < FILES) {
         if !seen.insert(dir.clone()) {
             continue;
@@ -77,7 +78,8 @@ pub fn find(ground: &Ground) -> Named {
         }
         named.fetches |= fetches(&table);
         named.trees.extend(repositories(&table).filter(|place| ground.admits(place)));
-        manifests.extend(paths_of(&table).map(|path| real(dir.join(path))).filter(|path| ground.known(path) || ground.admits(path)));
+        let found: BTreeSet<PathBuf> = paths_of(&table).map(|path| reals.of(&dir, &path).unwrap_or_else(|| real(dir.join(path)))).collect();
+        manifests.extend(found.into_iter().filter(|path| !seen.contains(path) && (ground.known(path) || ground.admits(path))));
     }
     named
 }

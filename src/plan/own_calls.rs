@@ -20,12 +20,15 @@ const OF_THE_COMPILER: [&str; 6] =
     ["RUSTFLAGS", "RUSTDOCFLAGS", "RUSTC_BOOTSTRAP", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_RUSTC", "RUSTDOC"];
 
 /// The environment in which a repository names neither flags nor a wrapper for the compiler, which is `compiler` where it is known: the
-/// environment's word counts before a file's, and an empty one is none (cargo's `rustflags_from_env`, `Rustc::new`).
+/// environment's word counts before a file's, and an empty one is none (cargo's `rustflags_from_env`, `Rustc::new`). What the compiler says
+/// is not taken from `.rustc_info.json` of the target directory either, which a repository may have committed: a platform that is not
+/// what it is there would have another graph. (With an empty wrapper cargo 1.95 does not look at that file anyway, see `findings/`.)
 pub fn unsteered(env: &[(OsString, OsString)], compiler: Option<PathBuf>) -> Vec<(OsString, OsString)> {
     let mut said: Vec<(OsString, OsString)> =
         ["CARGO_ENCODED_RUSTFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
             .map(|name| (name.into(), OsString::new()))
             .into();
+    said.push(("CARGO_CACHE_RUSTC_INFO".into(), "0".into()));
     said.extend(compiler.map(|compiler| ("RUSTC".into(), compiler.into_os_string())));
     let kept = env.iter().filter(|(name, _)| !said.iter().any(|(known, _)| known == name)).cloned().collect::<Vec<_>>();
     [kept, said].concat()

@@ -1,35 +1,53 @@
 //! Where things are: the workspace and its target directory (asked of cargo), cargo's and rustup's homes, the run's private temporary
 //! directory. In: what steers cargo, and its environment. Out: `judge::Places`, all paths real.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::judge::Places;
 use crate::plan::own_calls;
+use crate::plan::remembered::{Asking, Known, Package, Question};
 use crate::plan::steering::Steering;
 
-/// The few fields of `cargo metadata --no-deps` that matter here.
-#[derive(Debug, Deserialize)]
+/// The few fields of `cargo metadata` that matter here.
+#[derive(Debug, Deserialize, Serialize)]
 struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     build_directory: Option<PathBuf>,
-    packages: Vec<Member>,
+    workspace_members: Vec<String>,
+    packages: Vec<Listed>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Member {
+/// Of the workspace, or, where the graph was asked for, of any source.
+#[derive(Debug, Deserialize, Serialize)]
+struct Listed {
+    id: String,
+    source: Option<String>,
     manifest_path: PathBuf,
 }
 
+impl Metadata {
+    fn members(&self) -> impl Iterator<Item = &Path> {
+        let ids: HashSet<&String> = self.workspace_members.iter().collect();
+        self.packages.iter().filter(move |package| ids.contains(&package.id)).filter_map(|package| package.manifest_path.parent())
+    }
+}
+
 /// Cargo, asked where the workspace is, and perhaps for all of the graph, and thinking. Where there is no graph to be had, it is asked again.
+#[derive(Default)]
 pub struct Asked {
     thinking: Option<Child>,
     again: Option<Command>,
+    /// The answer is known already …
+    known: Option<(Metadata, String)>,
+    /// … or will be kept.
+    asking: Option<Asking>,
 }
 
 /// What it said.
@@ -94,9 +112,8 @@ pub fn find(answer: Answer, steering: &Steering, env: &[(OsString, OsString)], t
             );
         }
     }
-    let members = metadata.iter().flat_map(|metadata| &metadata.packages).filter_map(|member| member.manifest_path.parent());
     Ok(Places {
-        members: members.map(|dir| real(dir.to_owned())).collect(),
+        members: metadata.iter().flat_map(Metadata::members).map(|dir| real(dir.to_owned())).collect(),
         names,
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.unwrap_or_else(|| target.clone()),
@@ -126,16 +143,18 @@ fn is_somebody_elses(tree: &Path, workspace: &Path) -> bool {
 }
 
 /// Asks cargo where the workspace is, and, with `platforms`, for the graph as its lock file and its caches have it: an answer means that there is
-/// nothing to fetch. It takes cargo some ten milliseconds to say: there is other work meanwhile. `compiler` is the toolchain's.
+/// nothing to fetch. It takes cargo some ten milliseconds to say: there is other work meanwhile, and what it said the last time is remembered.
+/// `toolchain` is where the compiler lies.
 pub fn ask(
     cargo: &Path,
     steering: &Steering,
     env: &[(OsString, OsString)],
-    (platforms, compiler): (Option<&[OsString]>, Option<PathBuf>),
+    (platforms, toolchain): (Option<&[OsString]>, Option<&Path>),
 ) -> Asked {
     if steering.subcommand.as_deref() == Some(OsStr::new("install")) && steering.path.is_none() {
-        return Asked { thinking: None, again: None };
+        return Asked::default();
     }
+    let compiler = toolchain.map(|root| root.join("bin/rustc")).filter(|rustc| rustc.is_file());
     // What it may read is not known before it has answered; the compiler it asks is the toolchain's, and nobody's flags are given to it.
     let base = || {
         let mut command = own_calls::command(cargo, env, &["/".into()]).ok()?;
@@ -146,16 +165,27 @@ pub fn ask(
         command.envs(compiler.iter().map(|compiler| ("RUSTC", compiler))).stdout(Stdio::piped());
         Some(command)
     };
-    let (Some(mut places), Some(mut graph)) = (base(), base()) else { return Asked { thinking: None, again: None } };
+    let (Some(mut places), Some(mut graph)) = (base(), base()) else { return Asked::default() };
     places.arg("--no-deps").args(&steering.places);
-    let Some(platforms) = platforms else { return Asked { thinking: places.spawn().ok(), again: None } };
+    let Some(platforms) = platforms else { return Asked { thinking: places.spawn().ok(), ..Asked::default() } };
     graph.args((!steering.locked).then_some("--locked")).args(steering.graph());
     graph.args(platforms.iter().flat_map(|platform| [OsStr::new("--filter-platform"), platform]));
-    Asked { thinking: graph.spawn().ok(), again: Some(places) }
+    let question = toolchain.filter(|_| compiler.is_some()).and_then(|root| Question::of(&graph, steering, root, env));
+    let known = question.as_ref().and_then(Question::recall);
+    let known = known.and_then(|known| Some((serde_json::from_str(&known.head).ok()?, known.graph)));
+    tracing::debug!(asked = question.is_some(), remembered = known.is_some(), "the graph");
+    if known.is_some() {
+        return Asked { known, ..Asked::default() };
+    }
+    let asking = question.and_then(Question::asking);
+    Asked { thinking: graph.spawn().ok(), again: Some(places), known: None, asking }
 }
 
 impl Asked {
     pub fn answer(self) -> Answer {
+        if let Some((metadata, graph)) = self.known {
+            return Answer { metadata: Some(metadata), graph: Some(graph) };
+        }
         let said = |child: Child| {
             let output = child.wait_with_output().ok().filter(|output| output.status.success())?;
             String::from_utf8(output.stdout).ok()
@@ -163,9 +193,20 @@ impl Asked {
         let first = self.thinking.and_then(said);
         let is_all = first.is_some() && self.again.is_some();
         let text = first.or_else(|| said(self.again?.spawn().ok()?));
-        let metadata = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        Answer { metadata, graph: text.filter(|_| is_all) }
+        let metadata: Option<Metadata> = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let graph = text.filter(|_| is_all);
+        if let (Some(asking), Some(metadata), Some(graph)) = (self.asking, &metadata, &graph) {
+            let kept = keep(asking, metadata, graph);
+            tracing::debug!(kept = kept.is_some(), "cargo said what the graph is");
+        }
+        Answer { metadata, graph }
     }
+}
+
+fn keep(asking: Asking, metadata: &Metadata, graph: &str) -> Option<()> {
+    let known = Known { head: serde_json::to_string(metadata).ok()?, graph: graph.to_owned() };
+    let packages = metadata.packages.iter().map(|listed| Package { manifest: &listed.manifest_path, is_local: listed.source.is_none() });
+    asking.keep(&known, &metadata.workspace_root, &packages.collect::<Vec<_>>())
 }
 
 /// The real path; for what does not exist yet, the real path of its nearest existing ancestor with the rest appended.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::judge::paths::glob;
 use crate::judge::{Places, SecretLists, Secrets};
+use crate::plan::reals::Reals;
 
 /// In every directory from where cargo works up to the root of the repository.
 const ABOVE: [&str; 12] = [
@@ -84,7 +85,7 @@ struct Look {
 
 impl Look {
     fn at(&self, directory: &Path, names: &[&str]) -> Result<(), Link> {
-        names.iter().try_for_each(|name| self.file(directory.join(name)))
+        names.iter().filter(|name| !is_plain(directory, name)).try_for_each(|name| self.file(directory.join(name)))
     }
 
     /// Also where the link is a directory on the way (`.cargo`).
@@ -105,7 +106,7 @@ impl Look {
 
     /// Follows members and paths from manifest to manifest.
     fn packages(&self, mut left: VecDeque<PathBuf>) -> Result<(), Link> {
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut reals) = (BTreeSet::new(), Reals::default());
         while let Some(directory) = left.pop_front() {
             if seen.len() == PACKAGES || !seen.insert(directory.clone()) {
                 continue;
@@ -120,15 +121,30 @@ impl Look {
             let Some(table) = text.and_then(|text| text.parse::<toml::Table>().ok()) else { continue };
             let mut found = Vec::new();
             paths_in(&table, &mut found);
-            left.extend(found.iter().filter_map(|path| directory.join(path).canonicalize().ok()).filter(|path| path.is_dir()));
+            let found: BTreeSet<PathBuf> = found.iter().filter_map(|path| reals.of(&directory, Path::new(path))).collect();
+            left.extend(found.into_iter().filter(|path| !seen.contains(path) && path.is_dir()));
             left.extend(members(&directory, &table));
         }
         Ok(())
     }
 }
 
+/// Is there nothing of that name in a real directory, or no link on the way to it? So it is nearly always, and cheaper to tell than the real path.
+fn is_plain(directory: &Path, name: &str) -> bool {
+    let mut path = directory.to_owned();
+    for part in Path::new(name) {
+        path.push(part);
+        match path.symlink_metadata() {
+            Ok(found) if found.is_symlink() => return false,
+            Ok(_) => {}
+            Err(_) => return true,
+        }
+    }
+    true
+}
+
 /// Every `path = "…"`, wherever it stands: of dependencies, patches, replacements.
-fn paths_in(table: &toml::Table, found: &mut Vec<String>) {
+pub(super) fn paths_in(table: &toml::Table, found: &mut Vec<String>) {
     for (key, value) in table {
         match value {
             toml::Value::String(text) if key == "path" => found.push(text.clone()),

@@ -1,7 +1,7 @@
 //! A profile's grants and the places of a run put together once, so that an actor's policy is a matter of microseconds. In: `Grants`,
 //! `Places`. Out: `judge::Policy` for each `ActorFacts`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -159,7 +159,9 @@ pub fn linked(actors: &BTreeMap<ActorKind, Grants>, places: &Places) -> Vec<Path
     let lists = actors.iter().filter(|(kind, _)| **kind != ActorKind::Tool).flat_map(|(_, grants)| grants.lists());
     let lines = lists.filter(|(list, _)| ["read", "write", "exec", "unix"].contains(list)).flat_map(|(_, lines)| lines);
     let shared = lines.filter(|line| !placeholders::is_individual(&line.text) && line.text.starts_with(['{', '/', '~']));
-    let mut found: Vec<PathBuf> = shared.flat_map(|line| roots(&line.text, places)).filter_map(Result::err).collect();
+    // Most kinds of actors have the same entries.
+    let shared: BTreeSet<&str> = shared.map(|line| &*line.text).collect();
+    let mut found: Vec<PathBuf> = shared.into_iter().flat_map(|entry| roots(entry, places)).filter_map(Result::err).collect();
     found.sort();
     found.dedup();
     found

@@ -1,5 +1,6 @@
 //! One build behind the walls: set the stage, prove the walls, run cargo, end survivors, tell what happened.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -33,9 +34,8 @@ use crate::plan::cargo_wall::CargoWall;
 use crate::plan::errand::Errand;
 use crate::plan::host::{Host, Walls};
 use crate::plan::phases::{Phases, Within};
-use crate::plan::places;
 use crate::plan::steering::Steering;
-use crate::plan::{self, Profile, config, loosening};
+use crate::plan::{self, Profile, config, loosening, places, remembered};
 use crate::report::json::Output;
 use crate::report::{Format, escape, terminal};
 use crate::wall::ruleset;
@@ -67,7 +67,7 @@ pub fn build(
     let tmp = stage::make_tmp().map_err(Stopped::usage)?;
     let compiler = root.as_ref().map(|root| root.join("bin/rustc")).filter(|rustc| rustc.is_file());
     let platforms = platforms(root.as_deref(), &steering, &env);
-    let asked = places::ask(&cargo, &steering, &env, (platforms.as_deref(), compiler.clone()));
+    let asked = places::ask(&cargo, &steering, &env, (platforms.as_deref(), root.as_deref()));
     // While cargo thinks about where the workspace is; judged once the profile is known.
     let host = Host::examine(tmp.path());
     let mut answer = asked.answer();
@@ -115,11 +115,17 @@ pub fn build(
     let ours = phases.variable(&steering);
     // What a wall may grant has to be there when it is built: each phase has its own, built when it begins.
     let (ground, stands) = (places.clone(), layers.wall);
+    // Could somebody in this build write down what the next one believes of its graph?
+    let exposed = Cell::new(false);
     let wall_for = |errand: &Errand| -> anyhow::Result<(Prepared, CargoWall, Option<OwnedFd>)> {
         let stand = Stand::new(&ground, &steering, errand, &env);
         let prepared = Prepared::new(&stand);
         let wall = CargoWall::new(&profile, &stand, &env, &cargo);
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
+        if !stands || profile.mode != Mode::Enforce || !remembered::is_apart(&env, &ground, &wall.grants) {
+            exposed.set(true);
+            remembered::forget(&env);
+        }
         let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, host.abi(), profile.mode == Mode::Enforce)?;
         Ok((prepared, wall, stands.then_some(ruleset)))
     };
@@ -160,6 +166,9 @@ pub fn build(
     // Before anything else: whoever outlives cargo acts now.
     if let Ok(ended) = &ended {
         ending::survivors(&gate, &journal, ended.interrupted || watch.timed_out());
+    }
+    if exposed.get() {
+        remembered::forget(&env);
     }
     supervisor.listen();
     screen.settle();

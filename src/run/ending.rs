@@ -101,8 +101,6 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 /// # Errors
 /// When a report could not be written: then the run has no record.
 pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
-    let known = supervisor.reviewing.known(&supervisor.places);
-    let supervisor = &*supervisor;
     let record = supervisor.journal.take();
     let material = Material {
         processes: record.processes,
@@ -116,6 +114,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         actors: record.actors,
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
+    let known = worked.then(|| supervisor.reviewing.known(&supervisor.places)).flatten();
+    let supervisor = &*supervisor;
     let cargo = supervisor.cargo.as_deref().unwrap_or(&ran.cargo);
     let rustc = worked.then(|| ask(&supervisor.places.toolchain.join("bin/rustc"), "-vV")).flatten();
     let (graph, cargo_version) = thread::scope(|scope| {

@@ -34,6 +34,7 @@ mod picture;
 mod place;
 mod privileges;
 mod races;
+mod remembered;
 mod repository;
 mod reviewed;
 mod run;

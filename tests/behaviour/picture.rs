@@ -20,8 +20,8 @@ struct Look {
     content: u64,
 }
 
-/// Below the place: where results, reports and temporary files go, what cargo keeps for itself, and the sockets of the harness.
-const CARGOS: [&str; 9] = [
+/// Below the place: where results, reports and temporary files go, what cargo and Brig keep for themselves, and the sockets of the harness.
+const CARGOS: [&str; 10] = [
     "report",
     "tmp",
     "run",
@@ -31,6 +31,8 @@ const CARGOS: [&str; 9] = [
     "home/.cargo/registry/index",
     "home/.cargo/registry/CACHEDIR.TAG",
     "home/.rustup/settings.toml",
+    // What cargo said of the graph, for the next run (`remembered.rs` holds that nobody else writes there).
+    "home/.cache/brig",
 ];
 
 /// Where cargo leaves what it fetched, and how deep a package lies there.
@@ -103,5 +105,12 @@ fn look(path: &Path, place: &Place, found: &mut BTreeMap<PathBuf, Look>) {
 
 fn is_cargos(path: &Path, place: &Place) -> bool {
     let below = |root: PathBuf| path.starts_with(root);
-    CARGOS.iter().any(|dir| below(place.path(dir))) || below(place.target()) || path == place.workspace().join("Cargo.lock")
+    let made_for_brig = || {
+        let cache = place.path("home/.cache");
+        path == cache && fs::read_dir(&cache).is_ok_and(|all| all.flatten().all(|entry| entry.file_name() == "brig"))
+    };
+    CARGOS.iter().any(|dir| below(place.path(dir)))
+        || made_for_brig()
+        || below(place.target())
+        || path == place.workspace().join("Cargo.lock")
 }
