@@ -26,6 +26,8 @@ use crate::plan::resolve::roots;
 pub struct CargoWall {
     pub grants: KernelGrants,
     pub emptied: Vec<PathBuf>,
+    /// Where the user wanted results, and a link of the repository's leads somewhere else from there: not granted.
+    misled: Vec<PathBuf>,
 }
 
 /// Directory entries looked at for links, how deep (`<triple>/<profile>/build/<unit>/<file>`), and links told of.
@@ -71,7 +73,11 @@ impl CargoWall {
         } else {
             Vec::new()
         };
-        CargoWall { grants: KernelGrants { read: outermost(read.collect()), write: outermost(write), exec: Vec::new() }, emptied }
+        CargoWall {
+            grants: KernelGrants { read: outermost(read.collect()), write: outermost(write), exec: Vec::new() },
+            emptied,
+            misled: stand.misled(),
+        }
     }
 
     /// Does the kernel grant an actor nothing that cargo has not? Otherwise the first that it does. A program's own wall would be narrower than its
@@ -88,11 +94,11 @@ impl CargoWall {
 }
 
 impl CargoWall {
-    /// Links below the target directory, where cargo keeps files of its own, that lead out of what it may write: why it failed, perhaps. Landlock
+    /// Links in a directory for results, where cargo keeps files of its own, that lead out of what it may write: why it failed, perhaps. Landlock
     /// itself says nothing of what it refused.
     pub fn links_out(&self, places: &Places) -> Vec<Hostile> {
         let mut budget = LOOKS;
-        let mut found = Vec::new();
+        let mut found: Vec<Hostile> = self.misled.iter().map(|path| Hostile::from(&**path)).collect();
         let mut open: Vec<(PathBuf, usize)> = places.results().map(|tree| (tree.clone(), 0)).collect();
         while let Some((dir, depth)) = open.pop() {
             for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten().take(budget) {
