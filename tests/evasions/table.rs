@@ -18,6 +18,10 @@ fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evasions.md")
 }
 
+/// Begins what `--strict` adds, up to the end.
+const STRICT: &str = "\n## Under `strict`\n";
+const STRICT_HEAD: &str = "| row | fixture | rule | as root | as an ordinary user |\n|---|---|---|---|---|\n";
+
 /// Writes the table, or compares it with the one that is there. What differs is a failure.
 pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec<String> {
     if users.len() < 2 {
@@ -25,8 +29,15 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
         return Vec::new();
     }
     let totals = totals(verdicts);
+    let there = fs::read_to_string(path()).unwrap_or_default();
+    // What this run did not try stays as it was.
+    let before = there.find(STRICT).map(|at| there[at..].to_owned());
+    let strict = strict(verdicts).or(before).unwrap_or_default();
+    if !strict.contains(&tried(verdicts)) {
+        println!("note: the table of the rows under `strict` is about other fixtures; `scripts/evasions --strict` makes it");
+    }
     let text = format!(
-        "{}\n{HEAD}{}\nTotals: {} Fixtures that did not come out as they must: {}.\n",
+        "{}\n{HEAD}{}\nTotals: {} Fixtures that did not come out as they must: {}.\n{strict}",
         intro(),
         rows(verdicts),
         totals.quoted,
@@ -37,7 +48,6 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
         println!("wrote {}", path().display());
         return unquoted(&totals.quoted);
     }
-    let there = fs::read_to_string(path()).unwrap_or_default();
     let machine = |text: &str| text.lines().find(|line| line.starts_with("Made on ")).map(str::to_owned);
     if machine(&there) != machine(&text) {
         println!("note: the table in the repository was made on another kind of machine; not compared");
@@ -113,6 +123,45 @@ fn line(verdict: &Verdict) -> String {
         let _ = write!(line, "| {} ", if cell.is_empty() { "—" } else { cell });
     }
     line + "|\n"
+}
+
+/// How many were tried, in the words in which the table tells it.
+fn tried(verdicts: &[Verdict]) -> String {
+    let ways: usize = verdicts.iter().map(|verdict| verdict.fixture.ways(true).len()).sum();
+    format!("{} fixtures with {ways} ways", verdicts.len())
+}
+
+/// What `--strict` found out.
+fn strict(verdicts: &[Verdict]) -> Option<String> {
+    verdicts.iter().any(|verdict| !verdict.strict.is_empty()).then(|| {
+        format!(
+            "{STRICT}\nThe same with `--policy strict`, written by `scripts/evasions --strict` alone: {}, as both users. What is stopped by default\n\
+             is stopped, with the same rules, and nobody innocent is named. These came out otherwise than in the table above:\n\n{STRICT_HEAD}{}",
+            tried(verdicts),
+            strict_rows(verdicts),
+        )
+    })
+}
+
+/// One line for each fixture for which `strict` makes a difference.
+pub fn strict_rows(verdicts: &[Verdict]) -> String {
+    let mut lines = String::new();
+    let open = |words: &[String]| words.iter().map(|word| word.replace("recorded", "open").replace("not seen", "open")).collect::<Vec<_>>();
+    for verdict in verdicts.iter().filter(|verdict| !verdict.strict.is_empty()) {
+        if verdict.strict_rules == verdict.rules && verdict.strict == open(&verdict.enforced) {
+            continue;
+        }
+        let new: Vec<String> = verdict.strict_rules.iter().cloned().collect();
+        let _ = writeln!(
+            lines,
+            "| {} | {} | {} | {} |",
+            verdict.fixture.says.row,
+            verdict.fixture.name,
+            if new.is_empty() { "—".to_owned() } else { new.join(", ") },
+            verdict.strict.join(" | ")
+        );
+    }
+    lines
 }
 
 /// The totals, in the words in which README.md quotes them.

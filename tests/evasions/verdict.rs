@@ -9,7 +9,7 @@ use crate::fixture::Fixture;
 use crate::trial::{How, Trial, name, offender};
 use crate::who::Who;
 
-/// All six, for the last user.
+/// All six, for the last user; and one more for each where `strict` was asked for.
 pub type Trials = Vec<Trial>;
 
 pub struct Verdict<'a> {
@@ -22,6 +22,9 @@ pub struct Verdict<'a> {
     /// One word for each user, in their order.
     pub enforced: Vec<String>,
     pub observed: BTreeSet<String>,
+    /// Under `strict`, where it was tried: one word for each user, and the rules.
+    pub strict: Vec<String>,
+    pub strict_rules: BTreeSet<String>,
     pub faults: Vec<String>,
 }
 
@@ -33,12 +36,17 @@ pub fn of<'a>(fixture: &'a Fixture, users: &[(Who, Trials)]) -> Verdict<'a> {
         layers: BTreeSet::new(),
         enforced: Vec::new(),
         observed: BTreeSet::new(),
+        strict: Vec::new(),
+        strict_rules: BTreeSet::new(),
         faults: Vec::new(),
     };
     for (who, trials) in users {
         verdict.control(*who, of_how(trials, How::Plain));
         verdict.enforce(*who, of_how(trials, How::Enforce));
         verdict.observe(*who, of_how(trials, How::Observe));
+        if let Some(trial) = trials.iter().find(|trial| trial.how == How::Strict) {
+            verdict.strict(*who, trial);
+        }
     }
     if let Some((who, trials)) = users.last() {
         verdict.layers(*who, trials);
@@ -96,6 +104,20 @@ impl Verdict<'_> {
         // What would blind the record is refused in either mode.
         self.expect(who, "observe", &found, trial, &["observed", "refused", "allowed"]);
         self.observed.extend(found.iter().map(|one| one.status.clone()));
+    }
+
+    /// What stays open by default may be stopped here; nothing else differs in what must be.
+    fn strict(&mut self, who: Who, trial: &Trial) {
+        let (fixture, won) = (self.fixture, trial.won_by(self.fixture));
+        for way in won.iter().filter(|way| !fixture.is_open(way)) {
+            self.faults.push(format!("as {}, under `strict`: `{way}` wins; the whole run: {}", name(who), trial.transcript.display()));
+        }
+        let found = found(fixture, trial);
+        self.expect(who, "strict", &found, trial, &["refused"]);
+        self.strict_rules.extend(found.into_iter().map(|one| one.rule));
+        let open = won.len();
+        let stopped = fixture.ways(who.is_root()).len() - open;
+        self.strict.push(if open == 0 { format!("{stopped} stopped") } else { format!("{stopped} stopped, {open} open") });
     }
 
     fn expect(&mut self, who: Who, mode: &str, found: &[Found], trial: &Trial, statuses: &[&str]) {
