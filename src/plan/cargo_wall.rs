@@ -271,4 +271,29 @@ mod tests {
         }
         assert!(inside(&wall("default", &places, "login").grants.read, ".cargo/credentials.toml"));
     }
+
+    /// What the user types in the repository is that place, not where a link there leads; a link of the user's own is followed.
+    #[test]
+    fn a_typed_place_is_not_where_a_link_of_the_repositorys_leads() {
+        let (_dir, places) = ground();
+        let (home, workspace) = (places.home.clone().unwrap(), places.workspace.clone().unwrap());
+        std::os::unix::fs::symlink(&home, workspace.join("results")).unwrap();
+        std::os::unix::fs::symlink(home.join("other"), home.join("mine")).unwrap();
+        for (typed, granted, refused) in [
+            ("build --artifact-dir §/ws/results", None, Some("ws/results")),
+            ("build --artifact-dir=§/ws/results/.ssh", None, Some("ws/results/.ssh")),
+            ("build --artifact-dir §/ws/new", Some("ws/new"), None),
+            ("build --artifact-dir §/mine", Some("other"), None),
+            ("install --path . --root §/ws/results", None, Some("ws/results")),
+            ("install --path . --root §/ws/out", Some("ws/out/bin"), None),
+            ("new §/ws/results/app", None, None),
+        ] {
+            let wall = wall("default", &places, &typed.replace('§', home.to_str().unwrap()));
+            let inside = |path: PathBuf| wall.grants.write.iter().any(|tree| path.starts_with(tree));
+            assert!(!inside(home.join(".bashrc")) && !inside(home.join(".ssh")), "{typed}: {:?}", wall.grants.write);
+            assert!(granted.is_none_or(|path| inside(home.join(path))), "{typed}: {:?}", wall.grants.write);
+            let told: Vec<Hostile> = refused.map(|path| Hostile::from(&*home.join(path))).into_iter().collect();
+            assert_eq!(wall.links_out(&places), told, "{typed}");
+        }
+    }
 }

@@ -30,9 +30,8 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
     }
     let totals = totals(verdicts);
     let there = fs::read_to_string(path()).unwrap_or_default();
-    // What this run did not try stays as it was.
-    let before = there.find(STRICT).map(|at| there[at..].to_owned());
-    let strict = strict(verdicts).or(before).unwrap_or_default();
+    // What this run does not try stays as it was.
+    let strict = there.find(STRICT).map_or("", |at| &there[at..]);
     if !strict.contains(&tried(verdicts)) {
         println!("note: the table of the rows under `strict` is about other fixtures; `scripts/evasions --strict` makes it");
     }
@@ -131,35 +130,40 @@ fn tried(verdicts: &[Verdict]) -> String {
     format!("{} fixtures with {ways} ways", verdicts.len())
 }
 
-/// What `--strict` found out.
-fn strict(verdicts: &[Verdict]) -> Option<String> {
-    verdicts.iter().any(|verdict| !verdict.strict.is_empty()).then(|| {
-        format!(
-            "{STRICT}\nThe same with `--policy strict`, written by `scripts/evasions --strict` alone: {}, as both users. What is stopped by default\n\
-             is stopped, with the same rules, and nobody innocent is named. These came out otherwise than in the table above:\n\n{STRICT_HEAD}{}",
-            tried(verdicts),
-            strict_rows(verdicts),
-        )
-    })
+/// The part that `--strict` makes: written, or compared with the one that is there.
+pub fn settle_strict(verdicts: &[Verdict], write: bool) -> Vec<String> {
+    let there = fs::read_to_string(path()).unwrap_or_default();
+    let at = there.find(STRICT).unwrap_or(there.len());
+    let text = format!(
+        "{STRICT}\nThe same with `--policy strict`, written by `scripts/evasions --strict` alone: {}. What is stopped by default is stopped, it is\n\
+         told by the rules it must be told by, and nobody innocent is named. These came out otherwise than in the table above:\n\n{STRICT_HEAD}{}",
+        tried(verdicts),
+        strict_rows(verdicts),
+    );
+    if write {
+        fs::write(path(), [&there[..at], &text].concat()).expect("write the table");
+        println!("wrote {}", path().display());
+    } else if there[at..] != text {
+        return vec![format!("scripts/evasions.md is not what came out (`scripts/evasions --strict` writes it):{text}")];
+    }
+    Vec::new()
 }
 
-/// One line for each fixture for which `strict` makes a difference.
+/// One line for each fixture for which `strict` makes a difference to its line in the table.
 pub fn strict_rows(verdicts: &[Verdict]) -> String {
+    let table = fs::read_to_string(path()).unwrap_or_default();
     let mut lines = String::new();
-    let open = |words: &[String]| words.iter().map(|word| word.replace("recorded", "open").replace("not seen", "open")).collect::<Vec<_>>();
-    for verdict in verdicts.iter().filter(|verdict| !verdict.strict.is_empty()) {
-        if verdict.strict_rules == verdict.rules && verdict.strict == open(&verdict.enforced) {
+    for verdict in verdicts {
+        let fixture = verdict.fixture;
+        let rules: Vec<String> = verdict.strict_rules.iter().cloned().collect();
+        let rules = if rules.is_empty() { "—".to_owned() } else { rules.join(", ") };
+        let by_default = table.lines().find(|line| line.contains(&format!("| {} |", fixture.name)));
+        let open = fixture.says.recorded_ways.len() + fixture.says.unseen_ways.len();
+        let is_open = |words: &String| if open == 0 { !words.contains("open") } else { words.ends_with(&format!(" {open} open")) };
+        if by_default.is_some_and(|line| line.contains(&format!("| {rules} |"))) && verdict.strict.iter().all(is_open) {
             continue;
         }
-        let new: Vec<String> = verdict.strict_rules.iter().cloned().collect();
-        let _ = writeln!(
-            lines,
-            "| {} | {} | {} | {} |",
-            verdict.fixture.says.row,
-            verdict.fixture.name,
-            if new.is_empty() { "—".to_owned() } else { new.join(", ") },
-            verdict.strict.join(" | ")
-        );
+        let _ = writeln!(lines, "| {} | {} | {rules} | {} |", fixture.says.row, fixture.name, verdict.strict.join(" | "));
     }
     lines
 }

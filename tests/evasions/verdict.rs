@@ -9,7 +9,7 @@ use crate::fixture::Fixture;
 use crate::trial::{How, Trial, name, offender};
 use crate::who::Who;
 
-/// All six, for the last user; and one more for each where `strict` was asked for.
+/// All six, for the last user; where `strict` was asked for, the control and that.
 pub type Trials = Vec<Trial>;
 
 pub struct Verdict<'a> {
@@ -42,16 +42,20 @@ pub fn of<'a>(fixture: &'a Fixture, users: &[(Who, Trials)]) -> Verdict<'a> {
     };
     for (who, trials) in users {
         verdict.control(*who, of_how(trials, How::Plain));
-        verdict.enforce(*who, of_how(trials, How::Enforce));
-        verdict.observe(*who, of_how(trials, How::Observe));
-        if let Some(trial) = trials.iter().find(|trial| trial.how == How::Strict) {
-            verdict.strict(*who, trial);
+        for trial in trials {
+            match trial.how {
+                How::Enforce => verdict.enforce(*who, trial),
+                How::Observe => verdict.observe(*who, trial),
+                How::Strict => verdict.strict(*who, trial),
+                _ => {}
+            }
         }
     }
-    if let Some((who, trials)) = users.last() {
+    if let Some((who, trials)) = users.last().filter(|(_, trials)| trials.iter().any(|trial| trial.how == How::Neither)) {
         verdict.layers(*who, trials);
     }
     if verdict.rules.is_empty()
+        && verdict.strict_rules.is_empty()
         && fixture.says.acts.is_empty()
         && fixture.says.withholds.is_empty()
         && fixture.says.silent.is_none()
