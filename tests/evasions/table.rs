@@ -135,8 +135,8 @@ pub fn settle_strict(verdicts: &[Verdict], write: bool) -> Vec<String> {
     let there = fs::read_to_string(path()).unwrap_or_default();
     let at = there.find(STRICT).unwrap_or(there.len());
     let text = format!(
-        "{STRICT}\nThe same with `--policy strict`, written by `scripts/evasions --strict` alone: {}. What is stopped by default is stopped, it is\n\
-         told by the rules it must be told by, and nobody innocent is named. These came out otherwise than in the table above:\n\n{STRICT_HEAD}{}",
+        "{STRICT}\nThe same with `--policy strict`, written by `scripts/evasions --strict` alone: {}. What is stopped by default is stopped and\n\
+         told, by the same rule or one of its family, and nobody innocent is named. These came out otherwise than in the table above:\n\n{STRICT_HEAD}{}",
         tried(verdicts),
         strict_rows(verdicts),
     );
