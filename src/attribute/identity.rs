@@ -123,7 +123,7 @@ fn compiling(kind: ActorKind, facts: &ExecFacts, light: &Light) -> Identity {
         _ if [&facts.called, &facts.exe].iter().any(|path| places.is_of_the_build(path)) && !light.compilers.contains(&facts.called) => {
             (None, "a program of the repository's own in a compiler's place", false)
         }
-        None => (None, "compiler probe, no source file", false),
+        None => rootless(&invocation, facts, light),
         Some(root) => owner(&places.by_real_name(root), facts, light),
     };
     let (package, attributed_by, is_disputed) = found;
@@ -137,6 +137,17 @@ fn compiling(kind: ActorKind, facts: &ExecFacts, light: &Light) -> Identity {
         invocation: Some(invocation),
         is_disputed,
         is_exchanged: false,
+    }
+}
+
+/// No source file among the words: a probe. Or a crate root whose name the compiler takes for a file of arguments, which cargo knows nothing
+/// of: it is whose target it is, whatever is compiled instead.
+fn rootless(invocation: &Invocation, facts: &ExecFacts, light: &Light) -> (Option<Package>, &'static str, bool) {
+    let root = invocation.argument_files.first().map(|word| light.places.by_real_name(&clean(&facts.cwd.join(word))));
+    let owners = light.graph.zip(root).map(|(graph, root)| graph.owners_of_root(&root)).unwrap_or_default();
+    match owners.into_iter().next() {
+        Some(owner) => (Some(owner), "target of the build graph, in whose place the compiler reads a file of arguments", false),
+        None => (None, "compiler probe, no source file", false),
     }
 }
 

@@ -284,7 +284,7 @@ fn a_borrowed_manifest_accuses_nobody() {
         })
     };
     let text = serde_json::json!({
-        "packages": [package("evil", "app/src/evil.rs"), package("my-app", "app/src/lib.rs")], "workspace_members": [], "resolve": null,
+        "packages": [package("evil", "app/src/evil.rs"), package("my-app", "app/src/lib.rs"), package("sly", "@sly/lib.rs")], "workspace_members": [], "resolve": null,
         "workspace_root": metadata(""), "target_directory": metadata("target"), "version": 1,
     });
     let graph = Graph::of(&cargo_metadata::MetadataCommand::parse(text.to_string()).expect("understood"));
@@ -297,6 +297,14 @@ fn a_borrowed_manifest_accuses_nobody() {
         assert_eq!(named(&identity), Some(("evil", "0.1.0")), "{claim}");
         assert!(!identity.is_disputed);
         assert!(identify(&facts, &Light { places: &ws.places(), graph: None, users: &users, compilers: &[] }).is_disputed, "{claim}");
+    }
+    // For the compiler the root of this one is a file of arguments, whatever is in it.
+    let env = [("CARGO_PKG_NAME", "my-app"), ("CARGO_PKG_VERSION", "1.2.3"), ("CARGO_MANIFEST_DIR", "{ws}/app")];
+    let users = |_: &OsStr| false;
+    for (word, owner) in [("@sly/lib.rs", Some(("sly", "0.1.0"))), ("@sly/other.rs", None), ("@app/src/evil.rs", None)] {
+        let facts = ws.facts("/tc/bin/rustc", &["rustc", "--crate-name", "my_app", "--edition=2021", word], &env);
+        let identity = identify(&facts, &Light { places: &ws.places(), graph: Some(&graph), users: &users, compilers: &[] });
+        assert_eq!(named(&identity), owner, "{word}");
     }
 }
 

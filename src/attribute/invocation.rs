@@ -32,7 +32,7 @@ pub struct Invocation {
     pub wishes: Vec<(OsString, PathBuf)>,
     /// The last `-C linker`, which counts.
     pub linker: Option<PathBuf>,
-    /// `-C link-arg`, in order.
+    /// `-C link-arg` and `-C link-args`, in order.
     pub link_args: Vec<OsString>,
     /// `@file`, wherever it stands: the compiler takes further arguments from there, which are not read here.
     pub argument_files: Vec<OsString>,
@@ -137,6 +137,11 @@ impl Invocation {
                     b"extra-filename" if self.extra_filename.is_none() => self.extra_filename = text(value),
                     b"linker" => self.linker = Some(OsStr::from_bytes(value).into()),
                     b"link-arg" => self.link_args.push(OsStr::from_bytes(value).to_owned()),
+                    // Several in one word (`parse_list`, rustc_session).
+                    b"link-args" => {
+                        let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+                        self.link_args.extend(words.map(|word| OsStr::from_bytes(word).to_owned()));
+                    }
                     _ => {}
                 }
             }
@@ -216,3 +221,7 @@ fn lines(file: &Path) -> Option<Vec<OsString>> {
     let text = text.strip_suffix(b"\n").unwrap_or(&text);
     Some(text.split(|&b| b == b'\n').map(|line| OsString::from_vec(line.to_vec())).collect())
 }
+
+#[cfg(test)]
+#[path = "invocation_tests.rs"]
+mod tests;

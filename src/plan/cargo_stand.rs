@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use crate::attribute::source::clean;
 use crate::judge::{Places, SecretLists, Secrets};
 use crate::plan::errand::Errand;
 use crate::plan::kernel_grants::carve;
@@ -47,7 +48,7 @@ impl<'a> Stand<'a> {
         let variable = env.iter().find(|(name, _)| name == "CARGO_INSTALL_ROOT").map(|(_, value)| PathBuf::from(value));
         let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
         let install_root =
-            root.map(|root| real(here.join(root))).or_else(|| Some(places.cargo_home.clone()).filter(|home| home.is_absolute()));
+            root.map_or_else(|| Some(places.cargo_home.clone()).filter(|home| home.is_absolute()), |root| meant(&here, &root, places));
         Stand { places, errand, here, named, install_root, secrets: std::cell::OnceCell::new() }
     }
 
@@ -68,14 +69,24 @@ impl<'a> Stand<'a> {
             "above" => self.above(),
             "outside" => self.named.trees.iter().cloned().map(join).filter(unlinked).collect(),
             "here" => {
-                let made = self.errand.operand.as_ref().and_then(|made| real(self.here.join(made)).parent().map(Path::to_owned));
+                let made = self.errand.operand.as_ref().and_then(|made| self.typed(made)?.parent().map(Path::to_owned));
                 made.into_iter().chain([self.here.clone()]).map(join).collect()
             }
             "install-root" => self.install_root.iter().cloned().map(join).map(real).collect(),
-            "outputs" => self.errand.outputs.iter().map(|path| real(self.here.join(path))).collect(),
+            "outputs" => self.errand.outputs.iter().filter_map(|path| self.typed(path)).collect(),
             "workspace" => self.places.workspace.iter().cloned().map(join).filter(unlinked).collect(),
             _ => placeholders::expand(entry, self.places, None).into_iter().map(real).collect(),
         }
+    }
+
+    fn typed(&self, path: &Path) -> Option<PathBuf> {
+        meant(&self.here, path, self.places)
+    }
+
+    /// Where the user wanted results, and a link of the repository's leads somewhere else from there.
+    pub(super) fn misled(&self) -> Vec<PathBuf> {
+        let wanted = self.errand.outputs.iter().chain(&self.errand.root);
+        wanted.filter(|path| self.typed(path).is_none()).map(|path| clean(&self.here.join(path))).collect()
     }
 
     pub(super) fn lock(&self) -> Option<PathBuf> {
@@ -148,6 +159,15 @@ impl<'a> Stand<'a> {
         let open = children.filter(|child| !child.file_name().as_encoded_bytes().starts_with(b"."));
         open.filter(|child| child.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|child| child.path()).collect()
     }
+}
+
+/// A place the user typed, by its real name. Whoever types a name in the repository means that place, not where a link leads which the
+/// repository has there; links elsewhere are the user's own.
+fn meant(here: &Path, path: &Path, places: &Places) -> Option<PathBuf> {
+    let whole = clean(&here.join(path));
+    let named = real(whole.clone());
+    let inside = places.workspace.iter().chain(&places.members).any(|tree| whole.starts_with(tree));
+    (!inside || named == whole).then_some(named)
 }
 
 /// The directories behind a `.git` that is a file: a linked worktree, a submodule.

@@ -26,6 +26,8 @@ use crate::plan::resolve::roots;
 pub struct CargoWall {
     pub grants: KernelGrants,
     pub emptied: Vec<PathBuf>,
+    /// Where the user wanted results, and a link of the repository's leads somewhere else from there: not granted.
+    misled: Vec<PathBuf>,
 }
 
 /// Directory entries looked at for links, how deep (`<triple>/<profile>/build/<unit>/<file>`), and links told of.
@@ -72,7 +74,11 @@ impl CargoWall {
         } else {
             Vec::new()
         };
-        CargoWall { grants: KernelGrants { read: outermost(read.collect()), write: outermost(write), exec: Vec::new() }, emptied }
+        CargoWall {
+            grants: KernelGrants { read: outermost(read.collect()), write: outermost(write), exec: Vec::new() },
+            emptied,
+            misled: stand.misled(),
+        }
     }
 
     /// Does the kernel grant an actor nothing that cargo has not? Otherwise the first that it does. A program's own wall would be narrower than its
@@ -89,11 +95,11 @@ impl CargoWall {
 }
 
 impl CargoWall {
-    /// Links below the target directory, where cargo keeps files of its own, that lead out of what it may write: why it failed, perhaps. Landlock
+    /// Links in a directory for results, where cargo keeps files of its own, that lead out of what it may write: why it failed, perhaps. Landlock
     /// itself says nothing of what it refused.
     pub fn links_out(&self, places: &Places) -> Vec<Hostile> {
         let mut budget = LOOKS;
-        let mut found = Vec::new();
+        let mut found: Vec<Hostile> = self.misled.iter().map(|path| Hostile::from(&**path)).collect();
         let mut open: Vec<(PathBuf, usize)> = places.results().map(|tree| (tree.clone(), 0)).collect();
         while let Some((dir, depth)) = open.pop() {
             for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten().take(budget) {
@@ -265,5 +271,30 @@ mod tests {
             assert_eq!(inside(&wall.grants.write, ".cargo/bin"), typed.starts_with("install"), "{typed}");
         }
         assert!(inside(&wall("default", &places, "login").grants.read, ".cargo/credentials.toml"));
+    }
+
+    /// What the user types in the repository is that place, not where a link there leads; a link of the user's own is followed.
+    #[test]
+    fn a_typed_place_is_not_where_a_link_of_the_repositorys_leads() {
+        let (_dir, places) = ground();
+        let (home, workspace) = (places.home.clone().unwrap(), places.workspace.clone().unwrap());
+        std::os::unix::fs::symlink(&home, workspace.join("results")).unwrap();
+        std::os::unix::fs::symlink(home.join("other"), home.join("mine")).unwrap();
+        for (typed, granted, refused) in [
+            ("build --artifact-dir §/ws/results", None, Some("ws/results")),
+            ("build --artifact-dir=§/ws/results/.ssh", None, Some("ws/results/.ssh")),
+            ("build --artifact-dir §/ws/new", Some("ws/new"), None),
+            ("build --artifact-dir §/mine", Some("other"), None),
+            ("install --path . --root §/ws/results", None, Some("ws/results")),
+            ("install --path . --root §/ws/out", Some("ws/out/bin"), None),
+            ("new §/ws/results/app", None, None),
+        ] {
+            let wall = wall("default", &places, &typed.replace('§', home.to_str().unwrap()));
+            let inside = |path: PathBuf| wall.grants.write.iter().any(|tree| path.starts_with(tree));
+            assert!(!inside(home.join(".bashrc")) && !inside(home.join(".ssh")), "{typed}: {:?}", wall.grants.write);
+            assert!(granted.is_none_or(|path| inside(home.join(path))), "{typed}: {:?}", wall.grants.write);
+            let told: Vec<Hostile> = refused.map(|path| Hostile::from(&*home.join(path))).into_iter().collect();
+            assert_eq!(wall.links_out(&places), told, "{typed}");
+        }
     }
 }

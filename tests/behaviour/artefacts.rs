@@ -106,6 +106,70 @@ fn evidence<'o>(outcome: &'o Outcome, package: &str, kind: &str) -> Vec<&'o Valu
     violations(report).filter(is_of).flat_map(|finding| finding["evidence"].as_array().unwrap()).collect()
 }
 
+const TURNS_PAGES: &str = r#"use std::{fs, os::unix::fs::symlink, path::PathBuf};
+use proc_macro::TokenStream;
+#[proc_macro]
+pub fn go(_: TokenStream) -> TokenStream {
+    let target = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("target");
+    let home = PathBuf::from(std::env::var("HOME").unwrap());
+    let (doc, other) = (target.join("doc/victim"), target.join("doc/other"));
+    if std::env::args().next().is_some_and(|name| name.ends_with("rustdoc")) {
+        let done = |act: &str, done: std::io::Result<()>| if done.is_ok() { eprintln!("zoo: {act} done") };
+        let append = |path: PathBuf| {
+            let text = b"<script>zoo</script>";
+            fs::OpenOptions::new().append(true).open(path).and_then(|mut file| std::io::Write::write_all(&mut file, text))
+        };
+        done("append", append(doc.join("index.html")));
+        done("append to its source", append(target.join("doc/src/victim/lib.rs.html")));
+        done("link", symlink(home.join(".bashrc"), doc.join("all2.html")));
+        done("remove", fs::remove_file(doc.join("all.html")));
+        done("move away", fs::rename(doc.join("fn.it.html"), target.join("doc/app.fn.html")));
+        done("new pages", fs::create_dir_all(&other).and_then(|()| fs::write(other.join("index.html"), "")));
+        done("move in", fs::write(target.join("doc/app.html"), "").and_then(|()| fs::rename(target.join("doc/app.html"), doc.join("x.html"))));
+        done("move all", fs::rename(&doc, target.join("doc/moved")));
+    }
+    TokenStream::new()
+}
+"#;
+
+/// A macro runs in rustdoc, too, and there are the pages of all crates: those of its dependencies were written before.
+#[test]
+fn pages_of_other_crates_are_out_of_reach() {
+    let package = |name: &str, more: &str| format!("[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}");
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let ws = place.workspace().to_owned();
+        fs::remove_dir_all(&ws).unwrap();
+        place.write(
+            &ws.join("Cargo.toml"),
+            &package("app", "[dependencies]\nvictim = { path = \"victim\" }\nturns = { path = \"turns\" }\n[workspace]\n"),
+        );
+        place.write(&ws.join("src/lib.rs"), "turns::go!();\n");
+        place.write(&ws.join("victim/Cargo.toml"), &package("victim", ""));
+        place.write(&ws.join("victim/src/lib.rs"), "pub fn it() {}\n");
+        place.write(&ws.join("turns/Cargo.toml"), &package("turns", "[lib]\nproc-macro = true\n"));
+        place.write(&ws.join("turns/src/lib.rs"), TURNS_PAGES);
+        place.write(&place.path("home/.bashrc"), "# the user's own\n");
+        let doc = &["doc", "--offline"];
+        let all: Vec<&str> = TURNS_PAGES.split("done(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        let done = |outcome: &Outcome| {
+            let said = outcome.stderr_text();
+            all.iter().copied().filter(|act| said.contains(&format!("zoo: {act} done"))).collect::<Vec<_>>()
+        };
+        let plain = cargo(&place, doc).go();
+        assert_eq!(done(&plain), all, "{plain}");
+        for mode in ["enforce", "observe"] {
+            fs::remove_dir_all(place.target()).unwrap();
+            let brig = guarded(&place, &["--mode", mode], doc).go();
+            assert!(mode == "observe" || done(&brig).is_empty(), "{:?}\n{brig}", done(&brig));
+            let found = evidence(&brig, "turns", "proc-macro");
+            for act in ["write", "symlink", "remove", "rename"] {
+                assert!(found.iter().any(|one| one["act"] == act), "{mode}: {act}\n{found:#?}\n{brig}");
+            }
+        }
+    }
+}
+
 /// Ways to learn what a sibling keeps, and things to do to it, as `tests/crates/31-siblings` tells of them.
 const WAYS: &[&str] = &[
     "zoo: by environ: zoo-kept-environment",

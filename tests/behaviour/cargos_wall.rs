@@ -37,7 +37,7 @@ fn bashrc(place: &Place) -> String {
 }
 
 /// The only file of that name below the target directory.
-fn kept(place: &Place, is_it: impl Fn(&Path) -> bool) -> PathBuf {
+fn kept_file(place: &Place, is_it: impl Fn(&Path) -> bool) -> PathBuf {
     let mut found = Vec::new();
     crate::place::visit(&place.target(), &mut |path| {
         if is_it(path) {
@@ -104,28 +104,61 @@ fn cargo_fix_and_clippy_change_sources() {
     }
 }
 
-/// Where cargo keeps what a script said, something left a link: the next run's words go where it leads.
+/// Where cargo and its compilers keep things, something left a link, each to another start-up file: the next run's words go where it leads.
 #[test]
 fn a_link_among_cargos_own_files_leads_nowhere() {
+    // A package; how the file's path goes on below the target directory, and ends; where its link leads. The last is a compiler's, the others
+    // are cargo's.
+    const KEPT: [(&str, &str, &str, &str); 5] = [
+        ("said", "/build/said-", "/output", ".bashrc"),
+        ("cried", "/build/cried-", "/stderr", ".profile"),
+        ("lay", "/build/lay-", "/root-output", ".zshrc"),
+        ("told", "/debug/libtold.d", "", ".zlogin"),
+        ("needed", "/deps/needed-", ".d", ".bash_login"),
+    ];
     for who in Who::all() {
-        let files = [APP, ("src/lib.rs", ""), ("build.rs", "fn main() { println!(\"planted=1\"); }\n")];
-        let prepared = || {
-            let place = place(who, &files);
-            assert_eq!(cargo(&place, BUILD).go().code, 0);
-            lay(&kept(&place, |path| path.ends_with("output")), &place.path("home/.bashrc"));
-            place.write(&place.workspace().join("build.rs"), "fn main() { println!(\"planted=2\"); }\n");
-            place
+        let members = KEPT.map(|(name, ..)| format!("{name:?}")).join(", ");
+        let place = place(who, &[("Cargo.toml", &format!("[workspace]\nmembers = [{members}]\nresolver = \"3\"\n"))]);
+        let state = |text: &str| {
+            for (name, _, end, leads) in KEPT {
+                let dir = place.workspace().join(name);
+                place.write(&place.path("home").join(leads), BASHRC);
+                if !end.starts_with('/') {
+                    place.write(&dir.join("src/lib.rs"), &format!("mod {text};\n"));
+                    place.write(&dir.join(format!("src/{text}.rs")), "");
+                } else {
+                    place.write(&dir.join("src/lib.rs"), "");
+                    place.write(&dir.join("build.rs"), &format!("fn main() {{ println!(\"{text}=1\"); eprintln!(\"{text}=1\"); }}\n"));
+                }
+                place.write(&dir.join("Cargo.toml"), &format!("[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n"));
+            }
         };
-        let plain = prepared();
-        let outcome = cargo(&plain, BUILD).go();
-        assert!(bashrc(&plain).contains("planted"), "{outcome}");
-        for mode in ["enforce", "observe"] {
-            let place = prepared();
-            let outcome = guarded(&place, &["--mode", mode], BUILD).go();
-            assert_eq!(bashrc(&place), BASHRC, "{outcome}");
-            failed(&outcome);
-            assert!(outcome.stderr_text().contains("cargo's own wall"), "{outcome}");
+        let reached = || {
+            let changed = |leads: &str| fs::read_to_string(place.path("home").join(leads)).unwrap() != BASHRC;
+            KEPT.iter().filter(|(.., leads)| changed(leads)).map(|(name, ..)| *name).collect::<Vec<_>>()
+        };
+        let build = &["build", "--offline", "--keep-going"];
+        state("first");
+        assert_eq!(cargo(&place, build).go().code, 0);
+        for (_, begin, end, leads) in KEPT {
+            let is_it = |path: &str| path.contains(begin) && path.ends_with(end);
+            lay(&kept_file(&place, |path| is_it(path.to_str().unwrap())), &place.path("home").join(leads));
         }
+        state("second");
+        let outcome = cargo(&place, build).go();
+        assert_eq!(reached(), KEPT.map(|(name, ..)| name), "{outcome}");
+        state("third");
+        let outcome = guarded(&place, &[], build).go();
+        assert_eq!(reached(), [""; 0], "{outcome}");
+        failed(&outcome);
+        assert!(outcome.stderr_text().contains("cargo's own wall"), "{outcome}");
+        expect(&outcome, &[refused(&["fs/persist"], "needed", &["rustc"])]);
+        // What compilers do is only watched here.
+        state("fourth");
+        let outcome = guarded(&place, &["--mode", "observe"], build).go();
+        assert!(reached().iter().all(|name| *name == "needed"), "{:?}\n{outcome}", reached());
+        failed(&outcome);
+        assert!(outcome.stderr_text().contains("cargo's own wall"), "{outcome}");
     }
 }
 
@@ -138,7 +171,7 @@ fn cargo_quotes_no_secret_that_a_link_leads_to() {
             let place = place(who, &files);
             place.plant("home/.netrc", "netrc", "");
             assert_eq!(cargo(&place, BUILD).go().code, 0);
-            lay(&kept(&place, |path| path.ends_with("output-lib-app")), &place.path("home/.netrc"));
+            lay(&kept_file(&place, |path| path.ends_with("output-lib-app")), &place.path("home/.netrc"));
             place
         };
         let plain = prepared();
@@ -185,6 +218,40 @@ fn a_grant_does_not_follow_a_link() {
         assert!(outcome.stderr_text().contains("symbolic link") && outcome.stderr_text().contains("cxxbridge"), "{outcome}");
         let outcome = guarded(&plain, &["--mode", "observe"], BUILD).go();
         assert_eq!(outcome.code, 0, "{outcome}");
+    }
+}
+
+/// What was built is linked to where it can be found, or copied, if that lies on another file system: not where a link in the place of that
+/// directory leads. The compiler's own results lie elsewhere here, so all of it is cargo's doing.
+#[test]
+fn nothing_is_copied_where_a_link_leads() {
+    for who in Who::all() {
+        let mut place = place(who, &[APP, ("src/main.rs", "fn main() {}\n")]);
+        place.move_to(Path::new("/dev/shm"));
+        let bin = place.path("home/.local/bin");
+        fs::create_dir_all(&bin).unwrap();
+        fs::create_dir(place.target()).unwrap();
+        let copied = || fs::read_dir(&bin).unwrap().count();
+        for (link, args) in [("target/debug", BUILD), ("results", &["build", "--offline", "--artifact-dir", "results"])] {
+            let link = place.workspace().join(link);
+            symlink(&bin, &link).unwrap();
+            let around = |run: Run| {
+                let run = run.env("CARGO_BUILD_BUILD_DIR", "built").env("RUSTC_BOOTSTRAP", "1");
+                run.env("CARGO_UNSTABLE_UNSTABLE_OPTIONS", "true").compared().go()
+            };
+            let outcome = around(cargo(&place, args));
+            assert!(outcome.code == 0 && bin.join("app").is_file(), "{outcome}");
+            for mode in ["enforce", "observe"] {
+                fs::remove_dir_all(&bin).unwrap();
+                fs::create_dir(&bin).unwrap();
+                fs::remove_dir_all(place.workspace().join("built")).ok();
+                let outcome = around(guarded(&place, &["--mode", mode], args));
+                assert_eq!(copied(), 0, "{outcome}");
+                failed(&outcome);
+                assert!(outcome.stderr_text().contains("cargo's own wall"), "{outcome}");
+            }
+            fs::remove_file(link).unwrap();
+        }
     }
 }
 

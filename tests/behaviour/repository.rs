@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::control::Control;
 use crate::finding::{expect_silence, violations};
 use crate::place::{Place, brig, toolchain};
 use crate::run::{Outcome, Run, bare, cargo, guarded};
@@ -46,7 +47,7 @@ struct Trick {
     cargo: &'static [&'static str],
 }
 
-const TRICKS: [Trick; 9] = [
+const TRICKS: [Trick; 10] = [
     Trick {
         name: "a runner",
         configuration: |path| format!("[target.'cfg(all())']\nrunner = {path:?}\n"),
@@ -70,6 +71,12 @@ const TRICKS: [Trick; 9] = [
         configuration: |path| format!("[build]\nrustdoc = {path:?}\n"),
         becomes: "exec rustdoc \"$@\"",
         cargo: &["doc", "--offline"],
+    },
+    Trick {
+        name: "a browser",
+        configuration: |path| format!("[doc]\nbrowser = [{path:?}, \"-new-tab\"]\n"),
+        becomes: "",
+        cargo: &["doc", "--offline", "--open"],
     },
     Trick { name: "a compiler", configuration: |path| format!("[build]\nrustc = {path:?}\n"), becomes: "exec rustc \"$@\"", cargo: BUILD },
     Trick {
@@ -106,20 +113,62 @@ fn triple() -> String {
 #[test]
 fn programs_a_configuration_names_are_confined_or_refused() {
     for (who, trick) in Who::all().into_iter().flat_map(|who| TRICKS.iter().map(move |trick| (who, trick))) {
-        let place = Place::new("honest-run", who);
-        // Named like what it stands in for: a linker is found by its name on the path.
-        let path = script(&place, "bin/cc", trick.becomes);
-        configure(&place, &(trick.configuration)(&path));
-        let plain = cargo(&place, trick.cargo).go();
-        assert!(marked(&place), "{}: it must run under plain cargo\n{plain}", trick.name);
-        fs::remove_file(place.path("home/mark")).unwrap();
-        place.clean();
+        let prepared = || {
+            let place = Place::new("honest-run", who);
+            // Named like what it stands in for: a linker is found by its name on the path.
+            let path = script(&place, "bin/cc", trick.becomes);
+            configure(&place, &(trick.configuration)(&path));
+            place
+        };
+        Control::of(trick.name, "honest-run", who).unless_won(|| {
+            let place = prepared();
+            let plain = cargo(&place, trick.cargo).go();
+            assert!(marked(&place), "{}: it must run under plain cargo\n{plain}", trick.name);
+        });
+        let place = prepared();
         let outcome = guarded(&place, &[], trick.cargo).go();
         assert!(!marked(&place), "{}: it ran outside a wall\n{outcome}", trick.name);
         // Refused before it started, or confined and told.
         assert!([100, 104].contains(&outcome.code), "{}: not told\n{outcome}", trick.name);
         if outcome.code == 104 {
             assert!(outcome.stderr_text().contains("bin/cc\" wraps the compiler"), "{}\n{outcome}", trick.name);
+        }
+    }
+}
+
+/// Where nothing is refused, it is told: whatever of these runs is the workspace's.
+#[test]
+fn programs_a_configuration_names_are_told_where_they_are_watched() {
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let [cc, runner, rustdoc, browser, provider] = [
+            ("bin/cc", "exec cc \"$@\""),
+            ("bin/runner", "exec \"$@\""),
+            ("bin/rustdoc", "exec rustdoc \"$@\""),
+            ("bin/browser", ""),
+            ("bin/provider", "echo '{\"v\":[1]}'; read request; echo '{\"Ok\":{\"kind\":\"logout\"}}'"),
+        ]
+        .map(|(name, becomes)| script(&place, name, becomes));
+        configure(
+            &place,
+            &format!(
+                "[target.{}]\nlinker = {cc:?}\n[target.'cfg(all())']\nrunner = {runner:?}\n[build]\nrustdoc = {rustdoc:?}\n[doc]\nbrowser = {browser:?}\n\
+                 [registries.zoo]\nindex = \"sparse+http://127.0.0.1:9/\"\ncredential-provider = [{provider:?}]\n",
+                triple()
+            ),
+        );
+        let runs: [(&[&str], usize); 3] =
+            [(&["run", "--offline"], 2), (&["doc", "--offline", "--open"], 2), (&["logout", "--registry", "zoo"], 1)];
+        for (args, programs) in runs {
+            let outcome = guarded(&place, &["--mode", "observe"], args).go();
+            let report = outcome.report();
+            // Each leaves its mark, and is somebody.
+            let left = |finding: &&Value| {
+                finding["evidence"].as_array().unwrap().iter().any(|one| one["path"].as_str().is_some_and(|path| path.ends_with("/mark")))
+            };
+            let who: std::collections::BTreeSet<_> = violations(report).filter(left).map(|finding| finding["actor"].to_string()).collect();
+            assert!(marked(&place) && who.len() >= programs, "{who:?}\n{outcome}");
+            fs::remove_file(place.path("home/mark")).unwrap();
         }
     }
 }

@@ -18,6 +18,10 @@ fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evasions.md")
 }
 
+/// Begins what `--strict` adds, up to the end.
+const STRICT: &str = "\n## Under `strict`\n";
+const STRICT_HEAD: &str = "| row | fixture | rule | as root | as an ordinary user |\n|---|---|---|---|---|\n";
+
 /// Writes the table, or compares it with the one that is there. What differs is a failure.
 pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec<String> {
     if users.len() < 2 {
@@ -25,8 +29,14 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
         return Vec::new();
     }
     let totals = totals(verdicts);
+    let there = fs::read_to_string(path()).unwrap_or_default();
+    // What this run does not try stays as it was.
+    let strict = there.find(STRICT).map_or("", |at| &there[at..]);
+    if !strict.contains(&tried(verdicts)) {
+        println!("note: the table of the rows under `strict` is about other fixtures; `scripts/evasions --strict` makes it");
+    }
     let text = format!(
-        "{}\n{HEAD}{}\nTotals: {} Fixtures that did not come out as they must: {}.\n",
+        "{}\n{HEAD}{}\nTotals: {} Fixtures that did not come out as they must: {}.\n{strict}",
         intro(),
         rows(verdicts),
         totals.quoted,
@@ -37,7 +47,6 @@ pub fn settle(verdicts: &[Verdict], users: &[(Who, Trials)], write: bool) -> Vec
         println!("wrote {}", path().display());
         return unquoted(&totals.quoted);
     }
-    let there = fs::read_to_string(path()).unwrap_or_default();
     let machine = |text: &str| text.lines().find(|line| line.starts_with("Made on ")).map(str::to_owned);
     if machine(&there) != machine(&text) {
         println!("note: the table in the repository was made on another kind of machine; not compared");
@@ -113,6 +122,50 @@ fn line(verdict: &Verdict) -> String {
         let _ = write!(line, "| {} ", if cell.is_empty() { "—" } else { cell });
     }
     line + "|\n"
+}
+
+/// How many were tried, in the words in which the table tells it.
+fn tried(verdicts: &[Verdict]) -> String {
+    let ways: usize = verdicts.iter().map(|verdict| verdict.fixture.ways(true).len()).sum();
+    format!("{} fixtures with {ways} ways", verdicts.len())
+}
+
+/// The part that `--strict` makes: written, or compared with the one that is there.
+pub fn settle_strict(verdicts: &[Verdict], write: bool) -> Vec<String> {
+    let there = fs::read_to_string(path()).unwrap_or_default();
+    let at = there.find(STRICT).unwrap_or(there.len());
+    let text = format!(
+        "{STRICT}\nThe same with `--policy strict`, written by `scripts/evasions --strict` alone: {}. What is stopped by default is stopped and\n\
+         told, by the same rule or one of its family, and nobody innocent is named. These came out otherwise than in the table above:\n\n{STRICT_HEAD}{}",
+        tried(verdicts),
+        strict_rows(verdicts),
+    );
+    if write {
+        fs::write(path(), [&there[..at], &text].concat()).expect("write the table");
+        println!("wrote {}", path().display());
+    } else if there[at..] != text {
+        return vec![format!("scripts/evasions.md is not what came out (`scripts/evasions --strict` writes it):{text}")];
+    }
+    Vec::new()
+}
+
+/// One line for each fixture for which `strict` makes a difference to its line in the table.
+pub fn strict_rows(verdicts: &[Verdict]) -> String {
+    let table = fs::read_to_string(path()).unwrap_or_default();
+    let mut lines = String::new();
+    for verdict in verdicts {
+        let fixture = verdict.fixture;
+        let rules: Vec<String> = verdict.strict_rules.iter().cloned().collect();
+        let rules = if rules.is_empty() { "—".to_owned() } else { rules.join(", ") };
+        let by_default = table.lines().find(|line| line.contains(&format!("| {} |", fixture.name)));
+        let open = fixture.says.recorded_ways.len() + fixture.says.unseen_ways.len();
+        let is_open = |words: &String| if open == 0 { !words.contains("open") } else { words.ends_with(&format!(" {open} open")) };
+        if by_default.is_some_and(|line| line.contains(&format!("| {rules} |"))) && verdict.strict.iter().all(is_open) {
+            continue;
+        }
+        let _ = writeln!(lines, "| {} | {} | {rules} | {} |", fixture.says.row, fixture.name, verdict.strict.join(" | "));
+    }
+    lines
 }
 
 /// The totals, in the words in which README.md quotes them.

@@ -35,6 +35,8 @@ pub enum How {
     Plain,
     Enforce,
     Observe,
+    /// As `Enforce`, with the profile `strict`.
+    Strict,
     WallOnly,
     GateOnly,
     Neither,
@@ -95,6 +97,7 @@ impl Trial {
                 How::Plain => cargo(&place, &args),
                 How::Enforce => guarded(&place, &[], &args),
                 How::Observe => guarded(&place, &["--mode", "observe"], &args),
+                How::Strict => guarded(&place, &["--policy", "strict"], &args),
                 How::WallOnly => layered::guarded(&place, "wall", &args),
                 How::GateOnly => layered::guarded(&place, "gate", &args),
                 How::Neither => layered::guarded(&place, "neither", &args),
@@ -104,7 +107,7 @@ impl Trial {
         std::thread::sleep(LATE);
         for outcome in outcomes {
             trial.won.extend(scene.marks(&place, &outcome));
-            if matches!(how, How::Enforce) {
+            if matches!(how, How::Enforce | How::Strict) {
                 let left = fixtures.iter().flat_map(|one| one.says.leaves.iter().map(|path| place.workspace().join(&one.name).join(path)));
                 let left: Vec<String> = left.map(|path| format!("new: {}", path.display())).collect();
                 trial.strays.extend(outcome.strays(&place).into_iter().filter(|stray| !left.contains(stray)));
@@ -136,7 +139,7 @@ impl Trial {
         if self.how != How::Plain && ran < scripts as u64 {
             failures.push(format!("{whose}: {ran} of {scripts} build scripts ran; the whole run: {}", self.transcript.display()));
         }
-        if matches!(self.how, How::Enforce | How::Observe) {
+        if matches!(self.how, How::Enforce | How::Observe | How::Strict) {
             let known: BTreeSet<&str> = fixtures.iter().flat_map(|fixture| [fixture.name.as_str(), fixture.offender()]).collect();
             for report in &self.reports {
                 let innocent =
@@ -226,6 +229,14 @@ impl Scene {
             place.write(&place.path("home/outside").join(name), "nobody's business\n");
         }
         place.write(&place.workspace().join("notes/source.txt"), "part of the sources\n");
+        // Pages of an earlier run.
+        for (path, text) in [
+            ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),
+            ("doc/victim/index.html", "<p>\n"),
+            ("doc/static.files/main-0a1b2c3d.js", "//\n"),
+        ] {
+            place.write(&place.target().join(path), text);
+        }
         std::os::unix::fs::symlink("id_ed25519", place.path("home/.ssh/current")).unwrap();
         // A second name that was there before anybody looked.
         fs::hard_link(place.path("home/.ssh/id_ed25519"), place.path("home/code/notes/second-name.txt")).unwrap();

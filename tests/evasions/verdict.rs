@@ -9,7 +9,7 @@ use crate::fixture::Fixture;
 use crate::trial::{How, Trial, name, offender};
 use crate::who::Who;
 
-/// All six, for the last user.
+/// All six, for the last user; where `strict` was asked for, the control and that.
 pub type Trials = Vec<Trial>;
 
 pub struct Verdict<'a> {
@@ -22,6 +22,9 @@ pub struct Verdict<'a> {
     /// One word for each user, in their order.
     pub enforced: Vec<String>,
     pub observed: BTreeSet<String>,
+    /// Under `strict`, where it was tried: one word for each user, and the rules.
+    pub strict: Vec<String>,
+    pub strict_rules: BTreeSet<String>,
     pub faults: Vec<String>,
 }
 
@@ -33,17 +36,26 @@ pub fn of<'a>(fixture: &'a Fixture, users: &[(Who, Trials)]) -> Verdict<'a> {
         layers: BTreeSet::new(),
         enforced: Vec::new(),
         observed: BTreeSet::new(),
+        strict: Vec::new(),
+        strict_rules: BTreeSet::new(),
         faults: Vec::new(),
     };
     for (who, trials) in users {
         verdict.control(*who, of_how(trials, How::Plain));
-        verdict.enforce(*who, of_how(trials, How::Enforce));
-        verdict.observe(*who, of_how(trials, How::Observe));
+        for trial in trials {
+            match trial.how {
+                How::Enforce => verdict.enforce(*who, trial),
+                How::Observe => verdict.observe(*who, trial),
+                How::Strict => verdict.strict(*who, trial),
+                _ => {}
+            }
+        }
     }
-    if let Some((who, trials)) = users.last() {
+    if let Some((who, trials)) = users.last().filter(|(_, trials)| trials.iter().any(|trial| trial.how == How::Neither)) {
         verdict.layers(*who, trials);
     }
     if verdict.rules.is_empty()
+        && verdict.strict_rules.is_empty()
         && fixture.says.acts.is_empty()
         && fixture.says.withholds.is_empty()
         && fixture.says.silent.is_none()
@@ -98,10 +110,24 @@ impl Verdict<'_> {
         self.observed.extend(found.iter().map(|one| one.status.clone()));
     }
 
+    /// What stays open by default may be stopped here.
+    fn strict(&mut self, who: Who, trial: &Trial) {
+        let (fixture, won) = (self.fixture, trial.won_by(self.fixture));
+        for way in won.iter().filter(|way| !fixture.is_open(way)) {
+            self.faults.push(format!("as {}, under `strict`: `{way}` wins; the whole run: {}", name(who), trial.transcript.display()));
+        }
+        let found = found(fixture, trial);
+        self.expect(who, STRICT, &found, trial, &["refused"]);
+        self.strict_rules.extend(found.into_iter().map(|one| one.rule));
+        let open = won.len();
+        let stopped = fixture.ways(who.is_root()).len() - open;
+        self.strict.push(if open == 0 { format!("{stopped} stopped") } else { format!("{stopped} stopped, {open} open") });
+    }
+
     fn expect(&mut self, who: Who, mode: &str, found: &[Found], trial: &Trial, statuses: &[&str]) {
         let says = &self.fixture.says;
         let fits = |one: &Found, rule: &String| {
-            one.rule == *rule
+            (one.rule == *rule || mode == STRICT && family(&one.rule) == family(rule))
                 && one.kind == says.actor
                 && (statuses.contains(&&*one.status) || one.status == "allowed")
                 && says.blames.as_ref().is_none_or(|name| one.crates.contains(name))
@@ -149,6 +175,14 @@ impl Verdict<'_> {
         }
         self.layers = counts.into_iter().collect();
     }
+}
+
+/// Where less is granted, an act may end at a wall before it comes to what the rule is about: it is told by another of the same family then.
+const STRICT: &str = "strict";
+
+/// `fs` of `fs/write-outside`.
+fn family(rule: &str) -> &str {
+    rule.split_once('/').map_or(rule, |(family, _)| family)
 }
 
 /// Did the fixture get to try anything in this trial? What never ran was stopped by nobody. What acts inside a compiler is as far as its

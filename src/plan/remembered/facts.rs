@@ -155,6 +155,8 @@ mod tests {
 
     use super::*;
 
+    type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+
     fn facts(root: &Path) -> Facts {
         let mut facts = Facts::default();
         for name in ["file", "dir", "link", "none"] {
@@ -166,7 +168,7 @@ mod tests {
 
     #[test]
     fn whatever_changes_is_seen() {
-        let changes: [(&str, &dyn Fn(&Path)); 9] = [
+        let changes: [Change<'_>; 9] = [
             ("nothing", &|_| ()),
             ("more content", &|root| fs::write(root.join("file"), "longer").unwrap()),
             ("other content, and the old time", &|root| {

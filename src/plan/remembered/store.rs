@@ -167,6 +167,8 @@ mod tests {
 
     use super::*;
 
+    type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+
     fn home() -> (tempfile::TempDir, Vec<(OsString, OsString)>, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let env = vec![("HOME".into(), dir.path().into())];
@@ -192,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_somebody_else_may_have_put_there_is_not_believed() {
-        let spoilt: [(&str, &dyn Fn(&Path)); 7] = [
+        let spoilt: [Change<'_>; 7] = [
             ("others may write the file", &|brig| mode(&brig.join("graph-a"), 0o622)),
             ("others may write the directory", &|brig| mode(brig, 0o777)),
             ("the file is a link", &|brig| {

@@ -5,7 +5,7 @@ use proc_macro::{TokenStream, TokenTree};
 #[proc_macro]
 pub fn notice(ways: TokenStream) -> TokenStream {
     let package = std::env::var("CARGO_PKG_NAME").unwrap();
-    let target = trick::profile_dir().parent().unwrap().to_owned();
+    let target = trick::workspace().join("target");
     for way in ways.into_iter().filter(|word| matches!(word, TokenTree::Literal(_))) {
         let way = way.to_string();
         let way = way.trim_matches('"');

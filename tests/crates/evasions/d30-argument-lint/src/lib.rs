@@ -1,0 +1,1 @@
+//! Compiled with more arguments than cargo knows, as what comes after it.

@@ -1,0 +1,5 @@
+//! Compiled after the library: is there what the compiler was to leave?
+
+noticing_macro::notice!("lint");
+
+fn main() {}

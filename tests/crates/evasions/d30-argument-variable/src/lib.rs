@@ -1,0 +1,3 @@
+//! Its macro looks around.
+
+remembering_macro::look!();
