@@ -26,6 +26,8 @@ impl Prepared {
             let files = [".package-cache", ".package-cache-mutate", ".global-cache"].map(|name| make(&places.cargo_home.join(name)));
             tracing::debug!(made = ?prepared.0, ?files, "cargo's home");
         }
+        let vendored = stand.vendored().filter(|dir| !dir.exists() && std::fs::create_dir_all(dir).is_ok());
+        prepared.0.extend(vendored);
         let root = stand.install_root.clone().filter(|_| matches!(errand.name.as_str(), "install" | "uninstall"));
         if let Some(root) = &root {
             let _ = std::fs::create_dir_all(root.join("bin"));

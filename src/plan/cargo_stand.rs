@@ -1,8 +1,9 @@
 //! What the entries of a profile's `[cargo]` table stand for in a run: the lock file, the sources, what lies above, the places a user named. In:
 //! places, what steers cargo, what it was sent to do. Out: real paths, none of which a link of the repository's leads to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::attribute::source::clean;
@@ -13,7 +14,7 @@ use crate::plan::named_places::{self, Ground};
 use crate::plan::places::real;
 use crate::plan::{placeholders, steering::Steering};
 
-/// Sources looked at for `{sources}`.
+/// Entries of trees of sources that are looked at, for `{sources}` and for secrets.
 const SOURCES: usize = 50_000;
 /// Beside a manifest, in the directories above.
 const ABOVE: [&str; 6] = ["Cargo.toml", ".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain", ".gitignore"];
@@ -27,12 +28,15 @@ pub struct Stand<'a> {
     here: PathBuf,
     pub(super) named: named_places::Named,
     pub(super) install_root: Option<PathBuf>,
+    /// Does cargo hold the user's credentials meanwhile?
+    trusted: bool,
     secrets: std::cell::OnceCell<Secrets>,
+    closed: std::cell::OnceCell<Vec<PathBuf>>,
 }
 
 impl<'a> Stand<'a> {
-    /// Reads the workspace's manifests and cargo's configuration: once for each phase.
-    pub fn new(places: &'a Places, steering: &Steering, errand: &'a Errand, env: &Env) -> Self {
+    /// Reads the workspace's manifests and cargo's configuration: once for each phase. `trusted` where the environment holds credentials.
+    pub fn new(places: &'a Places, steering: &Steering, errand: &'a Errand, env: &Env, trusted: bool) -> Self {
         let here = std::env::current_dir().map(real).unwrap_or_default();
         let ground = Ground {
             workspace: places.workspace.as_deref(),
@@ -49,7 +53,8 @@ impl<'a> Stand<'a> {
         let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
         let install_root =
             root.map_or_else(|| Some(places.cargo_home.clone()).filter(|home| home.is_absolute()), |root| meant(&here, &root, places));
-        Stand { places, errand, here, named, install_root, secrets: std::cell::OnceCell::new() }
+        let (secrets, closed) = Default::default();
+        Stand { places, errand, here, named, install_root, trusted, secrets, closed }
     }
 
     pub(super) fn secrets(&self) -> &Secrets {
@@ -67,6 +72,7 @@ impl<'a> Stand<'a> {
             "lock" => self.lock().into_iter().filter(unlinked).collect(),
             "sources" => self.sources(),
             "above" => self.above(),
+            "proc" => self.proc(),
             "outside" => self.named.trees.iter().cloned().map(join).filter(unlinked).collect(),
             "here" => {
                 let made = self.errand.operand.as_ref().and_then(|made| self.typed(made)?.parent().map(Path::to_owned));
@@ -74,6 +80,8 @@ impl<'a> Stand<'a> {
             }
             "install-root" => self.install_root.iter().cloned().map(join).map(real).collect(),
             "outputs" => self.errand.outputs.iter().filter_map(|path| self.typed(path)).collect(),
+            "rewritten" => [self.expand("{workspace}"), self.expand("{here}")].concat(),
+            "vendored" => self.vendored().into_iter().collect(),
             "workspace" => self.places.workspace.iter().cloned().map(join).filter(unlinked).collect(),
             _ => placeholders::expand(entry, self.places, None).into_iter().map(real).collect(),
         }
@@ -87,6 +95,12 @@ impl<'a> Stand<'a> {
     pub(super) fn misled(&self) -> Vec<PathBuf> {
         let wanted = self.errand.outputs.iter().chain(&self.errand.root);
         wanted.filter(|path| self.typed(path).is_none()).map(|path| clean(&self.here.join(path))).collect()
+    }
+
+    /// Where `cargo vendor` leaves what it copies.
+    pub(super) fn vendored(&self) -> Option<PathBuf> {
+        let vendors = self.errand.name == "vendor";
+        self.typed(self.errand.operand.as_deref().unwrap_or(Path::new("vendor"))).filter(|_| vendors)
     }
 
     pub(super) fn lock(&self) -> Option<PathBuf> {
@@ -118,13 +132,74 @@ impl<'a> Stand<'a> {
         found
     }
 
+    /// `/proc`, which shows cargo of others what the kernel shows anybody behind a wall: nothing of their memory. Its own environment it shows, too,
+    /// and a link in a package leads there: so of its own, while it holds credentials, only what says how many processors it has.
+    fn proc(&self) -> Vec<PathBuf> {
+        let of_the_machine = ["cgroups", "cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "sys", "uptime", "version"];
+        match self.trusted {
+            false => vec!["/proc".into()],
+            true => of_the_machine.map(|name| Path::new("/proc").join(name)).into_iter().filter(|path| path.exists()).collect(),
+        }
+    }
+
+    /// Trees of the user's own which cargo reads: sources.
+    fn own(&self) -> impl Iterator<Item = &PathBuf> {
+        self.places.workspace.iter().chain(&self.places.members).chain(&self.places.packages).chain(&self.named.trees)
+    }
+
+    /// Is this a tree of sources, or around one? What cargo may write there it need not be able to read again.
+    pub(super) fn holds_sources(&self, tree: &Path) -> bool {
+        self.own().any(|own| own.starts_with(tree))
+    }
+
+    /// What lies among the sources and is none of cargo's business, though a link in a package may lead there: secrets; and the repository's own
+    /// data, where none of it is needed.
+    fn closed(&self) -> &[PathBuf] {
+        self.closed.get_or_init(|| {
+            let (mut found, mut budget) = (Vec::new(), SOURCES);
+            let mut open: VecDeque<PathBuf> = self.own().filter(|tree| self.places.home.as_ref() != Some(tree)).cloned().collect();
+            let mut seen = BTreeSet::new();
+            // Breadth first: what lies near the top is what people have, and a repository cannot hide it behind a million others.
+            while let Some(dir) = open.pop_front() {
+                if !seen.insert(dir.clone()) || self.places.results().any(|built| *built == dir) {
+                    continue;
+                }
+                for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+                    let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+                    if budget == 0 || kind.is_symlink() {
+                        continue;
+                    }
+                    budget -= 1;
+                    if entry.file_name() == ".git" {
+                        found.extend((!self.errand.looks_into_git()).then_some(path));
+                    } else if self.secrets().class_of(path.as_os_str().as_bytes()).is_some() {
+                        found.push(path);
+                    } else if kind.is_dir() {
+                        open.push_back(path);
+                    }
+                }
+            }
+            found
+        })
+    }
+
+    /// Trees of sources of which not everything is cargo's to read: it lists them all the same.
+    pub(super) fn listed(&self) -> Vec<PathBuf> {
+        let user = self.places.home.iter().chain([&self.places.cargo_home]).chain(&self.places.rustup_home);
+        let holds = |tree: &PathBuf, inner: &PathBuf| inner.starts_with(tree);
+        let safe = |tree: &&PathBuf| !user.clone().any(|place| holds(tree, place));
+        let carved = |tree: &&PathBuf| self.closed().iter().any(|path| holds(tree, path));
+        let found: BTreeSet<PathBuf> = self.own().filter(safe).filter(carved).cloned().collect();
+        found.into_iter().collect()
+    }
+
     /// What cargo, rustup and git look for on the way up.
     fn above(&self) -> Vec<PathBuf> {
         let starts = self.places.workspace.iter().chain([&self.here]).chain(&self.named.trees);
         let dirs: BTreeSet<&Path> = starts.flat_map(|start| start.ancestors()).collect();
         let mut found: Vec<PathBuf> =
             dirs.iter().flat_map(|dir| ABOVE.iter().map(|name| dir.join(name))).filter(|path| path.is_file()).collect();
-        for dir in dirs {
+        for dir in dirs.into_iter().filter(|_| self.errand.looks_into_git()) {
             let git = dir.join(".git");
             found.extend(git.is_dir().then(|| git.clone()));
             if git.is_file() {
@@ -150,7 +225,8 @@ impl<'a> Stand<'a> {
         // Cargo lists its packages whole, so a home of its own that lies among them lies in the open.
         let apart = |home: &&PathBuf| places.workspace.as_ref().is_none_or(|workspace| !home.starts_with(workspace));
         let holes = [&places.cargo_home].into_iter().chain(&places.rustup_home).filter(apart).chain(&places.home).map(PathBuf::as_path);
-        let holes: Vec<&Path> = holes.filter(|hole| hole.is_absolute() && hole.parent().is_some()).collect();
+        let mut holes: Vec<&Path> = holes.filter(|hole| hole.is_absolute() && hole.parent().is_some()).collect();
+        holes.extend(self.closed().iter().map(PathBuf::as_path));
         if places.home.as_ref() != Some(&tree) {
             return carve(&tree, &holes);
         }

@@ -26,10 +26,14 @@ use crate::plan::resolve::roots;
 pub struct CargoWall {
     pub grants: KernelGrants,
     pub emptied: Vec<PathBuf>,
+    /// Where it may list everything, and read what `grants` says.
+    pub listed: Vec<PathBuf>,
     /// Where the user wanted results, and a link of the repository's leads somewhere else from there: not granted.
     misled: Vec<PathBuf>,
 }
 
+/// A manifest that is replaced is a new file, to be read again: the tree is granted whole.
+const REWRITTEN: &str = "{rewritten}";
 /// Directory entries looked at for links, how deep (`<triple>/<profile>/build/<unit>/<file>`), and links told of.
 const LOOKS: usize = 50_000;
 const DEPTH: usize = 4;
@@ -45,9 +49,11 @@ impl CargoWall {
     /// `cargo` is the program that will be started.
     pub fn new(profile: &Profile, stand: &Stand, env: &Env, cargo: &Path) -> CargoWall {
         let (places, errand) = (stand.places, stand.errand);
-        let (mut read, mut write): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = Default::default();
+        let (mut read, mut write, mut whole): (BTreeSet<PathBuf>, BTreeSet<PathBuf>, BTreeSet<PathBuf>) = Default::default();
         for reach in profile.cargo.of(&errand.name) {
-            read.extend(reach.read.iter().flat_map(|line| stand.expand(&line.text)));
+            for line in &reach.read {
+                if line.text == REWRITTEN { &mut whole } else { &mut read }.extend(stand.expand(&line.text));
+            }
             write.extend(reach.write.iter().flat_map(|line| stand.expand(&line.text)));
         }
         let actors = || profile.actors.iter().filter(|(kind, _)| **kind != ActorKind::Tool).map(|(_, grants)| grants);
@@ -68,7 +74,9 @@ impl CargoWall {
         read.extend(PUBLISHED.iter().map(PathBuf::from).map(real));
         read.extend(programs(places, env, cargo));
         read.extend(stand.named.files.iter().cloned());
-        let read = read.into_iter().flat_map(|tree| stand.around(tree)).chain(write.iter().cloned());
+        // Results it reads again. Of sources it may write, it reads what it may read of sources.
+        let results = write.iter().filter(|tree| !stand.holds_sources(tree)).cloned();
+        let read = read.into_iter().flat_map(|tree| stand.around(tree)).chain(results).chain(whole);
         let emptied = if errand.name == "clean" {
             places.results().filter_map(|tree| tree.parent()).map(Path::to_owned).collect()
         } else {
@@ -77,6 +85,7 @@ impl CargoWall {
         CargoWall {
             grants: KernelGrants { read: outermost(read.collect()), write: outermost(write), exec: Vec::new() },
             emptied,
+            listed: stand.listed(),
             misled: stand.misled(),
         }
     }
@@ -227,7 +236,7 @@ mod tests {
         let args: Vec<OsString> = typed.split_whitespace().map(OsString::from).collect();
         let profile = crate::plan::load(profile, None).unwrap();
         let errand = Errand::read(&args);
-        let stand = Stand::new(places, &Steering::read(&args), &errand, &[]);
+        let stand = Stand::new(places, &Steering::read(&args), &errand, &[], false);
         CargoWall::new(&profile, &stand, &[], Path::new("/usr/bin/env"))
     }
 
@@ -269,6 +278,16 @@ mod tests {
             assert!(inside(&wall.grants.read, "ws/src/lib.rs") && inside(&wall.grants.write, "ws/Cargo.lock"), "{typed}");
             assert_eq!(inside(&wall.grants.write, "ws/src/lib.rs"), matches!(typed, "fix" | "fmt" | "clippy --fix"), "{typed}");
             assert_eq!(inside(&wall.grants.write, ".cargo/bin"), typed.starts_with("install"), "{typed}");
+        }
+        std::fs::write(home.join("ws/.env"), "").unwrap();
+        std::fs::create_dir_all(home.join("ws/.git")).unwrap();
+        for typed in ["build", "fetch", "vendor", "update", "package", "publish", "install --path .", "fmt", "some-subcommand"] {
+            let wall = wall("default", &places, typed);
+            assert!(!inside(&wall.grants.read, "ws/.env") && wall.listed.contains(&home.join("ws")), "{typed}: {:?}", wall.grants.read);
+            assert!(inside(&wall.grants.read, "ws/src/new.rs") && inside(&wall.grants.read, "ws/Cargo.toml"), "{typed}");
+            let git = !matches!(typed, "fetch" | "vendor" | "update");
+            assert_eq!(inside(&wall.grants.read, "ws/.git"), git, "{typed}");
+            assert!(!["~/.ssh/id", ".netrc", ".git-credentials"].iter().any(|secret| inside(&wall.grants.read, secret)), "{typed}");
         }
         assert!(inside(&wall("default", &places, "login").grants.read, ".cargo/credentials.toml"));
     }

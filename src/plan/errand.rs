@@ -51,6 +51,8 @@ const VALUED: [&str; 23] = [
     "--edition",
 ];
 const OUTPUTS: [&str; 4] = ["--out-dir", "--artifact-dir", "--output-path", "--output-dir"];
+/// What looks at no source of the workspace, so that it need not know which ones git has.
+const NO_GIT: [&str; 5] = ["fetch", "update", "generate-lockfile", "vendor", "tree"];
 /// What neither builds nor resolves anything, or leaves the lock file to a wider grant.
 const LOCKLESS: [&str; 24] = [
     "",
@@ -80,6 +82,11 @@ const LOCKLESS: [&str; 24] = [
 ];
 
 impl Errand {
+    /// May it be about files that git knows? What only resolves and fetches is not.
+    pub fn looks_into_git(&self) -> bool {
+        !NO_GIT.contains(&self.name.as_str())
+    }
+
     pub fn read(args: &[OsString]) -> Errand {
         let mut found = Errand::default();
         let mut fixes = false;

@@ -42,7 +42,7 @@ pub fn unsteered(env: &[(OsString, OsString)], compiler: Option<PathBuf>) -> Vec
 pub fn command(program: &Path, env: &[(OsString, OsString)], read: &[PathBuf]) -> Result<Command> {
     let abi = landlock::abi().context("ask for the Landlock version")?;
     let grants = KernelGrants { read: read.to_owned(), write: vec!["/dev/null".into()], exec: Vec::new() };
-    let ruleset = ruleset::of_cargo(&grants, &[], abi, true).context("build the wall of a call of our own")?;
+    let ruleset = ruleset::of_cargo(&grants, &[], &[], abi, true).context("build the wall of a call of our own")?;
     let environment = Environment::compile(&EnvironmentLists::default());
     let kept = |name: &OsString, value: &OsString| {
         let (name, value) = (name.as_encoded_bytes(), value.as_encoded_bytes());

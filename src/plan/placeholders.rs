@@ -38,9 +38,12 @@ pub const KNOWN: [(&str, &str); 20] = [
 ];
 
 /// What only cargo's own table knows, see `plan::cargo_wall`.
-pub const CARGOS: [(&str, &str); 7] = [
+pub const CARGOS: [(&str, &str); 10] = [
     ("lock", "the workspace's lock file"),
     ("sources", "Rust sources of the workspace that are there already"),
+    ("proc", "/proc; while cargo holds credentials, what tells of the machine and of cargo's own limits"),
+    ("rewritten", "the workspace and the directory cargo works in, secrets included: manifests are replaced and read again"),
+    ("vendored", "where `cargo vendor` leaves what it copies"),
     ("above", "manifests, configuration and toolchain files in the directories above, and the repository's own directory"),
     ("outside", "path packages, overrides and vendored sources outside the workspace that manifests and configuration name"),
     ("here", "the directory cargo was started in, and the one it was told to make"),

@@ -30,6 +30,10 @@ const ABOVE: [&str; 12] = [
 ];
 /// In the directory of every package that is found by its path.
 const OF_PACKAGE: [&str; 6] = ["Cargo.toml", "Cargo.lock", "rustfmt.toml", ".rustfmt.toml", "clippy.toml", ".clippy.toml"];
+/// Where files are made as they are read.
+const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
+/// Entries of a repository looked at for links.
+const ENTRIES: usize = 200_000;
 /// Packages looked at, and bytes read of a manifest. What goes beyond is cargo's own.
 const PACKAGES: usize = 2_000;
 const MANIFEST: u64 = 4 << 20;
@@ -47,11 +51,12 @@ pub struct Link {
     why: String,
 }
 
-/// Looks at what cargo will read when it works in `start` (a directory).
+/// Looks at what cargo will read when it works in `start` (a directory); with `packs`, at every link of the repository's, since `cargo package`
+/// and `publish` put what it leads to into the archive, under the link's own name.
 ///
 /// # Errors
 /// With the first link that leads where it must not.
-pub fn check(start: &Path, home: Option<&Path>, cargo_home: &Path) -> Result<(), Link> {
+pub fn check(start: &Path, home: Option<&Path>, cargo_home: &Path, packs: bool) -> Result<(), Link> {
     let Ok(start) = start.canonicalize() else { return Ok(()) };
     let root = start.ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok());
     // Without git, what lies together: up to the last manifest above.
@@ -74,7 +79,8 @@ pub fn check(start: &Path, home: Option<&Path>, cargo_home: &Path) -> Result<(),
         look.at(directory, &ABOVE)?;
         packages.push_back(directory.to_owned());
     }
-    look.packages(packages)
+    look.packages(packages)?;
+    if packs { look.packed() } else { Ok(()) }
 }
 
 struct Look {
@@ -97,11 +103,35 @@ impl Look {
         let outside = !target.starts_with(&self.root);
         let class = self.secrets.class_of(target.as_os_str().as_bytes());
         let at_home = outside && self.home.as_ref().is_some_and(|home| target.starts_with(home));
-        match (class, at_home) {
-            (Some(class), _) => Err(Link { why: format!("a secret ({class})"), link, target }),
-            (None, true) => Err(Link { why: "in your home, outside the repository".to_owned(), link, target }),
-            (None, false) => Ok(()),
+        let why = match class {
+            Some(class) => format!("a secret ({class})"),
+            None if at_home => "in your home, outside the repository".to_owned(),
+            // Environment, memory and open files of whoever reads it.
+            None if outside && KERNELS.iter().any(|tree| target.starts_with(tree)) => "made by the kernel for whoever reads it".to_owned(),
+            None => return Ok(()),
+        };
+        Err(Link { link, target, why })
+    }
+
+    /// Every link in the repository, but for what git keeps and what was built.
+    fn packed(&self) -> Result<(), Link> {
+        let (mut open, mut budget) = (VecDeque::from([self.root.clone()]), ENTRIES);
+        while let Some(directory) = open.pop_front() {
+            for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten().take(budget) {
+                let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+                budget -= 1;
+                if kind.is_symlink() {
+                    self.file(path.clone())?;
+                    let target = path.canonicalize().unwrap_or_default();
+                    if target.components().any(|part| part.as_os_str() == ".git") {
+                        return Err(Link { link: path, target, why: "git's own data".to_owned() });
+                    }
+                } else if kind.is_dir() && entry.file_name() != ".git" && !path.join("CACHEDIR.TAG").exists() {
+                    open.push_back(path);
+                }
+            }
         }
+        Ok(())
     }
 
     /// Follows members and paths from manifest to manifest.
@@ -207,7 +237,7 @@ mod tests {
     }
 
     fn looked_at(home: &Path, repository: &Path) -> Option<String> {
-        check(&repository.join("a"), Some(home), &home.join(".cargo")).err().map(|found| found.why)
+        check(&repository.join("a"), Some(home), &home.join(".cargo"), false).err().map(|found| found.why)
     }
 
     #[test]
@@ -227,6 +257,7 @@ mod tests {
             ("rustfmt.toml", "../dotfiles/rustfmt.toml", Some("in your home, outside the repository".to_owned())),
             ("rustfmt.toml", "/usr/share/nothing", None),
             ("rustfmt.toml", "/etc/passwd", None),
+            (".cargo/config.toml", "/proc/self/environ", Some("made by the kernel for whoever reads it".to_owned())),
         ];
         for (link, target, expected) in cases {
             let (_dir, home, repository) = home();
@@ -234,6 +265,27 @@ mod tests {
             let _ = fs::remove_file(repository.join(link));
             symlink(target, repository.join(link)).unwrap();
             assert_eq!(looked_at(&home, &repository), *expected, "{link} → {target}");
+        }
+    }
+
+    #[test]
+    fn what_is_packed() {
+        let (_dir, home, repository) = home();
+        fs::write(repository.join(".git/config"), "[http]\n").unwrap();
+        fs::write(repository.join("LICENSE"), "").unwrap();
+        symlink("../LICENSE", repository.join("a/LICENSE")).unwrap();
+        let packed = || check(&repository.join("a"), Some(&home), &home.join(".cargo"), true).err().map(|found| found.why);
+        assert_eq!(packed(), None);
+        for (target, why) in [
+            ("../../.env", "a secret (project env)"),
+            ("../../.git/config", "git's own data"),
+            ("../../../dotfiles/rustfmt.toml", "in your home, outside the repository"),
+            ("/proc/self/environ", "made by the kernel for whoever reads it"),
+        ] {
+            symlink(target, repository.join("a/src/notes.txt")).unwrap();
+            assert_eq!(packed().as_deref(), Some(why), "{target}");
+            assert_eq!(looked_at(&home, &repository), None, "nobody reads it in a build");
+            fs::remove_file(repository.join("a/src/notes.txt")).unwrap();
         }
     }
 

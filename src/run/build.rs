@@ -118,7 +118,7 @@ pub fn build(
     // Could somebody in this build write down what the next one believes of its graph?
     let exposed = Cell::new(false);
     let wall_for = |errand: &Errand| -> anyhow::Result<(Prepared, CargoWall, Option<OwnedFd>)> {
-        let stand = Stand::new(&ground, &steering, errand, &env);
+        let stand = Stand::new(&ground, &steering, errand, &env, phases.network || errand.name == "fetch");
         let prepared = Prepared::new(&stand);
         let wall = CargoWall::new(&profile, &stand, &env, &cargo);
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
@@ -126,7 +126,7 @@ pub fn build(
             exposed.set(true);
             remembered::forget(&env);
         }
-        let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, host.abi(), profile.mode == Mode::Enforce)?;
+        let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, &wall.listed, host.abi(), profile.mode == Mode::Enforce)?;
         Ok((prepared, wall, stands.then_some(ruleset)))
     };
     let started = (&*cargo, steering.clone());

@@ -56,8 +56,9 @@ pub fn refuse_quoted(steering: &Steering, env: &Env) -> Result<(), Stopped> {
     let cargo_home = variable(env, "CARGO_HOME").map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(".cargo")));
     let here = std::env::current_dir().unwrap_or_default();
     // Configuration and toolchain are looked for from where cargo is started, manifests from where it is told to work.
+    let packs = steering.subcommand.as_deref().is_some_and(|word| word == "package" || word == "publish");
     for start in std::iter::once(here.clone()).chain(steering.start().map(|start| here.join(start))) {
-        let found = quoted::check(&start, home.as_deref(), cargo_home.as_deref().unwrap_or(Path::new("")));
+        let found = quoted::check(&start, home.as_deref(), cargo_home.as_deref().unwrap_or(Path::new("")), packs);
         found.map_err(|link| Stopped { exit: Exit::Config, cause: link.into() })?;
     }
     Ok(())

@@ -133,6 +133,9 @@ unsafe fn become_program(
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut byte = 0u8;
         ready &= libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+        if wall >= 0 {
+            grant_own_limits(wall);
+        }
         // The ruleset itself is close-on-exec (landlock_create_ruleset(2)).
         ready &= wall < 0 || libc::syscall(libc::SYS_landlock_restrict_self, wall, 0 as libc::c_uint) == 0;
         if filter.len > 0 {
@@ -144,6 +147,33 @@ unsafe fn become_program(
         let errno = *libc::__errno_location();
         libc::write(verdict, (&raw const errno).cast(), size_of::<libc::c_int>());
         libc::_exit(127)
+    }
+}
+
+/// What tells a process how many processors its container gives it (`std::thread::available_parallelism`, cgroups(7)), by its own number, which is
+/// known only in the child. Best effort: without them it counts all processors.
+///
+/// # Safety
+/// Only async-signal-safe calls on constants and the caller's descriptor of a ruleset.
+unsafe fn grant_own_limits(ruleset: RawFd) {
+    /// `struct landlock_path_beneath_attr`, `LANDLOCK_RULE_PATH_BENEATH`, `LANDLOCK_ACCESS_FS_READ_FILE` (landlock(7)).
+    #[repr(C, packed)]
+    struct PathBeneath {
+        allowed_access: u64,
+        parent_fd: i32,
+    }
+    const RULE_PATH_BENEATH: libc::c_int = 1;
+    const READ_FILE: u64 = 1 << 2;
+    for path in [c"/proc/self/cgroup", c"/proc/self/mountinfo"] {
+        // SAFETY: the path is a constant; the structure outlives the call, which copies it.
+        unsafe {
+            let file = libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC);
+            if file >= 0 {
+                let rule = PathBeneath { allowed_access: READ_FILE, parent_fd: file };
+                libc::syscall(libc::SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &raw const rule, 0 as libc::c_uint);
+                libc::close(file);
+            }
+        }
     }
 }
 

@@ -47,14 +47,14 @@ pub fn build(policy: &Policy, abi: u32, network: Network, pins: &mut Pins) -> Re
 
 /// What cargo and everything it starts is kept from, whoever they are. Actors get a domain of their own inside: the kernel intersects them,
 /// so `grants` must contain theirs. `emptied` are
-/// trees whose empty directories may be removed. Running programs, the network, signals and `ioctl` are those inner domains' affair, and no part of this
+/// trees whose empty directories may be removed, `listed` those of which all names may be read. Running programs, the network, signals and `ioctl` are those inner domains' affair, and no part of this
 /// one. `reads` says whether reading is: in observe mode nothing an actor asks for is refused, and a program is opened for reading by the
 /// kernel itself, whereas all writing of actors' is done for them by the gate, from outside (but the names of sockets).
 ///
 /// # Errors
 /// As for `build`.
-pub fn of_cargo(grants: &KernelGrants, emptied: &[PathBuf], abi: u32, reads: bool) -> Result<OwnedFd> {
-    with_rules(merged(grants, &[], emptied), abi, Shape::of_cargo(reads), &mut Pins::default())
+pub fn of_cargo(grants: &KernelGrants, emptied: &[PathBuf], listed: &[PathBuf], abi: u32, reads: bool) -> Result<OwnedFd> {
+    with_rules(merged(grants, &[], emptied, listed), abi, Shape::of_cargo(reads), &mut Pins::default())
 }
 
 /// The same from bare grants: `unix` are trees whose sockets, made by others, may be connected to.
@@ -86,7 +86,7 @@ impl Shape {
 }
 
 fn with_pins(grants: &KernelGrants, unix: &[PathBuf], abi: u32, shape: Shape, pins: &mut Pins) -> Result<OwnedFd> {
-    with_rules(merged(grants, unix, &[]), abi, shape, pins)
+    with_rules(merged(grants, unix, &[], &[]), abi, shape, pins)
 }
 
 fn with_rules(rules: BTreeMap<&Path, BitFlags<AccessFs>>, abi: u32, shape: Shape, pins: &mut Pins) -> Result<OwnedFd> {
@@ -142,13 +142,19 @@ const WRITE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 
 /// Every path once, with all that is granted on it.
-fn merged<'a>(grants: &'a KernelGrants, unix: &'a [PathBuf], emptied: &'a [PathBuf]) -> BTreeMap<&'a Path, BitFlags<AccessFs>> {
+fn merged<'a>(
+    grants: &'a KernelGrants,
+    unix: &'a [PathBuf],
+    emptied: &'a [PathBuf],
+    listed: &'a [PathBuf],
+) -> BTreeMap<&'a Path, BitFlags<AccessFs>> {
     let lists = [
         (grants.read.as_slice(), READ),
         (&grants.exec, EXECUTE),
         (&grants.write, WRITE),
         (unix, CONNECT),
         (emptied, BitFlags::from(AccessFs::RemoveDir)),
+        (listed, BitFlags::from(AccessFs::ReadDir)),
     ];
     let mut merged = BTreeMap::new();
     for (paths, rights) in lists {
