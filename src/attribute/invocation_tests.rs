@@ -28,32 +28,22 @@ fn behind(words: &[&str]) -> Invocation {
     read(&[&CARGOS, words].concat(), false)
 }
 
-/// Who is compiled, and where to: crate root, crate name, extra file name, output directory, incremental state.
-type Cargos<'a> = (Option<&'a Path>, Option<&'a str>, Option<&'a str>, Option<&'a Path>, Option<&'a Path>);
-
-fn cargos(found: &Invocation) -> Cargos<'_> {
-    (
-        found.root.as_deref(),
-        found.crate_name.as_deref(),
-        found.extra_filename.as_deref(),
-        found.out_dir.as_deref(),
-        found.incremental.as_deref(),
-    )
+/// Who is compiled, and where to.
+fn cargos(found: &Invocation) -> [Option<&OsStr>; 5] {
+    [
+        found.root.as_deref().map(Path::as_os_str),
+        found.crate_name.as_deref().map(OsStr::new),
+        found.extra_filename.as_deref().map(OsStr::new),
+        found.out_dir.as_deref().map(Path::as_os_str),
+        found.incremental.as_deref().map(Path::as_os_str),
+    ]
 }
 
 #[test]
 fn no_later_word_changes_what_cargo_said() {
     let known = behind(&[]);
-    assert_eq!(
-        cargos(&known),
-        (
-            Some(Path::new("/w/src/lib.rs")),
-            Some("app"),
-            Some("-0a"),
-            Some(Path::new("/w/target/debug/deps")),
-            Some(Path::new("/w/target/debug/incremental"))
-        )
-    );
+    let said = ["/w/src/lib.rs", "app", "-0a", "/w/target/debug/deps", "/w/target/debug/incremental"];
+    assert_eq!(cargos(&known), said.map(|text| Some(OsStr::new(text))));
     for words in [
         // Twice, in every spelling.
         &["--crate-name", "victim"][..],
