@@ -69,6 +69,27 @@ impl Directive {
         whole.into_iter().chain(flags.filter(|word| !word.is_empty()))
     }
 
+    /// Directories in which native libraries are looked for, without the kind that may stand before one (`native=`).
+    pub fn searched(&self) -> impl Iterator<Item = &str> {
+        let (whole, flags) = match self.key {
+            "rustc-link-search" => (Some(self.value.as_str()), ""),
+            "rustc-flags" => (None, self.value.as_str()),
+            _ => (None, ""),
+        };
+        // `-L x`, `-Lx`: see `arguments`.
+        let mut follows = false;
+        let flags = flags.split_whitespace().filter_map(move |word| match word.strip_prefix("-L") {
+            Some("") => {
+                follows = true;
+                None
+            }
+            Some(dir) => Some(dir),
+            None => std::mem::take(&mut follows).then_some(word),
+        });
+        let kinds = ["native", "dependency", "crate", "framework", "all"];
+        whole.into_iter().chain(flags).map(move |dir| dir.split_once('=').filter(|(kind, _)| kinds.contains(kind)).map_or(dir, |(_, dir)| dir))
+    }
+
     /// What may be shown of it: of a variable, and of what is handed to dependents, only the name.
     pub fn shown(&self) -> &str {
         match self.key {
@@ -221,6 +242,15 @@ mod tests {
         assert_eq!(directive("cargo:rustc-link-arg-bin=app=-Tx").link_arg(), Some("-Tx"));
         assert_eq!(directive("cargo:rustc-cdylib-link-arg=-Tx").link_arg(), Some("-Tx"));
         assert_eq!(directive("cargo:rustc-link-lib=x").link_arg(), None);
+    }
+
+    #[test]
+    fn directories_that_are_searched() {
+        let searched = |text| directive(text).unwrap().searched().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(searched("cargo:rustc-link-search=native=/o/lib"), ["/o/lib"]);
+        assert_eq!(searched("cargo::rustc-link-search=/o=p"), ["/o=p"]);
+        assert_eq!(searched("cargo:rustc-flags=-l x -L native=/a -L/b"), ["/a", "/b"]);
+        assert!(searched("cargo:rustc-link-lib=x").is_empty());
     }
 
     #[test]

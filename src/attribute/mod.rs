@@ -16,6 +16,7 @@ pub(crate) mod naming;
 pub(crate) mod objects;
 pub mod registered;
 pub(crate) mod registers;
+pub mod shared_libraries;
 pub mod source;
 pub mod stack;
 mod symbols;

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::judge::paths::{below, components};
 use crate::judge::places::Places;
@@ -109,6 +109,23 @@ pub fn directed(variable: Variable<'_>, given: &[Variable<'_>], places: &Places)
     (is_steering(variable.0) && !given.contains(&variable)).then_some(Severity::Medium)
 }
 
+/// The directories that cargo appended to a compiler's `LD_LIBRARY_PATH`, where it is otherwise what [`loader_tampering`] lets pass. A compiler
+/// that loads a macro gets those in which scripts of what the macro is linked with look for native libraries (cargo's `add_plugin_deps`), as far
+/// as they lie in the build's output (`filter_dynamic_search_path`). Whether a script said so the value does not tell.
+pub fn appended(kind: ActorKind, given: &[Variable<'_>], value: &[u8], places: &Places) -> Option<Vec<PathBuf>> {
+    let split = |text: &[u8]| text.split(|b| *b == b':').filter(|dir| !dir.is_empty()).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let old = given.iter().find(|variable| variable.0 == b"LD_LIBRARY_PATH").map_or(Vec::new(), |variable| split(variable.1));
+    let new = split(value);
+    let front = new.iter().take_while(|dir| cargo_adds(kind, dir, places)).count();
+    let back = new[front..].strip_prefix(old.as_slice())?;
+    let native = |dir: &Vec<u8>| {
+        let named = places.by_real_name(Path::new(OsStr::from_bytes(dir)));
+        let rest = places.result(named.as_os_str().as_bytes())?;
+        (!components(rest).any(|part| part == b"..")).then(|| named.clone())
+    };
+    (!back.is_empty()).then(|| back.iter().map(native).collect())?
+}
+
 /// `value` is `old` with directories in front that satisfy `expected`. Cargo and rustup may also repeat or drop empty elements.
 fn is_prefixed(old: Option<&[u8]>, value: &[u8], expected: impl Fn(&[u8]) -> bool) -> bool {
     let split = |text: &[u8]| text.split(|b| *b == b':').filter(|dir| !dir.is_empty()).map(<[u8]>::to_vec).collect::<Vec<_>>();
@@ -186,6 +203,23 @@ mod tests {
             [&b"/by-link/target/debug/build/z-1/out"[..], b"/by-link/evil", b"/by-link/target/../evil", b"/by-links/target/debug/deps"]
         {
             assert!(tampered(value), "{}", String::from_utf8_lossy(value));
+        }
+    }
+
+    #[test]
+    fn directories_of_native_libraries_are_appended() {
+        let places = Places { target: "/w/target".into(), toolchain: "/t".into(), ..Places::default() };
+        let given: &[Variable<'_>] = &[(b"LD_LIBRARY_PATH", b"/opt/x/lib")];
+        let out = || Some(vec![PathBuf::from("/w/target/debug/build/z-1/out")]);
+        for (given, value, expected) in [
+            (given, &b"/w/target/debug/deps:/t/lib:/opt/x/lib:/w/target/debug/build/z-1/out"[..], out()),
+            (&[], b"/w/target/debug/deps:/w/target/debug/build/z-1/out", out()),
+            (&[], b"/w/target/debug/deps", None),
+            (given, b"/w/target/debug/deps:/w/target/debug/build/z-1/out:/opt/x/lib", None),
+            (given, b"/w/target/debug/deps:/opt/x/lib:/opt/evil", None),
+            (given, b"/w/target/debug/deps:/opt/x/lib:/w/target/../evil", None),
+        ] {
+            assert_eq!(appended(ActorKind::Rustc, given, value, &places), expected, "{}", String::from_utf8_lossy(value));
         }
     }
 

@@ -74,6 +74,8 @@ enum Word<'w> {
     Variable(&'w [u8], &'w [u8]),
     LinkArg(&'w [u8]),
     Argument(&'w [u8]),
+    /// A directory in which native libraries are looked for.
+    Search(&'w [u8]),
 }
 
 impl Word<'_> {
@@ -81,7 +83,8 @@ impl Word<'_> {
         let variable = directive.variable().map(|(name, value)| Word::Variable(name.as_bytes(), value.as_bytes()));
         let one = variable.or_else(|| Some(Word::LinkArg(directive.link_arg()?.as_bytes())));
         let files = directive.arguments().filter(|word| is_argument_file(word.as_bytes()));
-        one.into_iter().chain(files.map(|word| Word::Argument(word.as_bytes())))
+        let searched = directive.searched().map(|dir| Word::Search(dir.as_bytes()));
+        one.into_iter().chain(files.map(|word| Word::Argument(word.as_bytes()))).chain(searched)
     }
 
     /// Two words have the same if they are the same; no name of a variable holds an equals sign.
@@ -90,6 +93,7 @@ impl Word<'_> {
             Word::Variable(name, value) => [b"env ", *name, b"=", value].concat(),
             Word::LinkArg(argument) => [b"arg ", *argument].concat(),
             Word::Argument(argument) => [b"word ", *argument].concat(),
+            Word::Search(dir) => [b"search ", *dir].concat(),
         }
     }
 }
@@ -145,6 +149,26 @@ impl Emitters {
             self.find_kept(word, any, package, ground, next)
         });
         found.is_some_and(|(at, index)| self.scripts[at].breaches.contains(&index))
+    }
+
+    /// Did a script say that native libraries are to be looked for here?
+    pub fn is_searched(&mut self, dir: &Path, places: &Places) -> bool {
+        let word = Word::Search(dir.as_os_str().as_bytes());
+        self.find(word, None).is_some() || {
+            self.search(places);
+            self.sayers.contains_key(&word.key())
+        }
+    }
+
+    /// In this directory, which a script told cargo of, lies a library that the compiler takes for one of its own.
+    pub fn shadowed(&mut self, dir: &Path, library: &OsStr, ground: &Ground, next: &mut dyn FnMut() -> ActorId) {
+        let word = Word::Search(dir.as_os_str().as_bytes());
+        let Some((at, index)) = self.find(word, None).or_else(|| self.find_kept(word, true, None, ground, next)) else { return };
+        let script = &mut self.scripts[at];
+        let key = script.told.as_ref().and_then(|told| told.get(index)).map_or("rustc-link-search", |told| told.key);
+        if script.breaches.insert(index) {
+            script.tell(key, dir.as_os_str().as_bytes(), Status::Refused, Some(env_loader::shadowing(library)), ground);
+        }
     }
 
     /// Has a script the finding for this argument of a compiler?
@@ -388,34 +412,5 @@ fn absent(id: ActorId, package: Package, out: &Path) -> Actor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Rule;
-
-    /// What a script said in an earlier build counts when a compiler is given it.
-    #[test]
-    fn kept_words_are_the_scripts() {
-        let dir = tempfile::tempdir().unwrap();
-        let unit = dir.path().join("target/debug/build/x-0a");
-        std::fs::create_dir_all(unit.join("out")).unwrap();
-        let words = "cargo:rustc-link-arg=-Wl,-plugin,/tmp/p.so\ncargo:rustc-cfg=@/tmp/args\ncargo:rustc-flags=-l @more -L here\n";
-        std::fs::write(unit.join("output"), words).unwrap();
-        let places = Places { target: dir.path().join("target"), build: dir.path().join("target"), ..Places::default() };
-        for (line, found) in [
-            (&["-C", "link-arg=-Wl,-plugin,/tmp/p.so"][..], 3),
-            (&["-Clink-arg=-Wl,-plugin,/tmp/p.so"], 3),
-            (&["--cfg", "@/tmp/args"], 3),
-            (&["-l", "@more"], 3),
-            (&["--cfg", "@/tmp/others"], 0),
-            (&["-L", "link-arg=-Wl,-plugin,/tmp/p.so"], 0),
-        ] {
-            let journal = Journal::default();
-            let ground = Ground { journal: &journal, places: &places, given: &[] };
-            let argv: Vec<std::ffi::OsString> = line.iter().map(Into::into).collect();
-            let invocation = Invocation::read(&argv, dir.path(), false);
-            Emitters::default().compile(&invocation, dir.path(), None, &ground, &mut || ActorId(7));
-            let breaches: Vec<_> = journal.snapshot().breaches.iter().map(|found| found.event.breach.clone().map(|b| b.rule)).collect();
-            assert_eq!(breaches, vec![Some(Rule::LinkLoader); found], "{line:?}");
-        }
-    }
-}
+#[path = "emitters_tests.rs"]
+mod tests;

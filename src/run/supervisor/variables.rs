@@ -1,14 +1,16 @@
 //! The environment a tracee gets: what a script has put there for the loader, a compiler or a program is taken back and told, what an actor
 //! must not know is withheld. In: who comes in, with which environment. Out: one edit per variable; entries for the journal.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::attribute::Identity;
+use crate::attribute::{Identity, shared_libraries};
 use crate::judge::environment::{EnvVerdict, Environment};
-use crate::judge::loader::{Variable, changed, loader_tampering};
+use crate::judge::loader::{Variable, appended, changed, loader_tampering};
 use crate::judge::rules::env_loader;
 use crate::judge::{Journal, Places};
 use crate::launch::Tracee;
@@ -29,12 +31,26 @@ pub struct Variables {
     ours: Option<&'static str>,
     /// Variables that not even cargo has: nobody sees them.
     absent: Vec<String>,
+    /// Names of the libraries that the compiler loads for itself, once they are needed.
+    compilers_own: OnceCell<BTreeSet<OsString>>,
+}
+
+const LIBRARIES: &[u8] = b"LD_LIBRARY_PATH";
+
+/// Whose doing it is that a compiler looks for libraries in further directories.
+enum Sayer {
+    /// By its own rule.
+    Cargo,
+    /// One script's, which has the finding.
+    Script,
+    Unknown,
 }
 
 impl Variables {
     pub fn new(given: Vec<(OsString, OsString)>, environment: Environment, journal: Arc<Journal>) -> Self {
         let emitters = Emitters::default();
-        Variables { cargos: given.clone(), given, emitters, environment, journal, ours: None, absent: Vec::new() }
+        let compilers_own = OnceCell::new();
+        Variables { cargos: given.clone(), given, emitters, environment, journal, ours: None, absent: Vec::new(), compilers_own }
     }
 
     /// From now on cargo only builds: it is given this environment, which lacks what is `absent`, and in it a variable of `ours`.
@@ -103,6 +119,26 @@ impl Variables {
         changed.iter().filter(|variable| said(variable)).map(|(name, _)| *name).collect()
     }
 
+    /// Did cargo by its own rule append what was appended to a compiler's search path: what scripts said of their libraries? One of those
+    /// directories that would be searched for the compiler's own is not let through, and the finding of whoever told cargo of it.
+    fn sayer(&mut self, kind: ActorKind, value: &[u8], places: &Places, last: &mut u32) -> Sayer {
+        let given = bytes(&self.given);
+        let Some(dirs) = appended(kind, &given, value, places) else { return Sayer::Unknown };
+        if !dirs.iter().all(|dir| self.emitters.is_searched(dir, places)) {
+            return Sayer::Unknown;
+        }
+        let bin = places.toolchain.join("bin/rustc");
+        let names = self.compilers_own.get_or_init(|| shared_libraries::loaded(&bin, &places.toolchain.join("lib")));
+        let shadow = dirs.iter().find_map(|dir| Some((dir, shared_libraries::found(names, dir)?)));
+        let Some((dir, library)) = shadow else { return Sayer::Cargo };
+        let mut next = || {
+            *last += 1;
+            ActorId(*last)
+        };
+        self.emitters.shadowed(dir, &library, &Ground { journal: &self.journal, places, given: &given }, &mut next);
+        Sayer::Script
+    }
+
     /// What scripts said last, when nobody comes in any more.
     pub fn listen(&mut self, places: &Places) {
         let given = bytes(&self.given);
@@ -120,12 +156,21 @@ impl Variables {
     ) -> (Vec<Edit>, Vec<String>) {
         let (kind, seen) = (identity.kind, bytes(&tracee.env));
         let is_directed = !matches!(kind, ActorKind::Tool | ActorKind::BuildScript);
-        let tampered = loader_tampering(kind, &bytes(&self.given), &seen, places);
+        let mut tampered = loader_tampering(kind, &bytes(&self.given), &seen, places);
         let mut directed = Vec::new();
         if is_directed {
             let mut changed = changed(kind, &bytes(&self.cargos), &seen);
             changed.extend(seen.iter().filter(|(name, _)| tampered.iter().any(|loader| loader == name)));
             directed = self.trace(identity, tracee, &tampered, &changed, places, last);
+        }
+        if let Some((_, value)) = seen.iter().find(|(name, _)| *name == LIBRARIES && !directed.contains(name))
+            && tampered.iter().any(|name| name == LIBRARIES)
+        {
+            match self.sayer(kind, value, places, last) {
+                Sayer::Cargo => tampered.retain(|name| name != LIBRARIES),
+                Sayer::Script => directed.push(LIBRARIES),
+                Sayer::Unknown => {}
+            }
         }
         let given = bytes(&self.given);
         let is_tampered = |name: &[u8]| directed.contains(&name) || tampered.iter().any(|loader| loader == name);
