@@ -1,0 +1,5 @@
+//! Whatever these tests see, the kernel does to the caller itself: terminals, its own sandbox, limits, signals, credentials.
+#![cfg(test)]
+
+mod c;
+mod terminal;
