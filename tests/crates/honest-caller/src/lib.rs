@@ -2,4 +2,5 @@
 #![cfg(test)]
 
 mod c;
+mod memory;
 mod terminal;
