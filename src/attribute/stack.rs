@@ -16,18 +16,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::ptrace;
-use nix::unistd::Pid;
-
 use super::frames::Frame;
 use super::objects::Objects;
 use super::registers::Registers;
 use super::threads;
 use super::walk::{self, Walk};
 use crate::model::Blame;
-use crate::sys::process::status;
+use crate::sys::catch::{seize, wait_for};
 use crate::sys::tracee;
-use crate::sys::wait::{Change, wait};
+use crate::sys::wait::Change;
 
 /// How long a gate thread waits for the stop and the walk, after its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -152,14 +149,6 @@ impl Unwinder {
     }
 }
 
-fn seize(tid: u32) -> io::Result<()> {
-    let pid = Pid::from_raw(i32::try_from(tid).map_err(io::Error::other)?);
-    ptrace::seize(pid, ptrace::Options::empty())?;
-    // Should this fail the thread is gone, and the end of the calling thread detaches.
-    ptrace::interrupt(pid)?;
-    Ok(())
-}
-
 /// Waits for the one tracee of this thread, walks its stack, lets it go.
 fn watch(objects: &Objects, tid: u32, by: &'static str, sender: &SyncSender<Blame>) {
     let Some((stopped, change)) = wait_for(tid) else { return };
@@ -175,31 +164,6 @@ fn watch(objects: &Objects, tid: u32, by: &'static str, sender: &SyncSender<Blam
     let blame = walk.and_then(|walk| fence(|| Ok(walk.name(by)))).unwrap_or_else(walk::nothing);
     // Nobody listens when the gate lost patience or dropped the catch.
     let _ = sender.send(blame);
-}
-
-/// Waits for the one tracee's stop. A child of our own is asked instead of waited for: see [`tracee::stopped`].
-fn wait_for(tid: u32) -> Option<(i32, Change)> {
-    if status(tid).map(|status| status.parent) != Some(std::process::id()) {
-        // For any tracee of this thread: an exec gives the caller its leader's id.
-        return loop {
-            match wait(-1, false) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                changed => break changed.ok().flatten(),
-            }
-        };
-    }
-    let pid = tid as i32;
-    let mut pause = Duration::from_micros(30);
-    loop {
-        if let Some(change) = tracee::stopped(pid) {
-            return Some((pid, change));
-        }
-        if !std::path::Path::new(&format!("/proc/{tid}")).exists() {
-            return None;
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(2));
-    }
 }
 
 /// Climbs the stack of a stopped thread.

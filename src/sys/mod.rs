@@ -1,6 +1,7 @@
 //! Raw kernel calls, one per function, each with its SAFETY note. The only `unsafe` outside `launch/inject`.
 
 pub mod attempt;
+pub mod catch;
 pub mod child;
 pub mod descriptors;
 pub mod files;

@@ -43,6 +43,12 @@ fn tests_with_servers_children_and_doctests() {
     same_by_default("honest-tests", OsStr::new("code"), &["test"], 0);
 }
 
+/// What the kernel does to whoever calls it: terminals, limits, sandboxes of one's own, signals, credentials.
+#[test]
+fn what_is_done_to_a_caller() {
+    same("honest-caller", OsStr::new("code"), &["test"], 0);
+}
+
 #[test]
 fn a_single_test_by_name() {
     same("honest-tests", OsStr::new("code"), &["test", "--lib", "temporary"], 0);

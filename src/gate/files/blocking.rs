@@ -24,13 +24,18 @@ pub fn open(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Resul
     if found.is(libc::S_IFIFO) && !found.anonymous && flags & libc::O_NONBLOCK == 0 && flags & libc::O_ACCMODE != libc::O_RDWR {
         return fifo(call, found, wanted, flags);
     }
-    // The actor's controlling terminal is not ours.
-    let found = terminal::meant(call, found)?;
-    let fd = call.as_caller(|| own.reopen(found.handle.as_fd(), flags | libc::O_NONBLOCK, 0))?;
+    let fd = if terminal::is_controlling(&found) {
+        // The actor's is not ours.
+        terminal::open_controlling(call, &found, flags | libc::O_NONBLOCK)?
+    } else {
+        call.as_caller(|| own.reopen(found.handle.as_fd(), flags | libc::O_NONBLOCK, 0))?
+    };
     if flags & libc::O_NONBLOCK == 0 {
         let status = socket::status_flags(fd.as_fd())?;
         socket::set_status_flags(fd.as_fd(), status & !libc::O_NONBLOCK)?;
     }
+    // Without it where the caller cannot be held: it is traced by somebody, or gone.
+    let _ = terminal::give_control(call, &found, wanted);
     Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() })
 }
 

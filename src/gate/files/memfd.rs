@@ -1,6 +1,7 @@
 //! `memfd_create`: made by us and sealed against exec, so that memory cannot become a program the kernel's wall never sees.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use crate::gate::errno::{c_string, fail};
 use crate::gate::{Answer, Call, memory};
@@ -35,5 +36,14 @@ pub fn memfd(call: &Call) -> io::Result<Answer> {
         }
         other => other?,
     };
+    // To be sealed against exec at all it had to be made so that it can be sealed (`memfd_create`, mm/memfd.c). Who did not ask for that gets
+    // one that cannot.
+    if flags & (libc::MFD_ALLOW_SEALING | NOEXEC_SEAL) == 0 {
+        match files::seal(fd.as_fd(), libc::F_SEAL_SEAL) {
+            // It is so already: an old kernel's.
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
+            sealed => sealed?,
+        }
+    }
     Ok(Answer::AddFd { fd, cloexec: flags & libc::MFD_CLOEXEC != 0 })
 }

@@ -4,20 +4,30 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use super::found::Found;
-use crate::gate::Call;
+use super::wanted::Wanted;
 use crate::gate::errno::{c_string, fail};
 use crate::gate::own::{Own, own};
+use crate::gate::{Call, errand};
 use crate::model::ActorKind;
 use crate::sys::files;
+use crate::sys::process::stat;
 
 /// `/dev/tty` (Documentation/admin-guide/devices.txt, as all numbers here).
 const CONTROLLING: u64 = libc::makedev(5, 0);
 const CONSOLE: u64 = libc::makedev(5, 1);
+/// The virtual terminal that is on the screen.
+const CURRENT: u64 = libc::makedev(4, 0);
 /// Descriptors of one process that are looked at for the end it holds.
 const MOST: usize = 4096;
+
+/// The name that stands for the caller's controlling terminal?
+pub fn is_controlling(found: &Found) -> bool {
+    found.is(libc::S_IFCHR) && found.facts.rdev == CONTROLLING
+}
 
 pub fn is_terminal(found: &Found) -> bool {
     let rdev = found.facts.rdev;
@@ -30,26 +40,48 @@ pub fn is_terminal(found: &Found) -> bool {
 /// When the caller is gone.
 pub fn is_own(call: &Call, found: &Found, access: i32) -> io::Result<bool> {
     // What we look at is the caller's, if it still waits afterwards.
-    let meant =
-        if found.facts.rdev == CONTROLLING { controlling(call, own()?).ok().map(|meant| meant.facts.rdev) } else { Some(found.facts.rdev) };
+    let meant = if is_controlling(found) { controlling(call, own()?).ok().map(|meant| meant.facts.rdev) } else { Some(found.facts.rdev) };
     let Some(device) = meant else { return Ok(false) };
     let talks = matches!(call.watched.actor.kind, ActorKind::Program | ActorKind::Tool);
-    let is = talks && controlled_by(call) == Some(device) || is_started_with(call, device, access) || is_made(call, device);
+    let is = talks && controlled_by(call.tid) == Some(device) || is_started_with(call, device, access) || is_made(call, device);
     call.check_valid()?;
     Ok(is)
 }
 
-/// The terminal itself, where its name only stands for the caller's controlling one.
+/// What the kernel would do to the caller now that it opens a terminal (`tty_open_proc_set_tty`): a leader of a session without one gets it for
+/// its controlling terminal, where that is nobody's yet. In our place it would be ours; so the caller asks for it itself (`TIOCSCTTY`), on its
+/// way out of the open. That is asked of nobody else's terminal: the kernel takes none away, and any actor may make this request of any
+/// descriptor it has.
+pub fn give_control(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<()> {
+    let rdev = found.facts.rdev;
+    let can_be = is_terminal(found) && !matches!(rdev, CONTROLLING | CONSOLE | CURRENT);
+    if !can_be || wanted.has(libc::O_NOCTTY) || !wanted.reads() || controlled_by(call.tid) != Some(0) {
+        return Ok(());
+    }
+    if stat(call.pid()).is_some_and(|stat| stat.session == call.pid()) && errand::may(call)? {
+        errand::on_its_descriptor(call, libc::SYS_ioctl, [libc::TIOCSCTTY, 0])?;
+    }
+    Ok(())
+}
+
+/// `/dev/tty` as the caller would open it: whoever may open that name gets its controlling terminal, whatever the mode of the terminal itself.
 ///
 /// # Errors
-/// `ENXIO` where the caller has none.
-pub fn meant(call: &Call, found: Found) -> io::Result<Found> {
-    if found.facts.rdev == CONTROLLING && found.is(libc::S_IFCHR) { controlling(call, own()?) } else { Ok(found) }
+/// The kernel's: `EACCES`, `ENXIO` where the caller has none.
+pub fn open_controlling(call: &Call, name: &Found, flags: i32) -> io::Result<OwnedFd> {
+    let own = own()?;
+    let (meant, ours) = (controlling(call, own)?, controlled_by(std::process::id()));
+    // By its name where that means the same to us; if not, we have at least been asked for what the name demands.
+    match call.as_caller(|| own.reopen(name.handle.as_fd(), flags, 0)) {
+        Ok(opened) if ours == Some(meant.facts.rdev) => Ok(opened),
+        Err(error) if error.raw_os_error() == Some(libc::EACCES) => Err(error),
+        _ => own.reopen(meant.handle.as_fd(), flags, 0),
+    }
 }
 
 /// `tty_nr` of proc_pid_stat(5).
-fn controlled_by(call: &Call) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{}/stat", call.tid)).ok()?;
+fn controlled_by(tid: u32) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{tid}/stat")).ok()?;
     let fields = stat.rsplit(|byte| *byte == b')').next()?;
     let number = fields.split(|byte| *byte == b' ').filter(|field| !field.is_empty()).nth(4)?;
     let number = std::str::from_utf8(number).ok()?.parse::<i32>().ok()? as u32;
@@ -57,7 +89,7 @@ fn controlled_by(call: &Call) -> Option<u64> {
 }
 
 fn controlling(call: &Call, own: &Own) -> io::Result<Found> {
-    let device = controlled_by(call).ok_or_else(|| io::Error::from_raw_os_error(libc::ENXIO))?;
+    let device = controlled_by(call.tid).ok_or_else(|| io::Error::from_raw_os_error(libc::ENXIO))?;
     call.check_valid()?;
     let (major, minor) = (libc::major(device), libc::minor(device));
     let path = match (major, minor) {

@@ -1,0 +1,6 @@
+//! Whatever these tests see, the kernel does to the caller itself: terminals, its own sandbox, limits, signals, credentials.
+#![cfg(test)]
+
+mod c;
+mod memory;
+mod terminal;
