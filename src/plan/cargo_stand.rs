@@ -171,7 +171,7 @@ impl<'a> Stand<'a> {
                     }
                     budget -= 1;
                     if entry.file_name() == ".git" {
-                        found.extend((!self.errand.looks_into_git()).then_some(path));
+                        found.extend((!self.needs_git(&path)).then_some(path));
                     } else if self.secrets().class_of(path.as_os_str().as_bytes()).is_some() {
                         found.push(path);
                     } else if kind.is_dir() {
@@ -181,6 +181,12 @@ impl<'a> Stand<'a> {
             }
             found
         })
+    }
+
+    /// Of a repository that packages are fetched from; of the workspace's own only where cargo asks what git has of it.
+    fn needs_git(&self, git: &Path) -> bool {
+        let named = || self.named.trees.iter().any(|tree| git.starts_with(tree) || git.parent().is_some_and(|root| tree.starts_with(root)));
+        self.errand.looks_into_git() || named() && !self.places.workspace.as_ref().is_some_and(|root| git.starts_with(root))
     }
 
     /// Trees of sources of which not everything is cargo's to read: it lists them all the same.
@@ -199,8 +205,7 @@ impl<'a> Stand<'a> {
         let dirs: BTreeSet<&Path> = starts.flat_map(|start| start.ancestors()).collect();
         let mut found: Vec<PathBuf> =
             dirs.iter().flat_map(|dir| ABOVE.iter().map(|name| dir.join(name))).filter(|path| path.is_file()).collect();
-        for dir in dirs.into_iter().filter(|_| self.errand.looks_into_git()) {
-            let git = dir.join(".git");
+        for git in dirs.into_iter().map(|dir| dir.join(".git")).filter(|git| self.needs_git(git)) {
             found.extend(git.is_dir().then(|| git.clone()));
             if git.is_file() {
                 found.extend(repository(&git));

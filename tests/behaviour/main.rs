@@ -18,6 +18,7 @@ mod effect;
 mod endurance;
 mod exits;
 mod finding;
+mod followed;
 mod footing;
 mod ground;
 mod grounds;
