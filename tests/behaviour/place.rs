@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, lchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -133,7 +133,13 @@ impl Place {
         for dir in [&self.dir].into_iter().chain(&self.elsewhere).map(TempDir::path) {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
             if let Who::Ordinary { uid, gid } = self.who {
-                visit(dir, &mut |path| lchown(path, Some(uid), Some(gid)).unwrap());
+                // What is theirs already keeps its change time: nothing has happened to it.
+                let is_theirs = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| (found.uid(), found.gid()) == (uid, gid));
+                visit(dir, &mut |path| {
+                    if !is_theirs(path) {
+                        lchown(path, Some(uid), Some(gid)).unwrap()
+                    }
+                });
                 lchown(dir, Some(uid), Some(gid)).unwrap();
             }
         }

@@ -43,11 +43,7 @@ type Change = (&'static str, fn(&Place), &'static [&'static str]);
 fn whoever_changes_the_workspace_is_seen() {
     let changes: [Change; 4] = [
         ("a program", |place| place.write(&place.workspace().join("src/bin/more.rs"), "fn main() {}\n"), &["debug/more"]),
-        (
-            "a member, by configuration above the workspace",
-            |place| place.write(&place.path("home/.cargo/config.toml"), "[build]\ntarget-dir = \"elsewhere\"\n"),
-            &[],
-        ),
+        ("configuration above the workspace", |place| place.write(&place.path("home/.cargo/config.toml"), "[build]\njobs = 1\n"), &[]),
         (
             "a manifest",
             |place| {
