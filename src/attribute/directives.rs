@@ -87,7 +87,10 @@ impl Directive {
             None => std::mem::take(&mut follows).then_some(word),
         });
         let kinds = ["native", "dependency", "crate", "framework", "all"];
-        whole.into_iter().chain(flags).map(move |dir| dir.split_once('=').filter(|(kind, _)| kinds.contains(kind)).map_or(dir, |(_, dir)| dir))
+        whole
+            .into_iter()
+            .chain(flags)
+            .map(move |dir| dir.split_once('=').filter(|(kind, _)| kinds.contains(kind)).map_or(dir, |(_, dir)| dir))
     }
 
     /// What may be shown of it: of a variable, and of what is handed to dependents, only the name.

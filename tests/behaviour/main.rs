@@ -42,6 +42,7 @@ mod steering;
 mod storm;
 mod stress;
 mod terminals;
+mod unnoticed;
 mod volumes;
 mod who;
 mod zoo;
