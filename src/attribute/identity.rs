@@ -38,8 +38,8 @@ pub struct Light<'a> {
     pub graph: Option<&'a Graph>,
     /// Words for compilers that the user typed, or has in the environment.
     pub users: &'a dyn Fn(&OsStr) -> bool,
-    /// Compilers that the user named by their path.
-    pub compilers: &'a [PathBuf],
+    /// Compilers that the user named: by a path, or by a name that is looked for.
+    pub compilers: &'a [(PathBuf, ActorKind)],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ const NOBODY: Identity = Identity {
 /// Tells who was exec'd. Reads manifests and response files, changes nothing, never fails: what is unknown is a tool.
 pub fn identify(facts: &ExecFacts, light: &Light) -> Identity {
     let places = light.places;
-    if let Some(compiler) = compiler(facts, places) {
+    if let Some(compiler) = compiler(facts, light) {
         return compiling(compiler, facts, light);
     }
     let is_product = |path: &&PathBuf| is_result(path, places) || below_a_target(path) || is_build_script(path, facts, places);
@@ -97,11 +97,17 @@ pub fn compiler_named(path: &Path) -> Option<ActorKind> {
 }
 
 /// It is called as one, or it is one under a name of the user's. What was built here is a program whatever it calls itself.
-fn compiler(facts: &ExecFacts, places: &Places) -> Option<ActorKind> {
-    if facts.ends_cargo || is_result(&facts.called, places) || is_result(&facts.exe, places) {
+fn compiler(facts: &ExecFacts, light: &Light) -> Option<ActorKind> {
+    if facts.ends_cargo || is_result(&facts.called, light.places) || is_result(&facts.exe, light.places) {
         return None;
     }
-    compiler_named(&facts.called).or_else(|| compiler_named(&facts.exe))
+    compiler_named(&facts.called).or_else(|| compiler_named(&facts.exe)).or_else(|| users_compiler(&facts.called, light.compilers))
+}
+
+/// Did the user name it as a compiler, whatever it is called?
+pub fn users_compiler(called: &Path, compilers: &[(PathBuf, ActorKind)]) -> Option<ActorKind> {
+    let is_it = |named: &Path| if named.is_absolute() { named == called } else { called.file_name() == Some(named.as_os_str()) };
+    compilers.iter().find(|(named, _)| is_it(named)).map(|(_, kind)| *kind)
 }
 
 /// The words of a compiler behind its name. Of a script they stand behind the script's own; clippy-driver and other wrappers get the
@@ -120,7 +126,9 @@ fn compiling(kind: ActorKind, facts: &ExecFacts, light: &Light) -> Identity {
     let invocation = Invocation::read(&words, &facts.cwd, kind == ActorKind::Rustdoc);
     let found = match &invocation.root {
         // Whatever it compiles, it does so by the word of a configuration in the repository.
-        _ if [&facts.called, &facts.exe].iter().any(|path| places.is_of_the_build(path)) && !light.compilers.contains(&facts.called) => {
+        _ if [&facts.called, &facts.exe].iter().any(|path| places.is_of_the_build(path))
+            && users_compiler(&facts.called, light.compilers).is_none() =>
+        {
             (None, "a program of the repository's own in a compiler's place", false)
         }
         None => rootless(&invocation, facts, light),

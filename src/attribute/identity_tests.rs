@@ -50,7 +50,10 @@ impl Workspace {
     /// The user typed one word for compilers.
     fn look(&self, facts: &ExecFacts) -> Identity {
         let users = |word: &OsStr| word == "--emit=asm=target/app.s";
-        identify(facts, &Light { places: &self.places(), graph: None, users: &users, compilers: &["/opt/own/bin/rustc".into()] })
+        identify(
+            facts,
+            &Light { places: &self.places(), graph: None, users: &users, compilers: &[("/opt/own/bin/rustc".into(), ActorKind::Rustc)] },
+        )
     }
 
     fn path(&self, path: &str) -> PathBuf {

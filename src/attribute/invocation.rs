@@ -36,6 +36,8 @@ pub struct Invocation {
     pub link_args: Vec<OsString>,
     /// `@file`, wherever it stands: the compiler takes further arguments from there, which are not read here.
     pub argument_files: Vec<OsString>,
+    /// `--test`: of rustdoc, that doctests are built and run.
+    pub tests: bool,
 }
 
 /// Options that take their value from the next argument.
@@ -98,6 +100,10 @@ impl Invocation {
             } else if bytes.starts_with(b"--") {
                 match bytes.iter().position(|&b| b == b'=') {
                     Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
+                    None if bytes == b"--test" => {
+                        found.tests = true;
+                        continue;
+                    }
                     None if WITH_VALUE.iter().any(|known| known.as_bytes() == bytes) => (bytes, next()),
                     None => (bytes, None),
                 }

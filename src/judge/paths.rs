@@ -33,6 +33,18 @@ pub fn within(path: &[u8], trees: &[PathBuf]) -> bool {
     trees.iter().any(|tree| below(path, tree).is_some())
 }
 
+/// The longest of these patterns that `path` matches, or lies below a match of: `*` stands in their last component only, and means no hidden name.
+pub fn deepest_match(path: &[u8], patterns: &[PathBuf]) -> Option<usize> {
+    let matches = |pattern: &&PathBuf| {
+        let text = pattern.as_os_str().as_bytes();
+        let rest = below_bytes(path, parent(text)).unwrap_or_default();
+        let part = components(rest).next().unwrap_or_default();
+        let hides = part.starts_with(b".") && !name(text).starts_with(b".");
+        !part.is_empty() && !hides && glob(name(text), part)
+    };
+    patterns.iter().filter(matches).map(|pattern| pattern.as_os_str().len()).max()
+}
+
 /// The last component.
 pub fn name(path: &[u8]) -> &[u8] {
     path.rsplit(|b| *b == b'/').next().unwrap_or(path)

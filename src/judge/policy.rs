@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::made::Made;
-use crate::judge::paths::{below, deepest, is_clean, within};
+use crate::judge::paths::{below, deepest, deepest_match, is_clean, within};
 use crate::judge::places::Places;
 use crate::judge::records::Records;
 use crate::judge::reviewed::Allow;
@@ -27,6 +27,8 @@ pub struct Policy {
     pub read: Vec<PathBuf>,
     pub write: Vec<PathBuf>,
     pub exec: Vec<PathBuf>,
+    /// Of what may be read and written, entries with a `*` in their last component: the gate alone knows them.
+    pub patterns: Patterns,
     /// What Landlock grants. Narrower than the above for reading: only trees that hold no secret, so that nothing the kernel lets
     /// through can be one; the gate hands the rest over as descriptors.
     pub kernel: KernelGrants,
@@ -55,6 +57,12 @@ pub struct KernelGrants {
     pub exec: Vec<PathBuf>,
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patterns {
+    pub read: Vec<PathBuf>,
+    pub write: Vec<PathBuf>,
+}
+
 /// What belongs to this actor alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
@@ -67,6 +75,8 @@ pub struct Own {
     pub extra_filename: Option<String>,
     /// `--crate-name` of a compiler.
     pub crate_name: Option<String>,
+    /// A rustdoc that builds and runs doctests.
+    pub doctests: bool,
 }
 
 impl Policy {
@@ -87,12 +97,15 @@ impl Policy {
     }
 
     pub(crate) fn may_read(&self, path: &[u8]) -> bool {
-        within(path, &self.read) || within(path, &self.write)
+        // What may be run may be read, by the kernel too: a script is read by its interpreter.
+        let runs = || within(path, &self.exec) && within(path, &self.kernel.exec);
+        let matches = |patterns: &[PathBuf]| !patterns.is_empty() && deepest_match(path, patterns).is_some();
+        within(path, &self.read) || within(path, &self.write) || matches(&self.patterns.read) || matches(&self.patterns.write) || runs()
     }
 
     /// The most specific write grant.
     pub(crate) fn write_depth(&self, path: &[u8]) -> Option<usize> {
-        deepest(path, &self.write)
+        deepest(path, &self.write).max(deepest_match(path, &self.patterns.write))
     }
 
     /// As trusted as cargo itself: a tool cargo chose, in a profile that says so by granting it the root.
@@ -107,8 +120,13 @@ impl Policy {
         own.into_iter().any(|tree| below(path, tree).is_some()) || self.write_depth(path).is_some() && granted()
     }
 
+    /// A program of the user's package, or what builds and runs its doctests.
+    pub fn is_program(&self) -> bool {
+        self.kind == ActorKind::Program || self.own.doctests
+    }
+
     /// Runs third-party code during a build, as opposed to a program the user asked for.
     pub fn is_build_time(&self) -> bool {
-        !matches!(self.kind, ActorKind::Program | ActorKind::Tool)
+        !self.is_program() && self.kind != ActorKind::Tool
     }
 }

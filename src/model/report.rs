@@ -13,6 +13,9 @@ use super::review::Reviewed;
 use super::status::Status;
 use super::verdict::Mode;
 
+/// Names of the profiles that come with the program.
+pub const SHIPPED: [&str; 4] = ["default", "strict", "observe", "ci"];
+
 pub const SCHEMA: &str = "brig.report/1";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,7 +61,7 @@ pub struct Run {
     /// The cargo command line, as typed.
     pub command: Vec<Hostile>,
     pub mode: Mode,
-    /// The profile and what it inherits, most specific first.
+    /// The profile and what it inherits, most specific first; [`SHIPPED`] ones need no file.
     pub profile: Vec<String>,
     /// SHA-256-free content digest of the resolved policy (64-bit FNV-1a, hex): tells two policies apart, proves nothing.
     pub policy_digest: String,

@@ -24,6 +24,10 @@ pub struct ActorFacts {
     pub linker: Option<PathBuf>,
     /// Reviewed allows for macros that run in this compiler.
     pub reviewed: Vec<Allow>,
+    /// A script of the user's that cargo was told to start, in the place of a program or compiler.
+    pub script: Option<PathBuf>,
+    /// A rustdoc that builds and runs doctests.
+    pub doctests: bool,
 }
 
 impl ActorFacts {
@@ -40,6 +44,8 @@ impl ActorFacts {
             crate_name: None,
             linker: None,
             reviewed: Vec::new(),
+            script: None,
+            doctests: false,
         }
     }
 }

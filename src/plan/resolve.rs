@@ -2,10 +2,13 @@
 //! `Places`. Out: `judge::Policy` for each `ActorFacts`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::made::Made;
+use crate::judge::paths;
+use crate::judge::policy::Patterns;
 use crate::judge::{KernelGrants, Own, Places, Policy, Records, SecretLists, Secrets};
 use crate::model::{ActorKind, Mode};
 use crate::plan::actor_facts::ActorFacts;
@@ -55,14 +58,32 @@ impl Settled {
 
     pub fn policy(&self, profile: &str, mode: Mode, facts: &ActorFacts) -> Policy {
         let kind = if matches!(facts.kind, ActorKind::ProcMacro | ActorKind::Linker) { ActorKind::Rustc } else { facts.kind };
-        let settlement = &self.kinds[&kind];
-        let fill = |slots: &Slots| {
-            let own = slots.individual.iter().flat_map(|entry| placeholders::expand(entry, &self.places, Some(facts)));
-            slots.fixed.iter().cloned().chain(own).collect::<Vec<_>>()
+        // Doctests are tests: what a unit test of the package may, they may, and with them the rustdoc that holds them in its wall. A macro gains
+        // nothing by it, since what it expands to runs in those tests.
+        let kinds = [kind, ActorKind::Program];
+        let settlements: Vec<&Settlement> = kinds[..1 + usize::from(facts.doctests)].iter().map(|kind| &self.kinds[kind]).collect();
+        let fill = |slots: fn(&Settlement) -> &Slots| {
+            let mut paths: Vec<PathBuf> = Vec::new();
+            for slots in settlements.iter().map(|of| slots(of)) {
+                let own = slots.individual.iter().flat_map(|entry| placeholders::expand(entry, &self.places, Some(facts)));
+                for path in slots.fixed.iter().cloned().chain(own) {
+                    // One settlement alone says nothing twice.
+                    if !facts.doctests || !paths.contains(&path) {
+                        paths.push(path);
+                    }
+                }
+            }
+            paths
         };
-        let (write, exec) = (fill(&settlement.write), fill(&settlement.exec));
+        let (read, patterns_to_read) = without_patterns(fill(|of| &of.read));
+        let (write, patterns_to_write) = without_patterns(fill(|of| &of.write));
+        let mut exec = fill(|of| &of.exec);
+        exec.extend(facts.script.iter().flat_map(|script| self.for_script(script, kind)));
+        let mut kernel_read: Vec<PathBuf> = settlements.iter().flat_map(|of| of.kernel_read.iter().cloned()).collect();
+        kernel_read.sort();
+        kernel_read.dedup();
         let mut kernel_exec = kernel_exec(&exec, &self.places, || &self.secrets);
-        let links = settlement.exec.individual.iter().any(|entry| entry == "{linker}");
+        let links = settlements.iter().any(|of| of.exec.individual.iter().any(|entry| entry == "{linker}"));
         let scripts = if links { scripts::of_linker(facts, &self.places) } else { Vec::new() };
         // The gate sees to it that they run that script and nothing else, see `judge::script`.
         kernel_exec.extend(scripts.iter().map(|script| script.interpreter.clone()));
@@ -73,12 +94,13 @@ impl Settled {
             profile: profile.to_owned(),
             mode,
             kind: facts.kind,
-            read: fill(&settlement.read),
-            kernel: KernelGrants { read: settlement.kernel_read.clone(), write: write.clone(), exec: kernel_exec },
+            read,
+            patterns: Patterns { read: patterns_to_read, write: patterns_to_write },
+            kernel: KernelGrants { read: kernel_read, write: write.clone(), exec: kernel_exec },
             write,
             exec,
-            connect: settlement.connect.clone(),
-            unix: fill(&settlement.unix),
+            connect: settlements.iter().flat_map(|of| of.connect.iter().cloned()).collect(),
+            unix: fill(|of| &of.unix),
             records: Arc::clone(&self.records),
             secrets: Arc::clone(&self.secrets),
             places: Arc::clone(&self.places),
@@ -89,6 +111,7 @@ impl Settled {
                 tmp: facts.tmp.clone(),
                 extra_filename: facts.extra_filename.clone(),
                 crate_name: facts.crate_name.clone(),
+                doctests: facts.doctests,
             },
             made: Made::default(),
             reviewed: facts.reviewed.clone(),
@@ -98,6 +121,19 @@ impl Settled {
 }
 
 impl Settled {
+    /// A script of the user's may be read and run again. In a compiler's place it starts the compiler: the toolchain's, or what the user's path
+    /// calls so.
+    fn for_script(&self, script: &Path, kind: ActorKind) -> Vec<PathBuf> {
+        let mut exec = vec![script.to_owned()];
+        if matches!(kind, ActorKind::Rustc | ActorKind::Rustdoc) {
+            for name in ["rustc", "rustdoc", "clippy-driver"] {
+                exec.push(self.places.toolchain.join("bin").join(name));
+                exec.extend(placeholders::programs_named(name, &self.places));
+            }
+        }
+        exec
+    }
+
     /// Does the right to run things let the kernel hand out cargo's fingerprints, which are not for reading?
     fn reach_fingerprints(&self, kernel_exec: &[PathBuf], facts: &ActorFacts) -> bool {
         let own = |tree: &PathBuf| facts.outputs.iter().chain([&facts.tmp]).chain(&facts.program).any(|own| tree.starts_with(own));
@@ -131,6 +167,11 @@ fn records(actors: &BTreeMap<ActorKind, Grants>, places: &Places) -> Records {
     let workspace = places.workspace.clone();
     let tracked = move || workspace.and_then(|workspace| tracked::of(&workspace));
     Records::compile(&texts(&grants.record), &texts(&grants.data), tracked).expect("globs are checked when a profile is read")
+}
+
+/// Trees, and entries with a `*` in their last part.
+fn without_patterns(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    paths.into_iter().partition(|path| !paths::name(path.as_os_str().as_bytes()).contains(&b'*'))
 }
 
 fn slots(lines: &[Line], places: &Places) -> Slots {

@@ -55,7 +55,7 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
         groups.entry((rule, breach.actor, breach.offender.clone())).or_default().push(breach);
     }
     correlate(&mut groups, &breached);
-    let profile = facts.run.profile.first().map_or("default", String::as_str);
+    let profile = facts.run.profile.as_slice();
     let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile))).collect();
     placed.sort_by(|a, b| order(a, cast).cmp(&order(b, cast)));
     for (number, placed) in placed.iter_mut().enumerate() {
@@ -113,7 +113,7 @@ fn correlate<'a>(groups: &mut BTreeMap<Key, Vec<&'a Breached<'a>>>, breached: &'
     }
 }
 
-fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, profile): (&dyn Who, &str)) -> Placed {
+fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, profile): (&dyn Who, &[String])) -> Placed {
     let correlated = rule == Rule::SecretThenNetwork;
     let severity = group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.severity).max().unwrap_or(Severity::High);
     let mut tried: BTreeMap<(Act, Vec<Hostile>), (Severity, u64)> = BTreeMap::new();
@@ -133,6 +133,7 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
     let evidence: Vec<_> = tried.into_iter().take(LISTED).map(|((act, chain), (_, count))| Evidence { act, count, chain }).collect();
     let first = group.iter().find(|b| evidence.first().is_some_and(|e| (&b.act, &b.chain) == (&e.act, &e.chain)));
     let member = &cast.actors[actor];
+    let pids = group.iter().map(|breach| breach.event.pid).collect();
     let named = |f: &dyn Fn(&str, &str) -> Vec<String>| offender.as_ref().map(|p| f(&p.name, &p.version)).unwrap_or_default();
     let finding = Finding {
         id: String::new(),
@@ -147,11 +148,18 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         baseline: None,
         location: offender.as_ref().and_then(|package| who.lock_location(&package.name, &package.version)),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
-        allow: if truncated == 0 { remedy::line(rule, member.kind, &evidence, profile) } else { None },
+        allow: if truncated == 0 { remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile) } else { None },
         offender,
         evidence,
     };
     Placed { actor, finding }
+}
+
+/// Whose grants decide: a macro and a linker live behind the wall of the compiler they were found in.
+fn walled_as(member: &Actor, cast: &Cast) -> ActorKind {
+    let derived = matches!(member.kind, ActorKind::ProcMacro | ActorKind::Linker);
+    let host = member.host.filter(|_| derived).and_then(|id| cast.actors.iter().find(|actor| actor.id == id && actor.host.is_none()));
+    host.map_or(member.kind, |host| host.kind)
 }
 
 fn is_secret(breach: &Breached) -> bool {

@@ -3,12 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::judge::paths::is_drawn;
+use crate::model::report::SHIPPED;
 use crate::model::{Act, ActorKind, Endpoint, Evidence, Hostile, Rule};
 
 /// Grants written out one by one; more of them become the directory they lie in.
 const MOST: usize = 4;
 
-pub fn line(rule: Rule, kind: ActorKind, evidence: &[Evidence], profile: &str) -> Option<String> {
+/// `pids` are those of the processes that did it, `profile` the one in force and what it inherits. A profile of the user's own is extended;
+/// where a shipped one is in force, a new one inherits it.
+pub fn line(rule: Rule, kind: ActorKind, evidence: &[Evidence], pids: &BTreeSet<u32>, profile: &[String]) -> Option<String> {
     let list = match rule {
         Rule::NetConnect | Rule::NetDns => "connect",
         Rule::FsReadOutside => "read",
@@ -17,17 +21,30 @@ pub fn line(rule: Rule, kind: ActorKind, evidence: &[Evidence], profile: &str) -
         Rule::IpcAgent => "unix",
         _ => return None,
     };
-    let grants = evidence.iter().map(|evidence| grant(&evidence.act)).collect::<Option<BTreeSet<_>>>()?;
+    let grants = evidence.iter().map(|evidence| grant(&evidence.act, pids)).collect::<Option<BTreeSet<_>>>()?;
     let grants = if grants.len() > MOST { BTreeSet::from([common(&grants)?]) } else { grants };
     let grants: Vec<String> = grants.into_iter().map(|grant| format!("\"{grant}\"")).collect();
     // Macros and linkers live behind the compiler's wall.
     let kind = if matches!(kind, ActorKind::ProcMacro | ActorKind::Linker) { ActorKind::Rustc } else { kind };
     let grants = grants.join(", ");
-    (!grants.is_empty()).then(|| format!("profile.mine = {{ inherits = \"{profile}\", {}.extend-{list} = [{grants}] }}", kind.name()))
+    if grants.is_empty() {
+        return None;
+    }
+    let active = profile.first().map_or("default", String::as_str);
+    let of_a_file = active.contains('/') || active.ends_with(".toml");
+    let shipped = SHIPPED.contains(&active) && profile.get(1).is_none_or(|next| next != active);
+    let lines = format!("{}.extend-{list} = [{grants}]", kind.name());
+    let bare = !active.is_empty() && active.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    match shipped || of_a_file {
+        true if active.contains(['"', '\\']) || active.contains(char::is_control) => None,
+        true => Some(format!("profile.mine = {{ inherits = \"{active}\", {lines} }}")),
+        false if bare => Some(format!("profile.{active}.{lines}")),
+        false => None,
+    }
 }
 
 /// What a list has to hold for this act.
-fn grant(act: &Act) -> Option<String> {
+fn grant(act: &Act, pids: &BTreeSet<u32>) -> Option<String> {
     match act {
         // Names are looked up to be connected to; what is downloaded comes by HTTPS.
         Act::Lookup { name, .. } => Some(format!("{}:443", host_name(name)?)),
@@ -41,8 +58,60 @@ fn grant(act: &Act) -> Option<String> {
         },
         // Both ends would have to be granted.
         Act::Rename { .. } | Act::Link { .. } => None,
-        act => fit(act.path()?),
+        // A program is granted by its name.
+        Act::Exec { path, .. } => fit(path).filter(|text| steady(text, pids).as_ref() == Some(text)),
+        act => steady(&fit(act.path()?)?, pids),
     }
+}
+
+/// Of a pattern, letters that are not drawn: with fewer it would match anybody's files.
+const LEAST: usize = 3;
+
+/// The narrowest entry that will match again: of a name that is drawn at random, or holds the number of the process, only the rest counts; what
+/// lies below it comes with it.
+fn steady(text: &str, pids: &BTreeSet<u32>) -> Option<String> {
+    let mut kept = String::new();
+    for (at, part) in text.split('/').enumerate() {
+        let pattern = if part.starts_with('{') { part.to_owned() } else { without_drawn(part, pids) };
+        kept.push_str(if at == 0 { "" } else { "/" });
+        kept.push_str(&pattern);
+        if pattern.contains('*') {
+            return (pattern.len() > LEAST).then_some(kept);
+        }
+    }
+    Some(kept)
+}
+
+/// `app-*.sock` of `app-4711.sock`, where 4711 did it.
+fn without_drawn(part: &str, pids: &BTreeSet<u32>) -> String {
+    let mut out = String::new();
+    let mut rest = part;
+    while !rest.is_empty() {
+        let of_run = |c: char| c.is_ascii_alphanumeric();
+        let length = rest.find(|c| of_run(c) != rest.starts_with(of_run)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(length);
+        let scratch = run.strip_prefix("tmp").filter(|drawn| out.ends_with('.') && is_drawn(drawn.as_bytes()));
+        match run.starts_with(of_run) {
+            true if scratch.is_some() => out.push_str("tmp*"),
+            true if is_random(run, pids) => out.push('*'),
+            _ => out.push_str(run),
+        }
+        rest = after;
+    }
+    out
+}
+
+/// The number of a process, a time in nanoseconds, a hash, or letters of either case and digits in no order. Not `MyTest2`.
+fn is_random(run: &str, pids: &BTreeSet<u32>) -> bool {
+    let class = |c: char| (c.is_ascii_digit(), c.is_ascii_uppercase());
+    if run.chars().all(|c| c.is_ascii_digit()) {
+        return run.len() >= 9 || run.parse().is_ok_and(|number| pids.contains(&number));
+    }
+    let hex = run.len() >= 8 && run.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) && run.contains(|c: char| c.is_ascii_digit());
+    // A capital before small letters begins a word.
+    let turns =
+        run.chars().zip(run.chars().skip(1)).filter(|(a, b)| class(*a) != class(*b) && !(a.is_ascii_uppercase() && b.is_ascii_lowercase()));
+    hex || run.len() >= 6 && turns.count() >= 3
 }
 
 /// The directory that holds all of them; a bare placeholder or a top directory is too much to grant.
@@ -77,7 +146,45 @@ mod tests {
 
     fn of(rule: Rule, kind: ActorKind, acts: &[Act]) -> Option<String> {
         let evidence: Vec<_> = acts.iter().map(|act| Evidence { act: act.clone(), count: 1, chain: Vec::new() }).collect();
-        line(rule, kind, &evidence, "default")
+        line(rule, kind, &evidence, &BTreeSet::from([4711]), &["default".to_owned()])
+    }
+
+    #[test]
+    fn what_is_drawn_or_numbered_becomes_a_pattern() {
+        for (path, granted) in [
+            ("/tmp/writes-test-4711", Some("/tmp/writes-test-*")),
+            ("/tmp/writes-test-4712", Some("/tmp/writes-test-4712")),
+            ("{workspace}/.tmpSmchZ9", Some("{workspace}/.tmp*")),
+            ("{workspace}/.tmpSmchZ9/a/b", Some("{workspace}/.tmp*")),
+            ("/srv/run-1764378000123456789/x", Some("/srv/run-*")),
+            ("/srv/5ec994e13782f90d.lock", Some("/srv/*.lock")),
+            ("/srv/Ab3xYz9q", None),
+            ("/srv/4711", None),
+            ("/srv/MyTest2/notes-2024.txt", Some("/srv/MyTest2/notes-2024.txt")),
+        ] {
+            let line = of(Rule::FsWriteOutside, ActorKind::Program, &[Act::Create { path: path.into() }]);
+            let expected =
+                granted.map(|granted| format!("profile.mine = {{ inherits = \"default\", program.extend-write = [\"{granted}\"] }}"));
+            assert_eq!(line, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_profile_of_the_users_own_is_extended() {
+        let evidence = [Evidence { act: Act::Create { path: "/srv/x".into() }, count: 1, chain: Vec::new() }];
+        let of = |chain: &[&str]| {
+            let chain: Vec<String> = chain.iter().map(|name| (*name).to_owned()).collect();
+            line(Rule::FsWriteOutside, ActorKind::Program, &evidence, &BTreeSet::new(), &chain)
+        };
+        for (chain, expected) in [
+            (&["strict"][..], Some("profile.mine = { inherits = \"strict\", program.extend-write = [\"/srv/x\"] }")),
+            (&["ci", "default"], Some("profile.mine = { inherits = \"ci\", program.extend-write = [\"/srv/x\"] }")),
+            (&["mine", "default"], Some("profile.mine.program.extend-write = [\"/srv/x\"]")),
+            (&["default", "default"], Some("profile.default.program.extend-write = [\"/srv/x\"]")),
+            (&["mi ne", "default"], None),
+        ] {
+            assert_eq!(of(chain).as_deref(), expected, "{chain:?}");
+        }
     }
 
     #[test]

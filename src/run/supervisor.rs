@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
 use super::watch::Watch;
-use crate::attribute::identity::{compiler_named, ran_for};
+use crate::attribute::identity::{compiler_named, ran_for, users_compiler};
 use crate::attribute::source::{clean, package_in};
 use crate::attribute::{ExecFacts, Identity, Light, identify};
 use crate::gate::Gate;
@@ -76,7 +76,7 @@ pub struct Supervisor<'a> {
     repository: Option<ActorId>,
     users_words: HashSet<OsString>,
     /// Compilers the user named by their path.
-    users_compilers: Vec<PathBuf>,
+    users_compilers: Vec<(PathBuf, ActorKind)>,
     layers: Layers,
     pub reviewing: Reviewing,
     /// What cargo, and so everybody, is inside of.
@@ -102,8 +102,7 @@ impl<'a> Supervisor<'a> {
         let pass = Pass::random()?;
         let cwd = std::env::current_dir().context("find the current directory")?;
         let configured = Configured::read(&cwd, places.workspace.as_deref(), &places.cargo_home, &given, &steering);
-        let named = |(name, path): &(OsString, OsString)| (name == "RUSTC" || name == "RUSTDOC").then(|| clean(&cwd.join(path)));
-        let users_compilers = given.iter().filter_map(named).collect();
+        let users_compilers = configured::users_compilers(&steering, &given, &cwd);
         let users_words = configured::users_words(&steering, &given).into_iter().collect();
         let started = real(cargo.to_owned());
         let providers = Providers::find(&places.cargo_home, places.workspace.as_deref(), &given);
@@ -171,7 +170,8 @@ impl<'a> Supervisor<'a> {
                 if let Some(root) = tracee.exe.parent().and_then(Path::parent).filter(|root| root.join("bin/rustc").exists()) {
                     self.places.toolchain = real(root.to_owned());
                     let bin = self.places.toolchain.join("bin");
-                    self.users_compilers.extend(["rustc", "rustdoc", "clippy-driver"].map(|name| bin.join(name)));
+                    let own = [("rustc", ActorKind::Rustc), ("rustdoc", ActorKind::Rustdoc), ("clippy-driver", ActorKind::Rustc)];
+                    self.users_compilers.extend(own.map(|(name, kind)| (bin.join(name), kind)));
                 }
             }
         }
@@ -187,6 +187,11 @@ impl<'a> Supervisor<'a> {
         self.fetches && asked && here && self.chain.is_cargos_child(tracee)
     }
 
+    /// Has the user named it as a compiler?
+    fn has_named(&self, script: &Path) -> bool {
+        users_compiler(&self.places.by_real_name(&clean(script)), &self.users_compilers).is_some()
+    }
+
     /// Nothing of the user's may stand between cargo and the compiler; what the build put there is somebody's act, and no reason to end
     /// without a report.
     fn refuse_what_is_between(&self, tracee: &Tracee) -> Result<()> {
@@ -196,7 +201,7 @@ impl<'a> Supervisor<'a> {
                 "{wrapper:?} wraps the compiler, and a wrapper such as sccache compiles in a server outside every wall\n  \
                  help: run without it: `RUSTC_WRAPPER= RUSTC_WORKSPACE_WRAPPER= cargo brig …` (an empty variable overrides `build.rustc-wrapper`)"
             ),
-            Some(Between::Script(script)) if !self.places.is_of_the_build(&script) => bail!(
+            Some(Between::Script(script)) if !self.places.is_of_the_build(&script) && !self.has_named(&script) => bail!(
                 "the compiler {script:?} is a script: behind a compiler's wall it could start nothing\n  \
                  help: name the compiler itself: `RUSTC=/…/bin/rustc cargo brig …`"
             ),
@@ -204,15 +209,19 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    fn identify(&mut self, tracee: &Tracee, ends_cargo: bool) -> Identity {
-        let facts = ExecFacts {
+    fn facts(&self, tracee: &Tracee, ends_cargo: bool) -> ExecFacts {
+        ExecFacts {
             exe: tracee.exe.clone(),
             called: self.places.by_real_name(&clean(&tracee.called)),
             argv: tracee.argv.to_vec(),
             env: tracee.env.clone(),
             cwd: tracee.cwd.clone(),
             ends_cargo,
-        };
+        }
+    }
+
+    fn identify(&mut self, tracee: &Tracee, ends_cargo: bool) -> Identity {
+        let facts = self.facts(tracee, ends_cargo);
         let mut identity = self.look(&facts);
         if identity.is_disputed {
             // Rare, and worth asking cargo for its targets.
@@ -326,6 +335,8 @@ impl AtExecStop for Supervisor<'_> {
             // A runner, or a program a configuration file named: not cargo's, so not trusted like cargo.
             identity.kind = ActorKind::Program;
             identity.attributed_by = "started by cargo, not built by it: confined like a program";
+            // Cargo gives it what it gives the program that it is to run.
+            identity.package = identity.package.or_else(|| ran_for(&self.facts(tracee, false), &self.places).0);
         }
         if self.last == 0 {
             // Looks into a few directories, which a build that starts nobody need not.
@@ -336,6 +347,7 @@ impl AtExecStop for Supervisor<'_> {
         let tmp = self.tmp_for(id.0)?;
         let (edits, withheld) = self.variables.edits(&identity, tracee, (id, &tmp), &self.places, &mut self.last);
         let mut facts = actor_facts(&identity, tracee, &tmp);
+        facts.script = trust::users_script(tracee, &self.places).filter(|_| !self.configured.names(&tracee.called, tracee.argv));
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         facts.reviewed = self.reviewing.of(&identity, tracee.argv, &self.places, cargo, &self.artifacts);
         let mut policy = self.profile.resolve(&self.places, &facts);
@@ -436,5 +448,7 @@ fn actor_facts(identity: &Identity, tracee: &Tracee, tmp: &Path) -> ActorFacts {
         crate_name: identity.crate_name.clone(),
         linker: invocation.and_then(|invocation| invocation.linker.clone()),
         reviewed: Vec::new(),
+        script: None,
+        doctests: identity.kind == ActorKind::Rustdoc && invocation.is_some_and(|invocation| invocation.tests),
     }
 }

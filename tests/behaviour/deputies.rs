@@ -45,7 +45,7 @@ fn a_compiler_put_on_the_path_is_a_finding_of_its_crate() {
     }
 }
 
-/// The user's own: said to be one, before anything is compiled.
+/// The user's own that nobody named: said to be one, before anything is compiled.
 #[test]
 fn a_compiler_of_the_users_that_is_a_script_is_told_as_that() {
     for who in Who::all() {
@@ -53,7 +53,8 @@ fn a_compiler_of_the_users_that_is_a_script_is_told_as_that() {
         let file = place.path("home/bin/rustc");
         place.write(&file, &format!("#!/bin/sh\nexec {} \"$@\"\n", toolchain().join("bin/rustc").display()));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        let outcome = guarded(&place, &[], &["build", "--offline"]).env("RUSTC", &file).go();
+        let outcome =
+            guarded(&place, &[], &["build", "--offline"]).env("PATH", format!("{}:/usr/bin:/bin", place.path("home/bin").display())).go();
         outcome.exits(104);
         assert!(outcome.stderr_text().contains("bin/rustc\" is a script"), "{outcome}");
     }

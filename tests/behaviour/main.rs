@@ -44,6 +44,7 @@ mod steering;
 mod storm;
 mod stress;
 mod terminals;
+mod unnoticed;
 mod volumes;
 mod warm;
 mod who;

@@ -96,6 +96,7 @@ impl Stage {
             kind: ActorKind::BuildScript,
             read: Vec::new(),
             write: self.write.clone(),
+            patterns: Default::default(),
             exec: Vec::new(),
             kernel: KernelGrants::default(),
             exact: true,

@@ -104,6 +104,7 @@ impl Stage {
             write: vec![out, tmp, "/dev/null".into(), "/proc/self".into()],
             kernel: KernelGrants { read: system, exec: exec.clone(), ..KernelGrants::default() },
             exec,
+            patterns: Default::default(),
             exact: true,
             connect: Vec::new(),
             unix: Vec::new(),

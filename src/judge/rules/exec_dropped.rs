@@ -1,7 +1,7 @@
 //! `exec/dropped`: running a file the actor, or another part of the build, could have written. `OUT_DIR` is the exception the profile makes: configure
 //! scripts and generators compile their probes there.
 
-use crate::judge::paths::{deepest, name};
+use crate::judge::paths::{below, deepest, name};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Breach, Hostile, Rule, Severity};
@@ -36,9 +36,17 @@ pub(crate) fn has_no_file(path: &[u8]) -> bool {
     path.starts_with(b"/memfd:") || path.starts_with(b"memfd:") || path.ends_with(b" (deleted)")
 }
 
+/// Could it have left it in its own package (`judge::records`)?
+fn may_leave(policy: &Policy, path: &[u8]) -> bool {
+    let package = policy.own.package.as_ref().filter(|_| policy.is_program() && policy.places.result(path).is_none());
+    package.and_then(|package| below(path, package)).is_some_and(|rest| policy.records.hold(rest, path, true))
+}
+
 /// Writable more specifically than executable; or where builds and everybody else leave files, and nobody granted it.
 fn is_dropped(policy: &Policy, path: &[u8]) -> bool {
-    match (deepest(path, &policy.write), deepest(path, &policy.exec)) {
+    match (policy.write_depth(path), deepest(path, &policy.exec)) {
+        // Its own package's programs and scripts a test may run, and what tests leave in there it may write: not both.
+        (None, Some(_)) if may_leave(policy, path) => true,
         (Some(written), Some(granted)) => written > granted,
         (Some(_), None) => true,
         (None, Some(_)) => false,

@@ -166,7 +166,7 @@ pub(crate) fn is_jobserver(path: &[u8], object: Option<Object>) -> bool {
 }
 
 fn severity_elsewhere(policy: &Policy) -> Severity {
-    if policy.kind == ActorKind::Program { Severity::Low } else { Severity::Medium }
+    if policy.is_program() { Severity::Low } else { Severity::Medium }
 }
 
 fn at_home(policy: &Policy, rest: &[u8]) -> Ruling {

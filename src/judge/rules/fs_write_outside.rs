@@ -13,7 +13,7 @@ use crate::model::{Act, ActorKind, Object, Rule, Severity};
 pub(crate) fn device(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
     let rest = below_bytes(path, b"/dev")?;
     let everybodys = matches!(rest, b"null" | b"zero" | b"full" | b"random" | b"urandom" | b"stdout" | b"stderr" | b"ptmx" | b"pts/ptmx");
-    let program = policy.kind == ActorKind::Program;
+    let program = policy.is_program();
     if let Some(ruling) = foreign_terminal(policy, rest) {
         return Some(ruling);
     }
@@ -59,7 +59,7 @@ pub(crate) fn is_habit(policy: &Policy, act: &Act, path: &[u8]) -> bool {
     }
     let places = &policy.places;
     // What a nested `cargo metadata` remembers of rustc. Cargo goes on when it cannot; and the outer one believes what it finds there.
-    let nests = matches!(policy.kind, ActorKind::BuildScript | ActorKind::Program) && matches!(act, Act::Write { .. } | Act::Create { .. });
+    let nests = (policy.kind == ActorKind::BuildScript || policy.is_program()) && matches!(act, Act::Write { .. } | Act::Create { .. });
     if nests && places.result(path) == Some(b".rustc_info.json") {
         return true;
     }

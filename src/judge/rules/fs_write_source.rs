@@ -4,7 +4,7 @@
 use crate::judge::paths::{below, components, name};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm, is_directory};
-use crate::model::{Act, ActorKind, Object, Rule, Severity};
+use crate::model::{Act, Object, Rule, Severity};
 
 /// How the gate calls a file that has no name yet.
 const UNNAMED: &[u8] = b"(unnamed)";
@@ -33,7 +33,7 @@ pub(crate) fn record(policy: &Policy, act: &Act, path: &[u8], object: Option<Obj
 
 /// An act was done: what a program made itself was not there before.
 pub(crate) fn done(policy: &Policy, act: &Act) {
-    if policy.kind != ActorKind::Program {
+    if !policy.is_program() {
         return;
     }
     if let Act::Rename { from: path, .. } | Act::Remove { path } = act {
@@ -63,7 +63,7 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
 
 /// What is left of the path below the package of a program, where that is no output of the build.
 fn own_file<'p>(policy: &Policy, path: &'p [u8]) -> Option<&'p [u8]> {
-    if policy.kind != ActorKind::Program || policy.places.result(path).is_some() {
+    if !policy.is_program() || policy.places.result(path).is_some() {
         return None;
     }
     below(path, policy.own.package.as_ref()?).filter(|rest| !rest.is_empty())

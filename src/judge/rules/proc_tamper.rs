@@ -5,12 +5,12 @@ use libc::{EACCES, EPERM};
 use crate::judge::paths::components;
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm};
-use crate::model::{ActorKind, Breach, Rule, Severity};
+use crate::model::{Breach, Rule, Severity};
 
 /// Refused in both modes: what blinds the record is never allowed.
 pub(crate) fn call(policy: &Policy, call: &str) -> Ruling {
     // Tests of the user's own code may well exercise io_uring or namespaces; crates being compiled have no such excuse.
-    let severity = if policy.kind == ActorKind::Program { Severity::Medium } else { Severity::High };
+    let severity = if policy.is_program() { Severity::Medium } else { Severity::High };
     Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, &format!("`{call}` is never granted")))
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn signal(policy: &Policy, signal: &str) -> Ruling {
     if signal == "0" {
         return Ruling::Quiet(EPERM);
     }
-    let severity = if policy.kind == ActorKind::Program { Severity::Medium } else { Severity::High };
+    let severity = if policy.is_program() { Severity::Medium } else { Severity::High };
     Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, "signals to processes that are not its own"))
 }
 

@@ -137,7 +137,9 @@ fn help(finding: &Finding) -> Vec<String> {
     };
     let mut help = vec![format!("not expected? {whose}")];
     if let Some(line) = &finding.allow {
-        help.push(format!("expected? brig.toml: `version = 1`, `policy = \"mine\"`, `{}`", escape::ours(line)));
+        // A profile of the user's own is there already: the line goes into it.
+        let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
+        help.push(format!("expected? brig.toml: {before}`{}`", escape::ours(line)));
     }
     help.push(explain);
     help

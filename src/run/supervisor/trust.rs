@@ -75,6 +75,17 @@ fn decoded(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Of a script the kernel says: its interpreter, perhaps one argument, the script by the path it was started by (execve(2)). Which word that is.
+fn script_at(tracee: &Tracee) -> Option<usize> {
+    tracee.argv.iter().take(3).skip(1).position(|word| tracee.cwd.join(word) == tracee.called)
+}
+
+/// The script cargo started, where it is the user's own.
+pub fn users_script(tracee: &Tracee, places: &Places) -> Option<PathBuf> {
+    script_at(tracee).filter(|_| tracee.exe != tracee.called)?;
+    tracee.called.canonicalize().ok().filter(|script| is_the_users(script, places))
+}
+
 /// What stands between cargo and the compiler where neither Brig nor the build put it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Between {
@@ -92,8 +103,7 @@ pub fn between(tracee: &Tracee, places: &Places) -> Option<Between> {
     if !compiles || is_compiler(exe) || [called, exe].iter().any(|path| places.result(path.as_os_str().as_bytes()).is_some()) {
         return None;
     }
-    // Of a script the kernel says: its interpreter, perhaps one argument, the script by the path it was started by (execve(2)).
-    let own = tracee.argv.iter().take(3).skip(1).position(|word| tracee.cwd.join(word) == *called);
+    let own = script_at(tracee);
     let first = tracee.argv.get(own.map_or(1, |at| at + 2))?;
     if Path::new(first).file_name() == Some(OsStr::new("rustc")) {
         return Some(Between::Wrapper(called.clone()));

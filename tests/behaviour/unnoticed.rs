@@ -1,0 +1,162 @@
+//! Honest programs notice nothing: what passes under plain cargo passes under Brig, test by test, and no finding is made of it. Where a line of
+//! the user's is needed, the one that Brig offers is enough.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use toml::{Table, Value as Toml};
+
+use crate::effect::Effect::Says;
+use crate::effect::{Before, Effect};
+use crate::finding::{expect, expect_silence, refused, violations};
+use crate::habits::{executable, triple};
+use crate::honest::{calm, clean};
+use crate::place::Place;
+use crate::run::{Outcome, Run, cargo, guarded};
+use crate::who::Who;
+
+const FIXTURE: &str = "unnoticed";
+const TEST: &[&str] = &["test", "--offline", "--no-fail-fast"];
+
+/// `test name ... ok`, in no order.
+fn results(outcome: &Outcome) -> Vec<String> {
+    let text = outcome.stdout_text();
+    let mut lines: Vec<String> =
+        text.lines().filter(|line| line.starts_with("test ") && !line.starts_with("test result")).map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn tests_pass_as_under_plain_cargo() {
+    for who in Who::all() {
+        let place = calm(FIXTURE, OsStr::new("code"), who);
+        let plain = cargo(&place, TEST).go();
+        plain.exits(0);
+        fs::remove_dir_all(place.target()).unwrap();
+        let brig = guarded(&place, &[], TEST).go();
+        assert_eq!(results(&plain), results(&brig), "as {who:?}\n{brig}");
+        expect_silence(brig.exits(0));
+        clean(&brig);
+        // What scripts said in an earlier build is known, too.
+        place.write(&place.workspace().join("src/lib.rs"), &format!("//! Changed.\n{}", source(&place)));
+        let again = guarded(&place, &[], &["build", "--offline"]).go();
+        expect_silence(again.exits(0));
+        clean(&again);
+    }
+}
+
+fn source(place: &Place) -> String {
+    fs::read_to_string(place.workspace().join("src/lib.rs")).unwrap()
+}
+
+/// A directory that cargo adds for a macro's native library is not searched for the compiler's own libraries.
+#[test]
+fn a_library_in_the_compilers_place() {
+    const SAYS: Effect = Says("zoo: in the compiler's place");
+    for who in Who::all() {
+        let place = calm(FIXTURE, OsStr::new("code"), who);
+        place.write(&place.workspace().join("deps/native-sys/shadow"), "");
+        place.hand_over();
+        let nothing = Before::look(&place, &[]);
+        let plain = cargo(&place, &["build", "--offline"]).go();
+        assert!(SAYS.seen(&place, plain.exits(0), &nothing), "plain cargo does not load it\n{plain}");
+        fs::remove_dir_all(place.target()).unwrap();
+        let brig = guarded(&place, &[], &["build", "--offline"]).go();
+        assert!(!SAYS.seen(&place, &brig, &nothing), "under Brig: it was loaded\n{brig}");
+        expect(&brig, &[refused(&["env/loader"], "native-sys", &["build-script"])]);
+    }
+}
+
+/// Each line that is offered is put into `brig.toml`, the first one alone, and then those that are offered for what is left.
+#[test]
+fn lines_that_are_offered_are_enough() {
+    for who in Who::all() {
+        let place = calm(FIXTURE, OsStr::new("code"), who);
+        place.write(&place.path("home/notes/today.md"), "notes\n");
+        // Neither where everybody leaves files nor in the home.
+        let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
+        executable(&place, &tools.join("greet"), "#!/bin/sh\necho greetings\n");
+        place.hand_over();
+        let args = [TEST, &["--lib", "--", "--ignored"]].concat();
+        let run = |run: Run| run.env("ZOO_TOOLS", &tools).go();
+        let plain = run(cargo(&place, &args));
+        plain.exits(0);
+        let mut file = Table::new();
+        let mut offered = lines(run(guarded(&place, &[], &args)).exits(100));
+        assert!(offered.len() >= 4 && offered.iter().all(|line| line.contains("inherits")), "{offered:?}");
+        offered.truncate(1);
+        merge(&mut file, "version = 1\npolicy = \"mine\"\n".parse().unwrap());
+        for _ in 0..2 {
+            offered.iter().for_each(|line| merge(&mut file, line.parse().unwrap_or_else(|error| panic!("{line}: {error}"))));
+            place.write(&place.workspace().join("brig.toml"), &file.to_string());
+            offered = lines(&run(guarded(&place, &[], &args)));
+            assert!(offered.iter().all(|line| line.starts_with("profile.mine.program.extend-")), "{offered:?}");
+        }
+        let brig = run(guarded(&place, &[], &args));
+        assert_eq!(results(&plain), results(&brig), "as {who:?} with\n{file}\n{brig}");
+        expect_silence(brig.exits(0));
+    }
+}
+
+/// A compiler, linker or runner that the user named may be a script.
+#[test]
+fn scripts_in_the_place_of_tools() {
+    for who in Who::all() {
+        let place = calm("unnoticed", OsStr::new("code"), who);
+        let tool = |name: &str, text: &str| {
+            let path = place.path("home/my-tools").join(name);
+            executable(&place, &path, &format!("#!/bin/sh\n{text}\n"));
+            path
+        };
+        let (link, compiler) = (tool("my-cc", "exec cc \"$@\""), tool("compiler", "exec rustc \"$@\""));
+        let runner = tool("runner", "echo run by a script\nexec \"$@\"");
+        place.hand_over();
+        let triple = triple().to_uppercase().replace('-', "_");
+        let lines = ["test", "--offline", "--lib"];
+        for which in ["all by variables", "a linker by flags", "a compiler that was typed"] {
+            let typed = format!("build.rustc={:?}", compiler);
+            let args = if which.ends_with("typed") { [&lines[..], &["--config", &typed]].concat() } else { lines.to_vec() };
+            let dress = |run: Run| match which {
+                "all by variables" => run
+                    .env("RUSTC", &compiler)
+                    .env(&format!("CARGO_TARGET_{triple}_LINKER"), &link)
+                    .env(&format!("CARGO_TARGET_{triple}_RUNNER"), &runner)
+                    .go(),
+                "a linker by flags" => run.env("RUSTFLAGS", format!("-Clinker={}", link.display())).go(),
+                _ => run.go(),
+            };
+            let plain = dress(cargo(&place, &args));
+            plain.exits(0);
+            fs::remove_dir_all(place.target()).unwrap();
+            let brig = dress(guarded(&place, &[], &args));
+            assert_eq!(results(&plain), results(&brig), "{which}, as {who:?}\n{brig}");
+            expect_silence(brig.exits(0));
+            clean(&brig);
+            assert_eq!(brig.stdout_text().contains("run by a script"), which == "all by variables", "{brig}");
+            let unknown =
+                brig.report()["actors"].as_array().unwrap().iter().find(|actor| actor["kind"] == "program" && actor["package"].is_null());
+            assert!(unknown.is_none(), "whose is {unknown:?}?\n{brig}");
+            fs::remove_dir_all(place.target()).unwrap();
+        }
+    }
+}
+
+/// What the report offers for each violation, and that it offers something.
+fn lines(outcome: &Outcome) -> Vec<String> {
+    let line = |finding: &Value| finding["allow"].as_str().unwrap_or_else(|| panic!("no line for {finding}\n{outcome}")).to_owned();
+    violations(outcome.report()).map(line).collect()
+}
+
+/// As a person does it: tables are one, lists are put together.
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Toml::Table(known)), Toml::Table(more)) => merge(known, more),
+            (Some(Toml::Array(known)), Toml::Array(more)) => known.extend(more),
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+int zoo_native(void) { return 7; }
