@@ -24,6 +24,7 @@ mod pool;
 mod process;
 mod programs;
 mod repeat;
+mod sandbox;
 mod supervisor;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Unix sockets lead out of every sandbox (agents, docker, dbus): the path is resolved and pinned, the pinned object judged, and the
 //! gate itself connects or sends to that very object through `/proc/self/fd/N`. The peer sees our process id, and the actor's user.
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use super::asked::{errno, network_of, refusal};
@@ -29,12 +30,12 @@ pub fn connect(call: &Call<'_>, mut descriptor: Descriptor, address: &Address, b
     let target = target_of(call, &mut descriptor)?;
     let asking = target.handle().map_err(|error| errno(&error))?;
     let nonblocking = target.nonblocking();
-    let person = call.someone_else().map_err(|error| errno(&error))?;
+    let in_its_name = in_its_name(call)?;
     let ask = move || {
         let _ = &destination.pinned;
-        as_person(person.as_ref(), || socket::connect(asking.as_fd(), &destination.address))
+        in_its_name(&|| socket::connect(asking.as_fd(), &destination.address).map(|()| 0))
     };
-    Ok(connecting::retrying(call, nonblocking, ask, move |outcome| target.answer(outcome)))
+    Ok(connecting::retrying(call, nonblocking, ask, move |outcome| target.answer(outcome.map(drop))))
 }
 
 /// The actor's own socket, or one of its kind to take its place.
@@ -51,13 +52,28 @@ pub fn target_of(call: &Call<'_>, descriptor: &mut Descriptor) -> Result<Target,
 pub fn send(call: &Call<'_>, descriptor: Descriptor, address: &Address, bytes: &[u8], payload: Vec<u8>, flags: i32) -> Result<Answer, i32> {
     let destination = judge(call, address, bytes, |to| Act::Send { to })?;
     let own = descriptor.duplicate.ok_or(libc::EPERM)?;
-    let person = call.someone_else().map_err(|error| errno(&error))?;
+    let in_its_name = in_its_name(call)?;
     let ask = move || {
         let _ = &destination.pinned;
-        as_person(person.as_ref(), || socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &destination.address))
+        in_its_name(&|| socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &destination.address))
     };
     let nonblocking = descriptor.nonblocking || flags & libc::MSG_DONTWAIT != 0;
     Ok(connecting::retrying(call, nonblocking, ask, |outcome| outcome.map_or_else(Answer::Errno, |sent| Answer::Value(sent as i64))))
+}
+
+/// A deed on a socket, with what it returns.
+type Deed<'d> = &'d (dyn Fn() -> io::Result<usize> + Sync);
+
+/// Does something on a worker as the caller would: in whose name it acts, and behind its own sandbox.
+fn in_its_name(call: &Call<'_>) -> Result<impl Fn(Deed<'_>) -> io::Result<usize> + Send + use<>, i32> {
+    let (person, sandbox) = (call.someone_else().map_err(|error| errno(&error))?, call.sandbox().map_err(|error| errno(&error))?);
+    Ok(move |deed: Deed<'_>| {
+        let deed = || as_person(person.as_ref(), deed);
+        match &sandbox {
+            Some(sandbox) => sandbox.run(deed),
+            None => deed(),
+        }
+    })
 }
 
 /// Resolves, pins and judges a unix address.

@@ -3,4 +3,5 @@
 
 mod c;
 mod memory;
+mod sandbox;
 mod terminal;
