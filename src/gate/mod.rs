@@ -13,6 +13,7 @@ mod call;
 mod errand;
 mod errno;
 pub(crate) mod files;
+mod interrupt;
 mod listener;
 pub mod memory;
 pub mod net;

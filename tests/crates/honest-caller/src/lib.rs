@@ -5,3 +5,4 @@ mod c;
 mod memory;
 mod sandbox;
 mod terminal;
+mod waiting;
