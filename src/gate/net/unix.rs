@@ -97,6 +97,7 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
         Address::UnixAbstract(name) if network_of(call).has_bound(name) => {
             return Ok(Destination { address: bytes.to_vec(), pinned: None });
         }
+        Address::UnixAbstract(name) if !is_taken(call.tid, name) => return Err(libc::ECONNREFUSED),
         Address::UnixAbstract(name) => (endpoint::abstract_name(name), None, Destination { address: bytes.to_vec(), pinned: None }),
         _ => return Err(libc::EINVAL),
     };
@@ -104,6 +105,17 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
         Some(errno) => Err(errno),
         None => Ok(destination),
     }
+}
+
+/// Does somebody have this abstract name? What cannot be read is taken for a yes. The table shows a `@` for each NUL, so a no is sure.
+fn is_taken(tid: u32, name: &[u8]) -> bool {
+    std::fs::read(format!("/proc/{tid}/net/unix")).map_or(true, |table| is_in(&table, name))
+}
+
+fn is_in(table: &[u8], name: &[u8]) -> bool {
+    let shown: Vec<u8> = [0].iter().chain(name).map(|byte| if *byte == 0 { b'@' } else { *byte }).collect();
+    // A name may hold a new line, and blanks: what stands anywhere behind a blank may be it.
+    table.windows(shown.len() + 1).any(|window| window[0] == b' ' && window[1..] == shown)
 }
 
 /// The type of a unix socket by its inode, where no duplicate can be had: `/proc/<tid>/net/unix`, columns Type and Inode.
@@ -122,6 +134,16 @@ fn kind_in(table: &str, inode: u64) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_somebody_has() {
+        let table = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
+                      ffff: 00000002 00000000 00010000 0001 01  4711 @bus@x\n\
+                      ffff: 00000002 00000000 00010000 0001 01  4712 @two\nlines\n";
+        assert!(is_in(table, b"bus\0x") && is_in(table, b"two\nlines"));
+        assert!(is_in(table, b"bus"), "the beginning of another: judged, to be sure");
+        assert!(!is_in(table, b"us") && !is_in(table, b"other"));
+    }
 
     #[test]
     fn types_from_the_kernels_table() {
