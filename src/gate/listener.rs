@@ -13,7 +13,7 @@ use super::answer::give;
 use super::files::{change, ioctl, memfd, open, watch};
 use super::note::{Note, write};
 use super::offload::offload;
-use super::programs::{exec, ipc, outcome, schedule, signal};
+use super::programs::{exec, ipc, outcome, restrict, schedule, signal};
 use super::thread::make_ready;
 use super::{Answer, Call, Watched, net};
 use crate::attribute::stack::Caught;
@@ -204,6 +204,7 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Bind => return net::bind(call),
         Treatment::Signal => return signal::signal(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Schedule => return schedule::schedule(call, row.name).unwrap_or_else(Answer::from),
+        Treatment::Restrict => return restrict::restrict(call).unwrap_or_else(Answer::from),
         Treatment::Ipc => return ipc::ipc(call, row.name),
         Treatment::Device => return ioctl::request(call).unwrap_or_else(Answer::from),
         Treatment::Tamper => return call.tamper(row.name, registers(call).as_str()),

@@ -13,6 +13,7 @@ mod call;
 mod errand;
 mod errno;
 pub(crate) mod files;
+mod interrupt;
 mod listener;
 pub mod memory;
 pub mod net;
@@ -24,6 +25,7 @@ mod pool;
 mod process;
 mod programs;
 mod repeat;
+mod sandbox;
 mod supervisor;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Of one actor.
-const SHARE: usize = 32;
+const SHARE: usize = 128;
 /// Of all actors together; beyond it each still has its first, as each has a thread of ours anyway.
 const ALL: usize = 512;
 

@@ -12,6 +12,7 @@ use super::permits::Permits;
 use super::pool::{InFlight, Pool};
 use super::process::Processes;
 use super::repeat::Repeat;
+use super::sandbox::Sandboxes;
 use crate::attribute::stack::Unwinder;
 use crate::judge::{Journal, Policy};
 use crate::model::Actor;
@@ -24,6 +25,7 @@ pub struct Watched {
     pub journal: Arc<Journal>,
     pub(super) unwinder: Arc<Unwinder>,
     processes: Mutex<Processes>,
+    sandboxes: Mutex<Sandboxes>,
     /// Calls that will come again, by thread.
     repeats: Mutex<HashMap<u32, Repeat>>,
     pub(super) wake_ups: Arc<WakeUps>,
@@ -53,6 +55,7 @@ impl Watched {
         sockets: Arc<Sockets>,
     ) -> io::Result<Watched> {
         let processes = Mutex::new(Processes::new(actor.pid));
+        let sandboxes = Mutex::new(Sandboxes::new(actor.pid));
         let (wake_ups, listener) = (Arc::new(WakeUps::new()?), Arc::new(listener));
         let began = Instant::now();
         Ok(Watched {
@@ -62,6 +65,7 @@ impl Watched {
             journal,
             unwinder,
             processes,
+            sandboxes,
             repeats: Mutex::default(),
             wake_ups,
             pool: Arc::default(),
@@ -81,6 +85,10 @@ impl Watched {
 
     pub(super) fn processes(&self) -> MutexGuard<'_, Processes> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn sandboxes(&self) -> MutexGuard<'_, Sandboxes> {
+        self.sandboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn repeats(&self) -> MutexGuard<'_, HashMap<u32, Repeat>> {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use Treatment::{Absent, Bind, Change, Connect, Device, Exec, Ipc, Memfd, Open, Schedule, Send, Signal, Socket, Tamper, Watch};
+use Treatment::{Absent, Bind, Change, Connect, Device, Exec, Ipc, Memfd, Open, Restrict, Schedule, Send, Signal, Socket, Tamper, Watch};
 
 /// What is done about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Treatment {
     Ipc,
     /// ioctl, but for requests everybody may make: refused, and recorded unless honest programs try it and do without.
     Device,
+    /// landlock_restrict_self: what is done on the caller's behalf is done behind its own sandbox from then on.
+    Restrict,
     /// Refused with EPERM by the gate and recorded.
     Tamper,
     /// Answered ENOSYS in the kernel, unrecorded: libcs fall back (clone3).
@@ -304,6 +306,7 @@ const TABLE: &[Row] = &[
     row!(Send SYS_sendmmsg),
     row!(Bind SYS_bind),
     row!(Memfd SYS_memfd_create),
+    row!(Restrict SYS_landlock_restrict_self),
     // From Landlock ABI 6 on the kernel keeps them inside as well, but tells nobody.
     row!(Signal SYS_kill),
     row!(Signal SYS_tkill),

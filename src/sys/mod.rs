@@ -4,6 +4,7 @@ pub mod attempt;
 pub mod catch;
 pub mod child;
 pub mod descriptors;
+pub mod elsewhere;
 pub mod files;
 pub mod forward;
 pub mod identity;

@@ -100,6 +100,46 @@ pub fn signal_thread(pid: u32, tid: u32, signal: i32) {
     unsafe { libc::syscall(libc::SYS_tgkill, pid as libc::pid_t, tid as libc::pid_t, signal) };
 }
 
+/// Does a signal with a handler wait for this thread, which does not hold it back? A signal to the whole process counts as its own: the kernel
+/// wakes one thread for it, and the others do not see it.
+pub fn is_signalled(tid: u32) -> bool {
+    let mut text = [0; 4096];
+    let length = File::open(format!("/proc/{tid}/status")).and_then(|mut file| file.read(&mut text)).unwrap_or(0);
+    parse_signals(&text[..length]).unwrap_or(false)
+}
+
+fn parse_signals(text: &[u8]) -> Option<bool> {
+    let set = |name: &[u8]| {
+        let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
+        u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 16).ok()
+    };
+    let pending = set(b"SigPnd:")? | set(b"ShdPnd:")?;
+    Some(pending & !set(b"SigBlk:")? & set(b"SigCgt:")? != 0)
+}
+
+/// What ends a call that a thread of ours waits in: ignored unless somebody has a handler for it.
+const WAKE: libc::c_int = libc::SIGURG;
+
+/// The calling thread's waits can be ended from now on ([`end_wait`]).
+pub fn let_waits_end() {
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+    extern "C" fn nothing(_: libc::c_int) {}
+    // Without SA_RESTART, so that the call ends.
+    let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing, which is async-signal-safe; nobody else in this program handles this signal.
+    let _ = unsafe { sigaction(Signal::SIGURG, &action) };
+    let _ = SigSet::from_iter([Signal::SIGURG]).thread_unblock();
+}
+
+/// Ends the wait of a thread of ours, if it waits right now: to be repeated until it has.
+pub fn end_wait(tid: u32) {
+    // Not there yet.
+    if tid == 0 {
+        return;
+    }
+    signal_thread(std::process::id(), tid, WAKE);
+}
+
 fn parse_limit(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("Max file size"))?;
     match line.split_ascii_whitespace().next()? {
@@ -139,6 +179,17 @@ mod tests {
         let limits = "Limit   Soft Limit  Hard Limit  Units\nMax cpu time   unlimited  unlimited  seconds\nMax file size   4096   unlimited   bytes\n";
         assert_eq!(parse_limit(limits), Some(4096));
         assert!(file_size_limit(std::process::id()).is_some());
+        let signals = |pending: &str, shared: &str, blocked: &str, caught: &str| {
+            parse_signals(
+                format!("SigQ:\t0/1\nSigPnd:\t{pending}\nShdPnd:\t{shared}\nSigBlk:\t{blocked}\nSigIgn:\t0\nSigCgt:\t{caught}\n")
+                    .as_bytes(),
+            )
+        };
+        assert_eq!(signals("0000000000000200", "0", "0", "0000000000000200"), Some(true));
+        assert_eq!(signals("0", "2000", "0", "2000"), Some(true));
+        assert_eq!(signals("200", "0", "200", "200"), Some(false));
+        assert_eq!(signals("200", "0", "0", "400"), Some(false));
+        assert_eq!(parse_signals(b"Name:\tx\n"), None);
         assert_eq!(status(std::process::id()).unwrap().pid, std::process::id());
         let text = b"42 (a) 1 2 (b)) S 6 7 8 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 1";
         assert_eq!(parse_stat(text), Some(Stat { ended: false, group: 7, session: 8, started: 12345 }));

@@ -2,21 +2,26 @@
 //! actor's own pointer, such an open could be led to any file that the actor's wall grants, past what the gate subtracts from it.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use super::found::Found;
 use super::terminal;
 use super::wanted::Wanted;
+use crate::gate::errno::fail;
+use crate::gate::interrupt::{RESTART, interrupt, is_signalled};
 use crate::gate::own::own;
-use crate::gate::{Answer, Call};
+use crate::gate::thread::STACK;
+use crate::gate::{Answer, Call, Reply};
 use crate::sys::identity::as_person;
+use crate::sys::process::{end_wait, let_waits_end};
 use crate::sys::socket;
 
-/// How often we look whether the actor still waits.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often we look whether the actor still waits, and may.
+const LOOK: Duration = Duration::from_millis(30);
 
 /// Opens what could make us wait. `flags` are for a descriptor of ours.
 pub fn open(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<Answer> {
@@ -39,36 +44,49 @@ pub fn open(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Resul
     Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() })
 }
 
-/// One thread opens and waits as the actor would have (a permit is for both); another sees to it that it does not wait longer than the actor lives.
+/// One thread opens and waits as the actor would have (a permit is for both); another sees to it that it does not wait longer than the actor
+/// lives, or than until a signal comes that the actor has a handler for.
 fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<Answer> {
-    let permit = call.watched.permits.take().ok_or_else(|| io::Error::from_raw_os_error(libc::EAGAIN))?;
-    let reply = call.reply();
+    let Some(permit) = call.watched.permits.take() else {
+        call.watched.journal.lost("an open of a FIFO was refused: too many wait at once");
+        return fail(libc::EAGAIN);
+    };
+    let (reply, tid) = (call.reply(), call.tid);
     let answer = reply.clone();
-    let handle = Arc::new(found.handle);
-    let (opener, cloexec) = (Arc::clone(&handle), wanted.cloexec());
-    let person = call.someone_else()?;
-    let start = |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(work).map(drop);
+    let (handle, cloexec) = (found.handle, wanted.cloexec());
+    let (person, sandbox) = (call.someone_else()?, call.sandbox()?);
+    let start =
+        |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work).map(drop);
     let (done, over) = std::sync::mpsc::channel::<()>();
-    let opened_it = Arc::new(AtomicBool::new(false));
-    let is_open = Arc::clone(&opened_it);
+    let opener = Arc::new(AtomicU32::new(0));
+    let itself = Arc::clone(&opener);
     let open = move || {
         let _done = done;
-        let opened = as_person(person.as_ref(), || own()?.reopen(opener.as_fd(), flags, 0));
-        opened_it.store(true, Ordering::Release);
+        let_waits_end();
+        itself.store(nix::unistd::gettid().as_raw() as u32, Ordering::Release);
+        let opened = as_person(person.as_ref(), || own()?.reopen(handle.as_fd(), flags, 0));
+        // Somebody has answered before us where our own wait was ended.
         answer.send(opened.map_or_else(Answer::from, |fd| Answer::AddFdAndDrop { fd, cloexec }));
     };
     let watch = move || {
         let _permit = permit;
-        let mut other_end: Option<OwnedFd> = None;
-        while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = over.recv_timeout(LOOK) {
-            // An answer ends the call as well: asked in this order, it is not taken for the actor's end.
-            if !reply.valid() && !is_open.load(Ordering::Acquire) && other_end.is_none() {
-                // fifo(7): this never waits, and is both ends for whoever does.
-                other_end = own().and_then(|own| own.reopen(handle.as_fd(), libc::O_RDWR | libc::O_NONBLOCK, 0)).ok();
+        let mut reply = Some(reply);
+        while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(LOOK) {
+            if reply.as_ref().is_some_and(|_| is_signalled(tid)) && reply.as_ref().is_some_and(Reply::valid) {
+                let kept = reply.take().map(|reply| (reply.clone(), interrupt(tid, reply, Answer::Errno(RESTART))));
+                reply = kept.and_then(|(reply, done)| done.is_err().then_some(reply));
+            }
+            // Nobody opens the other end for that: others may be waiting for it.
+            if reply.as_ref().is_none_or(|reply| !reply.valid()) {
+                end_wait(opener.load(Ordering::Acquire));
             }
         }
     };
     start("gate-fifo-watch", Box::new(watch))?;
-    start("gate-fifo", Box::new(open))?;
+    match sandbox {
+        // A thread begins behind what the one that makes it is behind.
+        Some(sandbox) => sandbox.run(|| start("gate-fifo", Box::new(open))),
+        None => start("gate-fifo", Box::new(open)),
+    }?;
     Ok(Answer::Later)
 }

@@ -184,9 +184,9 @@ fn mkdir(call: &Call, at: At, mode: u32) -> io::Result<Answer> {
     if spot.is_dots() || look(call, &spot)?.is_some() {
         return fail(libc::EEXIST);
     }
-    let directory = Object { dev: spot.dev, ino: 0, kind: ObjectKind::Directory };
+    let (directory, mask) = (Object { dev: spot.dev, ino: 0, kind: ObjectKind::Directory }, call.umask());
     do_if(call, Act::Create { path: spot.shown(call) }, Some(directory), || {
-        call.make(mode & 0o1777, |mode| files::make_directory(spot.parent.as_fd(), &spot.name, mode))
+        files::masked(mask, mode & 0o1777, |mode| files::make_directory(spot.parent.as_fd(), &spot.name, mode))
     })
 }
 
@@ -209,8 +209,9 @@ fn mknod(call: &Call, at: At, mode: u32, dev: u64) -> io::Result<Answer> {
         return Ok(call.tamper("mknod", spot.shown(call)));
     }
     let kind = if matches!(mode & libc::S_IFMT, 0 | libc::S_IFREG) { ObjectKind::File } else { ObjectKind::Special };
+    let mask = call.umask();
     do_if(call, Act::Create { path: spot.shown(call) }, Some(Object { dev: spot.dev, ino: 0, kind }), || {
-        call.make(mode, |mode| files::make_node(spot.parent.as_fd(), &spot.name, mode, dev))
+        files::masked(mask, mode, |mode| files::make_node(spot.parent.as_fd(), &spot.name, mode, dev))
     })
 }
 
@@ -225,10 +226,11 @@ fn truncate(call: &Call) -> io::Result<Answer> {
         ObjectKind::Directory => return fail(libc::EISDIR),
         ObjectKind::Symlink | ObjectKind::Special => return fail(libc::EINVAL),
     }
+    let (pid, tid) = (call.pid(), call.tid);
     do_if(call, Act::Write { path: found.shown(call) }, Some(found.object()), || {
         // The limit is the actor's, and so is the signal (`inode_newsize_ok`).
-        if length as u64 > found.facts.size && file_size_limit(call.tid).is_none_or(|limit| length as u64 > limit) {
-            signal_thread(call.pid(), call.tid, libc::SIGXFSZ);
+        if length as u64 > found.facts.size && file_size_limit(tid).is_none_or(|limit| length as u64 > limit) {
+            signal_thread(pid, tid, libc::SIGXFSZ);
             return fail(libc::EFBIG);
         }
         files::truncate(&link_text(found.handle.as_fd()), length)

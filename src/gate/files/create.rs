@@ -70,7 +70,8 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
         // With `O_EXCL` no link is followed, open(2).
         let flags = wanted.flags | libc::O_EXCL | libc::O_NOCTTY | libc::O_CLOEXEC;
         let open = |mode| files::openat(spot.parent.as_fd(), &spot.name, flags, mode);
-        match call.as_caller(|| call.make(wanted.mode, open)) {
+        let mask = call.umask();
+        match call.as_caller(|| files::masked(mask, wanted.mode, open)) {
             Ok(fd) => {
                 call.watched.policy.done(&Act::Create { path: spot.shown(call) });
                 return Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() });
@@ -90,6 +91,7 @@ pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer
         return Ok(Answer::Errno(errno));
     }
     let flags = wanted.flags & !libc::O_NOFOLLOW;
-    let fd = call.as_caller(|| call.make(wanted.mode, |mode| own()?.reopen(found.handle.as_fd(), flags, mode)))?;
+    let mask = call.umask();
+    let fd = call.as_caller(|| files::masked(mask, wanted.mode, |mode| own()?.reopen(found.handle.as_fd(), flags, mode)))?;
     Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() })
 }

@@ -30,7 +30,7 @@ pub fn look(call: &Call, spot: &Spot) -> io::Result<Option<Found>> {
 }
 
 /// Judges; if it may be, does it.
-pub fn do_if(call: &Call, act: Act, object: Option<Object>, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
+pub fn do_if(call: &Call, act: Act, object: Option<Object>, deed: impl FnOnce() -> io::Result<()> + Send) -> io::Result<Answer> {
     let done = act.clone();
     match call.judge(act, object).verdict {
         Verdict::Refuse(errno) => Ok(Answer::Errno(errno)),

@@ -26,7 +26,13 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
         match judge(call, &found, wanted) {
             Verdict::Allow => {}
             Verdict::Refuse(errno) => return Ok(Answer::Errno(errno)),
-            Verdict::Redact => return redact::hand_over(call, &found, wanted),
+            Verdict::Redact => {
+                // A sandbox of its own may let it read no word of it.
+                if call.sandbox()?.is_some() {
+                    call.as_caller(|| own()?.reopen(found.handle.as_fd(), libc::O_RDONLY | libc::O_NONBLOCK, 0))?;
+                }
+                return redact::hand_over(call, &found, wanted);
+            }
         }
     }
     let flags = wanted.flags & !(libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW) | libc::O_NOCTTY;
@@ -38,7 +44,7 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     }
     let reopen = || own()?.reopen(found.handle.as_fd(), flags, 0);
     // A process may always list its own descriptors (`proc_fd_permission`), whoever it has become.
-    let fd = if found.lists_descriptors_of(call)? { reopen() } else { call.open_as_caller(reopen) }?;
+    let fd = if call.sandbox()?.is_none() && found.lists_descriptors_of(call)? { reopen() } else { call.open_as_caller(reopen) }?;
     let cloexec = wanted.cloexec();
     Ok(if found.is(libc::S_IFIFO) { Answer::AddFdAndDrop { fd, cloexec } } else { Answer::AddFd { fd, cloexec } })
 }

@@ -99,7 +99,7 @@ fn opened(call: &Call, fd: i32) -> io::Result<Found> {
     if flags & libc::O_PATH == 0 { Ok(found) } else { fail(libc::EBADF) }
 }
 
-fn change(call: &Call, name: &str, found: &Found, deed: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
+fn change(call: &Call, name: &str, found: &Found, deed: impl FnOnce() -> io::Result<()> + Send) -> io::Result<Answer> {
     if found.anonymous || terminal::is_terminal(found) && terminal::is_own(call, found, libc::O_RDWR)? {
         // The actor's own pipe or memory: no file is touched. And `grantpt(3)`, for terminals that tests make.
         return call.as_caller(deed).map(|()| Answer::Value(0));
@@ -177,7 +177,8 @@ fn set_attribute(call: &Call, name: &str, found: Found) -> io::Result<Answer> {
     let mut value = vec![0; call.args[3] as usize];
     memory::read(call.tid, call.args[2], &mut value)?;
     call.check_valid()?;
-    change(call, name, &found, || files::set_attribute(&link_text(found.handle.as_fd()), &attribute, &value, call.int(4)))
+    let flags = call.int(4);
+    change(call, name, &found, || files::set_attribute(&link_text(found.handle.as_fd()), &attribute, &value, flags))
 }
 
 fn remove_attribute(call: &Call, name: &str, found: Found) -> io::Result<Answer> {

@@ -75,7 +75,10 @@ pub fn open_controlling(call: &Call, name: &Found, flags: i32) -> io::Result<Own
     match call.as_caller(|| own.reopen(name.handle.as_fd(), flags, 0)) {
         Ok(opened) if ours == Some(meant.facts.rdev) => Ok(opened),
         Err(error) if error.raw_os_error() == Some(libc::EACCES) => Err(error),
-        _ => own.reopen(meant.handle.as_fd(), flags, 0),
+        _ => match call.sandbox()? {
+            Some(sandbox) => sandbox.run(|| own.reopen(meant.handle.as_fd(), flags, 0)),
+            None => own.reopen(meant.handle.as_fd(), flags, 0),
+        },
     }
 }
 

@@ -77,7 +77,7 @@ fn inet(call: &Call<'_>, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
     let Some(own) = &descriptor.duplicate else {
         return if known.place == Place::Private { Ok(Answer::Continue) } else { Err(libc::EPERM) };
     };
-    socket::bind(own.as_fd(), bytes).map_err(|error| errno(&error))?;
+    call.as_caller(|| socket::bind(own.as_fd(), bytes)).map_err(|error| errno(&error))?;
     if let Some(Address::Ip(at)) = socket::local_name(own.as_fd()).ok().as_deref().and_then(endpoint::decode) {
         network.hold(known.protocol_name(), at);
     }

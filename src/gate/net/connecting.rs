@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::asked::{errno, network_of};
 use super::descriptor::Descriptor;
+use crate::gate::interrupt::{RESTART, interrupt, is_signalled};
 use crate::gate::{Answer, Call};
 use crate::sys::socket;
 
@@ -14,6 +15,8 @@ use crate::sys::socket;
 const LONGEST_WAIT: Duration = Duration::from_secs(130);
 /// For unix sockets, where only asking again tells whether there is room.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
+/// How often whoever waits looks whether the caller was signalled, in milliseconds.
+const LOOK: i32 = 30;
 /// On loopback the outcome is there when connect returns, unless a softirq thread is late or the listener's queue is full.
 pub const SETTLE_INSIDE: i32 = 20;
 
@@ -95,8 +98,8 @@ impl Target {
         }
         let value = match outcome {
             Ok(()) => 0,
-            // A negative value is how a call returns both a descriptor put in place and an errno.
-            Err(libc::EINPROGRESS) => -i64::from(libc::EINPROGRESS),
+            // A negative value is how a call returns both a descriptor put in place and an errno. Both go on in the background.
+            Err(errno @ (libc::EINPROGRESS | RESTART)) => -i64::from(errno),
             Err(errno) => return Answer::Errno(errno),
         };
         if !self.slot.nonblocking && set_blocking(self.fd()).is_err() {
@@ -115,7 +118,7 @@ pub struct Nobody;
 
 /// Connects inside the actor's own network. `Err(Nobody)` leaves the call unanswered and the actor's socket as it was.
 pub fn inside(call: &Call<'_>, target: Target, address: &[u8]) -> Result<Answer, Nobody> {
-    match step(target.fd(), address, SETTLE_INSIDE) {
+    match step(call, target.fd(), address, SETTLE_INSIDE) {
         Step::Failed(libc::ECONNREFUSED | libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL) => {
             drop(target);
             Err(Nobody)
@@ -126,7 +129,7 @@ pub fn inside(call: &Call<'_>, target: Target, address: &[u8]) -> Result<Answer,
 
 /// Connects to an address that was judged and allowed.
 pub fn judged(call: &Call<'_>, target: Target, address: &[u8]) -> Answer {
-    let first = step(target.fd(), address, 0);
+    let first = step(call, target.fd(), address, 0);
     settle(call, target, first, address)
 }
 
@@ -136,8 +139,9 @@ enum Step {
     Failed(i32),
 }
 
-fn step(fd: BorrowedFd<'_>, address: &[u8], settle_ms: i32) -> Step {
-    match socket::connect(fd, address) {
+fn step(call: &Call<'_>, fd: BorrowedFd<'_>, address: &[u8], settle_ms: i32) -> Step {
+    // As the caller: a sandbox of its own may have a say in it.
+    match call.as_caller(|| socket::connect(fd, address)) {
         Ok(()) => Step::Connected,
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => outcome(fd, address, settle_ms),
         Err(error) => Step::Failed(errno(&error)),
@@ -164,16 +168,22 @@ fn outcome(fd: BorrowedFd<'_>, address: &[u8], wait_ms: i32) -> Step {
 fn settle(call: &Call<'_>, target: Target, step: Step, address: &[u8]) -> Answer {
     match step {
         Step::Connected => target.answer(Ok(())),
+        // One that was interrupted comes again, and waits on (`__inet_stream_connect`).
+        Step::Failed(libc::EALREADY) if !target.slot.nonblocking => settle(call, target, Step::Pending, address),
         Step::Failed(errno) => target.answer(Err(errno)),
         Step::Pending if target.slot.nonblocking => target.answer(Err(libc::EINPROGRESS)),
         Step::Pending => {
-            let address = address.to_vec();
+            let (address, tid) = (address.to_vec(), call.tid);
             later(call, move || {
-                let patience = send_timeout(target.fd()).unwrap_or(LONGEST_WAIT);
-                let result = match outcome(target.fd(), &address, i32::try_from(patience.as_millis()).unwrap_or(i32::MAX)) {
-                    Step::Connected => Ok(()),
-                    Step::Failed(errno) => Err(errno),
-                    Step::Pending => Err(libc::ETIMEDOUT),
+                let end = Instant::now() + send_timeout(target.fd()).unwrap_or(LONGEST_WAIT);
+                let result = loop {
+                    match outcome(target.fd(), &address, LOOK) {
+                        Step::Connected => break Ok(()),
+                        Step::Failed(errno) => break Err(errno),
+                        Step::Pending if is_signalled(tid) => break Err(RESTART),
+                        Step::Pending if Instant::now() >= end => break Err(libc::ETIMEDOUT),
+                        Step::Pending => {}
+                    }
                 };
                 target.answer(result)
             })
@@ -201,16 +211,20 @@ pub fn retrying<T: Send + 'static>(
 ) -> Answer {
     let first = ask();
     match first {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock && !nonblocking => later(call, move || {
-            let end = Instant::now() + LONGEST_WAIT;
-            loop {
-                std::thread::sleep(ASK_AGAIN);
-                match ask() {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {}
-                    other => return answer(other.map_err(|error| errno(&error))),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock && !nonblocking => {
+            let tid = call.tid;
+            later(call, move || {
+                let end = Instant::now() + LONGEST_WAIT;
+                loop {
+                    std::thread::sleep(ASK_AGAIN);
+                    match ask() {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock && is_signalled(tid) => return answer(Err(RESTART)),
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {}
+                        other => return answer(other.map_err(|error| errno(&error))),
+                    }
                 }
-            }
-        }),
+            })
+        }
         other => answer(other.map_err(|error| errno(&error))),
     }
 }
@@ -218,8 +232,25 @@ pub fn retrying<T: Send + 'static>(
 /// Answers from a worker's thread; when none is free, refuses at once.
 fn later(call: &Call<'_>, work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
     let network = network_of(call);
-    let reply = call.reply();
-    match network.workers().run(move || reply.send(work())) {
+    let (reply, tid) = (call.reply(), call.tid);
+    let answer = move || {
+        let answer = work();
+        let interrupted =
+            matches!(answer, Answer::Errno(RESTART)) || matches!(answer, Answer::AddFdAt { value, .. } if value == -i64::from(RESTART));
+        if interrupted {
+            let mut again = interrupt(tid, reply.clone(), answer);
+            // Somebody looks at its stack just now.
+            while let Err(answer) = again
+                && reply.valid()
+            {
+                std::thread::sleep(ASK_AGAIN);
+                again = interrupt(tid, reply.clone(), answer);
+            }
+        } else {
+            reply.send(answer);
+        }
+    };
+    match network.workers().run(answer) {
         Ok(()) => Answer::Later,
         Err(_) => {
             call.watched.journal.lost("a connect was refused: too many wait at once");

@@ -1,6 +1,7 @@
 //! Unix sockets lead out of every sandbox (agents, docker, dbus): the path is resolved and pinned, the pinned object judged, and the
 //! gate itself connects or sends to that very object through `/proc/self/fd/N`. The peer sees our process id, and the actor's user.
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use super::asked::{errno, network_of, refusal};
@@ -29,12 +30,12 @@ pub fn connect(call: &Call<'_>, mut descriptor: Descriptor, address: &Address, b
     let target = target_of(call, &mut descriptor)?;
     let asking = target.handle().map_err(|error| errno(&error))?;
     let nonblocking = target.nonblocking();
-    let person = call.someone_else().map_err(|error| errno(&error))?;
+    let in_its_name = in_its_name(call)?;
     let ask = move || {
         let _ = &destination.pinned;
-        as_person(person.as_ref(), || socket::connect(asking.as_fd(), &destination.address))
+        in_its_name(&|| socket::connect(asking.as_fd(), &destination.address).map(|()| 0))
     };
-    Ok(connecting::retrying(call, nonblocking, ask, move |outcome| target.answer(outcome)))
+    Ok(connecting::retrying(call, nonblocking, ask, move |outcome| target.answer(outcome.map(drop))))
 }
 
 /// The actor's own socket, or one of its kind to take its place.
@@ -51,13 +52,28 @@ pub fn target_of(call: &Call<'_>, descriptor: &mut Descriptor) -> Result<Target,
 pub fn send(call: &Call<'_>, descriptor: Descriptor, address: &Address, bytes: &[u8], payload: Vec<u8>, flags: i32) -> Result<Answer, i32> {
     let destination = judge(call, address, bytes, |to| Act::Send { to })?;
     let own = descriptor.duplicate.ok_or(libc::EPERM)?;
-    let person = call.someone_else().map_err(|error| errno(&error))?;
+    let in_its_name = in_its_name(call)?;
     let ask = move || {
         let _ = &destination.pinned;
-        as_person(person.as_ref(), || socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &destination.address))
+        in_its_name(&|| socket::send_to(own.as_fd(), &payload, flags | libc::MSG_DONTWAIT, &destination.address))
     };
     let nonblocking = descriptor.nonblocking || flags & libc::MSG_DONTWAIT != 0;
     Ok(connecting::retrying(call, nonblocking, ask, |outcome| outcome.map_or_else(Answer::Errno, |sent| Answer::Value(sent as i64))))
+}
+
+/// A deed on a socket, with what it returns.
+type Deed<'d> = &'d (dyn Fn() -> io::Result<usize> + Sync);
+
+/// Does something on a worker as the caller would: in whose name it acts, and behind its own sandbox.
+fn in_its_name(call: &Call<'_>) -> Result<impl Fn(Deed<'_>) -> io::Result<usize> + Send + use<>, i32> {
+    let (person, sandbox) = (call.someone_else().map_err(|error| errno(&error))?, call.sandbox().map_err(|error| errno(&error))?);
+    Ok(move |deed: Deed<'_>| {
+        let deed = || as_person(person.as_ref(), deed);
+        match &sandbox {
+            Some(sandbox) => sandbox.run(deed),
+            None => deed(),
+        }
+    })
 }
 
 /// Resolves, pins and judges a unix address.
@@ -81,6 +97,7 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
         Address::UnixAbstract(name) if network_of(call).has_bound(name) => {
             return Ok(Destination { address: bytes.to_vec(), pinned: None });
         }
+        Address::UnixAbstract(name) if !is_taken(call.tid, name) => return Err(libc::ECONNREFUSED),
         Address::UnixAbstract(name) => (endpoint::abstract_name(name), None, Destination { address: bytes.to_vec(), pinned: None }),
         _ => return Err(libc::EINVAL),
     };
@@ -88,6 +105,17 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
         Some(errno) => Err(errno),
         None => Ok(destination),
     }
+}
+
+/// Does somebody have this abstract name? What cannot be read is taken for a yes. The table shows a `@` for each NUL, so a no is sure.
+fn is_taken(tid: u32, name: &[u8]) -> bool {
+    std::fs::read(format!("/proc/{tid}/net/unix")).map_or(true, |table| is_in(&table, name))
+}
+
+fn is_in(table: &[u8], name: &[u8]) -> bool {
+    let shown: Vec<u8> = [0].iter().chain(name).map(|byte| if *byte == 0 { b'@' } else { *byte }).collect();
+    // A name may hold a new line, and blanks: what stands anywhere behind a blank may be it.
+    table.windows(shown.len() + 1).any(|window| window[0] == b' ' && window[1..] == shown)
 }
 
 /// The type of a unix socket by its inode, where no duplicate can be had: `/proc/<tid>/net/unix`, columns Type and Inode.
@@ -106,6 +134,16 @@ fn kind_in(table: &str, inode: u64) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_somebody_has() {
+        let table = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
+                      ffff: 00000002 00000000 00010000 0001 01  4711 @bus@x\n\
+                      ffff: 00000002 00000000 00010000 0001 01  4712 @two\nlines\n";
+        assert!(is_in(table, b"bus\0x") && is_in(table, b"two\nlines"));
+        assert!(is_in(table, b"bus"), "the beginning of another: judged, to be sure");
+        assert!(!is_in(table, b"us") && !is_in(table, b"other"));
+    }
 
     #[test]
     fn types_from_the_kernels_table() {

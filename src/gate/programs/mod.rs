@@ -6,5 +6,6 @@ pub mod exec;
 pub mod ipc;
 pub mod outcome;
 mod program;
+pub mod restrict;
 pub mod schedule;
 pub mod signal;

@@ -11,6 +11,9 @@ pub const O_RDWR: c_int = 2;
 pub const O_NOCTTY: c_int = 0o400;
 pub const O_NONBLOCK: c_int = 0o4000;
 pub const SIGINT: c_int = 2;
+pub const SIGUSR1: c_int = 10;
+pub const SIGXFSZ: c_int = 25;
+pub const SA_RESTART: c_int = 0x1000_0000;
 
 pub const EPERM: i32 = 1;
 pub const EINTR: i32 = 4;
@@ -34,8 +37,39 @@ unsafe extern "C" {
     pub fn unlockpt(fd: c_int) -> c_int;
     pub fn ptsname_r(fd: c_int, name: *mut c_char, length: usize) -> c_int;
     pub fn tcgetpgrp(fd: c_int) -> c_int;
+    pub fn mkfifo(path: *const c_char, mode: c_uint) -> c_int;
+    pub fn prctl(option: c_int, ...) -> c_int;
+    pub fn signal(number: c_int, handler: usize) -> usize;
+    pub fn sigaction(number: c_int, action: *const Action, before: *mut Action) -> c_int;
+    pub fn pthread_self() -> usize;
+    pub fn pthread_kill(thread: usize, number: c_int) -> c_int;
+    pub fn setrlimit(resource: c_uint, limit: *const [u64; 2]) -> c_int;
+    pub fn truncate(path: *const c_char, length: i64) -> c_int;
+    pub fn socket(family: c_int, kind: c_int, protocol: c_int) -> c_int;
+    pub fn bind(fd: c_int, address: *const c_void, length: c_uint) -> c_int;
+    pub fn connect(fd: c_int, address: *const c_void, length: c_uint) -> c_int;
+    pub fn listen(fd: c_int, backlog: c_int) -> c_int;
+    pub fn geteuid() -> c_uint;
+    pub fn setfsuid(user: c_uint) -> c_int;
     pub fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
     pub fn syscall(number: c_long, ...) -> c_long;
+}
+
+/// `struct sigaction` as libc has it on 64-bit machines.
+#[repr(C)]
+pub struct Action {
+    pub handler: usize,
+    pub mask: [u64; 16],
+    pub flags: c_int,
+    pub restorer: usize,
+}
+
+extern "C" fn nothing(_: c_int) {}
+
+/// A handler that does nothing, after which a call fails (`flags` 0) or comes again (`SA_RESTART`).
+pub fn handle(number: c_int, flags: c_int) {
+    let action = Action { handler: nothing as *const () as usize, mask: [0; 16], flags, restorer: 0 };
+    assert_eq!(unsafe { sigaction(number, &action, std::ptr::null_mut()) }, 0);
 }
 
 pub fn errno() -> i32 {

@@ -3,4 +3,7 @@
 
 mod c;
 mod memory;
+mod peers;
+mod sandbox;
 mod terminal;
+mod waiting;
