@@ -21,13 +21,14 @@ struct Look {
 }
 
 /// Below the place: where results, reports and temporary files go, what cargo and Brig keep for themselves, and the sockets of the harness.
-const CARGOS: [&str; 10] = [
+const CARGOS: [&str; 11] = [
     "report",
     "tmp",
     "run",
     "home/.cargo/.package-cache",
     "home/.cargo/.package-cache-mutate",
     "home/.cargo/.global-cache",
+    "home/.cargo/.global-cache-journal",
     "home/.cargo/registry/index",
     "home/.cargo/registry/CACHEDIR.TAG",
     "home/.rustup/settings.toml",

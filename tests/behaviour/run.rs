@@ -173,7 +173,14 @@ impl<'a> Run<'a> {
         std::fs::remove_file(&report).ok();
         let before = self.refuses.then(|| Picture::take(self.place));
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.what));
+        // A fork of another case may still hold the file this program was just copied to.
+        let busy = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ExecutableFileBusy;
+        let mut child = loop {
+            match self.command.spawn() {
+                Err(error) if busy(&error) => thread::sleep(Duration::from_millis(10)),
+                spawned => break spawned.unwrap_or_else(|error| panic!("start {}: {error}", self.what)),
+            }
+        };
         let mut stdin = child.stdin.take().unwrap();
         let input = std::mem::take(&mut self.input);
         thread::spawn(move || stdin.write_all(&input).ok());
