@@ -68,10 +68,7 @@ pub fn is_clean(path: &[u8]) -> bool {
     path.len() > 1 && path[0] == b'/' && path[1..].split(|b| *b == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
 }
 
-/// Six letters and digits, as mkstemp(3) and the `tempfile` crate draw them.
-pub fn is_drawn(text: &[u8]) -> bool {
-    text.len() == 6 && text.iter().all(u8::is_ascii_alphanumeric)
-}
+pub use crate::model::is_drawn;
 
 /// Is `dir` one of the directories above (or equal to) `of`?
 pub fn is_ancestor(dir: &[u8], of: &Path) -> bool {

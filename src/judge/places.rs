@@ -22,6 +22,8 @@ pub struct Places {
     pub tmp: PathBuf,
     /// Where reports go; never writable from inside.
     pub report_dir: PathBuf,
+    /// Where what cargo said of the graph is remembered.
+    pub memory: Option<PathBuf>,
     /// Directories of the workspace's own packages, wherever they lie.
     pub members: Vec<PathBuf>,
     /// Path packages outside the workspace.

@@ -54,7 +54,7 @@ const OUTPUTS: [&str; 4] = ["--out-dir", "--artifact-dir", "--output-path", "--o
 /// What looks at no source of the workspace, so that it need not know which ones git has.
 const NO_GIT: [&str; 5] = ["fetch", "update", "generate-lockfile", "vendor", "tree"];
 /// What neither builds nor resolves anything, or leaves the lock file to a wider grant.
-const LOCKLESS: [&str; 24] = [
+const LOCKLESS: [&str; 21] = [
     "",
     "new",
     "init",
@@ -74,9 +74,6 @@ const LOCKLESS: [&str; 24] = [
     "fmt",
     "add",
     "remove",
-    "update",
-    "generate-lockfile",
-    "vendor",
     "install",
     "uninstall",
 ];

@@ -118,6 +118,7 @@ pub fn find(answer: Answer, steering: &Steering, env: &[(OsString, OsString)], t
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.unwrap_or_else(|| target.clone()),
         report_dir: target.join("brig"),
+        memory: super::remembered::place(env).map(real),
         target,
         cargo_home: variable("CARGO_HOME").or_else(|| in_home(".cargo")).map(real).unwrap_or_default(),
         rustup_home: variable("RUSTUP_HOME").or_else(|| in_home(".rustup")).map(real),

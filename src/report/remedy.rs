@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::judge::paths::is_drawn;
+use crate::model::drawn::is_drawn;
 use crate::model::report::SHIPPED;
 use crate::model::{Act, ActorKind, Endpoint, Evidence, Hostile, Rule};
 

@@ -2,6 +2,7 @@
 //! In: tracees from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
 
 mod chain;
+mod entries;
 mod formatter;
 mod trust;
 mod variables;
@@ -29,7 +30,6 @@ use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
 use crate::launch::{Admission, AtExecStop, Tracee};
 use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Status};
-use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_wall::CargoWall;
 use crate::plan::configured::{self, Configured};
 use crate::plan::credentials::Providers;
@@ -40,6 +40,7 @@ use crate::plan::steering::Steering;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
+use entries::{actor_facts, entry, started};
 use trust::{Between, between, helps_to_fetch, is_the_users, local_repositories};
 use variables::Variables;
 
@@ -406,49 +407,5 @@ impl AtExecStop for Supervisor<'_> {
         }
         self.confining.push(began.elapsed());
         Ok(())
-    }
-}
-
-/// As the record keeps it.
-fn entry(identity: Identity, id: ActorId, tracee: &Tracee, tmp: PathBuf, withheld: Vec<String>) -> Actor {
-    Actor {
-        id,
-        kind: identity.kind,
-        package: identity.package,
-        host: None,
-        pid: tracee.pid as u32,
-        exe: tracee.exe.clone(),
-        argv: tracee.argv.iter().cloned().map(Hostile::from).collect(),
-        cwd: tracee.cwd.clone(),
-        crate_name: identity.crate_name,
-        attributed_by: identity.attributed_by,
-        outputs: identity.outputs,
-        tmp,
-        withheld,
-    }
-}
-
-/// What was meant, and with which words; the actor's own entry says what it was.
-fn started(actor: &Actor, tracee: &Tracee, status: Status, breach: Option<Breach>) -> Event {
-    let act = Act::Exec { path: Hostile::from(&*tracee.called), argv: actor.argv.clone() };
-    Event { actor: actor.id, pid: actor.pid, act, status, breach, blame: None }
-}
-
-fn actor_facts(identity: &Identity, tracee: &Tracee, tmp: &Path) -> ActorFacts {
-    let invocation = identity.invocation.as_ref();
-    ActorFacts {
-        kind: identity.kind,
-        package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
-        package_name: identity.package.as_ref().map(|package| package.name.clone()),
-        outputs: identity.outputs.clone(),
-        tmp: tmp.to_owned(),
-        // A link in its place would give away what it leads to.
-        program: (!identity.is_exchanged).then(|| tracee.exe.clone()),
-        extra_filename: invocation.and_then(|invocation| invocation.extra_filename.clone()),
-        crate_name: identity.crate_name.clone(),
-        linker: invocation.and_then(|invocation| invocation.linker.clone()),
-        reviewed: Vec::new(),
-        script: None,
-        doctests: identity.kind == ActorKind::Rustdoc && invocation.is_some_and(|invocation| invocation.tests),
     }
 }

@@ -21,6 +21,7 @@ use depends::Ground;
 pub use depends::Package;
 use facts::Facts;
 use store::Store;
+pub use store::place;
 
 /// The first bytes of a file of this form.
 const FORM: &str = concat!("brig.graph/1 ", env!("CARGO_PKG_VERSION"), "\n");

@@ -1,0 +1,53 @@
+//! A tracee as the record keeps it, and as its policy wants it. In: who it is, what the launcher sees of it. Out: an `Actor`, an `Event`, `ActorFacts`.
+
+use std::path::{Path, PathBuf};
+
+use crate::attribute::Identity;
+use crate::launch::Tracee;
+use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Status};
+use crate::plan::actor_facts::ActorFacts;
+
+/// As the record keeps it.
+pub fn entry(identity: Identity, id: ActorId, tracee: &Tracee, tmp: PathBuf, withheld: Vec<String>) -> Actor {
+    Actor {
+        id,
+        kind: identity.kind,
+        package: identity.package,
+        host: None,
+        pid: tracee.pid as u32,
+        exe: tracee.exe.clone(),
+        argv: tracee.argv.iter().cloned().map(Hostile::from).collect(),
+        cwd: tracee.cwd.clone(),
+        crate_name: identity.crate_name,
+        attributed_by: identity.attributed_by,
+        outputs: identity.outputs,
+        tmp,
+        withheld,
+    }
+}
+
+/// What was meant, and with which words; the actor's own entry says what it was.
+pub fn started(actor: &Actor, tracee: &Tracee, status: Status, breach: Option<Breach>) -> Event {
+    let act = Act::Exec { path: Hostile::from(&*tracee.called), argv: actor.argv.clone() };
+    Event { actor: actor.id, pid: actor.pid, act, status, breach, blame: None }
+}
+
+/// What is known before there is a policy.
+pub fn actor_facts(identity: &Identity, tracee: &Tracee, tmp: &Path) -> ActorFacts {
+    let invocation = identity.invocation.as_ref();
+    ActorFacts {
+        kind: identity.kind,
+        package_dir: identity.package.as_ref().and_then(|package| package.manifest_dir.clone()),
+        package_name: identity.package.as_ref().map(|package| package.name.clone()),
+        outputs: identity.outputs.clone(),
+        tmp: tmp.to_owned(),
+        // A link in its place would give away what it leads to.
+        program: (!identity.is_exchanged).then(|| tracee.exe.clone()),
+        extra_filename: invocation.and_then(|invocation| invocation.extra_filename.clone()),
+        crate_name: identity.crate_name.clone(),
+        linker: invocation.and_then(|invocation| invocation.linker.clone()),
+        reviewed: Vec::new(),
+        script: None,
+        doctests: identity.kind == ActorKind::Rustdoc && invocation.is_some_and(|invocation| invocation.tests),
+    }
+}
