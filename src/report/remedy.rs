@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::judge::paths::is_drawn;
 use crate::model::report::SHIPPED;
 use crate::model::{Act, ActorKind, Endpoint, Evidence, Hostile, Rule};
 
@@ -90,7 +89,7 @@ fn without_drawn(part: &str, pids: &BTreeSet<u32>) -> String {
         let of_run = |c: char| c.is_ascii_alphanumeric();
         let length = rest.find(|c| of_run(c) != rest.starts_with(of_run)).unwrap_or(rest.len());
         let (run, after) = rest.split_at(length);
-        let scratch = run.strip_prefix("tmp").filter(|drawn| out.ends_with('.') && is_drawn(drawn.as_bytes()));
+        let scratch = run.strip_prefix("tmp").filter(|drawn| out.ends_with('.') && is_drawn(drawn));
         match run.starts_with(of_run) {
             true if scratch.is_some() => out.push_str("tmp*"),
             true if is_random(run, pids) => out.push('*'),
@@ -99,6 +98,11 @@ fn without_drawn(part: &str, pids: &BTreeSet<u32>) -> String {
         rest = after;
     }
     out
+}
+
+/// As `tempfile` and mkstemp(3) draw letters.
+fn is_drawn(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The number of a process, a time in nanoseconds, a hash, or letters of either case and digits in no order. Not `MyTest2`.
