@@ -32,6 +32,8 @@ pub struct Places {
     pub ci_files: Vec<PathBuf>,
     /// Directories of the user's `PATH` (see `plan::placeholders::path_dirs`).
     pub path_dirs: Vec<PathBuf>,
+    /// What the programs in them need elsewhere (see `plan::installed`).
+    pub installed: Vec<PathBuf>,
     /// Programs and directories a link needs to run (see `plan::placeholders::linkers`).
     pub linkers: Vec<PathBuf>,
     /// Sockets of agents, as cargo's environment names them (`SSH_AUTH_SOCK` …).

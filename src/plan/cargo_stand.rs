@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::attribute::source::clean;
 use crate::judge::{Places, SecretLists, Secrets};
+use crate::plan::configured;
 use crate::plan::errand::Errand;
 use crate::plan::kernel_grants::carve;
 use crate::plan::named_places::{self, Ground};
@@ -49,6 +50,7 @@ impl<'a> Stand<'a> {
         let mut named = named_places::find(&ground);
         let typed = errand.path.as_ref().map(|path| real(here.join(path))).filter(|path| path.join("Cargo.toml").is_file());
         named.trees.extend(typed);
+        named.files.extend(configured::users_tools(steering, env, &here));
         let variable = env.iter().find(|(name, _)| name == "CARGO_INSTALL_ROOT").map(|(_, value)| PathBuf::from(value));
         let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
         let install_root =

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::cargo_files;
 use super::steering::Steering;
+use crate::attribute::invocation::Invocation;
 use crate::model::ActorKind;
 
 /// Files a file may include, one after the other (`include`); cargo has no limit, but a circle is an error there.
@@ -163,6 +164,13 @@ pub fn users_compilers(steering: &Steering, env: &[(OsString, OsString)], cwd: &
         found.extend(build.filter_map(|(name, path)| Some((place(Path::new(path.as_str()?)), kind(name)?))));
     }
     found
+}
+
+/// Files the user named for cargo or the compiler to start: compilers, and the linker among the words for compilers.
+pub fn users_tools(steering: &Steering, env: &[(OsString, OsString)], cwd: &Path) -> Vec<PathBuf> {
+    let linker = Invocation::read(&users_words(steering, env), cwd, false).linker;
+    let named = users_compilers(steering, env, cwd).into_iter().map(|(path, _)| path).chain(linker);
+    named.filter(|path| path.is_absolute()).filter_map(|path| path.canonicalize().ok()).filter(|path| path.is_file()).collect()
 }
 
 /// Words for compilers that are the user's own: typed behind `cargo rustc … --`, or in the variables cargo takes flags from.

@@ -40,8 +40,12 @@ pub fn kernel_exec<'s>(exec: &[PathBuf], places: &Places, secrets: impl Fn() -> 
     let published = PUBLISHED.iter().map(PathBuf::from);
     let caches = ["registry", "git/checkouts", "bin"].map(|dir| places.cargo_home.join(dir));
     let built = places.results().chain([&places.toolchain, &places.tmp]).chain(&places.rustup_home).cloned();
-    let known: Vec<PathBuf> =
-        published.chain(caches).chain(built).chain(places.path_dirs.iter().cloned()).filter(|tree| tree.is_absolute()).collect();
+    let known: Vec<PathBuf> = published
+        .chain(caches)
+        .chain(built)
+        .chain(places.path_dirs.iter().chain(&places.installed).cloned())
+        .filter(|tree| tree.is_absolute())
+        .collect();
     let holes: Vec<&Path> = places
         .workspace
         .iter()

@@ -30,7 +30,7 @@ pub const KNOWN: [(&str, &str); 20] = [
     ("cargo-home", "CARGO_HOME"),
     ("rustup-home", "RUSTUP_HOME"),
     ("home", "the user's home"),
-    ("path", "directories of the user's PATH outside the build"),
+    ("path", "directories of the user's PATH outside the build, and the installations they belong to"),
     ("linker", "programs a link runs"),
     ("sysroot-programs", "programs of the toolchain"),
     ("root", "everything"),
@@ -286,7 +286,7 @@ fn stands_for(name: &str, places: &Places, facts: Option<&ActorFacts>) -> Vec<Pa
         "cargo-home" => vec![places.cargo_home.clone()],
         "rustup-home" => places.rustup_home.iter().cloned().collect(),
         "home" => places.home.iter().cloned().collect(),
-        "path" => places.path_dirs.clone(),
+        "path" => places.path_dirs.iter().chain(&places.installed).cloned().collect(),
         "system" => paths(&SYSTEM),
         "programs" => paths(&PROGRAMS),
         "devices" => paths(&DEVICES),
@@ -317,7 +317,7 @@ pub(super) fn programs_named(name: &str, places: &Places) -> Vec<PathBuf> {
     programs
 }
 
-fn is_program(path: &Path) -> bool {
+pub(super) fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 

@@ -35,7 +35,7 @@ use crate::plan::errand::Errand;
 use crate::plan::host::{Host, Walls};
 use crate::plan::phases::{Phases, Within};
 use crate::plan::steering::Steering;
-use crate::plan::{self, Profile, config, loosening, places, remembered};
+use crate::plan::{self, Profile, compiler_caches, config, loosening, places, remembered};
 use crate::report::json::Output;
 use crate::report::{Format, escape, terminal};
 use crate::wall::ruleset;
@@ -105,6 +105,7 @@ pub fn build(
 
     env.retain(|(name, _)| name != "TMPDIR");
     env.push(("TMPDIR".into(), places.cargos_tmp().into_os_string()));
+    compiler_caches::leave_out(&mut env);
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;

@@ -17,7 +17,7 @@ use crate::model::Exit;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
 use crate::plan::steering::Steering;
-use crate::plan::{mounts, quoted};
+use crate::plan::{installed, mounts, quoted};
 use crate::sys::sweep;
 
 pub type Env = Vec<(OsString, OsString)>;
@@ -162,6 +162,7 @@ pub fn find_places(answer: Answer, steering: &Steering, env: &Env, tmp: &Path) -
     places.agents = AGENTS.iter().filter_map(|name| variable(env, name)).map(socket).filter(|path| path.is_absolute()).collect();
     places.second = mounts::second_paths(&places);
     places.path_dirs = placeholders::path_dirs(variable(env, "PATH").unwrap_or_default(), &places);
+    places.installed = installed::of_path(&places.path_dirs, &places);
     if places.workspace.is_none() {
         // `cargo install`, or a directory without a workspace: there is no target directory of anybody's to put reports into.
         let state =

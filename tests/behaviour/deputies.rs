@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -50,11 +51,12 @@ fn a_compiler_put_on_the_path_is_a_finding_of_its_crate() {
 fn a_compiler_of_the_users_that_is_a_script_is_told_as_that() {
     for who in Who::all() {
         let place = Place::new("honest-run", who);
-        let file = place.path("home/bin/rustc");
+        // Not where everybody leaves files, which is no place on a path for cargo's wall.
+        let bin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a-compiler/bin");
+        let file = bin.join("rustc");
         place.write(&file, &format!("#!/bin/sh\nexec {} \"$@\"\n", toolchain().join("bin/rustc").display()));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        let outcome =
-            guarded(&place, &[], &["build", "--offline"]).env("PATH", format!("{}:/usr/bin:/bin", place.path("home/bin").display())).go();
+        let outcome = guarded(&place, &[], &["build", "--offline"]).env("PATH", format!("{}:/usr/bin:/bin", bin.display())).go();
         outcome.exits(104);
         assert!(outcome.stderr_text().contains("bin/rustc\" is a script"), "{outcome}");
     }

@@ -3,7 +3,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use toml::{Table, Value as Toml};
@@ -13,7 +15,7 @@ use crate::effect::{Before, Effect};
 use crate::finding::{expect, expect_silence, refused, violations};
 use crate::habits::{executable, triple};
 use crate::honest::{calm, clean};
-use crate::place::Place;
+use crate::place::{Place, toolchain};
 use crate::run::{Outcome, Run, cargo, guarded};
 use crate::who::Who;
 
@@ -107,7 +109,7 @@ fn scripts_in_the_place_of_tools() {
     for who in Who::all() {
         let place = calm("unnoticed", OsStr::new("code"), who);
         let tool = |name: &str, text: &str| {
-            let path = place.path("home/my-tools").join(name);
+            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my-tools").join(name);
             executable(&place, &path, &format!("#!/bin/sh\n{text}\n"));
             path
         };
@@ -141,6 +143,51 @@ fn scripts_in_the_place_of_tools() {
             assert!(unknown.is_none(), "whose is {unknown:?}?\n{brig}");
             fs::remove_dir_all(place.target()).unwrap();
         }
+    }
+}
+
+/// A tool of the user's works as it is installed: with libraries beside its `bin`, behind a version manager's shim, by a link into a cellar; and ccache
+/// leaves the user's cache as it is.
+#[test]
+fn tools_work_as_they_are_installed() {
+    for who in Who::all() {
+        let place = calm("unnoticed", OsStr::new("code"), who);
+        // Neither where everybody leaves files nor in the home; the same for both users.
+        let top = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installations");
+        let sources = place.workspace().join("deps/native-sys");
+        let install = |prefix: &Path, name: &str| {
+            let (bin, lib) = (prefix.join("bin"), prefix.join("lib"));
+            [&bin, &lib].into_iter().for_each(|dir| fs::create_dir_all(dir).unwrap());
+            let text = |path: &Path| path.to_str().unwrap().to_owned();
+            let library = text(&lib.join("libzoo_native.so"));
+            let cc = |args: &[&str]| assert!(Command::new("cc").args(args).current_dir(&sources).status().unwrap().success(), "{args:?}");
+            cc(&["-shared", "-fPIC", "-Wl,-soname,libzoo_native.so", "-o", &library, "native.c"]);
+            cc(&["-o", &text(&bin.join(name)), "generator.c", &library, "-Wl,-rpath,$ORIGIN/../lib"]);
+        };
+        install(&top.join("plain"), "zoo-plain");
+        install(&top.join("manager/installs/zoo/1.2"), "zoo-shimmed");
+        let real = top.join("manager/installs/zoo/1.2/bin/zoo-shimmed");
+        executable(&place, &top.join("manager/shims/zoo-shimmed"), &format!("#!/bin/sh\nexec {} \"$@\"\n", real.display()));
+        install(&top.join("brew/Cellar/zoo/2.0"), "zoo-linked");
+        fs::create_dir_all(top.join("brew/bin")).unwrap();
+        let link = top.join("brew/bin/zoo-linked");
+        fs::remove_file(&link).ok();
+        symlink("../Cellar/zoo/2.0/bin/zoo-linked", link).unwrap();
+        let dirs = ["plain/bin", "manager/shims", "brew/bin"].map(|dir| top.join(dir).display().to_string());
+        place.hand_over();
+        let dress = |run: Run| {
+            let before = format!("{}:/usr/lib/ccache:{}/bin:/usr/bin:/bin", dirs.join(":"), toolchain().display());
+            run.env("PATH", before).env("ZOO_GENERATORS", "zoo-plain zoo-shimmed zoo-linked").go()
+        };
+        let plain = dress(cargo(&place, &["build", "--offline"]));
+        plain.exits(0);
+        fs::remove_dir_all(place.target()).unwrap();
+        let cache = place.path("home/.cache/ccache");
+        fs::remove_dir_all(&cache).ok();
+        let brig = dress(guarded(&place, &[], &["build", "--offline"]));
+        expect_silence(brig.exits(0));
+        clean(&brig);
+        assert!(!cache.exists(), "ccache wrote\n{brig}");
     }
 }
 

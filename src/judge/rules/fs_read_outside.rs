@@ -130,6 +130,11 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruli
     if path == b"/" && is_directory(object) {
         return Ruling::Allow;
     }
+    // What leads to something readable: whoever follows a link asks there whether it goes in a circle (walkdir), and leaves out what it cannot ask.
+    // Such a directory lists names, as `stat` confirms them for anybody; none of what it lists can be read by this.
+    if is_directory(object) && policy.read.iter().chain(&policy.write).any(|tree| is_ancestor(path, tree)) {
+        return Ruling::Allow;
+    }
     // A listing tells names, and globs over `/opt` are common; what is listed still cannot be read.
     if is_directory(object) || is_looked_for_upwards(policy, path) {
         return Ruling::Quiet(EACCES);

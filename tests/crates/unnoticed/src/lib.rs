@@ -5,6 +5,11 @@ pub fn native() -> i32 {
     native_macro::native!()
 }
 
+/// How many directories above this package could be opened while this was compiled.
+pub fn opened() -> usize {
+    native_macro::opened!()
+}
+
 /// Runs a command of the system.
 ///
 /// ```

@@ -11,6 +11,12 @@ fn a_native_library_was_found() {
     assert_eq!(super::native(), 7);
 }
 
+/// Otherwise a link among embedded files is left out, and the program is another one.
+#[test]
+fn directories_above_can_be_opened() {
+    assert_eq!(super::opened(), package().ancestors().count());
+}
+
 #[test]
 fn a_command_and_a_note() {
     assert_eq!(super::say("hi").trim(), "hi");
