@@ -235,7 +235,7 @@ impl Sandboxes {
 mod tests {
     use std::process::{Child, Command};
 
-    use landlock::{ABI, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
+    use ::landlock::{ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
 
     use super::*;
 
