@@ -198,6 +198,7 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
         Treatment::Schedule => args = schedule(source, row, place),
         Treatment::Ipc => args = shared(source, row, place),
         Treatment::Watch => args[1] = path(source, place, root),
+        Treatment::Restrict => (args[0], args[1]) = (fd(source, directory, socket), source.below(17) as u64),
         Treatment::Device | Treatment::Tamper | Treatment::Absent => {}
     }
     if row.name.starts_with("mknod") {

@@ -32,6 +32,7 @@ fn the_table_is_what_was_agreed() {
         "Ipc: mq_open mq_unlink msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmget",
         "Memfd: memfd_create",
         "Open: creat open openat openat2",
+        "Restrict: landlock_restrict_self",
         "Schedule: ioprio_set? ioprio_set? prlimit64? sched_setaffinity? sched_setattr? sched_setparam? sched_setscheduler? setpriority? \
          setpriority?",
         "Send: sendmmsg sendmsg sendto? sendto?",
