@@ -10,8 +10,13 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Cargo holds all of it in memory, so it is not endless; what is longer than this nobody looked through.
-const LONGEST: u64 = 64 << 20;
+/// Cargo holds all of it in memory, so it is not endless; what is longer than this nobody looked through. A warning takes as little as any
+/// other line, however long it is.
+const LONGEST: u64 = 1 << 30;
+/// Of one line; of a longer one only that it is a warning, or not.
+const LONGEST_LINE: usize = 16 << 20;
+/// Of all directives together.
+const MOST: usize = 64 << 20;
 /// File times are those of the last tick of the kernel's coarse clock (10 ms at most), and may lie before a moment that is past already.
 const TICK: Duration = Duration::from_millis(10);
 /// Directives that change what other programs are given or how they are linked. Everything else cargo does not know is metadata.
@@ -29,10 +34,12 @@ const KEYS: [&str; 12] = [
     "rustc-link-arg-cdylib",
     "rustc-cdylib-link-arg",
 ];
+/// Names a variable whose value cargo keeps.
+const KEEPS: &str = "rerun-if-env-changed";
 /// Of consequence only where the compiler takes their value for more than a value, see [`Directive::arguments`].
 const CONDITIONS: [&str; 2] = ["rustc-cfg", "rustc-check-cfg"];
 /// Known to cargo, and of no consequence to other programs.
-const HARMLESS: [&str; 3] = ["warning", "rerun-if-changed", "rerun-if-env-changed"];
+const HARMLESS: [&str; 2] = ["warning", "rerun-if-changed"];
 
 /// One line of a build script to cargo. Values for dependents (`cargo:root=…`, `cargo::metadata=root=…`) have the key `metadata`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +52,11 @@ impl Directive {
     /// Name and value of an environment variable for compilers and programs.
     pub fn variable(&self) -> Option<(&str, &str)> {
         if self.key == "rustc-env" { self.value.split_once('=') } else { None }
+    }
+
+    /// A variable of whose value cargo's fingerprints hold a copy.
+    pub fn keeps(&self) -> Option<&str> {
+        (self.key == KEEPS).then_some(&self.value)
     }
 
     /// A word for the linker's command line.
@@ -69,28 +81,27 @@ impl Directive {
         whole.into_iter().chain(flags.filter(|word| !word.is_empty()))
     }
 
-    /// Directories in which native libraries are looked for, without the kind that may stand before one (`native=`).
-    pub fn searched(&self) -> impl Iterator<Item = &str> {
-        let (whole, flags) = match self.key {
-            "rustc-link-search" => (Some(self.value.as_str()), ""),
-            "rustc-flags" => (None, self.value.as_str()),
-            _ => (None, ""),
-        };
-        // `-L x`, `-Lx`: see `arguments`.
-        let mut follows = false;
-        let flags = flags.split_whitespace().filter_map(move |word| match word.strip_prefix("-L") {
-            Some("") => {
-                follows = true;
-                None
+    /// Where libraries are looked for, as the compiler is told.
+    pub fn searches(&self) -> impl Iterator<Item = &str> {
+        let whole = (self.key == "rustc-link-search").then_some(self.value.as_str());
+        let flags = if self.key == "rustc-flags" { self.value.as_str() } else { "" };
+        let mut words = flags.split_whitespace();
+        let of_flags = std::iter::from_fn(move || {
+            loop {
+                match words.next()?.strip_prefix("-L") {
+                    Some("") => return words.next(),
+                    Some(path) => return Some(path),
+                    None => {}
+                }
             }
-            Some(dir) => Some(dir),
-            None => std::mem::take(&mut follows).then_some(word),
         });
+        whole.into_iter().chain(of_flags)
+    }
+
+    /// The directories of these, without the kind that may stand before one (`native=`).
+    pub fn searched(&self) -> impl Iterator<Item = &str> {
         let kinds = ["native", "dependency", "crate", "framework", "all"];
-        whole
-            .into_iter()
-            .chain(flags)
-            .map(move |dir| dir.split_once('=').filter(|(kind, _)| kinds.contains(kind)).map_or(dir, |(_, dir)| dir))
+        self.searches().map(move |dir| dir.split_once('=').filter(|(kind, _)| kinds.contains(kind)).map_or(dir, |(_, dir)| dir))
     }
 
     /// What may be shown of it: of a variable, and of what is handed to dependents, only the name.
@@ -106,6 +117,29 @@ impl Directive {
 pub fn kept(out: &Path) -> [PathBuf; 2] {
     let unit = out.parent().unwrap_or(out);
     [unit.join("output"), unit.join("run/stdout")]
+}
+
+/// Removes the halves of a script's fingerprints that hold values of variables; cargo calls a unit's directory alike in both places.
+///
+/// # Errors
+/// When one is there and cannot be removed.
+pub fn drop_values(out: &Path) -> io::Result<()> {
+    let Some(unit) = out.parent() else { return Ok(()) };
+    let profile = unit.parent().and_then(Path::parent);
+    let beside = profile.zip(unit.file_name()).map(|(profile, name)| profile.join(".fingerprint").join(name));
+    for directory in beside.into_iter().chain([unit.join("fingerprint")]) {
+        // An actor can make no link here; should one be here all the same, it is not followed.
+        if !directory.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+            continue;
+        }
+        for entry in std::fs::read_dir(&directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "json") {
+                std::fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Of which run words are wanted.
@@ -173,19 +207,60 @@ fn moved(kept: &Path, out: &Path) -> Option<(String, String)> {
 }
 
 pub(crate) fn read(mut lines: impl BufRead, moved: Option<(&str, &str)>) -> io::Result<Vec<Directive>> {
-    let mut found = Vec::new();
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line)? > 0 {
+    let (mut found, mut line, mut held) = (Vec::new(), Vec::new(), 0);
+    while let Some(whole) = next_line(&mut lines, &mut line)? {
+        if !whole && !is_harmless(&line) {
+            return Err(io::Error::other(format!("a line of more than {} MiB", LONGEST_LINE >> 20)));
+        }
+        if !whole {
+            line.clear();
+            continue;
+        }
         // What is no text, cargo passes over.
         if let Some(mut directive) = std::str::from_utf8(&line).ok().and_then(directive) {
             if let Some((before, now)) = moved {
                 directive.value = directive.value.replace(before, now);
+            }
+            held += directive.value.len();
+            if held > MOST {
+                return Err(io::Error::other(format!("directives of more than {} MiB", MOST >> 20)));
             }
             found.push(directive);
         }
         line.clear();
     }
     Ok(found)
+}
+
+/// The next line, with as much of it as fits; and whether that is all. What is longer is passed over piece by piece.
+fn next_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
+    let (mut whole, mut any) = (true, false);
+    loop {
+        let piece = lines.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(any.then_some(whole));
+        }
+        any = true;
+        let end = piece.iter().position(|b| *b == b'\n').map(|at| at + 1);
+        let taken = end.unwrap_or(piece.len());
+        let room = LONGEST_LINE - line.len();
+        line.extend_from_slice(&piece[..taken.min(room)]);
+        whole &= taken <= room;
+        lines.consume(taken);
+        if end.is_some() {
+            return Ok(Some(whole));
+        }
+    }
+}
+
+/// By its beginning: nothing to cargo, or something that reaches no other program.
+fn is_harmless(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    let Some(text) = line.strip_prefix(b"cargo::").or_else(|| line.strip_prefix(b"cargo:")) else {
+        // Of a line of blanks nobody knows what comes.
+        return !line.is_empty();
+    };
+    HARMLESS.iter().any(|key| text.strip_prefix(key.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")))
 }
 
 /// `cargo::key=value` or `cargo:key=value`.
@@ -198,6 +273,9 @@ fn directive(line: &str) -> Option<Directive> {
     let (key, value) = text.split_once('=')?;
     if let Some(key) = KEYS.iter().find(|known| **known == key) {
         return Some(Directive { key, value: value.to_owned() });
+    }
+    if key == KEEPS {
+        return Some(Directive { key: KEEPS, value: value.to_owned() });
     }
     if let Some(key) = CONDITIONS.iter().find(|known| **known == key) {
         return super::invocation::is_argument_file(value.as_bytes()).then(|| Directive { key, value: value.to_owned() });
@@ -238,9 +316,24 @@ mod tests {
     }
 
     #[test]
+    fn long_lines_take_little() {
+        let long = |start: &str| [start.as_bytes(), &vec![b'x'; LONGEST_LINE + 1], b"\ncargo:rustc-env=A=b\n"].concat();
+        for harmless in ["cargo::warning=", "cargo:rerun-if-changed=", "  cargo:warning=", "said "] {
+            assert_eq!(texts(&long(harmless)), ["rustc-env A=b"], "{harmless}");
+        }
+        for steering in ["cargo::rustc-env=A=", "cargo:rustc-link-arg=", "cargo:key="] {
+            assert!(read(&long(steering)[..], None).is_err(), "{steering}");
+        }
+        let blanks = [&vec![b' '; LONGEST_LINE][..], b"cargo:rustc-env=A=b\n"].concat();
+        assert!(read(&blanks[..], None).is_err());
+    }
+
+    #[test]
     fn values_of_variables_are_not_shown() {
         let directive = |text| directive(text).unwrap();
         assert_eq!(directive("cargo:rustc-env=A=b").shown(), "A");
+        assert_eq!(directive("cargo::rerun-if-env-changed=A").keeps(), Some("A"));
+        assert_eq!(directive("cargo:rustc-env=A=b").keeps(), None);
         assert_eq!(directive("cargo:key=secret").shown(), "key");
         assert_eq!(directive("cargo:rustc-link-arg-bin=app=-Tx").link_arg(), Some("-Tx"));
         assert_eq!(directive("cargo:rustc-cdylib-link-arg=-Tx").link_arg(), Some("-Tx"));

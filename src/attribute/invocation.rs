@@ -34,6 +34,8 @@ pub struct Invocation {
     pub linker: Option<PathBuf>,
     /// `-C link-arg` and `-C link-args`, in order.
     pub link_args: Vec<OsString>,
+    /// `-L`, in order: where libraries are looked for.
+    pub searches: Vec<OsString>,
     /// `@file`, wherever it stands: the compiler takes further arguments from there, which are not read here.
     pub argument_files: Vec<OsString>,
     /// `--test`: of rustdoc, that doctests are built and run.
@@ -133,6 +135,7 @@ impl Invocation {
             b"--out-dir" if self.out_dir.is_none() => self.out_dir = Some(path(value)),
             b"o" if documents && self.out_dir.is_none() => self.out_dir = Some(path(value)),
             b"o" | b"--out-dir" if value != b"-" => self.wishes.push((word.to_owned(), path(value))),
+            b"L" => self.searches.push(OsStr::from_bytes(value).to_owned()),
             b"C" | b"--codegen" => {
                 let (name, value) = value.split_at(value.iter().position(|&b| b == b'=').unwrap_or(value.len()));
                 let value = value.strip_prefix(b"=").unwrap_or_default();

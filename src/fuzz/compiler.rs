@@ -68,6 +68,7 @@ fn line(source: &mut Source) -> Line {
         match option {
             "--out-dir" if says.out_dir.is_none() => says.out_dir = Some(whole),
             "--out-dir" | "-o" => says.wishes.push((word.clone().into(), whole)),
+            "-L" => says.searches.push(value.clone().into()),
             "--emit" => says.wishes.push((word.clone().into(), whole)),
             _ => {}
         }

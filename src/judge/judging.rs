@@ -5,7 +5,7 @@ use crate::judge::reviewed::{self, Lift};
 use crate::judge::rules::net_connect::Reach;
 use crate::judge::ruling::Ruling;
 use crate::judge::{rules, scratch};
-use crate::model::{Act, Endpoint, Judgement, Mode, Object, Verdict};
+use crate::model::{Act, ActorKind, Endpoint, Judgement, Mode, Object, Verdict};
 
 impl Policy {
     /// Judges an act on its resolved object. `object` is `None` where nothing exists yet or the act has no file.
@@ -22,6 +22,17 @@ impl Policy {
         }
         let known = self.places.second.known_act(act);
         reviewed::lift(&self.reviewed, &self.places, known.as_ref().unwrap_or(act), object, judgement)
+    }
+
+    /// What is said to an allowed act where its code on the stack is somebody else's than the program's own; `None` where that makes no
+    /// difference.
+    pub fn unless_its_own(&self, act: &Act, object: Option<Object>) -> Option<Judgement> {
+        if self.kind != ActorKind::Rustdoc {
+            return None;
+        }
+        let known = self.places.second.known_act(act);
+        let ruling = rules::fs_foreign_artifact::of_all_pages(self, known.as_ref().unwrap_or(act), object)?;
+        Some(self.answer(ruling, false))
     }
 
     /// Where a connection to `to` may lead; the same decision as in `judge`.

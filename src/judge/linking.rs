@@ -4,6 +4,8 @@
 //! What a word merely adds to the program (`-Tlink.x`, `-l`, `-Wl,-rpath`, object files …) is what a build script is for: it is as free
 //! there as in the code it generates. Options are those of GNU ld and gold (`ld --help`), gcc (`gcc(1)`), lld and clang.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::judge::paths::{is_clean, within};
 use crate::judge::places::Places;
 use crate::model::Severity;
@@ -266,6 +268,18 @@ fn weigh(effect: Effect, value: &[u8], places: &Places) -> Option<(Severity, &'s
         _ if is_installed(value, places) => Some((Severity::Info, why)),
         _ => Some((Severity::High, why)),
     }
+}
+
+/// The directory of a search path (`native=/x`), where it is neither the build's nor installed: somewhere at home, or in the system.
+pub fn leads_elsewhere(search: &[u8], places: &Places) -> bool {
+    let path = searched(search);
+    is_clean(path) && !is_installed(path, places) && !places.is_of_the_build(std::path::Path::new(std::ffi::OsStr::from_bytes(path)))
+}
+
+/// Without the kind before it.
+pub fn searched(search: &[u8]) -> &[u8] {
+    let kinds: [&[u8]; 5] = [b"dependency=", b"crate=", b"native=", b"framework=", b"all="];
+    kinds.iter().find_map(|kind| search.strip_prefix(*kind)).unwrap_or(search)
 }
 
 /// Did somebody put it there who may change the machine? Nothing in a place of the build's counts, and nothing relative.

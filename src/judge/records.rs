@@ -44,7 +44,7 @@ fn lazily<T>(look: impl FnOnce() -> T + Send + 'static) -> Lazily<T> {
 
 /// Words in the name of a JSON or text file that something looks for by itself, in any directory: settings of editors, package managers and
 /// assistants. Data has other names; where a test needs one of these, `record` can name it.
-const OBEYED: [&str; 22] = [
+const OBEYED: [&str; 25] = [
     "config",
     "project",
     "package",
@@ -67,7 +67,107 @@ const OBEYED: [&str; 22] = [
     "llms",
     "deno",
     "composer",
+    "runtime",
+    "environment",
+    "opencode",
 ];
+
+/// What data is called. At the top of a package or a repository, where tools look for what is called after *them* (`opencode.json`,
+/// `lefthook.json`, `docker-bake.json` …), a JSON file is data if its name says so: by one of these, or by a shape no tool's name has (see
+/// [`names_data`]).
+const DATA: &[&str] = &[
+    "test",
+    "tmp",
+    "temp",
+    "out",
+    "result",
+    "data",
+    "dump",
+    "export",
+    "import",
+    "backup",
+    "save",
+    "load",
+    "log",
+    "trace",
+    "record",
+    "report",
+    "bench",
+    "perf",
+    "metric",
+    "stat",
+    "score",
+    "history",
+    "cache",
+    "state",
+    "store",
+    "storage",
+    "database",
+    "sample",
+    "example",
+    "demo",
+    "dummy",
+    "fake",
+    "fixture",
+    "golden",
+    "expect",
+    "actual",
+    "snapshot",
+    "schema",
+    "todo",
+    "task",
+    "note",
+    "list",
+    "item",
+    "entr",
+    "user",
+    "person",
+    "people",
+    "contact",
+    "student",
+    "employee",
+    "customer",
+    "account",
+    "wallet",
+    "ledger",
+    "chain",
+    "block",
+    "transaction",
+    "order",
+    "product",
+    "inventory",
+    "invoice",
+    "expense",
+    "budget",
+    "books",
+    "librar",
+    "movie",
+    "game",
+    "player",
+    "message",
+    "event",
+    "index",
+    "tree",
+    "map",
+    "table",
+    "matrix",
+    "model",
+    "weight",
+    "train",
+    "dict",
+    "word",
+    "token",
+    "vocab",
+    "quote",
+    "question",
+    "answer",
+    "recipe",
+    "file",
+    "hello",
+    "world",
+];
+/// Words that only count where they are all of the name.
+const WHOLE: &[&str] = &["foo", "bar", "baz", "qux", "db", "kv", "my", "new", "old", "json", "alice", "bob", "empty", "name"];
 
 impl Records {
     /// # Errors
@@ -95,7 +195,7 @@ impl Records {
             return false;
         }
         let globs = if last.starts_with(b".") { &self.hidden } else { &self.shown };
-        globs.is_match(as_path(rest)) || !last.starts_with(b".") && self.is_data(last) && !self.is_kept(path, found)
+        globs.is_match(as_path(rest)) || !last.starts_with(b".") && self.is_data(rest) && !self.is_kept(path, found)
     }
 
     /// May a directory of this name come and go?
@@ -103,19 +203,29 @@ impl Records {
         !rest.is_empty() && components(rest).all(|part| !part.starts_with(b".") || is_scratch_name(part))
     }
 
-    fn is_data(&self, last: &[u8]) -> bool {
-        let last = last.to_ascii_lowercase();
+    fn is_data(&self, rest: &[u8]) -> bool {
+        let last = name(rest).to_ascii_lowercase();
         let Some(dot) = last.iter().rposition(|byte| *byte == b'.') else { return false };
         let ending = &last[dot + 1..];
         let obeyed =
             || matches!(ending, b"json" | b"txt") && OBEYED.iter().any(|word| last.windows(word.len()).any(|part| part == word.as_bytes()));
-        self.data.iter().any(|known| known == ending) && !obeyed()
+        let at_the_top = name(rest).len() == rest.len();
+        let named = || !at_the_top || ending != b"json" || names_data(&last[..dot]);
+        self.data.iter().any(|known| known == ending) && !obeyed() && named()
     }
 
     /// Is it among what git keeps? Read once, when somebody first asks.
     fn is_kept(&self, path: &[u8], found: bool) -> bool {
         self.tracked.as_ref().map_or(found, |known| known.contains(&path.to_ascii_lowercase()))
     }
+}
+
+/// Says this name, in lower case and without its ending, what is in the file rather than whom it is for? Programs are called by one word, or
+/// by several with hyphens in between: no underscore, no further dot, no figure, and not by one letter.
+fn names_data(stem: &[u8]) -> bool {
+    let shaped = stem.len() < 2 || stem.iter().any(|byte| matches!(byte, b'_' | b'.') || byte.is_ascii_digit() || !byte.is_ascii());
+    let words = || DATA.iter().any(|word| stem.windows(word.len()).any(|part| part == word.as_bytes()));
+    shaped || words() || WHOLE.iter().any(|word| word.as_bytes() == stem)
 }
 
 /// As `tempfile` names what is to be gone soon.
@@ -173,6 +283,14 @@ mod tests {
             "tests/x/golden.md",
             "TESTS/Case.JSON",
             "notes.txt",
+            "todo.json",
+            "a.json",
+            "my_state.json",
+            "run-1.json",
+            "users.json",
+            "crush_out.json",
+            "sub/anything.json",
+            "anything.txt",
             "out/deep/run.log",
             "a.png",
             ".tmpAb12Cd",
@@ -202,6 +320,18 @@ mod tests {
             "CMakeLists.txt",
             "CMAKELISTS.TXT",
             ".vscode/a.json",
+            "opencode.json",
+            "tools/opencode.json",
+            "crush.json",
+            "lefthook.json",
+            "devbox.json",
+            "docker-bake.json",
+            "wrangler.json",
+            "Nodemon.JSON",
+            "turbo.json",
+            "vercel.json",
+            "global.json",
+            "nx.json",
             ".a.json",
             ".github/x.snap",
             "snap",

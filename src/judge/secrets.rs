@@ -31,6 +31,7 @@ pub struct Catalogue {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Files {
     look_alikes: Vec<String>,
+    in_projects: Vec<String>,
     fixture_directories: Vec<String>,
     class: Vec<Class>,
     redacted: Vec<Configuration>,
@@ -101,6 +102,8 @@ impl Default for SecretLists {
 pub struct Secrets {
     classes: Vec<(String, bool)>,
     files: Matcher,
+    /// What is kept at home, by the same name in any directory of the workspace.
+    copies: Matcher,
     look_alikes: Vec<Vec<u8>>,
     fixture_directories: Vec<Vec<u8>>,
     extra: Vec<GlobSet>,
@@ -120,6 +123,8 @@ pub struct Secrets {
     /// Trees that are the user's own, unless a public one lies deeper (`target` in a workspace, a workspace in `/usr/src`).
     own: Vec<PathBuf>,
     workspace: Option<PathBuf>,
+    /// The workspace and the packages beside it.
+    projects: Vec<PathBuf>,
     /// Places that themselves lie below a secret tree (a worktree kept in an assistant's folder): only names count there.
     islands: Vec<PathBuf>,
 }
@@ -135,11 +140,15 @@ impl Secrets {
         let data = catalogue();
         let mut secrets = Secrets { workspace: places.workspace.clone(), public: public_trees(places), ..Secrets::default() };
         secrets.own = places.workspace.iter().chain(&places.packages).chain(&places.home).chain([&places.cargo_home]).cloned().collect();
+        secrets.projects = places.workspace.iter().chain(&places.packages).cloned().collect();
         if lists.catalogue {
             for class in &data.files.class {
                 let tag = secrets.classes.len() as Tag;
                 secrets.classes.push((class.name.clone(), class.fixtures));
                 class.paths.iter().for_each(|pattern| secrets.files.add(pattern, tag, places));
+                secrets.classes.push((class.name.clone(), true));
+                let copies = class.paths.iter().filter_map(|pattern| copy(pattern, &data.files.in_projects));
+                copies.for_each(|pattern| secrets.copies.add(&pattern, tag + 1, places));
             }
         }
         secrets.look_alikes = data.files.look_alikes.iter().map(|text| text.to_ascii_lowercase().into_bytes()).collect();
@@ -192,7 +201,8 @@ impl Secrets {
 
     fn hit(&self, path: &[u8]) -> Option<Hit> {
         let on_island = !self.islands.is_empty() && within(path, &self.islands);
-        let hit = if on_island { self.files.find_by_name(path)? } else { self.files.find(path)? };
+        let hit = if on_island { self.files.find_by_name(path) } else { self.files.find(path) };
+        let hit = hit.or_else(|| self.copy_in_a_project(path))?;
         if hit.rooted {
             return (!self.excepted(path)).then_some(hit);
         }
@@ -202,6 +212,13 @@ impl Secrets {
             || (self.classes.get(usize::from(hit.tag)).is_some_and(|class| class.1) && self.is_fixture(path))
             || self.excepted(path);
         (!harmless).then_some(hit)
+    }
+
+    /// Below the workspace, or a package beside it: where that itself lies says nothing.
+    fn copy_in_a_project(&self, path: &[u8]) -> Option<Hit> {
+        let rest = self.projects.iter().find_map(|tree| super::paths::below(path, tree)).filter(|rest| !rest.is_empty())?;
+        // With the slash before it: a whole path of its own.
+        self.copies.find_by_name(&path[path.len() - rest.len() - 1..])
     }
 
     /// Published sources, the system, the build's own output: nobody's secret, whatever its name.
@@ -220,7 +237,9 @@ impl Secrets {
 
     /// Could the last component name a secret? Wider than [`Secrets::class_of`]: for letting reads pass unexamined.
     pub fn looks_secret(&self, path: &[u8]) -> bool {
-        self.files.find(path).is_some() || self.extra.iter().any(|globs| globs.is_match(as_path(path)))
+        self.files.find(path).is_some()
+            || self.copy_in_a_project(path).is_some()
+            || self.extra.iter().any(|globs| globs.is_match(as_path(path)))
     }
 
     /// Is this a configuration of which actors get a copy? With its format, whether it was found below a known root.
@@ -246,6 +265,18 @@ impl Secrets {
     pub fn is_quiet_socket(&self, path: &[u8]) -> bool {
         self.quiet_sockets.find(path).is_some()
     }
+}
+
+/// The shape by which what is kept at home in a hidden place is found in any directory: `~/.kube` → `.kube/**`. Not what `projects` keep
+/// openly by the same name.
+fn copy(pattern: &str, projects: &[String]) -> Option<String> {
+    let tail = pattern.strip_prefix("~/").filter(|tail| tail.starts_with('.'))?;
+    let first = tail.split('/').next().unwrap_or(tail);
+    if projects.iter().any(|open| tail == open) {
+        return None;
+    }
+    // Without a literal name at its front it is found by the last one.
+    Some(if first.contains('*') { tail.to_owned() } else { format!("{tail}/**") })
 }
 
 fn is_rooted(hit: Option<Hit>) -> bool {

@@ -80,3 +80,8 @@ pub struct Actor {
     /// Names of environment variables that were withheld from it.
     pub withheld: Vec<String>,
 }
+
+impl Actor {
+    /// What stands for a crate where the repository's configuration is to blame. No crate is called so.
+    pub const CONFIGURATION: &str = ".cargo/config.toml";
+}

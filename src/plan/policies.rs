@@ -25,6 +25,7 @@ fn places() -> Places {
         cargo_home: "/home/u/.cargo".into(),
         rustup_home: Some("/home/u/.rustup".into()),
         home: Some("/home/u".into()),
+        members: vec!["/home/u/app".into(), "/home/u/app/member".into()],
         tmp: "/tmp/brig-1".into(),
         report_dir: "/home/u/app/target/brig".into(),
         ci_files: vec!["/home/u/ci/set_env_1".into()],
@@ -43,6 +44,7 @@ fn policy_of(profile: &str, kind: ActorKind) -> Policy {
     facts.outputs = match kind {
         BuildScript => vec!["/home/u/app/target/debug/build/foo-sys-1/out".into()],
         Rustc => vec!["/home/u/app/target/debug/deps".into(), "/home/u/app/target/debug/incremental".into()],
+        Rustdoc => vec!["/home/u/app/target/doc".into()],
         _ => Vec::new(),
     };
     facts.program = Some(match kind {

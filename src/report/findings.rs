@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status, digest};
 
 use super::derive::Cast;
+use super::led::Leads;
 use super::material::{Facts, Material};
 use super::remedy;
 use super::trace::Trace;
@@ -29,12 +30,15 @@ struct Breached<'a> {
     blame: Option<Blame>,
     act: Act,
     chain: Vec<Hostile>,
+    /// The offender's words led the actor there.
+    led: bool,
 }
 
 /// Who broke which rule: acts of one key become one finding.
 type Key = (Rule, usize, Option<Package>);
 
 pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace, cast: &Cast) -> Vec<Placed> {
+    let leads = Leads::new(material);
     let breached: Vec<Breached> = material
         .breaches
         .iter()
@@ -45,8 +49,9 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
             let blame = cast.blame_of_breach[at].clone();
             let places = facts.places_of(&cast.actors[actor]);
             let chain = trace.chain(&cast.actors[cast.host_of_breach[at]], event, &places);
-            let offender = offender(&cast.actors[actor], blame.as_ref(), who);
-            Breached { event, count: *count, actor, offender, blame, act: places.act(&event.act), chain }
+            let led = leads.of(&cast.actors[actor], &event.act);
+            let offender = led.cloned().or_else(|| offender(&cast.actors[actor], blame.as_ref(), who));
+            Breached { event, count: *count, actor, offender, blame, act: places.act(&event.act), chain, led: led.is_some() }
         })
         .collect();
     let mut groups: BTreeMap<Key, Vec<&Breached>> = BTreeMap::new();
@@ -183,7 +188,11 @@ fn reason(group: &[&Breached], correlated: bool) -> String {
     }
     let reasons: std::collections::BTreeSet<_> =
         group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.reason.as_str()).collect();
-    reasons.into_iter().take(3).collect::<Vec<_>>().join("; ")
+    let mut text = reasons.into_iter().take(3).collect::<Vec<_>>().join("; ");
+    if let Some(Breached { offender: Some(package), .. }) = group.iter().find(|breached| breached.led) {
+        text.push_str(&format!("; the build script of {} had libraries looked for there", package.name));
+    }
+    text
 }
 
 /// The same for the same behaviour of the same crate, whatever its version: 64-bit FNV-1a of (rule, crate, kind, act).

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::report::{Phases, Report, ReportedActor, ReviewedUse};
-use crate::model::{Act, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Severity, Status};
 
 /// How a medium shows text of others. Both mark it as a quotation (backticks, `<code>` …) and escape it.
 #[derive(Clone, Copy)]
@@ -56,6 +56,9 @@ impl Medium {
             ActorKind::Rustc => format!("compiler of {whose}"),
             ActorKind::Linker => format!("linker of {whose}"),
             ActorKind::Rustdoc => format!("rustdoc of {whose}"),
+            ActorKind::Program if actor.crate_name.as_deref() == Some(Actor::CONFIGURATION) => {
+                format!("program named in {} of {whose}", (self.name)(Actor::CONFIGURATION))
+            }
             ActorKind::Program => format!("{} of {whose}", role(actor)),
             ActorKind::Tool => match &actor.crate_name {
                 Some(name) => format!("tool {}", (self.name)(name)),

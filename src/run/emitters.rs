@@ -14,18 +14,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::absent::{absent, locked};
 use crate::attribute::directives::{self, Directive, Of};
 use crate::attribute::invocation::{Invocation, is_argument_file};
-use crate::attribute::source;
 use crate::judge::linking::{self, Steer};
 use crate::judge::loader::{self, Variable};
-use crate::judge::rules::{env_loader, link_loader};
+use crate::judge::rules::{env_loader, env_withheld, link_loader};
 use crate::judge::{Journal, Places};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Severity, Status};
+use crate::model::{Act, Actor, ActorId, Event, Hostile, Package, Severity, Status};
 
 /// Of a response file.
 const LONGEST: u64 = 4 << 20;
-const MAX_LOCK: u64 = 64 << 20;
 
 /// What directives are judged against.
 pub struct Ground<'g> {
@@ -74,7 +73,7 @@ enum Word<'w> {
     Variable(&'w [u8], &'w [u8]),
     LinkArg(&'w [u8]),
     Argument(&'w [u8]),
-    /// A directory in which native libraries are looked for.
+    /// A directory of `-L`, with its kind or without.
     Search(&'w [u8]),
 }
 
@@ -83,8 +82,8 @@ impl Word<'_> {
         let variable = directive.variable().map(|(name, value)| Word::Variable(name.as_bytes(), value.as_bytes()));
         let one = variable.or_else(|| Some(Word::LinkArg(directive.link_arg()?.as_bytes())));
         let files = directive.arguments().filter(|word| is_argument_file(word.as_bytes()));
-        let searched = directive.searched().map(|dir| Word::Search(dir.as_bytes()));
-        one.into_iter().chain(files.map(|word| Word::Argument(word.as_bytes()))).chain(searched)
+        let searches = directive.searches().chain(directive.searched()).map(|word| Word::Search(word.as_bytes()));
+        one.into_iter().chain(files.map(|word| Word::Argument(word.as_bytes()))).chain(searches)
     }
 
     /// Two words have the same if they are the same; no name of a variable holds an equals sign.
@@ -93,7 +92,7 @@ impl Word<'_> {
             Word::Variable(name, value) => [b"env ", *name, b"=", value].concat(),
             Word::LinkArg(argument) => [b"arg ", *argument].concat(),
             Word::Argument(argument) => [b"word ", *argument].concat(),
-            Word::Search(dir) => [b"search ", *dir].concat(),
+            Word::Search(path) => [b"search ", *path].concat(),
         }
     }
 }
@@ -129,6 +128,29 @@ impl Emitters {
                     ground.journal.lost(&format!("what the build script of {name} told cargo cannot be read: {error}"));
                     script.told = Some(Vec::new());
                 }
+            }
+        }
+    }
+
+    /// When cargo has ended: takes out of its fingerprints the values of variables that are not for actors, and tells whose scripts named them.
+    /// Cargo reads that half only to say why it builds anew.
+    pub fn take_values(&self, is_withheld: impl Fn(&str) -> bool, ground: &Ground) {
+        for script in &self.scripts {
+            let named = script.told.iter().flatten().filter_map(Directive::keeps).filter(|name| is_withheld(name));
+            let named: std::collections::BTreeSet<&str> = named.collect();
+            if named.is_empty() {
+                continue;
+            }
+            if let Err(error) = directives::drop_values(&script.out) {
+                ground.journal.lost(&format!("values of variables remain in cargo's fingerprints: {error}"));
+            }
+            let own = script.package.as_ref().and_then(|package| package.manifest_dir.as_ref());
+            // Cargo unpacks there what it packs, to see that it builds.
+            let packed = ground.places.target.join("package");
+            let is_users = own.is_some_and(|dir| ground.places.members.contains(dir) || dir.starts_with(&packed));
+            for name in named {
+                let breach = env_withheld::kept(name, is_users);
+                script.tell("rerun-if-env-changed", name.as_bytes(), Status::Refused, Some(breach), ground);
             }
         }
     }
@@ -194,6 +216,7 @@ impl Emitters {
             // Whoever is found has its breach with it.
             let _ = self.find(word, package).or_else(|| self.find_kept(word, true, package, ground, next));
         }
+        self.searched_elsewhere(invocation, package, ground, next);
         let words: Vec<&[u8]> = invocation.link_args.iter().map(|word| word.as_bytes()).collect();
         if words.is_empty() {
             return;
@@ -219,6 +242,28 @@ impl Emitters {
             if let Some((at, index)) = sayer {
                 self.scripts[at].breach_of_link(&[index], &involved.join(&b' '), &steer, ground);
             }
+        }
+    }
+
+    /// Where a script of an earlier build has libraries looked for in a place that is nobody's business: it is told once more, for the report to
+    /// know whose idea it was.
+    fn searched_elsewhere(
+        &mut self,
+        invocation: &Invocation,
+        package: Option<&Package>,
+        ground: &Ground,
+        next: &mut dyn FnMut() -> ActorId,
+    ) {
+        for path in invocation.searches.iter().map(|word| word.as_bytes()).filter(|path| linking::leads_elsewhere(path, ground.places)) {
+            let word = Word::Search(path);
+            if self.find(word, package).is_some() {
+                continue;
+            }
+            self.search(ground.places);
+            let Some((at, index)) = self.find_kept(word, true, package, ground, next) else { continue };
+            let script = &self.scripts[at];
+            let key = script.told.as_ref().and_then(|told| told.get(index)).map_or("rustc-link-search", |told| told.key);
+            script.tell(key, path, Status::Allowed, None, ground);
         }
     }
 
@@ -337,7 +382,8 @@ impl Script {
             }
         }
         // Of an earlier build only what matters now.
-        for (index, directive) in told.iter().enumerate().filter(|_| self.began.is_some()) {
+        let all = told.iter().enumerate().filter(|(_, told)| self.began.is_some() && told.keeps().is_none());
+        for (index, directive) in all {
             if !self.breaches.contains(&index) {
                 self.tell(directive.key, directive.shown().as_bytes(), Status::Allowed, None, ground);
             }
@@ -379,36 +425,6 @@ fn response(name: &[u8], directories: &[&Path]) -> Option<Vec<u8>> {
         file.take(LONGEST).read_to_end(&mut content).ok()?;
         Some(content)
     })
-}
-
-/// The package of this name in the lock file; where there are several, nobody knows which.
-fn locked(name: &str, places: &Places) -> Package {
-    let text = places.workspace.as_ref().and_then(|root| source::read_text(&root.join("Cargo.lock"), MAX_LOCK));
-    let lock = text.and_then(|text| text.parse::<toml::Table>().ok()).unwrap_or_default();
-    let packages = lock.get("package").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let of_that_name = packages.iter().filter(|package| package.get("name").and_then(toml::Value::as_str) == Some(name));
-    let versions: Vec<&str> = of_that_name.filter_map(|package| package.get("version")?.as_str()).collect();
-    let version = if let [version] = versions[..] { version } else { "unknown" };
-    Package { name: name.to_owned(), version: version.to_owned(), source: None, checksum: None, manifest_dir: None }
-}
-
-/// A script that did not run in this build.
-fn absent(id: ActorId, package: Package, out: &Path) -> Actor {
-    Actor {
-        id,
-        kind: ActorKind::BuildScript,
-        package: Some(package),
-        host: None,
-        pid: 0,
-        exe: directives::kept(out).into_iter().find(|path| path.exists()).unwrap_or_else(|| out.to_owned()),
-        argv: Vec::new(),
-        cwd: out.to_owned(),
-        crate_name: Some("build_script_build".into()),
-        attributed_by: "its words, which cargo kept from an earlier build: it did not run in this one",
-        outputs: vec![out.to_owned()],
-        tmp: "/".into(),
-        withheld: Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The conductor: the only place that knows every stage. In: a command line that was understood. Out: an exit code.
 
+mod absent;
 mod asked;
 mod build;
 mod coverage;

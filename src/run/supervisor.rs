@@ -234,12 +234,13 @@ impl<'a> Supervisor<'a> {
             let (ran, _) = ran_for(&facts, &self.places);
             identity = Identity {
                 kind: ActorKind::Program,
+                // What is run by a runner is the package's; a credential provider or a browser is the repository's own idea.
+                crate_name: ran.is_none().then(|| Actor::CONFIGURATION.to_owned()),
                 package: ran.or_else(|| self.places.workspace.as_deref().and_then(package_in)),
                 attributed_by: "named by the repository's cargo configuration: confined like a program",
                 outputs: Vec::new(),
                 artifact: None,
                 invocation: None,
-                crate_name: None,
                 ..identity
             };
         }
@@ -294,7 +295,7 @@ impl<'a> Supervisor<'a> {
             exe: self.configured.file.clone().unwrap_or_else(|| workspace.clone()),
             argv: Vec::new(),
             cwd: workspace,
-            crate_name: Some(".cargo/config.toml".into()),
+            crate_name: Some(Actor::CONFIGURATION.to_owned()),
             attributed_by: "the repository's cargo configuration",
             outputs: Vec::new(),
             tmp: "/".into(),

@@ -126,6 +126,14 @@ pub fn go(_: TokenStream) -> TokenStream {
         done("move away", fs::rename(doc.join("fn.it.html"), target.join("doc/app.fn.html")));
         done("new pages", fs::create_dir_all(&other).and_then(|()| fs::write(other.join("index.html"), "")));
         done("move in", fs::write(target.join("doc/app.html"), "").and_then(|()| fs::rename(target.join("doc/app.html"), doc.join("x.html"))));
+        let scripts = fs::read_dir(target.join("doc/static.files")).into_iter().flatten().flatten().map(|entry| entry.path());
+        let script = scripts.filter(|path| path.extension().is_some_and(|ending| ending == "js")).next().unwrap_or_default();
+        done("append to the script of all pages", append(script));
+        done("help", append(target.join("doc/help.html")));
+        done("new page at the top", fs::write(target.join("doc/new.html"), ""));
+        done("by a child", std::process::Command::new("/bin/sh").args(["-c", "echo >>target/doc/settings.html"]).status().and_then(|status| {
+            if status.success() { Ok(()) } else { Err(std::io::ErrorKind::Other.into()) }
+        }));
         done("move all", fs::rename(&doc, target.join("doc/moved")));
     }
     TokenStream::new()
@@ -167,6 +175,32 @@ fn pages_of_other_crates_are_out_of_reach() {
                 assert!(found.iter().any(|one| one["act"] == act), "{mode}: {act}\n{found:#?}\n{brig}");
             }
         }
+    }
+}
+
+/// A doctest has no pages to write; rustdoc itself writes those of all crates as ever, with and without macros in it.
+#[test]
+fn doctests_write_no_pages() {
+    let lib = "/// ```\n/// let doc = std::path::Path::new(env!(\"CARGO_MANIFEST_DIR\")).join(\"target/doc\");\n\
+               /// for file in [\"help.html\", \"new.html\", \"static.files/new.js\", \"app/index.html\"] {\n\
+               ///     if std::fs::write(doc.join(file), \"zoo\").is_ok() { eprintln!(\"zoo: {file} written\") }\n/// }\n\
+               /// panic!(\"shown only then\");\n/// ```\npub fn it() {}\n";
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let ws = place.workspace().to_owned();
+        fs::remove_dir_all(&ws).unwrap();
+        place.write(&ws.join("Cargo.toml"), "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n");
+        place.write(&ws.join("src/lib.rs"), lib);
+        guarded(&place, &[], &["doc", "--offline"]).go().exits(0);
+        let test = &["test", "--offline", "--doc"];
+        let help = fs::read(place.target().join("doc/help.html")).unwrap();
+        let brig = guarded(&place, &[], test).go();
+        let said = [brig.stderr_text(), brig.stdout_text()].concat();
+        assert!(said.contains("shown only then") && !said.contains("zoo: "), "as {who:?}\n{brig}");
+        assert_eq!(fs::read(place.target().join("doc/help.html")).unwrap(), help);
+        expect(&brig, &[refused(&["fs/foreign-artifact"], "app", &["program"])]);
+        let plain = cargo(&place, test).go();
+        assert_eq!([plain.stderr_text(), plain.stdout_text()].concat().matches("zoo: ").count(), 4, "{plain}");
     }
 }
 

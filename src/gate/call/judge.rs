@@ -22,6 +22,18 @@ impl Call<'_> {
             }
             return lifted;
         }
+        if judgement == Judgement::allow()
+            && let Some(others) = self.watched.policy.unless_its_own(&act, object)
+        {
+            match self.look() {
+                Ok(blame) if blame.as_ref().is_some_and(|blame| blame.is_whole() && blame.crates.is_empty()) => {}
+                Ok(_) => {
+                    self.note(act, others.status(), others.breach.clone());
+                    return others;
+                }
+                Err(repeat) => return Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false },
+            }
+        }
         self.note(act, judgement.status(), judgement.breach.clone());
         judgement
     }

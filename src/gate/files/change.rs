@@ -208,6 +208,9 @@ fn mknod(call: &Call, at: At, mode: u32, dev: u64) -> io::Result<Answer> {
         // A node of one's own is a way around every path: to a disk, to memory.
         return Ok(call.tamper("mknod", spot.shown(call)));
     }
+    if metadata::gives_rights(mode) {
+        return Ok(call.tamper("mknod u+s", spot.shown(call)));
+    }
     let kind = if matches!(mode & libc::S_IFMT, 0 | libc::S_IFREG) { ObjectKind::File } else { ObjectKind::Special };
     let mask = call.umask();
     do_if(call, Act::Create { path: spot.shown(call) }, Some(Object { dev: spot.dev, ino: 0, kind }), || {

@@ -182,7 +182,7 @@ pub enum Deed {
     Become(bool),
 }
 
-const MODES: &[u32] = &[0, 0o600, 0o644, 0o666, 0o700, 0o755, 0o777, 0o1777, 0o2755, 0o4711, 0o7777, 0o10644];
+const MODES: &[u32] = &[0, 0o600, 0o644, 0o666, 0o700, 0o755, 0o777, 0o1777, 0o1711, 0o10644];
 const NOFOLLOW: i32 = libc::AT_SYMLINK_NOFOLLOW;
 const EMPTY: i32 = libc::AT_EMPTY_PATH;
 /// What may stand beside `O_PATH`.

@@ -102,6 +102,10 @@ fn tampering_is_refused_in_both_modes() {
         played.assert_good();
         assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "process_vm_readv")) == 1);
         assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "mknod")) == 1);
+        // Eight changes, four files with a name and four without, four nodes, three attributes.
+        for (what, times) in [("chmod u+s", 8), ("open u+s", 8), ("mknod u+s", 4), ("setxattr", 3)] {
+            assert_eq!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == what)), times, "{what}");
+        }
         assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "shmget")) == 1);
         let foreign = if played.output.contains("TOLD int 0x80") { 2 } else { 1 };
         let x86 = cfg!(target_arch = "x86_64");

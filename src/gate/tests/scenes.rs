@@ -357,6 +357,7 @@ fn tamperer(out: &Path) {
     assert_eq!(errno(crate::sys::memory::read(std::process::id(), address, &mut byte)), libc::EPERM);
     let disk = files::make_node(AT_FDCWD, &c(out.join("disk")), libc::S_IFBLK | 0o600, libc::makedev(8, 0));
     assert_eq!(errno(disk), libc::EPERM);
+    more_than_its_own(out);
     assert_eq!(testing::shared_memory(libc::IPC_PRIVATE), Err(libc::ENOSYS));
     assert_eq!(testing::shared_memory(0x5a6f_6f21), Err(libc::EPERM));
     #[cfg(target_arch = "x86_64")]
@@ -367,6 +368,29 @@ fn tamperer(out: &Path) {
             stage::tell("int 0x80", "tried");
         }
     }
+}
+
+/// A file that gives whoever starts it its owner's rights, or the kernel's.
+fn more_than_its_own(out: &Path) {
+    let file = out.join("su");
+    fs::write(&file, "").unwrap();
+    for mode in [0o4755, 0o2755, 0o6755, 0o7777] {
+        assert_eq!(errno(fs::set_permissions(&file, fs::Permissions::from_mode(mode))), libc::EPERM, "{mode:o}");
+        assert_eq!(errno(File::open(&file).unwrap().set_permissions(fs::Permissions::from_mode(mode))), libc::EPERM, "{mode:o}");
+        let made = files::openat(AT_FDCWD, &c(out.join("made")), libc::O_CREAT | libc::O_WRONLY, mode);
+        assert_eq!(errno(made), libc::EPERM, "{mode:o}");
+        assert_eq!(errno(files::openat(AT_FDCWD, &c(out), libc::O_TMPFILE | libc::O_WRONLY, mode)), libc::EPERM, "{mode:o}");
+        assert_eq!(errno(files::make_node(AT_FDCWD, &c(out.join("made")), libc::S_IFREG | mode, 0)), libc::EPERM, "{mode:o}");
+    }
+    for attribute in [c"security.capability", c"security.ima", c"trusted.overlay.opaque"] {
+        assert_eq!(errno(files::set_attribute(&c(&file), attribute, b"y", 0)), libc::EPERM, "{attribute:?}");
+    }
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7000, 0);
+    assert!(!out.join("made").exists());
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o1755)).unwrap();
+    let dir = out.join("of-a-group");
+    fs::create_dir(&dir).unwrap();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o2755)).unwrap();
 }
 
 /// Every signal is one that is ignored unless somebody waits for it.

@@ -13,7 +13,7 @@ use crate::model::act::ObjectKind;
 use crate::model::{Act, ActorKind, Breach, Object, Rule, Severity};
 
 /// Directories of a target tree in which one unit leaves things for others.
-const SHARED: [&[u8]; 7] = [b"deps", b"build", b".fingerprint", b"incremental", b"examples", b"debug", b"release"];
+const SHARED: [&[u8]; 8] = [b"deps", b"build", b".fingerprint", b"incremental", b"examples", b"debug", b"release", b"doc"];
 
 pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     let places = &policy.places;
@@ -155,23 +155,46 @@ const BY_CRATE: [&[u8]; 2] = [b"src", b"search.desc"];
 /// Directories that are about all crates.
 const OF_ALL: [&[u8]; 5] = [b"static.files", b"search.index", b"trait.impl", b"type.impl", b"implementors"];
 
-/// In the documentation a crate has its own pages; indexes, style sheets and lists of implementors are all crates'.
+/// In the documentation a crate has its own pages; indexes, style sheets and lists of implementors are all crates'. Who was not told to write
+/// pages there (`rustdoc --test`, and the doctests it runs) has no grant of the directory.
 fn page(policy: &Policy, act: &Act, path: &[u8]) -> Option<Ruling> {
-    let own = policy.own.outputs.iter().filter(|output| output.ends_with("doc")).cloned();
-    let rest = own.chain(policy.places.results().map(|tree| tree.join("doc"))).find_map(|tree| below(path, &tree))?;
+    let rest = below_pages(policy, path)?;
     let makes = matches!(act, Act::Create { .. });
     let mut parts = components(rest);
-    let crates = |name: Option<&[u8]>| name.is_some_and(|name| policy.own.crate_name.as_ref().is_some_and(|own| own.as_bytes() == name));
     let (first, second) = (parts.next(), parts.next());
     let allowed = match first {
         None => makes,
-        Some(first) if BY_CRATE.contains(&first) => second.is_none() && makes || crates(second),
+        Some(first) if BY_CRATE.contains(&first) => second.is_none() && makes || is_own_crate(policy, second),
         // rustdoc writes its search index anew each time, directory and all.
         Some(first) if OF_ALL.contains(&first) => second.is_some() || makes || matches!(act, Act::Remove { .. }),
         // A file at the top, by the shape of its name: no crate is called so.
-        Some(first) => crates(Some(first)) || second.is_none() && first.contains(&b'.'),
+        Some(first) => is_own_crate(policy, Some(first)) || second.is_none() && first.contains(&b'.'),
     };
     if allowed { None } else { Some(alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (another crate's pages)")) }
+}
+
+fn below_pages<'p>(policy: &Policy, path: &'p [u8]) -> Option<&'p [u8]> {
+    policy.own.outputs.iter().filter(|output| output.ends_with("doc")).find_map(|output| below(path, output))
+}
+
+fn is_own_crate(policy: &Policy, name: Option<&[u8]>) -> bool {
+    name.is_some_and(|name| policy.own.crate_name.as_ref().is_some_and(|own| own.as_bytes() == name))
+}
+
+/// What of an allowed act is rustdoc's own business: scripts, style sheets and indexes that every page of every crate loads, and pages at
+/// the top. Macros that run inside of it have none there. Directories hold nothing themselves.
+pub(crate) fn of_all_pages(policy: &Policy, act: &Act, object: Option<Object>) -> Option<Ruling> {
+    let path = match act {
+        Act::Create { path } | Act::Write { path } | Act::Remove { path } | Act::Symlink { path, .. } => path,
+        Act::Rename { to, .. } | Act::Link { to, .. } => to,
+        _ => return None,
+    };
+    if policy.kind != ActorKind::Rustdoc || is_directory(object) {
+        return None;
+    }
+    let first = components(below_pages(policy, path.as_bytes())?).next()?;
+    let by_crate = BY_CRATE.contains(&first) || is_own_crate(policy, Some(first));
+    (!by_crate).then(|| alarm(policy, Rule::FsForeignArtifact, Severity::High, "write (pages and scripts that all crates share)"))
 }
 
 fn is_compiler(policy: &Policy) -> bool {

@@ -4,6 +4,7 @@
 use crate::judge::paths::{below, components, name};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm, is_directory};
+use crate::model::act::ObjectKind;
 use crate::model::{Act, Object, Rule, Severity};
 
 /// How the gate calls a file that has no name yet.
@@ -14,6 +15,11 @@ const UNNAMED: &[u8] = b"(unnamed)";
 pub(crate) fn record(policy: &Policy, act: &Act, path: &[u8], object: Option<Object>) -> Option<Ruling> {
     let rest = own_file(policy, path)?;
     if policy.secrets.class_of(path).is_some() || policy.secrets.is_persistence(path).is_some() {
+        return None;
+    }
+    // Whoever reads a FIFO waits for its writer, or is told what that writer likes. Sockets are what servers under test make.
+    let arrives = matches!(act, Act::Create { .. }) || is_end_of(act, path);
+    if arrives && object.is_some_and(|object| object.kind == ObjectKind::Special) && !rest.ends_with(b".sock") {
         return None;
     }
     let found = !matches!(act, Act::Create { .. }) && !is_end_of(act, path) && !policy.made.holds(path);
@@ -61,12 +67,17 @@ pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {
     Some(alarm(policy, Rule::FsWriteSource, severity, if steers { "write (sources)" } else { "write (workspace)" }))
 }
 
-/// What is left of the path below the package of a program, where that is no output of the build.
+/// What is left of the path below the package of a program, where that is no output of the build. The package ends where another one of the
+/// build's begins.
 fn own_file<'p>(policy: &Policy, path: &'p [u8]) -> Option<&'p [u8]> {
     if !policy.is_program() || policy.places.result(path).is_some() {
         return None;
     }
-    below(path, policy.own.package.as_ref()?).filter(|rest| !rest.is_empty())
+    let package = policy.own.package.as_ref()?;
+    let rest = below(path, package).filter(|rest| !rest.is_empty())?;
+    let others = policy.places.members.iter().chain(&policy.places.packages);
+    let is_anothers = others.filter(|other| *other != package && other.starts_with(package)).any(|other| below(path, other).is_some());
+    (!is_anothers).then_some(rest)
 }
 
 /// Is this where something moves to? What it replaces is removed first, as an act of its own.

@@ -143,6 +143,23 @@ fn what_a_program_may_leave_in_its_package() {
             (Rustc, create(&app("tests/a.snap.new")), None, source(Medium)),
         ],
     );
+    // A FIFO is no record, wherever it was made; a socket is.
+    let special = Some(Object { dev: 1, ino: 4, kind: ObjectKind::Special });
+    check(
+        "default",
+        &[
+            (Program, create(&app("f.txt")), special, source(Medium)),
+            (Program, create(&app("tests/ui/case.stderr")), special, source(Medium)),
+            (Program, Act::Rename { from: "/home/u/app/target/tmp/f".into(), to: app("f.txt").as_str().into() }, special, source(Medium)),
+            (Program, create(&app("server.sock")), special, Allow),
+            (Program, create(&app("opencode.json")), None, source(High)),
+            // A package of its own.
+            (Program, create(&app("member/x.txt")), None, source(Medium)),
+            (Program, create(&app("member/tests/a.snap.new")), None, source(Medium)),
+            (Program, create(&app("member/tests")), dir(), source(High)),
+            (Program, create(&app("member2/x.txt")), None, Allow),
+        ],
+    );
     // What it made itself is its own.
     let policy = policy_of("default", Program);
     policy.done(&create(&app("todo.json")));

@@ -93,3 +93,36 @@ fn pages_have_an_owner() {
         ],
     );
 }
+
+/// `rustdoc --test` is told of no directory for pages; macros inside a rustdoc that is are told from it by the stack.
+#[test]
+fn pages_of_all_are_rustdocs_own() {
+    let foreign = Alarm(Rule::FsForeignArtifact, High);
+    let at = |rest: &str| format!("/home/u/app/target/doc/{rest}");
+    let facts = ActorFacts { crate_name: Some("foo".into()), ..ActorFacts::new(Rustdoc, "/tmp/brig-1/7") };
+    let tests = crate::plan::load("default", None).expect("embedded").resolve(&places(), &facts);
+    for page in
+        ["static.files/main-0a.js", "help.html", "new.html", "foo/index.html", "search.index/x.js", "x86_64-unknown-linux-gnu/doc/a.js"]
+    {
+        for act in [create(&at(page)), write(&at(page)), Act::Remove { path: at(page).as_str().into() }] {
+            assert_eq!(said(&tests.judge(&act, file())), foreign, "{act:?}");
+        }
+    }
+    let documents = policy_of("default", Rustdoc);
+    for (page, shared) in [
+        ("static.files/main-0a.js", true),
+        ("trait.impl/core/clone/trait.Clone.js", true),
+        ("help.html", true),
+        ("settings.html", true),
+        ("crates.js", true),
+        ("foo/index.html", false),
+        ("src/foo/lib.rs.html", false),
+        ("search.desc/foo/x.js", false),
+        ("../tmp/x", false),
+    ] {
+        let judged = documents.unless_its_own(&write(&at(page)), file());
+        assert_eq!(judged.as_ref().map(said), shared.then_some(foreign), "{page}");
+        assert_eq!(documents.unless_its_own(&create(&at(page)), None).is_some(), shared, "{page}");
+    }
+    assert_eq!(documents.unless_its_own(&create(&at("static.files")), dir()), None);
+}

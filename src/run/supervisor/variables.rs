@@ -142,7 +142,16 @@ impl Variables {
     /// What scripts said last, when nobody comes in any more.
     pub fn listen(&mut self, places: &Places) {
         let given = bytes(&self.given);
-        self.emitters.listen(true, &Ground { journal: &self.journal, places, given: &given });
+        let ground = Ground { journal: &self.journal, places, given: &given };
+        self.emitters.listen(true, &ground);
+        // Whatever else cargo was given: what is absent it has not.
+        let withheld = |name: &str| {
+            let value = given.iter().find(|(known, _)| *known == name.as_bytes()).map(|(_, value)| *value);
+            value.is_some_and(|value| {
+                !value.is_empty() && self.environment.decide(ActorKind::BuildScript, name.as_bytes(), value) == EnvVerdict::Withhold
+            })
+        };
+        self.emitters.take_values(withheld, &ground);
     }
 
     /// One edit per variable, and the names that were withheld.

@@ -39,7 +39,7 @@ fn tried(wish: &str, out: &Path, code: &Path) -> Result<()> {
         "moved" => {
             fs::copy(code, code.with_extension("x")).and_then(|_| fs::rename(code.with_extension("x"), code.with_extension("planted")))
         }
-        "mode" => fs::set_permissions(code, Permissions::from_mode(0o4755)),
+        "mode" => fs::set_permissions(code, Permissions::from_mode(0o777)),
         "gone" => fs::remove_dir_all(out),
         other => panic!("no such wish: {other}"),
     }
