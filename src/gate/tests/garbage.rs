@@ -174,7 +174,7 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
         }
         Treatment::Change => change(source, row, place, root, [directory, socket], &mut args),
         // What FIFOs make wait, nobody here would wake.
-        Treatment::Exec | Treatment::Socket | Treatment::Memfd | Treatment::Restrict => {}
+        Treatment::Exec | Treatment::Socket | Treatment::Memfd => {}
         Treatment::Connect | Treatment::Bind => {
             args[0] = fd(source, socket, directory);
             (args[1], args[2]) = address(source, place, root);
