@@ -26,6 +26,47 @@ pub fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
     check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw mut request) }).map(drop)
 }
 
+/// Leads multicast groups to `lo` (`SIOCADDRT`, rtnetlink's elder): without a route for them no group can be joined by the default interface.
+/// Nothing leaves by it, and whoever joined a group inside hears what is sent to it inside.
+pub fn multicast_on_loopback(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let mut device = *b"lo\0";
+    // SAFETY: `rtentry` is plain integers, addresses and pointers; all zeros is a valid value.
+    let mut route: libc::rtentry = unsafe { std::mem::zeroed() };
+    route.rt_dst = sockaddr_v4(Ipv4Addr::new(224, 0, 0, 0));
+    route.rt_genmask = sockaddr_v4(Ipv4Addr::new(240, 0, 0, 0));
+    route.rt_flags = ROUTE_UP;
+    route.rt_dev = device.as_mut_ptr().cast();
+    // SAFETY: `route` is a whole `rtentry`, and its device a NUL-terminated name that outlives the call; the kernel only reads both.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCADDRT, &raw const route) }).map(drop)
+}
+
+/// `RTF_UP`, `linux/route.h`.
+const ROUTE_UP: u16 = 1;
+
+/// `struct in6_rtmsg` (`linux/ipv6_route.h`), whose fields libc keeps to itself.
+#[repr(C)]
+#[derive(Default)]
+struct RouteV6 {
+    destination: [u8; 16],
+    source: [u8; 16],
+    gateway: [u8; 16],
+    kind: u32,
+    destination_length: u16,
+    source_length: u16,
+    metric: u32,
+    info: libc::c_ulong,
+    flags: u32,
+    device: libc::c_int,
+}
+
+/// The same for IPv6. `socket` must be of family inet6. `lo` is device 1 in every namespace.
+pub fn multicast_on_loopback_v6(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let destination = Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0).octets();
+    let route = RouteV6 { destination, destination_length: 8, metric: 256, flags: ROUTE_UP.into(), device: 1, ..RouteV6::default() };
+    // SAFETY: `route` is a whole `in6_rtmsg`, which the kernel only reads.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCADDRT, &raw const route) }).map(drop)
+}
+
 /// Gives `lo` one more IPv4 address, as the alias `lo:<label>`, and narrows it to that single address.
 pub fn own_v4(socket: BorrowedFd<'_>, label: u32, address: Ipv4Addr) -> io::Result<()> {
     let name = format!("lo:{label}");

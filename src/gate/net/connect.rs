@@ -168,7 +168,9 @@ pub fn aim(call: &Call<'_>, network: &Arc<Network>, to: SocketAddr, act: impl Fn
     }
     // A sink that stands in for the host already is no socket of the actor's: every datagram is judged, and a call that came again
     // (`Caught::REPEAT`) is not lost for the record.
-    if endpoint::is_local(to.ip()) && !relay::stands(network, Transport::Udp, to) && network.holds_udp(to) {
+    // A group's datagrams go to its members, who are all inside: where one of them hears, that is whom it is for.
+    let inside = endpoint::is_local(to.ip()) || to.ip().is_multicast() && network.is_private();
+    if inside && !relay::stands(network, Transport::Udp, to) && network.holds_udp(to) {
         return Ok(());
     }
     let act = act(network.endpoint("udp", to));

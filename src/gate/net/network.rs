@@ -117,6 +117,11 @@ impl Network {
         lock(&self.state).cookie
     }
 
+    /// Is there one of the actor's own, out of which nothing leads?
+    pub fn is_private(&self) -> bool {
+        self.maker.kind() == "private-network"
+    }
+
     /// The endpoint as reports show it, with the host name where a judged resolver told one.
     pub fn endpoint(&self, protocol: &str, address: SocketAddr) -> Endpoint {
         let host = lock(&self.state).hosts.get(&address.ip()).cloned();

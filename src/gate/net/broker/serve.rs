@@ -126,5 +126,10 @@ fn fresh() -> io::Result<OwnedFd> {
     netns::unshare(libc::CLONE_NEWNET)?;
     let probe = socket::create(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0)?;
     netns::loopback_up(probe.as_fd())?;
+    // Where it cannot be had, no group can be joined: nothing depends on it.
+    let _ = netns::multicast_on_loopback(probe.as_fd());
+    if let Ok(probe) = socket::create(libc::AF_INET6, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) {
+        let _ = netns::multicast_on_loopback_v6(probe.as_fd());
+    }
     Ok(File::open("/proc/thread-self/ns/net")?.into())
 }

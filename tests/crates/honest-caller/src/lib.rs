@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod c;
+mod groups;
 mod memory;
 mod peers;
 mod sandbox;
