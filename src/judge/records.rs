@@ -73,7 +73,7 @@ const OBEYED: [&str; 25] = [
 ];
 
 /// What data is called. At the top of a package or a repository, where tools look for what is called after *them* (`opencode.json`,
-/// `lefthook.json`, `docker-bake.json` …), a JSON file is data if its name says so: by one of these, or by a shape no tool's name has (see
+/// `lefthook.json`, `docker-bake.json` …), a JSON file is data if its name says so: by one of these at either end of a word, or by a shape no tool's name has (see
 /// [`names_data`]).
 const DATA: &[&str] = &[
     "test",
@@ -224,7 +224,10 @@ impl Records {
 /// by several with hyphens in between: no underscore, no further dot, no figure, and not by one letter.
 fn names_data(stem: &[u8]) -> bool {
     let shaped = stem.len() < 2 || stem.iter().any(|byte| matches!(byte, b'_' | b'.') || byte.is_ascii_digit() || !byte.is_ascii());
-    let words = || DATA.iter().any(|word| stem.windows(word.len()).any(|part| part == word.as_bytes()));
+    let words = || {
+        stem.split(|byte| *byte == b'-')
+            .any(|part| DATA.iter().any(|word| part.starts_with(word.as_bytes()) || part.ends_with(word.as_bytes())))
+    };
     shaped || words() || WHOLE.iter().any(|word| word.as_bytes() == stem)
 }
 

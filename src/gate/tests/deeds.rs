@@ -313,7 +313,7 @@ pub fn deed(dice: &mut Dice) -> Deed {
         88..90 => Deed::SetAttribute {
             path: path(dice),
             // Not what is wrong before the path is looked at: since Linux 6.13 it is told first, before it was not.
-            name: dice.of(&["user.a", "user.b", "a", "unknown.a", "trusted.a"]),
+            name: dice.of(&["user.a", "user.b", "a", "unknown.a", "user.c"]),
             value: dice.next(),
             size: dice.of(&[0, 8, 8]),
             flags: dice.of(&[0, 0, libc::XATTR_CREATE, libc::XATTR_REPLACE]),
