@@ -31,10 +31,12 @@ pub mod quoted;
 mod reals;
 pub mod remembered;
 mod resolve;
+mod results;
 pub mod reviewed;
 mod scripts;
 pub mod steering;
 mod tracked;
+pub mod whose;
 
 #[cfg(test)]
 mod policies;

@@ -46,4 +46,5 @@ mod terminals;
 mod volumes;
 mod warm;
 mod who;
+mod words;
 mod zoo;
