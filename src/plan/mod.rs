@@ -34,6 +34,7 @@ mod resolve;
 mod results;
 pub mod reviewed;
 mod scripts;
+pub mod steered;
 pub mod steering;
 mod tracked;
 pub mod whose;

@@ -77,6 +77,9 @@ pub fn build(
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
+    if phases.network || phases.fetch {
+        stage::refuse_steered(&steering, &places, &env)?;
+    }
     let (sockets, mut enforcement) = suffices(&host, options, &profile, loosened)?;
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
