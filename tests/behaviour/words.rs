@@ -78,3 +78,29 @@ fn results_beside_the_workspace_are_known_again() {
         assert!(brig.code == 0 && !place.path("home/target").exists(), "{brig}");
     }
 }
+
+#[test]
+fn a_link_of_the_repositorys_does_not_say_what_vendor_empties_and_where_new_makes() {
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let (git, documents) = (place.workspace().join(".git"), place.path("home/documents"));
+        let lay = || {
+            place.write(&git.join("HEAD"), "ref: refs/heads/main\n");
+            fs::create_dir_all(&documents).unwrap();
+        };
+        lay();
+        symlink(".git", place.workspace().join("vendor")).unwrap();
+        symlink("../documents", place.workspace().join("foo")).unwrap();
+        let (vendor, new) = (["vendor", "--offline"], ["new", "--vcs", "none", "foo/bar"]);
+        let plain = [cargo(&place, &vendor).go(), cargo(&place, &new).go()];
+        assert!(!git.join("HEAD").exists() && documents.join("bar").is_dir(), "the control: {} {}", plain[0], plain[1]);
+        fs::remove_dir_all(documents.join("bar")).unwrap();
+        lay();
+        for args in [&vendor[..], &new, &["new", "--vcs", "none", "foo/../bar"], &["init", "foo"]] {
+            refuses(&guarded(&place, &[], args).compared().go(), "there is a link of the repository's on the way");
+        }
+        assert!(git.join("HEAD").is_file() && fs::read_dir(&documents).unwrap().next().is_none() && !place.path("home/bar").exists());
+        let brig = guarded(&place, &[], &["new", "--vcs", "none", "real/bar"]).compared().go();
+        assert!(brig.code == 0 && place.workspace().join("real/bar/Cargo.toml").is_file(), "{brig}");
+    }
+}
