@@ -104,3 +104,15 @@ fn a_link_of_the_repositorys_does_not_say_what_vendor_empties_and_where_new_make
         assert!(brig.code == 0 && place.workspace().join("real/bar/Cargo.toml").is_file(), "{brig}");
     }
 }
+
+#[test]
+fn cargos_manual_is_shown() {
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let plain = cargo(&place, &["help", "build"]).go();
+        assert!(plain.code == 0 && plain.stdout_text().contains("cargo"), "{plain}");
+        let brig = guarded(&place, &[], &["help", "build"]).go();
+        expect_silence(brig.exits(0));
+        assert_eq!(plain.stdout_text(), brig.stdout_text(), "{brig}");
+    }
+}
