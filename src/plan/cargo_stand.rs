@@ -13,6 +13,7 @@ use crate::plan::errand::Errand;
 use crate::plan::kernel_grants::carve;
 use crate::plan::named_places::{self, Ground};
 use crate::plan::places::real;
+use crate::plan::whose;
 use crate::plan::{placeholders, steering::Steering};
 
 /// Entries of trees of sources that are looked at, for `{sources}` and for secrets.
@@ -248,9 +249,26 @@ impl<'a> Stand<'a> {
 /// repository has there; links elsewhere are the user's own.
 fn meant(here: &Path, path: &Path, places: &Places) -> Option<PathBuf> {
     let whole = clean(&here.join(path));
-    let named = real(whole.clone());
-    let inside = places.workspace.iter().chain(&places.members).any(|tree| whole.starts_with(tree));
-    (!inside || named == whole).then_some(named)
+    let repository = whose::repository(here, places.home.as_deref());
+    let inside = places.workspace.iter().chain(&places.members).chain(&repository).any(|tree| whole.starts_with(tree));
+    // By its real name as the kernel walks it: behind a link `..` is somewhere else.
+    if inside { (real(here.join(path)) == whole).then_some(whole) } else { Some(real(whole)) }
+}
+
+/// What `vendor` empties and fills, and what `new` and `init` make, must be where it was meant.
+///
+/// # Errors
+/// When a link of the repository's leads somewhere else, with the way out.
+pub fn refuse_misled(places: &Places, errand: &Errand) -> anyhow::Result<()> {
+    let here = std::env::current_dir().map(real).unwrap_or_default();
+    let Some(made) = errand.made().filter(|made| meant(&here, made, places).is_none()) else { return Ok(()) };
+    anyhow::bail!(
+        "`cargo {}` would work in {}: there is a link of the repository's on the way to {}\n  \
+         help: name the place itself, if it is meant, or remove the link",
+        errand.name,
+        real(here.join(&made)).display(),
+        clean(&here.join(&made)).display()
+    )
 }
 
 /// The directories behind a `.git` that is a file: a linked worktree, a submodule.
@@ -260,4 +278,39 @@ fn repository(git: &Path) -> Vec<PathBuf> {
     let Some(dir) = dir.filter(|dir| dir.join("HEAD").is_file() && dir.iter().any(|name| name == ".git")) else { return Vec::new() };
     let common = line(&dir.join("commondir")).map(|common| real(dir.join(common))).filter(|common| common.join("HEAD").is_file());
     [dir].into_iter().chain(common).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_repository_is_that_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().canonicalize().unwrap();
+        let here = home.join("code");
+        for name in ["code/.git/hooks", "code/real", "documents", "mine"] {
+            std::fs::create_dir_all(home.join(name)).unwrap();
+        }
+        symlink("../documents", here.join("foo")).unwrap();
+        symlink(".git", here.join("vendor")).unwrap();
+        symlink("documents", home.join("own")).unwrap();
+        for workspace in [Some(here.clone()), None] {
+            let places = Places { home: Some(home.clone()), workspace, ..Places::default() };
+            for (typed, expected) in [
+                ("real/new", Some("code/real/new")),
+                ("new", Some("code/new")),
+                ("../mine/new", Some("mine/new")),
+                ("../own/new", Some("documents/new")),
+                ("vendor", None),
+                ("foo/bar", None),
+                ("foo/../bar", None),
+                ("foo", None),
+            ] {
+                assert_eq!(meant(&here, Path::new(typed), &places), expected.map(|path| home.join(path)), "{typed}");
+            }
+        }
+    }
 }

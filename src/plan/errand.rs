@@ -25,7 +25,7 @@ pub struct Errand {
 const SHORT: [(&str, &str); 8] =
     [("b", "build"), ("c", "check"), ("d", "doc"), ("r", "run"), ("t", "test"), ("rm", "remove"), ("i", "install"), ("b", "build")];
 /// Options of subcommands above that are followed by a value of their own.
-const VALUED: [&str; 23] = [
+const VALUED: [&str; 27] = [
     "--manifest-path",
     "--config",
     "--target-dir",
@@ -49,6 +49,10 @@ const VALUED: [&str; 23] = [
     "--index",
     "--vcs",
     "--edition",
+    "--name",
+    "--sync",
+    "-s",
+    "--lockfile-path",
 ];
 const OUTPUTS: [&str; 4] = ["--out-dir", "--artifact-dir", "--output-path", "--output-dir"];
 /// What looks at no source of the workspace, so that it need not know which ones git has.
@@ -120,6 +124,17 @@ impl Errand {
         found
     }
 
+    /// The directory that is filled, or emptied first: by default a name the repository may have taken.
+    pub fn made(&self) -> Option<PathBuf> {
+        let default = match self.name.as_str() {
+            "vendor" => Some("vendor"),
+            "init" => Some("."),
+            "new" => None,
+            _ => return None,
+        };
+        self.operand.clone().or_else(|| default.map(PathBuf::from))
+    }
+
     /// May the lock file have to be made for it, where there is none?
     pub fn may_lock(&self) -> bool {
         !self.locked && !LOCKLESS.contains(&self.name.as_str())
@@ -143,6 +158,15 @@ mod tests {
         assert_eq!((install.name.as_str(), install.root, install.operand), ("install", Some("/r".into()), Some("ripgrep".into())));
         assert_eq!(errand("--color never new --vcs git ../app --lib").operand, Some("../app".into()));
         assert_eq!(errand("build --artifact-dir out").outputs, [PathBuf::from("out")]);
+        for (typed, made) in [
+            ("vendor", Some("vendor")),
+            ("vendor --offline -s ../x/Cargo.toml --versioned-dirs third", Some("third")),
+            ("new --name x foo/bar", Some("foo/bar")),
+            ("init", Some(".")),
+            ("build vendor", None),
+        ] {
+            assert_eq!(errand(typed).made(), made.map(PathBuf::from), "{typed}");
+        }
         assert!(errand("test").may_lock() && !errand("test --locked").may_lock() && !errand("fmt").may_lock());
     }
 }

@@ -33,10 +33,13 @@ pub mod quoted;
 mod reals;
 pub mod remembered;
 mod resolve;
+mod results;
 pub mod reviewed;
 mod scripts;
+pub mod steered;
 pub mod steering;
 mod tracked;
+pub mod whose;
 
 #[cfg(test)]
 mod policies;

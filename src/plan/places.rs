@@ -6,13 +6,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Places;
 use crate::plan::own_calls;
+pub use crate::plan::reals::real;
 use crate::plan::remembered::{Asking, Known, Package, Question};
+use crate::plan::results::Workspace;
 use crate::plan::steering::Steering;
+use crate::plan::whose::{self, Words};
 
 /// The few fields of `cargo metadata` that matter here.
 #[derive(Debug, Deserialize, Serialize)]
@@ -28,6 +31,7 @@ struct Metadata {
 #[derive(Debug, Deserialize, Serialize)]
 struct Listed {
     id: String,
+    name: String,
     source: Option<String>,
     manifest_path: PathBuf,
 }
@@ -79,9 +83,6 @@ pub fn find(answer: Answer, steering: &Steering, env: &[(OsString, OsString)], t
         (None, None) if installs => variable("CARGO_TARGET_DIR").map_or_else(|| tmp.to_owned(), |dir| here.join(dir)),
         (None, None) => variable("CARGO_TARGET_DIR").map_or_else(|| here.join("target"), |dir| here.join(dir)),
     };
-    // Typed, or in the environment: then the user says where, and not a file the repository brought along.
-    let named = steering.target_dir.is_some() || variable("CARGO_TARGET_DIR").or_else(|| variable("CARGO_BUILD_TARGET_DIR")).is_some();
-    let build_named = variable("CARGO_BUILD_BUILD_DIR").is_some();
     // Without `build.build-dir` it follows `--target-dir`, which `cargo metadata` is not told.
     let build = metadata.as_ref().and_then(|found| found.build_directory.clone().filter(|build| *build != found.target_directory));
     let mut names = vec![target.clone()];
@@ -101,46 +102,59 @@ pub fn find(answer: Answer, steering: &Steering, env: &[(OsString, OsString)], t
         );
     }
     let build = build.map(real);
-    if let Some(root) = metadata.as_ref().map(|metadata| real(metadata.workspace_root.clone())) {
-        let trees = build.iter().filter(|_| !build_named).chain((!named).then_some(&target));
-        for tree in trees {
-            ensure!(
-                !is_somebody_elses(tree, &root),
-                "the target directory {} is not cargo's: it holds other things, and everybody in the build could read them\n  \
-                 help: name another with `--target-dir` or `CARGO_TARGET_DIR`, or this one, if it is meant",
-                tree.display()
-            );
+    let members: Vec<PathBuf> = metadata.iter().flat_map(Metadata::members).map(|dir| real(dir.to_owned())).collect();
+    let cargo_home = variable("CARGO_HOME").or_else(|| in_home(".cargo")).map(real).unwrap_or_default();
+    let rustup_home = variable("RUSTUP_HOME").or_else(|| in_home(".rustup")).map(real);
+    if let Some(metadata) = &metadata {
+        let root = real(metadata.workspace_root.clone());
+        let start = if installs { steering.path.as_ref().map_or_else(|| here.clone(), |path| real(here.join(path))) } else { here.clone() };
+        let typed = steering.configured();
+        let ground = whose::Ground { here: &start, home: home.as_deref(), cargo_home: &cargo_home, workspace: Some(&root), typed: &typed };
+        let words = Words::read(&ground);
+        // Typed, in the environment, or in the user's own configuration: then the user says where, and not a file the repository brought along.
+        let in_env = |names: &[&str]| names.iter().any(|name| variable(name).is_some());
+        let target_named = steering.target_dir.is_some()
+            || in_env(&["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"])
+            || words.is_users("build", "target-dir");
+        let build_named = in_env(&["CARGO_BUILD_BUILD_DIR"]) || words.is_users("build", "build-dir");
+        let repository = whose::repository(&root, home.as_deref()).filter(|repository| root.starts_with(repository));
+        let packages: Vec<&str> =
+            metadata.packages.iter().filter(|package| package.source.is_none()).map(|package| &*package.name).collect();
+        let workspace = Workspace {
+            root: &root,
+            repository: repository.as_deref().unwrap_or(&root),
+            members: &members,
+            packages: &packages,
+            home: home.as_deref(),
+            cargo_home: &cargo_home,
+            rustup_home: rustup_home.as_deref(),
+        };
+        let named = (!target_named).then_some((&target, "`--target-dir` or `CARGO_TARGET_DIR`"));
+        let built = build.iter().filter(|_| !build_named).map(|build| (build, "`CARGO_BUILD_BUILD_DIR`"));
+        for (tree, words) in named.into_iter().chain(built) {
+            if let Some(why) = workspace.objection(tree) {
+                bail!(
+                    "the target directory {} is named by the repository, by its cargo configuration or a link, and {why}: everybody in the build could \
+                     read it\n  help: name another with {words}, or this one, if it is meant",
+                    tree.display()
+                );
+            }
         }
     }
     Ok(Places {
-        members: metadata.iter().flat_map(Metadata::members).map(|dir| real(dir.to_owned())).collect(),
+        members,
         names,
         workspace: metadata.map(|metadata| real(metadata.workspace_root)),
         build: build.unwrap_or_else(|| target.clone()),
         report_dir: target.join("brig"),
         memory: super::remembered::place(env).map(real),
         target,
-        cargo_home: variable("CARGO_HOME").or_else(|| in_home(".cargo")).map(real).unwrap_or_default(),
-        rustup_home: variable("RUSTUP_HOME").or_else(|| in_home(".rustup")).map(real),
+        cargo_home,
+        rustup_home,
         home,
         tmp: real(tmp.to_owned()),
         ..Places::default()
     })
-}
-
-/// Would a target directory here open what was there before? A repository chooses it by its configuration, or by a link in its place: inside
-/// the workspace, whose content is its own anyway, any but git's; elsewhere, one that is new, empty, or marked as cargo's.
-fn is_somebody_elses(tree: &Path, workspace: &Path) -> bool {
-    if tree.ancestors().any(|dir| dir.file_name() == Some(OsStr::new(".git"))) {
-        return true;
-    }
-    // The first is cargo's mark on a directory it made, the others lie in every one it used.
-    let marks = ["CACHEDIR.TAG", ".rustc_info.json", "debug/.cargo-lock", "release/.cargo-lock"];
-    let used = || marks.iter().any(|mark| tree.join(mark).is_file());
-    let empty = || {
-        std::fs::read_dir(tree).map_or_else(|error| error.kind() == std::io::ErrorKind::NotFound, |mut entries| entries.next().is_none())
-    };
-    !tree.starts_with(workspace) && !used() && !empty()
 }
 
 /// Asks cargo where the workspace is, and, with `platforms`, for the graph as its lock file and its caches have it: an answer means that there is
@@ -208,49 +222,4 @@ fn keep(asking: Asking, metadata: &Metadata, graph: &str) -> Option<()> {
     let known = Known { head: serde_json::to_string(metadata).ok()?, graph: graph.to_owned() };
     let packages = metadata.packages.iter().map(|listed| Package { manifest: &listed.manifest_path, is_local: listed.source.is_none() });
     asking.keep(&known, &metadata.workspace_root, &packages.collect::<Vec<_>>())
-}
-
-/// The real path; for what does not exist yet, the real path of its nearest existing ancestor with the rest appended.
-pub fn real(path: PathBuf) -> PathBuf {
-    let mut missing = Vec::new();
-    let mut at = path.as_path();
-    loop {
-        if let Ok(found) = at.canonicalize() {
-            return missing.iter().rev().fold(found, |path, name| path.join(name));
-        }
-        let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return path };
-        missing.push(name.to_owned());
-        at = parent;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whose_a_target_directory_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        for file in ["w/src/lib.rs", "Documents/letter", "made/CACHEDIR.TAG", "used/.rustc_info.json", "locked/debug/.cargo-lock"] {
-            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
-            std::fs::write(root.join(file), "").unwrap();
-        }
-        std::fs::create_dir(root.join("empty")).unwrap();
-        let of = |name: &str| is_somebody_elses(&root.join(name), &root.join("w"));
-        for cargos in ["w/target", "w/src", "made", "used", "locked", "empty", "nowhere/yet"] {
-            assert!(!of(cargos), "{cargos}");
-        }
-        for others in ["Documents", "w/.git", "w/.git/hooks", "x/.git", ""] {
-            assert!(of(others), "{others}");
-        }
-    }
-
-    #[test]
-    fn a_missing_directory_has_a_real_path_too() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        std::os::unix::fs::symlink(&root, root.join("link")).unwrap();
-        assert_eq!(real(root.join("link/target/debug")), root.join("target/debug"));
-    }
 }

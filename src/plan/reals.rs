@@ -30,6 +30,20 @@ fn shorter(dir: &Path, path: &Path) -> PathBuf {
     }
 }
 
+/// The real path; for what does not exist yet, the real path of its nearest existing ancestor with the rest appended.
+pub fn real(path: PathBuf) -> PathBuf {
+    let mut missing = Vec::new();
+    let mut at = path.as_path();
+    loop {
+        if let Ok(found) = at.canonicalize() {
+            return missing.iter().rev().fold(found, |path, name| path.join(name));
+        }
+        let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return path };
+        missing.push(name.to_owned());
+        at = parent;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +64,13 @@ mod tests {
             assert_eq!(reals.of(&from, Path::new(path)), from.join(path).canonicalize().ok(), "{path}");
         }
         assert_eq!(shorter(Path::new("/a/b"), Path::new("../../../x/../y")), Path::new("/../x/../y"));
+    }
+
+    #[test]
+    fn a_missing_directory_has_a_real_path_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink(&root, root.join("link")).unwrap();
+        assert_eq!(real(root.join("link/target/debug")), root.join("target/debug"));
     }
 }

@@ -77,6 +77,10 @@ pub fn build(
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
+    plan::cargo_stand::refuse_misled(&places, &Errand::read(&args)).map_err(Stopped::usage)?;
+    if phases.network || phases.fetch {
+        stage::refuse_steered(&steering, &places, &env)?;
+    }
     let (sockets, mut enforcement) = suffices(&host, options, &profile, loosened)?;
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;

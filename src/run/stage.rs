@@ -17,7 +17,8 @@ use crate::model::Exit;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
 use crate::plan::steering::Steering;
-use crate::plan::{installed, mounts, quoted};
+use crate::plan::whose::{Ground, Words};
+use crate::plan::{installed, mounts, quoted, steered};
 use crate::sys::sweep;
 
 pub type Env = Vec<(OsString, OsString)>;
@@ -62,6 +63,25 @@ pub fn refuse_quoted(steering: &Steering, env: &Env) -> Result<(), Stopped> {
         found.map_err(|link| Stopped { exit: Exit::Config, cause: link.into() })?;
     }
     Ok(())
+}
+
+/// Before cargo has a network: does the repository say where the user's credentials go?
+///
+/// # Errors
+/// With the word that does (exit 96).
+pub fn refuse_steered(steering: &Steering, places: &Places, env: &Env) -> Result<(), Stopped> {
+    let here = std::env::current_dir().unwrap_or_default();
+    // `cargo install` reads the configuration of what it installs, or its home's alone.
+    let start = match (&steering.subcommand, &steering.path) {
+        (Some(told), Some(path)) if told == "install" => places::real(here.join(path)),
+        (Some(told), None) if told == "install" => places.cargo_home.clone(),
+        _ => here,
+    };
+    let typed = steering.configured();
+    let workspace = places.workspace.as_deref();
+    let ground = Ground { here: &start, home: places.home.as_deref(), cargo_home: &places.cargo_home, workspace, typed: &typed };
+    let found = steered::check(&Words::read(&ground), places.home.as_deref(), &places.cargo_home, env);
+    found.map_err(|word| Stopped { exit: Exit::Config, cause: word.into() })
 }
 
 /// A repository's `rust-toolchain.toml` may name a toolchain by its path, and rustup would run the cargo it finds there: before any wall

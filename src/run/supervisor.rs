@@ -4,6 +4,7 @@
 mod chain;
 mod entries;
 mod formatter;
+mod manual;
 mod trust;
 mod variables;
 
@@ -333,6 +334,8 @@ impl AtExecStop for Supervisor<'_> {
         let mut identity = self.identify(tracee, ends_cargo);
         if rank == Rank::Helps {
             (identity.kind, identity.attributed_by) = (ActorKind::Program, formatter::ATTRIBUTED_BY);
+        } else if rank == Rank::Shows {
+            (identity.kind, identity.attributed_by) = (ActorKind::Program, manual::ATTRIBUTED_BY);
         } else if identity.kind == ActorKind::Tool && !self.is_cargos_helper(tracee) {
             // A runner, or a program a configuration file named: not cargo's, so not trusted like cargo.
             identity.kind = ActorKind::Program;
@@ -355,6 +358,8 @@ impl AtExecStop for Supervisor<'_> {
         let mut policy = self.profile.resolve(&self.places, &facts);
         if rank == Rank::Helps {
             formatter::permit(&mut policy, &self.wall, &self.places);
+        } else if rank == Rank::Shows {
+            manual::permit(&mut policy, &self.places);
         }
         if policy.kind == ActorKind::Tool {
             // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.

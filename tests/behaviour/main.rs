@@ -48,4 +48,5 @@ mod unnoticed;
 mod volumes;
 mod warm;
 mod who;
+mod words;
 mod zoo;

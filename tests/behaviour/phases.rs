@@ -150,6 +150,52 @@ fn the_registry_is_asked_in_the_first_phase_only() {
     }
 }
 
+/// A registry the user knows by its name, at another address or by a proxy of the repository's: cargo sends the user's token there.
+#[test]
+fn the_repository_does_not_say_where_credentials_go() {
+    for who in Who::all() {
+        let place = place(who);
+        let token = format!("{}-registry", place.canary);
+        let registry = Registry::open(&place, &token);
+        depend(&place, "given = { version = \"0.1\", registry = \"zoo\" }");
+        let users = "[registries.zoo]\nindex = \"sparse+http://zoo.invalid/\"\ncredential-provider = \"cargo:token\"\n";
+        place.write(&place.path("home/.cargo/config.toml"), users);
+        let proxy = format!("http://127.0.0.1:{}", registry.port);
+        for (configuration, key, variable, value) in [
+            (
+                format!("[registries.zoo]\nindex = \"sparse+{proxy}/\"\n"),
+                "registries.zoo.index",
+                "CARGO_REGISTRIES_ZOO_INDEX",
+                format!("sparse+{proxy}/"),
+            ),
+            (format!("[http]\nproxy = {proxy:?}\n"), "http.proxy", "CARGO_HTTP_PROXY", proxy.clone()),
+        ] {
+            let fetch = |brig: bool, args: &[&str]| {
+                fs::remove_dir_all(place.path("home/.cargo/registry")).ok();
+                fs::remove_file(place.workspace().join("Cargo.lock")).ok();
+                let run = if brig { guarded(&place, &[], args) } else { cargo(&place, args) };
+                run.env("CARGO_REGISTRIES_ZOO_TOKEN", &token).env("CARGO_NET_RETRY", "0").compared()
+            };
+            let told = || registry.asked().iter().any(|(_, known)| *known);
+            configure(&place, "include = [\"more.toml\"]\n");
+            place.write(&place.workspace().join(".cargo/more.toml"), &configuration);
+            let plain = fetch(false, &["fetch"]).go();
+            assert!(told(), "plain cargo tells the token: {plain}");
+            for args in [&["fetch"][..], &["build"]] {
+                let brig = fetch(true, args).go();
+                brig.exits(96);
+                let said = brig.stderr_text();
+                assert!(said.contains(&format!("`{key}`")) && said.contains("more.toml") && said.contains(variable), "{brig}");
+                assert!(registry.asked().is_empty(), "{brig}");
+            }
+            // Where nothing is fetched there is no credential; and what the user says is obeyed.
+            fetch(true, &["build", "--offline"]).go().exits(101);
+            let brig = fetch(true, &["fetch"]).env(variable, value).go();
+            assert!(brig.code == plain.code && told(), "{brig}");
+        }
+    }
+}
+
 /// The harm: a test leaves a package where tests may write, and a cargo that comes by later fetches what its address says.
 #[test]
 fn a_second_fetch_reaches_nobody() {

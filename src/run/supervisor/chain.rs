@@ -43,6 +43,8 @@ pub enum Rank {
     Conducts(Post),
     /// A helper that its starter runs for itself: rustfmt for `cargo fmt` and `cargo new`. See `formatter`.
     Helps,
+    /// Shows a page of cargo's own manual: `man` or a pager, for `cargo help`. See `manual`.
+    Shows,
     /// None of it; `ends_cargo` if it runs in the place of a cargo, as programs do for `cargo run`.
     Stranger {
         ends_cargo: bool,
@@ -55,6 +57,9 @@ pub struct Chain {
     conductors: HashMap<i32, Conductor>,
     aliases: HashMap<OsString, Alias>,
 }
+
+/// With what `cargo help` shows a page (cargo's `write_and_spawn`). No code of packages is in a cargo that was told so.
+const READERS: [&str; 3] = ["man", "less", "more"];
 
 impl Chain {
     pub fn new(named: PathBuf, real: PathBuf, aliases: HashMap<OsString, Alias>) -> Self {
@@ -147,6 +152,7 @@ impl Chain {
             Post::Cargo(_) | Post::Fixer | Post::Driver if compiles => Some(self.holding(tracee, Post::Driver)),
             Post::Cargo(Some(told)) if again && !is_shim(&tracee.exe) && self.fixes(told) => Some(Rank::Conducts(Post::Fixer)),
             Post::Cargo(Some(told)) if name == "rustfmt" && (told == "new" || told == "init") => Some(self.holding(tracee, Post::Driver)),
+            Post::Cargo(Some(told)) if told == "help" && READERS.iter().any(|reader| name == *reader) => Some(Rank::Shows),
             // A driver may have cargo start it again, as its compiler's wrapper or a runner: then cargo has its name from the environment,
             // where no repository can put one.
             Post::Cargo(_) if self.is_drivers(tracee) && names(&starter.env, &tracee.called) => Some(Rank::Conducts(Post::Driver)),

@@ -86,6 +86,11 @@ fn what_the_user_asked_for_conducts() {
     assert_eq!(fmt.first(&in_bin("cargo-fmt"), "cargo-fmt fmt"), DRIVER);
     assert_eq!(fmt.child(&in_bin("rustfmt"), &in_bin("rustfmt"), "rustfmt src/lib.rs"), Rank::Helps);
 
+    let mut help = Scene::typed("help build");
+    assert_eq!(help.child("/usr/bin/man", "/usr/bin/man", "man ./cargo-build.x"), Rank::Shows);
+    assert_eq!(help.child("/usr/bin/cat", "/usr/bin/cat", "cat ./cargo-build.x"), STRANGER);
+    assert_eq!(help.child("/home/u/app/man", "/home/u/app/man", "man ./cargo-build.x"), STRANGER);
+    assert_eq!(Scene::typed("run").child("/usr/bin/man", "/usr/bin/man", "man x"), STRANGER);
     let mut new = Scene::typed("new x");
     assert_eq!(new.child(&in_bin("rustfmt"), &in_bin("rustfmt"), "rustfmt x/src/main.rs"), Rank::Helps);
 
