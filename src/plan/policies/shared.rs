@@ -118,7 +118,6 @@ fn pages_of_all_are_rustdocs_own() {
         ("foo/index.html", false),
         ("src/foo/lib.rs.html", false),
         ("search.desc/foo/x.js", false),
-        ("../tmp/x", false),
     ] {
         let judged = documents.unless_its_own(&write(&at(page)), file());
         assert_eq!(judged.as_ref().map(said), shared.then_some(foreign), "{page}");
