@@ -132,7 +132,9 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Ruli
     }
     // What leads to something readable: whoever follows a link asks there whether it goes in a circle (walkdir), and leaves out what it cannot ask.
     // Such a directory lists names, as `stat` confirms them for anybody; none of what it lists can be read by this.
-    if is_directory(object) && policy.read.iter().chain(&policy.write).any(|tree| is_ancestor(path, tree)) {
+    let tmp = &policy.places.tmp;
+    let leads = || policy.read.iter().any(|tree| is_ancestor(path, tree) && !(tmp.is_absolute() && tree.starts_with(tmp)));
+    if is_directory(object) && leads() {
         return Ruling::Allow;
     }
     // A listing tells names, and globs over `/opt` are common; what is listed still cannot be read.
