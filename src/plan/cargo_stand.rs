@@ -161,6 +161,10 @@ impl<'a> Stand<'a> {
         self.closed.get_or_init(|| {
             let (mut found, mut budget) = (Vec::new(), SOURCES);
             let mut open: VecDeque<PathBuf> = self.own().filter(|tree| self.places.home.as_ref() != Some(tree)).cloned().collect();
+            if self.errand.packs() {
+                // No link leads to them (`quoted::check`).
+                open.clear();
+            }
             let mut seen = BTreeSet::new();
             // Breadth first: what lies near the top is what people have, and a repository cannot hide it behind a million others.
             while let Some(dir) = open.pop_front() {

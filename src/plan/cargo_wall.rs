@@ -281,7 +281,7 @@ mod tests {
         }
         std::fs::write(home.join("ws/.env"), "").unwrap();
         std::fs::create_dir_all(home.join("ws/.git")).unwrap();
-        for typed in ["build", "fetch", "vendor", "update", "package", "publish", "install --path .", "fmt", "some-subcommand"] {
+        for typed in ["build", "fetch", "vendor", "update", "install --path .", "fmt", "some-subcommand"] {
             let wall = wall("default", &places, typed);
             assert!(!inside(&wall.grants.read, "ws/.env") && wall.listed.contains(&home.join("ws")), "{typed}: {:?}", wall.grants.read);
             assert!(inside(&wall.grants.read, "ws/src/new.rs") && inside(&wall.grants.read, "ws/Cargo.toml"), "{typed}");

@@ -83,6 +83,11 @@ const LOCKLESS: [&str; 21] = [
 ];
 
 impl Errand {
+    /// Does it put the sources into an archive? What git has of them goes along, a test's certificates and keys too.
+    pub fn packs(&self) -> bool {
+        self.name == "package" || self.name == "publish"
+    }
+
     /// May it be about files that git knows? What only resolves and fetches is not.
     pub fn looks_into_git(&self) -> bool {
         !NO_GIT.contains(&self.name.as_str())
