@@ -13,14 +13,16 @@ pub use crate::sys::process::is_signalled;
 /// kernel's restart code.
 pub const RESTART: i32 = 512;
 
-/// Answers the call of thread `tid`, and has the signal delivered. To be called on a thread that traces nobody.
+/// Answers the call of thread `tid`, and has the signal delivered. `before` ends what waits in its place, so that nobody meets that later; it may
+/// have answered itself. To be called on a thread that traces nobody.
 ///
 /// # Errors
 /// The answer comes back where that cannot be had now: the thread is traced by somebody else, who looks at its stack.
-pub fn interrupt(tid: u32, reply: Reply, answer: Answer) -> Result<(), Answer> {
+pub fn interrupt(tid: u32, reply: Reply, answer: Answer, before: impl FnOnce()) -> Result<(), Answer> {
     if seize(tid).is_err() {
         return Err(answer);
     }
+    before();
     reply.send(answer);
     if let Some((stopped, change)) = wait_for(tid) {
         match change {

@@ -161,8 +161,9 @@ impl<'a> Stand<'a> {
         self.closed.get_or_init(|| {
             let (mut found, mut budget) = (Vec::new(), SOURCES);
             let mut open: VecDeque<PathBuf> = self.own().filter(|tree| self.places.home.as_ref() != Some(tree)).cloned().collect();
-            if self.errand.packs() {
-                // No link leads to them (`quoted::check`).
+            // No link leads to what is packed (`quoted::check`); a lock file that is new is opened for reading, too.
+            let resolves = self.errand.resolves() && self.lock().is_some_and(|lock| !lock.exists());
+            if self.errand.packs() || resolves {
                 open.clear();
             }
             let mut seen = BTreeSet::new();

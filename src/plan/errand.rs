@@ -58,7 +58,7 @@ const OUTPUTS: [&str; 4] = ["--out-dir", "--artifact-dir", "--output-path", "--o
 /// What looks at no source of the workspace, so that it need not know which ones git has.
 const NO_GIT: [&str; 5] = ["fetch", "update", "generate-lockfile", "vendor", "tree"];
 /// What neither builds nor resolves anything, or leaves the lock file to a wider grant.
-const LOCKLESS: [&str; 21] = [
+const LOCKLESS: [&str; 23] = [
     "",
     "new",
     "init",
@@ -78,6 +78,8 @@ const LOCKLESS: [&str; 21] = [
     "fmt",
     "add",
     "remove",
+    "update",
+    "generate-lockfile",
     "install",
     "uninstall",
 ];
@@ -86,6 +88,11 @@ impl Errand {
     /// Does it put the sources into an archive? What git has of them goes along, a test's certificates and keys too.
     pub fn packs(&self) -> bool {
         self.name == "package" || self.name == "publish"
+    }
+
+    /// Is the lock file what it is about?
+    pub fn resolves(&self) -> bool {
+        self.name == "update" || self.name == "generate-lockfile"
     }
 
     /// May it be about files that git knows? What only resolves and fetches is not.

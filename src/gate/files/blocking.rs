@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ use crate::sys::socket;
 
 /// How often we look whether the actor still waits, and may.
 const LOOK: Duration = Duration::from_millis(30);
+/// How often a thread of ours that waits is told to end.
+const END: Duration = Duration::from_millis(2);
 
 /// Opens what could make us wait. `flags` are for a descriptor of ours.
 pub fn open(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<Answer> {
@@ -60,20 +62,30 @@ fn fifo(call: &Call, found: Found, wanted: &Wanted, flags: i32) -> io::Result<An
     let (done, over) = std::sync::mpsc::channel::<()>();
     let opener = Arc::new(AtomicU32::new(0));
     let itself = Arc::clone(&opener);
+    let ending = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&ending);
     let open = move || {
         let _done = done;
         let_waits_end();
         itself.store(nix::unistd::gettid().as_raw() as u32, Ordering::Release);
         let opened = as_person(person.as_ref(), || own()?.reopen(handle.as_fd(), flags, 0));
-        // Somebody has answered before us where our own wait was ended.
-        answer.send(opened.map_or_else(Answer::from, |fd| Answer::AddFdAndDrop { fd, cloexec }));
+        // Where our own wait was ended, somebody else has answered, or will.
+        if opened.is_ok() || !ended.load(Ordering::Acquire) {
+            answer.send(opened.map_or_else(Answer::from, |fd| Answer::AddFdAndDrop { fd, cloexec }));
+        }
     };
     let watch = move || {
         let _permit = permit;
         let mut reply = Some(reply);
         while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(LOOK) {
             if reply.as_ref().is_some_and(|_| is_signalled(tid)) && reply.as_ref().is_some_and(Reply::valid) {
-                let kept = reply.take().map(|reply| (reply.clone(), interrupt(tid, reply, Answer::Errno(RESTART))));
+                let end = || {
+                    ending.store(true, Ordering::Release);
+                    while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(END) {
+                        end_wait(opener.load(Ordering::Acquire));
+                    }
+                };
+                let kept = reply.take().map(|reply| (reply.clone(), interrupt(tid, reply, Answer::Errno(RESTART), end)));
                 reply = kept.and_then(|(reply, done)| done.is_err().then_some(reply));
             }
             // Nobody opens the other end for that: others may be waiting for it.

@@ -238,13 +238,13 @@ fn later(call: &Call<'_>, work: impl FnOnce() -> Answer + Send + 'static) -> Ans
         let interrupted =
             matches!(answer, Answer::Errno(RESTART)) || matches!(answer, Answer::AddFdAt { value, .. } if value == -i64::from(RESTART));
         if interrupted {
-            let mut again = interrupt(tid, reply.clone(), answer);
+            let mut again = interrupt(tid, reply.clone(), answer, || ());
             // Somebody looks at its stack just now.
             while let Err(answer) = again
                 && reply.valid()
             {
                 std::thread::sleep(ASK_AGAIN);
-                again = interrupt(tid, reply.clone(), answer);
+                again = interrupt(tid, reply.clone(), answer, || ());
             }
         } else {
             reply.send(answer);
