@@ -114,7 +114,7 @@ impl Place {
     /// A process that looks like the one which holds a CI job's secrets: a shell that waits for input it never gets. The caller ends it.
     pub fn runner_worker(&self) -> Child {
         let program = self.path("run/Runner.Worker");
-        fs::copy("/bin/sh", &program).unwrap();
+        copy_program(Path::new("/bin/sh"), &program);
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         self.hand_over();
         let mut command = Command::new(&program);
@@ -197,8 +197,15 @@ pub fn reachable(built: &Path) -> PathBuf {
     let dir = tempfile::Builder::new().prefix("brig-bin-").tempdir().expect("make a temporary directory").keep();
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
     let copy = dir.join(built.file_name().expect("a program has a name"));
-    fs::copy(built, &copy).expect("copy a program");
+    copy_program(built, &copy);
     copy
+}
+
+/// Copies a program that will be started at once. By another process: a file of ours that is open for writing would be held open by whatever other
+/// cases fork meanwhile, and could not be started (`ETXTBSY`).
+pub fn copy_program(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg(from).arg(to).status().expect("run cp");
+    assert!(status.success(), "copy {from:?} to {to:?}");
 }
 
 /// Calls `each` for everything below `dir`, without following links.

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::effect::{Before, Effect};
-use crate::place::Place;
+use crate::place::{Place, copy_program};
 use crate::run::{cargo, guarded};
 use crate::who::Who;
 
@@ -17,7 +18,7 @@ fn a_setuid_program_gives_nobody_its_owners_rights() {
         let place = Place::new("setuid", who);
         let dir = tempfile::Builder::new().prefix("brig-setuid-").permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
         let program = dir.path().join("id");
-        fs::copy("/usr/bin/id", &program).unwrap();
+        copy_program(Path::new("/usr/bin/id"), &program);
         fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
         // The user allows it by name: what is shown is not that it may not run.
         let policy = format!(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{done, habit, place};
 use crate::honest::calm;
-use crate::place::{Place, toolchain};
+use crate::place::{Place, copy_program, toolchain};
 use crate::run::{cargo, guarded};
 use crate::who::Who;
 
@@ -51,7 +51,7 @@ fn nextest_itself() {
         let place = place(who);
         let program = place.path("home/.cargo/bin/cargo-nextest");
         std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-        std::fs::copy(&nextest, &program).unwrap();
+        copy_program(&nextest, &program);
         habit(&place, "cargo nextest", &["nextest", "run", "--offline", "--no-input-handler"]).same();
         habit(&place, "cargo nextest list", &["nextest", "list", "--offline"]).says("runs");
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::nested::on_path;
 use super::{habit, triple};
 use crate::honest::calm;
-use crate::place::{Place, brig, toolchain};
+use crate::place::{Place, brig, copy_program, toolchain};
 use crate::run::{Run, bare, program};
 use crate::who::Who;
 
@@ -22,7 +22,7 @@ fn install_rustup(place: &Place) -> Option<String> {
     };
     let bin = place.path("home/.cargo/bin");
     fs::create_dir_all(&bin).unwrap();
-    fs::copy(rustup, bin.join("rustup")).unwrap();
+    copy_program(&rustup, &bin.join("rustup"));
     for name in ["cargo", "rustc", "rustdoc", "rustfmt", "cargo-fmt", "cargo-clippy", "clippy-driver"] {
         symlink("rustup", bin.join(name)).unwrap();
     }
