@@ -69,8 +69,13 @@ impl Hostile {
 }
 
 fn hex_escape(bytes: &[u8]) -> Option<u8> {
+    hex_byte(bytes.strip_prefix(b"\\x")?.get(..2)?)
+}
+
+/// The byte that hexadecimal digits stand for; nothing where they are no digits, or too many.
+pub fn hex_byte(digits: &[u8]) -> Option<u8> {
     // Not `from_str_radix` alone: it takes a sign for a digit.
-    let digits = bytes.strip_prefix(b"\\x")?.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+    let digits = Some(digits).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 

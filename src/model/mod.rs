@@ -27,7 +27,7 @@ pub use drawn::is_drawn;
 pub use event::{Event, Process};
 pub use exit::Exit;
 pub use finding::{Evidence, Finding};
-pub use hostile::Hostile;
+pub use hostile::{Hostile, hex_byte};
 pub use interpreter::is_interpreter;
 pub use review::Reviewed;
 pub use rule::Rule;

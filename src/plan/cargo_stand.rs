@@ -159,13 +159,13 @@ impl<'a> Stand<'a> {
     /// data, where none of it is needed.
     fn closed(&self) -> &[PathBuf] {
         self.closed.get_or_init(|| {
-            let (mut found, mut budget) = (Vec::new(), SOURCES);
-            let mut open: VecDeque<PathBuf> = self.own().filter(|tree| self.places.home.as_ref() != Some(tree)).cloned().collect();
             // No link leads to what is packed (`quoted::check`); a lock file that is new is opened for reading, too.
             let resolves = self.errand.resolves() && self.lock().is_some_and(|lock| !lock.exists());
             if self.errand.packs() || resolves {
-                open.clear();
+                return Vec::new();
             }
+            let (mut found, mut budget) = (Vec::new(), SOURCES);
+            let mut open: VecDeque<PathBuf> = self.own().filter(|tree| self.places.home.as_ref() != Some(tree)).cloned().collect();
             let mut seen = BTreeSet::new();
             // Breadth first: what lies near the top is what people have, and a repository cannot hide it behind a million others.
             while let Some(dir) = open.pop_front() {

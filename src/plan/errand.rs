@@ -22,8 +22,8 @@ pub struct Errand {
 }
 
 /// Cargo's own short names.
-const SHORT: [(&str, &str); 8] =
-    [("b", "build"), ("c", "check"), ("d", "doc"), ("r", "run"), ("t", "test"), ("rm", "remove"), ("i", "install"), ("b", "build")];
+const SHORT: [(&str, &str); 7] =
+    [("b", "build"), ("c", "check"), ("d", "doc"), ("r", "run"), ("t", "test"), ("rm", "remove"), ("i", "install")];
 /// Options of subcommands above that are followed by a value of their own.
 const VALUED: [&str; 27] = [
     "--manifest-path",

@@ -14,6 +14,7 @@ pub mod credentials;
 pub mod doctor;
 pub mod document;
 pub mod errand;
+pub mod file_url;
 pub mod grants;
 pub mod hard_links;
 pub mod host;

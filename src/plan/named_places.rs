@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::cargo_files;
 use super::places::real;
 use super::reals::Reals;
+use super::{cargo_files, file_url};
 use crate::attribute::source::read_text;
 
 /// Larger manifests are nobody's.
@@ -120,7 +120,7 @@ fn repositories(table: &Table) -> std::vec::IntoIter<PathBuf> {
     let mut open: Vec<&Table> = vec![table];
     while let Some(table) = open.pop() {
         for (key, value) in table {
-            let place = value.as_str().and_then(|text| text.strip_prefix("file://")).map(|path| real(path.into()));
+            let place = value.as_str().and_then(|text| file_url::path_of(text.as_bytes())).filter(|path| path.is_absolute()).map(real);
             match (key.as_str(), place) {
                 ("git", Some(place)) => found.push(place),
                 ("index" | "registry", Some(place)) => found.extend(place.parent().map(Path::to_owned)),

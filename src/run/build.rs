@@ -60,7 +60,8 @@ pub fn build(
     refuse_wrappers(&env)?;
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
     let steering = Steering::read(&args);
-    stage::refuse_quoted(&steering, &env)?;
+    let errand = Errand::read(&args);
+    stage::refuse_quoted(&steering, &errand, &env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
     let root = stage::refuse_foreign_toolchain(&cargo, toolchain, &env).map_err(Stopped::wall)?;
     stage::name_toolchain(&cargo, &mut env).map_err(Stopped::wall)?;
@@ -77,7 +78,7 @@ pub fn build(
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
-    plan::cargo_stand::refuse_misled(&places, &Errand::read(&args)).map_err(Stopped::usage)?;
+    plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
     if phases.network || phases.fetch {
         stage::refuse_steered(&steering, &places, &env)?;
     }
@@ -160,7 +161,7 @@ pub fn build(
             }
             supervisor.reviewing.said(fetched.graph);
         }
-        let (_prepared, wall, ruleset) = wall_for(&Errand::read(&args))?;
+        let (_prepared, wall, ruleset) = wall_for(&errand)?;
         supervisor.enter(wall);
         if !phases.network {
             supervisor.offline(cargos.clone(), ours, absent);

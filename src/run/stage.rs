@@ -14,6 +14,7 @@ use super::stopped::Stopped;
 use crate::judge::Places;
 use crate::launch::search;
 use crate::model::Exit;
+use crate::plan::errand::Errand;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
 use crate::plan::steering::Steering;
@@ -52,14 +53,13 @@ pub fn find_cargo(env: &Env, toolchain: bool) -> Result<PathBuf> {
 ///
 /// # Errors
 /// With the link (exit 96: the configuration is not one to build with).
-pub fn refuse_quoted(steering: &Steering, env: &Env) -> Result<(), Stopped> {
+pub fn refuse_quoted(steering: &Steering, errand: &Errand, env: &Env) -> Result<(), Stopped> {
     let home = variable(env, "HOME").map(PathBuf::from);
     let cargo_home = variable(env, "CARGO_HOME").map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(".cargo")));
     let here = std::env::current_dir().unwrap_or_default();
     // Configuration and toolchain are looked for from where cargo is started, manifests from where it is told to work.
-    let packs = steering.subcommand.as_deref().is_some_and(|word| word == "package" || word == "publish");
     for start in std::iter::once(here.clone()).chain(steering.start().map(|start| here.join(start))) {
-        let found = quoted::check(&start, home.as_deref(), cargo_home.as_deref().unwrap_or(Path::new("")), packs);
+        let found = quoted::check(&start, home.as_deref(), cargo_home.as_deref().unwrap_or(Path::new("")), errand.packs());
         found.map_err(|link| Stopped { exit: Exit::Config, cause: link.into() })?;
     }
     Ok(())

@@ -14,6 +14,16 @@ const BUILD: &[&str] = &["build", "--offline"];
 const REMEMBERED: &str = "remembered=true";
 const ASKED: &str = "remembered=false";
 
+/// A place with a workspace of one library.
+fn small(who: Who) -> Place {
+    let place = Place::new("01-timeapi-test", who);
+    fs::remove_dir_all(place.workspace()).unwrap();
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
+    place.write(&place.workspace().join("Cargo.toml"), manifest);
+    place.write(&place.workspace().join("src/lib.rs"), "//! Nothing.\n");
+    place
+}
+
 fn build(place: &Place) -> Outcome {
     guarded(place, &[], BUILD).env("BRIG_LOG", "1").go()
 }
@@ -56,13 +66,7 @@ fn whoever_changes_the_workspace_is_seen() {
         ("nothing", |_| (), &[]),
     ];
     for who in Who::all() {
-        let place = Place::new("01-timeapi-test", who);
-        fs::remove_dir_all(place.workspace()).unwrap();
-        place.write(
-            &place.workspace().join("Cargo.toml"),
-            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n",
-        );
-        place.write(&place.workspace().join("src/lib.rs"), "//! Nothing.\n");
+        let place = small(who);
         for (what, change, made) in &changes {
             settle(&place);
             change(&place);
@@ -98,11 +102,7 @@ fn main() {
 #[test]
 fn nobody_in_a_build_writes_there() {
     for who in Who::all() {
-        let place = Place::new("01-timeapi-test", who);
-        fs::remove_dir_all(place.workspace()).unwrap();
-        let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
-        place.write(&place.workspace().join("Cargo.toml"), manifest);
-        place.write(&place.workspace().join("src/lib.rs"), "//! Nothing.\n");
+        let place = small(who);
         settle(&place);
         let before = memory(&place);
         assert!(!before.is_empty());
@@ -127,13 +127,7 @@ fn nobody_in_a_build_writes_there() {
 #[test]
 fn without_a_place_for_it_cargo_is_asked() {
     for who in Who::all() {
-        let place = Place::new("01-timeapi-test", who);
-        fs::remove_dir_all(place.workspace()).unwrap();
-        place.write(
-            &place.workspace().join("Cargo.toml"),
-            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n",
-        );
-        place.write(&place.workspace().join("src/lib.rs"), "//! Nothing.\n");
+        let place = small(who);
         place.write(&place.path("home/.cache"), "no directory");
         place.hand_over();
         for _ in 0..2 {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::attribute::identity::compiler_named;
 use crate::judge::Places;
 use crate::launch::Tracee;
+use crate::plan::file_url;
 
 /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
 pub fn is_installed(exe: &Path, started: &Path, places: &Places) -> bool {
@@ -51,28 +52,8 @@ pub fn helps_to_fetch(tracee: &Tracee, places: &Places) -> bool {
 /// Repositories on this machine that git is told to fetch from. A manifest of a dependency, or a submodule, can name any of the user's, and a copy of
 /// it would lie where every build script reads: git keeps its trust for those that cargo itself may read.
 pub fn local_repositories(argv: &[OsString]) -> Vec<PathBuf> {
-    let path = |word: &OsString| {
-        let bytes = word.as_bytes();
-        let rest = bytes.get(..7).filter(|start| start.eq_ignore_ascii_case(b"file://")).map(|_| &bytes[7..]);
-        // `file://host/path`, and a path as a path.
-        let path = rest.map_or(bytes, |rest| &rest[rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())..]);
-        (rest.is_some() || path.starts_with(b"/")).then(|| PathBuf::from(OsStr::from_bytes(&decoded(path))))
-    };
+    let path = |word: &OsString| file_url::path_of(word.as_bytes()).or_else(|| Some(PathBuf::from(word)).filter(|path| path.is_absolute()));
     argv.iter().skip(1).filter_map(path).collect()
-}
-
-/// Percent-encoding taken away (RFC 3986, section 2.1).
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let digits = text.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok()).filter(|_| text[at] == b'%');
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => (out.push(byte), at += 3).1,
-            None => (out.push(text[at]), at += 1).1,
-        }
-    }
-    out
 }
 
 /// Of a script the kernel says: its interpreter, perhaps one argument, the script by the path it was started by (execve(2)). Which word that is.
