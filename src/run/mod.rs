@@ -7,6 +7,7 @@ mod coverage;
 mod demo;
 mod emitters;
 mod ending;
+mod excepting;
 mod fetch;
 mod layers;
 mod owners;

@@ -154,10 +154,10 @@ impl Variables {
         self.emitters.take_values(withheld, &ground);
     }
 
-    /// One edit per variable, and the names that were withheld.
+    /// One edit per variable, and the names that were withheld. Those `revealed` by an exception of the user's are not.
     pub fn edits(
         &mut self,
-        identity: &Identity,
+        (identity, revealed): (&Identity, &[&str]),
         tracee: &Tracee,
         (actor, tmp): (ActorId, &Path),
         places: &Places,
@@ -198,6 +198,7 @@ impl Variables {
                 }
                 match self.environment.decide(kind, name, value) {
                     EnvVerdict::Keep => Edit::Keep,
+                    EnvVerdict::Withhold if revealed.iter().any(|known| known.as_bytes() == *name) => Edit::Keep,
                     EnvVerdict::Withhold => {
                         withheld.push(String::from_utf8_lossy(name).into_owned());
                         Edit::Remove

@@ -1,0 +1,222 @@
+//! Exceptions of the user's, `[[allow]]` and `[[deny]]`: one package, one version, one kind of actor, the acts that are named, until a day. Two
+//! build scripts do the same, and two macros do: what is allowed to one is refused to the other.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::finding::{actor, expect_silence, violations};
+use crate::place::{Place, copy_program};
+use crate::run::{Outcome, Run, cargo, guarded};
+use crate::who::Who;
+
+const BUILD: &[&str] = &["build", "--offline"];
+const FIXTURE: &str = "exceptions";
+
+/// With a directory to write to, a program to run and a secret to read; `acts` are what the scripts do.
+fn place(who: Who) -> Place {
+    let place = Place::new(FIXTURE, who);
+    place.write(&place.workspace().join("generated/.keep"), "");
+    place.write(&place.workspace().join(".env"), &format!("DATABASE_URL=postgres://zoo\nZOO_SECRET={}-dotenv\n", place.canary));
+    place.write(&place.path("home/tools/.keep"), "");
+    copy_program(Path::new("/bin/echo"), &place.path("home/tools/helper"));
+    place
+}
+
+fn does<'a>(run: Run<'a>, place: &Place, acts: &str) -> Run<'a> {
+    let run = run.env("ZOO_ACTS", acts).env("ZOO_HELPER", place.path("home/tools/helper"));
+    // What is allowed is left in the sources: the cases look at that themselves.
+    run.compared()
+}
+
+fn exceptions(place: &Place, entries: &str) {
+    place.write(&place.workspace().join("brig.toml"), &format!("version = 1\n{entries}"));
+}
+
+fn allow(whom: &str, actor: &str, grants: &str) -> String {
+    format!("\n[[allow]]\ncrate = \"{whom}\"\nactor = \"{actor}\"\n{grants}\nreason = \"looked at\"\nexpires = \"never\"\n")
+}
+
+/// Names of the packages that broke the profile, each once.
+fn guilty(outcome: &Outcome) -> Vec<String> {
+    let report = outcome.report();
+    let mut names: Vec<String> =
+        violations(report).map(|finding| actor(report, finding)["package"]["name"].as_str().unwrap_or_default().to_owned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn states(outcome: &Outcome) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    outcome.report()["exceptions"].as_array().into_iter().flatten().map(|one| (text(&one["crate"]), text(&one["state"]))).collect()
+}
+
+fn state(whom: &str, state: &str) -> (String, String) {
+    (whom.to_owned(), state.to_owned())
+}
+
+#[test]
+fn one_package_may_and_the_other_may_not() {
+    for who in Who::all() {
+        let place = place(who);
+        let helper = place.path("home/tools/helper").display().to_string();
+        let port = place.sinks.tcp_port;
+        for (act, grant, done) in [
+            ("write", "write = [\"{workspace}/generated\"]".to_owned(), "writes true"),
+            ("connect", format!("connect = [\"127.0.0.1:{port}\"]"), "connects true"),
+            ("exec", format!("exec = [\"{helper}\"]"), "runs Some(\\\"done\\\\n\\\")"),
+            ("read", "read = [\"{workspace}/.env\"]".to_owned(), "-dotenv"),
+        ] {
+            let says = |outcome: &Outcome, name: &str| {
+                let stderr = outcome.stderr_text();
+                let line = stderr.lines().find(|line| line.contains(&format!("zoo: {name} "))).unwrap_or_default().to_owned();
+                line.replace('\\', "").contains(&done.replace('\\', ""))
+            };
+            exceptions(&place, "");
+            place.clean();
+            let plain = does(cargo(&place, BUILD), &place, act).go();
+            assert!(says(plain.exits(0), "alpha") && says(&plain, "beta"), "plain cargo: {act}\n{plain}");
+            let fresh = || {
+                place.clean();
+                fs::remove_file(place.workspace().join("generated/alpha")).ok();
+                fs::remove_file(place.workspace().join("generated/beta")).ok();
+            };
+            fresh();
+            let refused = does(guarded(&place, &[], BUILD), &place, act).go();
+            assert_eq!(guilty(refused.exits(100)), ["alpha", "beta"], "{act}\n{refused}");
+            assert!(!says(&refused, "alpha") && !says(&refused, "beta"), "{act}\n{refused}");
+            fresh();
+            exceptions(&place, &allow("alpha@1.2.3", "build-script", &grant));
+            let one = does(guarded(&place, &[], BUILD), &place, act).go();
+            assert_eq!(guilty(one.exits(100)), ["beta"], "{act}\n{one}");
+            assert!(says(&one, "alpha") && !says(&one, "beta"), "{act}\n{one}");
+            assert_eq!(states(&one), [state("alpha@1.2.3", "used")], "{act}\n{one}");
+            fresh();
+            let both = allow("alpha@^1.2", "build-script", &grant) + &allow("beta@1.2.3", "build-script", &grant);
+            exceptions(&place, &both);
+            let both = does(guarded(&place, &[], BUILD), &place, act).go();
+            expect_silence(both.exits(0));
+            assert!(says(&both, "alpha") && says(&both, "beta"), "{act}\n{both}");
+            assert!(both.stderr_text().contains("with 2 exceptions (`alpha@^1.2`, `beta@1.2.3`)"), "{act}\n{both}");
+            assert!(
+                both.stderr_text().contains("Loosened `brig.toml` grants more than profile `default`: `alpha@^1.2 build-script"),
+                "{both}"
+            );
+        }
+    }
+}
+
+#[test]
+fn another_version_kind_or_day_does_not_count() {
+    for who in Who::all() {
+        let place = place(who);
+        does(cargo(&place, &["generate-lockfile", "--offline"]), &place, "").go().exits(0);
+        let write = "write = [\"{workspace}/generated\"]";
+        let good = allow("alpha@1.2.3", "build-script", write);
+        for (entry, expected) in [
+            (good.replace("1.2.3", "1.2.4"), "absent"),
+            (good.replace("1.2.3", "^2"), "absent"),
+            (good.replace("build-script", "program"), "not-reached"),
+            (good.replace("build-script", "rustc"), "unused"),
+            (good.replace("alpha@1.2.3", "workspace"), "not-reached"),
+            (good.replace("\"never\"", "2026-01-31"), "expired"),
+            (good.replace("write =", "read ="), "unused"),
+            (good.replace("/generated", "/generate"), "unused"),
+        ] {
+            exceptions(&place, &entry);
+            place.clean();
+            let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
+            assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta"], "{entry}\n{outcome}");
+            assert_eq!(states(&outcome)[0].1, expected, "{entry}\n{outcome}");
+            let expired = outcome.stderr_text().contains("warning[policy/expired]: the exception for `alpha@1.2.3`");
+            assert_eq!(expired, expected == "expired", "{entry}\n{outcome}");
+        }
+        // And without the file it is as if there were none.
+        exceptions(&place, &good);
+        place.clean();
+        let without = does(guarded(&place, &["--no-config"], BUILD), &place, "write").go();
+        assert_eq!(guilty(without.exits(100)), ["alpha", "beta"], "{without}");
+        assert_eq!(states(&without), [], "{without}");
+    }
+}
+
+#[test]
+fn a_denied_package_stops_the_build_before_anything_runs() {
+    for who in Who::all() {
+        let place = place(who);
+        does(cargo(&place, &["generate-lockfile", "--offline"]), &place, "").go().exits(0);
+        let denial = "\n[[deny]]\ncrate = \"alpha\"\nreason = \"phones home\"\n";
+        exceptions(&place, &(allow("alpha@1.2.3", "build-script", "write = [\"{workspace}/generated\"]") + denial));
+        let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
+        let stderr = outcome.exits(100).stderr_text();
+        for said in ["error: `alpha` 1.2.3 is denied: phones home (brig.toml:10)", "`app 0.1.0` → `alpha 1.2.3`"] {
+            assert!(stderr.contains(said), "no {said}\n{outcome}");
+        }
+        assert!(!stderr.contains("Compiling") && !place.workspace().join("generated/alpha").exists(), "{outcome}");
+        // Without a lock file cargo has to make one first: then it stops before the build.
+        fs::remove_file(place.workspace().join("Cargo.lock")).unwrap();
+        let outcome = does(guarded(&place, &[], &["build"]), &place, "write").go();
+        assert!(outcome.exits(100).stderr_text().contains("error: `alpha` 1.2.3 is denied: phones home"), "{outcome}");
+        assert!(!outcome.stderr_text().contains("zoo: ") && !place.workspace().join("generated/alpha").exists(), "{outcome}");
+        // A package that is not there is no reason to stop.
+        exceptions(&place, &denial.replace("alpha", "omega"));
+        does(guarded(&place, &[], BUILD), &place, "").go().exits(0);
+    }
+}
+
+/// The named variable, in the environment and out of `.env`, for that actor and no other; the other value of the file is nobody's.
+#[test]
+fn a_secret_is_given_to_one_and_only_what_it_needs() {
+    for who in Who::all() {
+        let place = place(who);
+        let url = "postgres://user:hush@localhost/db";
+        let test = ["test", "--offline", "--test", "dotenv", "--", "--nocapture"];
+        let run = || does(guarded(&place, &[], &test), &place, "read,env").env("DATABASE_URL", url).env("ZOO_MACROS", "1").go();
+        let entry = allow("workspace", "program", "read = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]");
+        exceptions(&place, &entry);
+        let outcome = run();
+        let text = outcome.stderr_text() + &String::from_utf8_lossy(&outcome.stdout);
+        assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta", "delta", "gamma"], "{outcome}");
+        assert!(text.contains(r#"zoo: test reads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
+        assert!(text.contains(&format!("zoo: test knows Some({url:?})")), "{outcome}");
+        assert!(!text.contains(&place.canary), "{outcome}");
+        for said in
+            ["zoo: alpha knows None", "zoo: beta knows None", "zoo: alpha reads None", "zoo: gamma reads None", "zoo: delta reads None"]
+        {
+            assert!(text.contains(said), "no {said}\n{outcome}");
+        }
+        assert!(!fs::read_to_string(place.path("report/report.json")).unwrap().contains("hush"), "{outcome}");
+        // A macro: in whatever compiler needs it, with nobody else's code on the stack.
+        place.clean();
+        exceptions(&place, &(entry + &allow("gamma@1.2.3", "proc-macro", "read = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]")));
+        let outcome = run();
+        let text = outcome.stderr_text();
+        assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta", "delta"], "{outcome}");
+        assert!(text.contains(r#"zoo: gamma reads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
+        assert!(text.contains("zoo: delta reads None") && !text.contains(&place.canary), "{outcome}");
+        assert_eq!(states(&outcome), [state("workspace", "used"), state("gamma@1.2.3", "used")], "{outcome}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_an_error_with_its_place() {
+    for who in Who::all() {
+        let place = place(who);
+        let write = |grant: &str| allow("alpha@1.2.3", "build-script", grant);
+        for (entry, said) in [
+            (write("write = [\"~/\"]"), "brig.toml:6:10: `~/` "),
+            (write("write = [\"{home}\"]"), "brig.toml:6:10: `{home}` is too wide: "),
+            (write("connect = [\"*:*\"]"), "brig.toml:6:12: `*:*` is too wide: "),
+            (write(&format!("write = [\"{}\"]", place.path("home").display())), "is too wide: the user's home lies in it"),
+            (write("conect = [\"h.example:443\"]"), "brig.toml:6:1: unknown key `conect`; did you mean `connect`?"),
+            (write("write = [\"{workspace}/linked\"]"), "brig.toml:3:1: `{workspace}/linked`: a symbolic link stands there"),
+        ] {
+            exceptions(&place, &entry);
+            std::os::unix::fs::symlink("/tmp", place.workspace().join("linked")).ok();
+            let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
+            assert!(outcome.exits(96).stderr_text().contains(said), "{entry}: no {said}\n{outcome}");
+        }
+    }
+}
