@@ -2,6 +2,7 @@
 //! is wrong with one, and where. Whom they are for in a run is `run::excepting`'s business, what they open `plan::excepted`'s.
 
 pub mod day;
+pub mod edit;
 
 pub mod lock;
 pub mod whom;

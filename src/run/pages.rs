@@ -10,6 +10,7 @@ use super::stage;
 use super::stopped::Stopped;
 use crate::cli::Options;
 use crate::judge::rules;
+use crate::model::report::Report;
 use crate::model::{ActorKind, Exit, Finding, Rule};
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
@@ -46,6 +47,11 @@ pub fn report(options: &Options, file: Option<&Path>, style: terminal::Style) ->
     Ok(Exit::Success)
 }
 
+/// The last one of this workspace.
+pub(super) fn last_report(options: &Options) -> Result<Report, Stopped> {
+    json::load(&last(options)?).map_err(Stopped::usage)
+}
+
 fn last(options: &Options) -> Result<PathBuf, Stopped> {
     let directory = match &options.report_dir {
         Some(directory) => directory.clone(),
@@ -54,7 +60,7 @@ fn last(options: &Options) -> Result<PathBuf, Stopped> {
     Ok(directory.join("report.json"))
 }
 
-fn places() -> Result<crate::judge::Places, Stopped> {
+pub(super) fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
     let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
     let steering = Steering::default();

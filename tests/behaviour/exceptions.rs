@@ -2,13 +2,13 @@
 //! build scripts do the same, and two macros do: what is allowed to one is refused to the other.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::finding::{actor, expect_silence, violations};
 use crate::place::{Place, copy_program};
-use crate::run::{Outcome, Run, cargo, guarded};
+use crate::run::{Outcome, Run, bare, cargo, guarded};
 use crate::who::Who;
 
 const BUILD: &[&str] = &["build", "--offline"];
@@ -46,6 +46,14 @@ fn guilty(outcome: &Outcome) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// The report, where the next run does not look for its own.
+fn kept(place: &Place) -> PathBuf {
+    let directory = place.path("home/kept");
+    fs::create_dir_all(&directory).unwrap();
+    fs::copy(place.path("report/report.json"), directory.join("report.json")).unwrap();
+    directory
 }
 
 fn states(outcome: &Outcome) -> Vec<(String, String)> {
@@ -218,5 +226,94 @@ fn what_cannot_be_meant_is_an_error_with_its_place() {
             let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
             assert!(outcome.exits(96).stderr_text().contains(said), "{entry}: no {said}\n{outcome}");
         }
+    }
+}
+
+/// A finding is made an exception by its number, and the next run is clean: nothing was edited by hand.
+#[test]
+fn what_a_finding_was_about_is_allowed_by_its_number() {
+    for who in Who::all() {
+        let place = place(who);
+        let written = "# ours\nversion = 1\npolicy = \"default\" # as ever\n";
+        place.write(&place.workspace().join("brig.toml"), written);
+        let acts = "write,connect";
+        let refused = does(guarded(&place, &[], BUILD), &place, acts).go();
+        assert_eq!(guilty(refused.exits(100)), ["alpha", "beta"], "{refused}");
+        let ids: Vec<&str> = violations(refused.report()).map(|finding| finding["id"].as_str().unwrap()).collect();
+        let line = "`cargo brig allow alpha@1.2.3 --build-script --write '{workspace}/generated/alpha' --reason …`";
+        assert!(refused.stderr_text().contains(line), "{refused}");
+        let report = kept(&place);
+        let allow = [&["--report-dir", report.to_str().unwrap(), "allow", "--from"], &ids[..], &["--reason", "looked at"]].concat();
+        let said = bare(&place, &allow).go();
+        assert!(String::from_utf8_lossy(&said.exits(0).stdout).contains("added to brig.toml:"), "{said}");
+        let text = fs::read_to_string(place.workspace().join("brig.toml")).unwrap();
+        // One entry for each of the two, and all that stood there before.
+        assert!(text.starts_with(written) && text.matches("[[allow]]").count() == 2, "{text}");
+        place.clean();
+        let allowed = does(guarded(&place, &[], BUILD), &place, acts).go();
+        expect_silence(allowed.exits(0));
+        assert_eq!(states(&allowed), [state("alpha@1.2.3", "used"), state("beta@1.2.3", "used")], "{allowed}");
+    }
+}
+
+#[test]
+fn what_is_too_much_is_not_written_down() {
+    for who in Who::all() {
+        let place = place(who);
+        does(guarded(&place, &[], BUILD), &place, "read").go().exits(100);
+        let report = kept(&place);
+        let brig = |words: &[&str]| bare(&place, &[&["--report-dir", report.to_str().unwrap()], words].concat()).go();
+        let file = place.workspace().join("brig.toml");
+        let mine = ["allow", "alpha@1.2.3", "--build-script", "--reason", "r"];
+        for (words, said) in [
+            (vec!["allow", "--from", "F1", "--reason", "r"], "a secret, which is never taken over from a finding"),
+            (vec!["allow", "--from", "F77", "--reason", "r"], "the last report has no finding `F77`"),
+            ([&mine[..], &["--write", "/"]].concat(), "`/` is too wide"),
+            ([&mine[..], &["--connect", "*:*"]].concat(), "add `--wide`"),
+            ([&mine[..], &["--write", "here"]].concat(), "`here` must be an absolute path"),
+            (mine.to_vec(), "grants nothing"),
+            (vec!["allow", "alpha", "--build-script", "--write", "/srv/x", "--reason", "r"], "names no version"),
+            (vec!["allow", "alpha@1.2.3", "--write", "/srv/x", "--reason", "r"], "--build-script"),
+            (vec!["allow", "alpha@1.2.3", "--build-script", "--write", "/srv/x"], "--reason"),
+            (vec!["deny", "alpha@1.2.3", "--reason", "r"], "holds for every version"),
+        ] {
+            let outcome = brig(&words);
+            assert!(outcome.exits(2).stderr_text().contains(said), "{words:?}: no {said}\n{outcome}");
+            assert!(!file.exists(), "{words:?}\n{outcome}");
+        }
+        // Meant: then it is written, and each run says so.
+        brig(&[&mine[..], &["--write", "{workspace}", "--wide", "--expires", "never"]].concat()).exits(0);
+        let wide = does(guarded(&place, &[], BUILD), &place, "write").go();
+        assert!(wide.exits(100).stderr_text().contains("note[policy/too-wide]: the exception for `alpha@1.2.3`"), "{wide}");
+        // A word for what was denied, beside the allow: it wins.
+        brig(&["deny", "alpha", "--reason", "phones home"]).exits(0);
+        let denied = does(guarded(&place, &[], BUILD), &place, "write").go();
+        assert!(denied.exits(100).stderr_text().contains("`alpha` 1.2.3 is denied: phones home"), "{denied}");
+        // What is wrong already, and what leads elsewhere, stays as it is.
+        fs::write(&file, "<<<<<<< HEAD\nversion = 1\n").unwrap();
+        brig(&["deny", "beta", "--reason", "r"]).exits(96);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "<<<<<<< HEAD\nversion = 1\n");
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(place.path("home/elsewhere.toml"), &file).unwrap();
+        place.write(&place.path("home/elsewhere.toml"), "version = 1\n");
+        assert!(brig(&["deny", "beta", "--reason", "r"]).exits(2).stderr_text().contains("is no plain file"));
+        assert_eq!(fs::read_to_string(place.path("home/elsewhere.toml")).unwrap(), "version = 1\n");
+    }
+}
+
+#[test]
+fn a_file_to_start_from_is_written_once() {
+    for who in Who::all() {
+        let place = place(who);
+        let file = place.workspace().join("brig.toml");
+        bare(&place, &["init"]).go().exits(0);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("# [[allow]]") && text.contains("version = 1"), "{text}");
+        let clean = does(guarded(&place, &[], BUILD), &place, "").go();
+        expect_silence(clean.exits(0));
+        assert!(!clean.stderr_text().contains("Loosened"), "{clean}");
+        fs::write(&file, "version = 1 # mine\n").unwrap();
+        assert!(bare(&place, &["init"]).go().exits(2).stderr_text().contains("is there already: nothing was written"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "version = 1 # mine\n");
     }
 }

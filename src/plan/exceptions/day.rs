@@ -32,6 +32,21 @@ impl Day {
         Day((seconds / 86_400) as i64)
     }
 
+    pub fn after(self, days: u64) -> Day {
+        Day(self.0 + days as i64)
+    }
+
+    /// `2027-02-01`; the other way round of [`Day::of`].
+    pub fn text(self) -> String {
+        let days = self.0 + 719_468;
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let (day, month) = (of_year - (153 * from_march + 2) / 5 + 1, if from_march < 10 { from_march + 3 } else { from_march - 9 });
+        format!("{:04}-{month:02}-{day:02}", era * 400 + year_of_era + i64::from(month <= 2))
+    }
+
     /// Days from `today` through this one, both counted; 0 when it is over.
     pub fn left(self, today: Day) -> u64 {
         (self.0 - today.0 + 1).max(0) as u64
@@ -57,6 +72,10 @@ mod tests {
         ] {
             assert_eq!(Day::of(date.0, date.1, date.2).map(|day| day.0), number, "{date:?}");
         }
+        for (date, text) in [((2024, 2, 29), "2024-02-29"), ((1970, 1, 1), "1970-01-01"), ((2026, 12, 31), "2026-12-31")] {
+            assert_eq!(Day::of(date.0, date.1, date.2).unwrap().text(), text);
+        }
+        assert_eq!(Day::of(2023, 3, 1).unwrap().after(365).text(), "2024-02-29");
         let (eve, day, morrow) = (Day(9), Day(10), Day(11));
         assert_eq!((day.left(eve), day.left(day), day.left(morrow)), (2, 1, 0));
     }
