@@ -82,6 +82,15 @@ impl Exceptions {
         Ok(())
     }
 
+    /// Tells a policy with these in it from the profile's own, whose digest this is.
+    pub fn digest(&self, profile: String) -> String {
+        if self.is_empty() {
+            return profile;
+        }
+        let allows: Vec<&Exception> = self.allows.iter().map(|allow| &*allow.told).collect();
+        crate::model::digest::hex(format!("{profile}{allows:?}{:?}", self.denials).as_bytes())
+    }
+
     /// The denials alone.
     pub fn denials(&self) -> Exceptions {
         Exceptions { allows: Vec::new(), denials: self.denials.clone() }

@@ -83,6 +83,7 @@ pub fn build(
 
     refuse_denied(&exceptions, &places, graph.as_deref()).map_err(|found| denied_or(found.into(), Stopped::usage))?;
     let (denials, revealed) = (exceptions.denials(), exceptions.revealed(Day::today()));
+    let digest = exceptions.digest(profile.digest());
     let excepting = Excepting::new(exceptions, &places, Day::today())?;
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
     plan::cargo_stand::refuse_misled(&places, &Errand::read(&args)).map_err(Stopped::usage)?;
@@ -104,7 +105,7 @@ pub fn build(
         command: [OsString::from("cargo")].into_iter().chain(args.iter().cloned()).map(Hostile::from).collect(),
         mode: profile.mode,
         profile: profile.chain.clone(),
-        policy_digest: profile.digest(),
+        policy_digest: digest,
         workspace: places.workspace.as_deref().map(Hostile::from),
         target: Some(Hostile::from(&*places.target)),
         started,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::finding::{actor, expect_silence, violations};
+use crate::isle::{Isle, Stand};
 use crate::place::{Place, copy_program};
 use crate::run::{Outcome, Run, bare, cargo, guarded};
 use crate::who::Who;
@@ -315,5 +316,20 @@ fn a_file_to_start_from_is_written_once() {
         fs::write(&file, "version = 1 # mine\n").unwrap();
         assert!(bare(&place, &["init"]).go().exits(2).stderr_text().contains("is there already: nothing was written"));
         assert_eq!(fs::read_to_string(&file).unwrap(), "version = 1 # mine\n");
+    }
+}
+
+/// By its name: not by the address, and no other name.
+#[test]
+fn a_host_is_reached_by_the_name_that_was_allowed() {
+    for who in Who::all() {
+        let (place, isle) = (Place::new("name-services", who), Isle::default());
+        exceptions(&place, &allow("name-caller@0.1.0", "build-script", "connect = [\"data.example.test:443\"]"));
+        let outcome = isle.of(&place, guarded(&place, &[], BUILD)).go();
+        isle.settle();
+        outcome.exits(100);
+        assert_eq!(isle.heard(Stand::Host), b"zoo: by name", "as {who:?}\n{outcome}");
+        assert!(isle.heard(Stand::Metadata).is_empty(), "as {who:?}\n{outcome}");
+        assert_eq!(states(&outcome), [state("name-caller@0.1.0", "used")], "as {who:?}\n{outcome}");
     }
 }
