@@ -151,6 +151,8 @@ struct Entry<'a, 't> {
 impl<'a, 't> Entry<'a, 't> {
     fn allow(&self) -> Result<Allow, ConfigError> {
         let document = self.document;
+        // What is missing first: it has no place of its own to be looked for.
+        ["crate", "actor", "reason", "expires"].into_iter().try_for_each(|key| self.wanted(key).map(drop))?;
         let (whom, at) = self.whom()?;
         let actor = self.actor()?;
         let wide = self.table.get("wide").map(|item| document.boolean(item, "wide")).transpose()?.unwrap_or_default();
