@@ -1,11 +1,12 @@
 //! What exceptions open for one actor. In: `[[allow]]` entries that are for it, the places of a run. Out: a `Granted` of each; the actor's policy
 //! with all of them in it, and the one without beside it.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::exceptions::Granted;
-use crate::judge::{Places, Policy, paths};
+use crate::judge::{Places, Policy, SecretLists, Secrets, paths};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::document::ConfigError;
 use crate::plan::exceptions::{Allow, LISTS};
@@ -70,7 +71,11 @@ pub fn grant(allow: &Allow, places: &Places, facts: &ActorFacts, objects: Option
 /// Programs that exceptions let run: cargo's own wall, which every actor is inside of, has to hold them as well.
 pub fn programs<'a>(allows: impl Iterator<Item = &'a Allow>, places: &Places) -> Vec<PathBuf> {
     let entries = allows.flat_map(|allow| &allow.lists[2]).filter(|entry| !is_individual(entry));
-    entries.flat_map(|entry| roots(entry, places)).filter_map(Result::ok).filter(|program| program.is_file()).collect()
+    let trees: Vec<PathBuf> = entries.flat_map(|entry| roots(entry, places)).filter_map(Result::ok).collect();
+    // Looked at only where a tree of the user's own is granted, program by program.
+    let secrets = OnceCell::new();
+    let compile = || Secrets::compile(places, &SecretLists::default()).expect("the catalogue");
+    kernel_exec(&trees, places, || secrets.get_or_init(compile)).into_iter().filter(|program| program.exists()).collect()
 }
 
 /// Nothing but running programs is opened in the kernel's wall: all else the gate does, having judged it.

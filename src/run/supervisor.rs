@@ -274,7 +274,10 @@ impl<'a> Supervisor<'a> {
         }
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         let one = Newcomer { identity, argv: tracee.argv, facts, places: &self.places, cargo, artifacts: &self.artifacts };
-        Ok(self.excepting.of(&one, &mut self.reviewing))
+        let granted = self.excepting.of(&one, &mut self.reviewing);
+        let reveals = granted.iter().filter(|granted| self.variables.withholds(identity.kind, tracee, &granted.reveal));
+        reveals.for_each(|granted| self.journal.spent(&granted.by));
+        Ok(granted)
     }
 
     /// What is to be told of a tracee, besides what its environment and its words tell.

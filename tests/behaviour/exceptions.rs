@@ -76,6 +76,7 @@ fn one_package_may_and_the_other_may_not() {
             ("write", "write = [\"{workspace}/generated\"]".to_owned(), "writes true"),
             ("connect", format!("connect = [\"127.0.0.1:{port}\"]"), "connects true"),
             ("exec", format!("exec = [\"{helper}\"]"), "runs Some(\\\"done\\\\n\\\")"),
+            ("exec", "exec = [\"{home}/tools\"]".to_owned(), "runs Some(\\\"done\\\\n\\\")"),
             ("read", "read = [\"{workspace}/.env\"]".to_owned(), "-dotenv"),
         ] {
             let says = |outcome: &Outcome, name: &str| {
@@ -169,6 +170,11 @@ fn a_denied_package_stops_the_build_before_anything_runs() {
         let outcome = does(guarded(&place, &[], &["build"]), &place, "write").go();
         assert!(outcome.exits(100).stderr_text().contains("error: `alpha` 1.2.3 is denied: phones home"), "{outcome}");
         assert!(!outcome.stderr_text().contains("zoo: ") && !place.workspace().join("generated/alpha").exists(), "{outcome}");
+        // It can be taken out, of course.
+        guarded(&place, &[], &["tree", "--offline", "-i", "alpha"]).go().exits(0);
+        guarded(&place, &[], &["remove", "--offline", "alpha"]).compared().go().exits(0);
+        let manifest = fs::read_to_string(place.workspace().join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("alpha"), "{manifest}");
         // A package that is not there is no reason to stop.
         exceptions(&place, &denial.replace("alpha", "omega"));
         does(guarded(&place, &[], BUILD), &place, "").go().exits(0);
@@ -197,6 +203,14 @@ fn a_secret_is_given_to_one_and_only_what_it_needs() {
             assert!(text.contains(said), "no {said}\n{outcome}");
         }
         assert!(!fs::read_to_string(place.path("report/report.json")).unwrap().contains("hush"), "{outcome}");
+        // The variable alone, to a build script: that is a use of it, and nobody else knows it.
+        place.clean();
+        exceptions(&place, &allow("alpha@1.2.3", "build-script", "reveal = [\"DATABASE_URL\"]"));
+        let outcome = does(guarded(&place, &[], BUILD), &place, "env").env("DATABASE_URL", url).go();
+        expect_silence(outcome.exits(0));
+        let text = outcome.stderr_text().replace('\\', "");
+        assert!(text.contains(&format!("zoo: alpha knows Some({url:?})")) && text.contains("zoo: beta knows None"), "{outcome}");
+        assert_eq!(states(&outcome), [state("alpha@1.2.3", "used")], "{outcome}");
         // A macro: in whatever compiler needs it, with nobody else's code on the stack.
         place.clean();
         exceptions(&place, &(entry + &allow("gamma@1.2.3", "proc-macro", "read = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]")));

@@ -154,6 +154,12 @@ impl Variables {
         self.emitters.take_values(withheld, &ground);
     }
 
+    /// Would this tracee be refused one of these variables, which it has?
+    pub fn withholds(&self, kind: ActorKind, tracee: &Tracee, names: &[String]) -> bool {
+        let withheld = |name: &[u8], value: &[u8]| self.environment.decide(kind, name, value) == EnvVerdict::Withhold;
+        bytes(&tracee.env).iter().any(|(name, value)| names.iter().any(|known| known.as_bytes() == *name) && withheld(name, value))
+    }
+
     /// One edit per variable, and the names that were withheld. Those `revealed` by an exception of the user's are not.
     pub fn edits(
         &mut self,
