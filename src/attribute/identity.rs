@@ -73,6 +73,9 @@ const NOBODY: Identity = Identity {
     is_exchanged: false,
 };
 
+/// Whose a compilation is, where nothing but its environment says so, into which a build script may write.
+pub const BY_ENVIRONMENT: &str = "environment only: no manifest above the crate root";
+
 /// Tells who was exec'd. Reads manifests and response files, changes nothing, never fails: what is unknown is a tool.
 pub fn identify(facts: &ExecFacts, light: &Light) -> Identity {
     let places = light.places;
@@ -180,7 +183,7 @@ fn owner(root: &Path, facts: &ExecFacts, light: &Light) -> (Option<Package>, &'s
     match (found, in_registry) {
         (Some(found), Some(_)) => (Some(found), "registry path of the crate root; its environment claims another name", is_open),
         (Some(found), None) => (Some(found), "manifest above the crate root; its environment claims another name", is_open),
-        (None, _) if claimed.is_some() => (claimed, "environment only: no manifest above the crate root", is_open),
+        (None, _) if claimed.is_some() => (claimed, BY_ENVIRONMENT, is_open),
         (None, _) => (None, "no manifest above the crate root", false),
     }
 }

@@ -8,7 +8,7 @@ use super::graph::Graph;
 use super::source::root_of_dep_info;
 use crate::model::Package;
 
-/// A macro from the public registry, with everything that is linked into it from there as well.
+/// A macro and who needs it. For what was reviewed: from the public registry, with everything that is linked into it from there as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
     pub package: Package,
@@ -24,19 +24,28 @@ impl Graph {
     /// it needs — is left out, and so is one that needs anything from elsewhere than the public registry.
     pub fn registered(&self, name: &str, is_looked_at: impl Fn(&str, &str) -> bool) -> Vec<Registered> {
         let one = |at: usize| {
-            let node = &self.nodes[at];
-            let (package, crate_name, root) = (node.package.clone(), node.proc_macro.clone()?, node.macro_root.clone()?);
             let all = self.reach_of(at);
             let good = |n: &usize| self.nodes[*n].crates_io && is_looked_at(&self.nodes[*n].package.name, &self.nodes[*n].package.version);
-            let starts = self.nodes.iter().flat_map(|node| &node.roots).filter(|other| **other == root).count();
-            if package.name != name || starts != 1 || !all.iter().all(good) {
-                return None;
-            }
-            let users = (0..self.nodes.len()).filter(|&n| n != at && !all.contains(&n) && self.reach_of(n).contains(&at));
-            let users = users.filter_map(|n| self.nodes[n].package.manifest_dir.clone()).map(real).collect();
-            Some(Registered { package, crate_name, root, users })
+            if all.iter().all(good) { self.as_macro(at, &all) } else { None }
         };
         (0..self.nodes.len()).filter(|&at| self.nodes[at].package.name == name).filter_map(one).collect()
+    }
+
+    /// The proc-macros this holds for, wherever they come from.
+    pub fn macros(&self, is: impl Fn(&Package) -> bool) -> Vec<Registered> {
+        (0..self.nodes.len()).filter(|at| is(&self.nodes[*at].package)).filter_map(|at| self.as_macro(at, &self.reach_of(at))).collect()
+    }
+
+    /// Nothing for what is no proc-macro, and for one whose code another target has as well.
+    fn as_macro(&self, at: usize, needs: &HashSet<usize>) -> Option<Registered> {
+        let node = &self.nodes[at];
+        let (package, crate_name, root) = (node.package.clone(), node.proc_macro.clone()?, node.macro_root.clone()?);
+        if self.nodes.iter().flat_map(|node| &node.roots).filter(|other| **other == root).count() != 1 {
+            return None;
+        }
+        let users = (0..self.nodes.len()).filter(|&n| n != at && !needs.contains(&n) && self.reach_of(n).contains(&at));
+        let users = users.filter_map(|n| self.nodes[n].package.manifest_dir.clone()).map(real).collect();
+        Some(Registered { package, crate_name, root, users })
     }
 
     /// Does this hold for all packages of that name (of their versions), and do all come from the public registry?

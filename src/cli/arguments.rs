@@ -8,6 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Parser, Subcommand};
 
 use super::color::Choice as ColorChoice;
+use super::exceptions;
 use crate::model::{Mode, duration};
 use crate::report::Format;
 
@@ -105,6 +106,15 @@ impl Options {
 
 #[derive(Debug, Subcommand)]
 pub enum Word {
+    /// Writes an exception into `brig.toml`: for one package, one kind of its code, what is named, until a day
+    Allow(exceptions::Allow),
+    /// Writes into `brig.toml` that no build may hold a package
+    Deny(exceptions::Deny),
+    /// Writes a commented `brig.toml` to start from (with arguments it is cargo's own `init`)
+    Init {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        rest: Vec<OsString>,
+    },
     /// An embedded, inert re-enactment of real incidents
     Demo,
     /// What this kernel can enforce, and what would be weaker here

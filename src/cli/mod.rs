@@ -5,6 +5,7 @@
 
 pub mod arguments;
 pub mod color;
+pub mod exceptions;
 mod misuse;
 pub mod variables;
 
@@ -32,6 +33,10 @@ pub enum Command {
         toolchain: Option<OsString>,
         args: Vec<OsString>,
     },
+    Allow(exceptions::Allow),
+    Deny(exceptions::Deny),
+    /// A policy file to start from.
+    Init,
     Demo,
     Doctor,
     /// Render a stored report again; `None` is the last one.
@@ -50,7 +55,7 @@ pub enum Command {
 }
 
 /// Commands of later versions: cargo must not be asked for them.
-const LATER: [&str; 3] = ["allow", "deny", "baseline"];
+const LATER: [&str; 1] = ["baseline"];
 
 /// Understands a command line. `args` begins with the program's own name; `variable` looks up an environment variable.
 pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Typed, Misuse> {
@@ -108,6 +113,11 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
     };
     match word {
         None => Err(Misuse::new("no cargo subcommand given", "for example: `cargo brig build`; `cargo brig --help` lists everything")),
+        Some(Word::Allow(wish)) => own(Command::Allow(wish)),
+        Some(Word::Deny(wish)) => own(Command::Deny(wish)),
+        Some(Word::Init { rest }) if rest.is_empty() => own(Command::Init),
+        // With anything behind it, it is cargo's.
+        Some(Word::Init { rest }) => Ok(Command::Cargo { toolchain, args: [OsString::from("init")].into_iter().chain(rest).collect() }),
         Some(Word::Demo) => own(Command::Demo),
         Some(Word::Doctor) => own(Command::Doctor),
         Some(Word::Report { file }) => own(Command::Report { file }),

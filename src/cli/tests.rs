@@ -124,8 +124,14 @@ fn misuse_says_what_to_do() {
         ("cargo-brig --no-config --config c.toml build", "cannot be used with", "cargo brig --help"),
         ("cargo-brig -q -v build", "cannot be used with", "cargo brig --help"),
         ("cargo-brig --mode observe", "no cargo subcommand", "cargo brig build"),
-        ("cargo-brig allow x@1 --build-script", "not part of this version", "--help"),
         ("cargo-brig baseline diff", "not part of this version", "--help"),
+        ("cargo-brig allow x@1.0.0 --write /srv/x --reason r", "--build-script", "--help"),
+        ("cargo-brig allow x@1.0.0 --build-script --write /srv/x", "--reason", "--help"),
+        ("cargo-brig allow x@1.0.0 --build-script --program --write /srv/x --reason r", "cannot be used with", "--help"),
+        ("cargo-brig allow --from F1 --write /srv/x --reason r", "cannot be used with", "--help"),
+        ("cargo-brig allow --reason r", "CRATE@VERSION", "--help"),
+        ("cargo-brig deny --reason r", "CRATE", "--help"),
+        ("cargo-brig +nightly deny x --reason r", "+nightly", "does not run cargo"),
         ("cargo-brig explain", "RULE", "--help"),
         ("cargo-brig profile", "subcommand", "--help"),
         ("cargo-brig doctor extra", "extra", "--help"),
@@ -212,4 +218,29 @@ fn any_bytes_pass_through() {
     assert!(parse(vec!["cargo-brig".into(), OsString::from_vec(b"--\xff".to_vec()), "build".into()], &|_| None).is_err());
     assert!(parse(vec!["cargo-brig".into(), "build".into()], &|name| (name == "BRIG_MODE").then(|| odd.clone())).is_err());
     assert!(parse(Vec::new(), &|_| None).is_ok());
+}
+
+#[test]
+fn exceptions_are_typed_word_for_word_or_by_finding() {
+    let line = "cargo-brig allow x@1.2.3 --build-script --write /a --write /b --connect h:443 --reason r --expires never --by me --wide";
+    let expected = exceptions::Allow {
+        whom: Some("x@1.2.3".into()),
+        build_script: true,
+        write: vec!["/a".into(), "/b".into()],
+        connect: vec!["h:443".into()],
+        reason: "r".into(),
+        expires: Some("never".into()),
+        by: Some("me".into()),
+        wide: true,
+        ..exceptions::Allow::default()
+    };
+    assert_eq!(typed(line).command, Command::Allow(expected));
+    let expected = exceptions::Allow { from: vec!["F1".into(), "F2".into()], reason: "r".into(), ..exceptions::Allow::default() };
+    assert_eq!(typed("cargo-brig allow --from F1 F2 --reason r").command, Command::Allow(expected));
+    let expected = exceptions::Deny { name: "x".into(), reason: "r".into(), by: None };
+    assert_eq!(typed("cargo-brig --config c.toml deny x --reason r").command, Command::Deny(expected));
+    assert_eq!(typed("cargo-brig init").command, Command::Init);
+    assert_eq!(typed("cargo-brig --config c.toml init").command, Command::Init);
+    assert_eq!(typed("cargo-brig init --lib foo").command, cargo(None, "init --lib foo"));
+    assert_eq!(typed("cargo-brig +nightly init foo").command, cargo(Some("+nightly"), "init foo"));
 }

@@ -9,6 +9,7 @@ mod cargo_config;
 mod command_line;
 mod compiler;
 mod directives;
+mod dotenv;
 mod elf;
 mod filter;
 mod git_config;

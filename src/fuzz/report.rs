@@ -5,7 +5,8 @@ use crate::model::report::{
     Tool, VerdictWord, Weakness,
 };
 use crate::model::{
-    Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Finding, Mode, Package, Process, Reviewed, Rule, Severity, Status,
+    Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
+    Process, Proposal, Reviewed, Rule, Severity, Status,
 };
 
 use super::source::Source;
@@ -92,7 +93,34 @@ pub fn report(source: &mut Source) -> Report {
         behaviour_truncated: source.number(),
         findings: source.many(6, finding),
         reviewed: source.many(4, |s| ReviewedUse { by: reviewed(s), count: s.number() }),
+        exceptions: source.many(4, exception),
         end: true,
+    }
+}
+
+fn exception(source: &mut Source) -> ExceptionUse {
+    const STATES: [ExceptionState; 5] =
+        [ExceptionState::Used, ExceptionState::Unused, ExceptionState::NotReached, ExceptionState::Absent, ExceptionState::Expired];
+    let exception = Exception {
+        whom: source.text(),
+        actor: source.pick(&KINDS),
+        grants: source.many(3, Source::text),
+        reason: source.text(),
+        expires: source.text(),
+        by: source.maybe(Source::text),
+        origin: source.text(),
+        wide: source.one_in(2),
+    };
+    ExceptionUse { exception, state: source.pick(&STATES), count: source.number(), days: source.maybe(Source::number) }
+}
+
+fn proposal(source: &mut Source) -> Proposal {
+    Proposal {
+        whom: source.text(),
+        actor: source.pick(&KINDS),
+        list: source.pick(&["read", "write", "exec", "connect", "unix"]).to_owned(),
+        what: source.many(3, Source::text),
+        secret: source.one_in(2),
     }
 }
 
@@ -170,6 +198,7 @@ fn finding(source: &mut Source) -> Finding {
         location: source.maybe(|s| s.pick(&locations)),
         fingerprint: source.text(),
         allow: source.maybe(Source::text),
+        except: source.maybe(proposal),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::judge::paths;
 use crate::model::report::Behaviour;
-use crate::model::{Act, Actor, ActorId, Blame, Event, Hostile, Process, Reviewed, Rule, Status};
+use crate::model::{Act, Actor, ActorId, Blame, Event, Exception, Hostile, Process, Reviewed, Rule, Status};
 
 /// Distinct ordinary acts kept per actor.
 pub const ACTS: usize = 20_000;
@@ -49,6 +49,8 @@ pub struct Record {
     pub events: u64,
     /// Reviewed allows that were used, and how often.
     pub reviewed: Vec<(Reviewed, u64)>,
+    /// Exceptions of the user's that were used, with how often.
+    pub spent: Vec<(Exception, u64)>,
 }
 
 #[derive(Clone, Default)]
@@ -74,6 +76,8 @@ pub struct Journal {
     events: AtomicU64,
     /// As many as the shipped file has lines, for each version in the build.
     reviewed: Mutex<BTreeMap<Arc<Reviewed>, u64>>,
+    /// As many as the user's file has entries.
+    spent: Mutex<BTreeMap<Arc<Exception>, u64>>,
 }
 
 #[derive(Clone, Default)]
@@ -125,6 +129,11 @@ impl Journal {
         *lost.entry(what.to_owned()).or_default() += 1;
     }
 
+    /// An exception of the user's let something happen that the profile refuses.
+    pub fn spent(&self, by: &Arc<Exception>) {
+        *lock(&self.spent).entry(Arc::clone(by)).or_default() += 1;
+    }
+
     /// A reviewed allow let something happen that the profile refuses.
     pub fn used(&self, by: &Arc<Reviewed>) {
         *lock(&self.reviewed).entry(Arc::clone(by)).or_default() += 1;
@@ -170,6 +179,7 @@ impl Journal {
             (one.actor, key(a), &one.act, one.status, &one.blame).cmp(&(other.actor, key(b), &other.act, other.status, &other.blame))
         });
         record.reviewed = lock(&self.reviewed).iter().map(|(by, count)| (Reviewed::clone(by), *count)).collect();
+        record.spent = lock(&self.spent).iter().map(|(by, count)| (Exception::clone(by), *count)).collect();
         record.lost = lock(&self.lost).iter().map(|(what, count)| (what.clone(), *count)).collect();
         record
     }

@@ -4,6 +4,8 @@
 
 pub mod configuration;
 pub mod environment;
+mod excepted;
+pub mod exceptions;
 pub mod journal;
 mod judging;
 pub mod linking;
@@ -23,6 +25,7 @@ pub mod second_paths;
 pub mod secrets;
 
 pub use environment::{EnvVerdict, Environment};
+pub use excepted::Spent;
 pub use journal::Journal;
 pub use places::Places;
 pub use policy::{KernelGrants, Own, Policy};

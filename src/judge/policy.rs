@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::judge::exceptions::Granted;
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest, deepest_match, is_clean, within};
 use crate::judge::places::Places;
@@ -46,6 +47,10 @@ pub struct Policy {
     pub made: Made,
     /// What was reviewed for macros of this compiler; nothing for anybody else.
     pub reviewed: Vec<Allow>,
+    /// Exceptions of the user's for this actor: what they grant stands in the lists above as well …
+    pub granted: Vec<Granted>,
+    /// … and this is the policy without them.
+    pub without: Option<Arc<Policy>>,
     /// Scripts among the linkers. Their interpreters are granted by the kernel, and for nothing else by the gate.
     pub scripts: Vec<Script>,
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::act::Act;
 use super::actor::{ActorId, Package};
 use super::blame::Blame;
+use super::exception::Proposal;
 use super::hostile::Hostile;
 use super::rule::Rule;
 use super::severity::Severity;
@@ -43,6 +44,9 @@ pub struct Finding {
     /// What would allow it: a line of `brig.toml`, to be used with `policy = "mine"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow: Option<String>,
+    /// The same for the one who did it, and nobody else: an exception.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub except: Option<Proposal>,
 }
 
 impl Finding {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::act::Act;
 use super::actor::{ActorId, ActorKind, Package};
 use super::event::Process;
+use super::exception::ExceptionUse;
 use super::finding::Finding;
 use super::hostile::Hostile;
 use super::review::Reviewed;
@@ -39,6 +40,9 @@ pub struct Report {
     /// Reviewed allows (`profiles/reviewed.toml`) that were used; those that were not are not here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviewed: Vec<ReviewedUse>,
+    /// Exceptions of the user's (`[[allow]]`), all of them, with what became of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<ExceptionUse>,
     pub end: bool,
 }
 

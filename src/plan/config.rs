@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::{Mode, duration};
 use crate::plan::document::{ConfigError, Document, mode, suggestion};
+use crate::plan::exceptions::Exceptions;
 use crate::plan::layer::Layer;
 use crate::plan::profile::{EMBEDDED, Profile, embedded};
 
@@ -18,6 +19,8 @@ pub struct Config {
     /// How long a build may take.
     pub timeout: Option<Duration>,
     pub(crate) profiles: Vec<(String, Layer)>,
+    /// `[[allow]]` and `[[deny]]`.
+    pub exceptions: Exceptions,
 }
 
 impl Config {
@@ -28,8 +31,6 @@ impl Config {
 }
 
 const KEYS: [&str; 7] = ["version", "policy", "profile", "mode", "timeout", "allow", "deny"];
-const ALLOW_KEYS: [&str; 9] = ["crate", "actor", "read", "write", "exec", "connect", "unix", "reason", "expires"];
-const DENY_KEYS: [&str; 2] = ["crate", "reason"];
 
 /// The configuration file for a workspace: what `--config` or `BRIG_CONFIG` named, else `brig.toml`, else `.config/brig.toml`.
 ///
@@ -82,32 +83,13 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
                     }
                 }
             },
-            "allow" => return Err(exceptions(&document, item, "allow", &ALLOW_KEYS)),
-            "deny" => return Err(exceptions(&document, item, "deny", &DENY_KEYS)),
+            "allow" => config.exceptions.read_allows(&document, item)?,
+            "deny" => config.exceptions.read_denials(&document, item)?,
             other => return Err(document.unknown(key.span(), "key", other, &KEYS)),
         }
     }
     document.version(&table)?;
     Ok(config)
-}
-
-/// Exceptions are checked for spelling, then refused: an exception that silently does nothing would be worse than none.
-fn exceptions(document: &Document<'_>, item: &toml::Spanned<toml::de::DeValue<'_>>, what: &str, known: &[&str]) -> ConfigError {
-    let entries = item.get_ref().as_array().map(|list| list.iter().collect::<Vec<_>>());
-    let Some(entries) = entries else { return document.error(item.span(), format!("`{what}` must be written as `[[{what}]]`")) };
-    for entry in &entries {
-        let Some(table) = entry.get_ref().as_table() else {
-            return document.error(entry.span(), format!("`{what}` must be written as `[[{what}]]`"));
-        };
-        if let Some((key, _)) = table.iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-            return document.unknown(key.span(), "key", key.get_ref(), known);
-        }
-        if let Some(missing) = ["crate", "reason"].iter().find(|key| !table.contains_key(**key)) {
-            return document.error(entry.span(), format!("`[[{what}]]` needs `{missing}`"));
-        }
-    }
-    let at = entries.first().map_or(item.span(), |entry| entry.span());
-    document.error(at, format!("`[[{what}]]` is not supported by this version; use `extend-…` in a profile of your own"))
 }
 
 /// `profile = "x"` next to `[profile.y]` is not TOML: the same key would be a string and a table.

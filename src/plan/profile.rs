@@ -134,6 +134,13 @@ impl Profile {
         Environment::compile(&self.environment)
     }
 
+    /// The same, and cargo keeps these whatever a pattern says, to give them to whom they are for.
+    pub fn environment_passing(&self, names: &[String]) -> Environment {
+        let mut lists = self.environment.clone();
+        lists.pass.extend_from_slice(names);
+        Environment::compile(&lists)
+    }
+
     /// The policy of one actor. The first call looks at the file system; later ones with the same places only put paths together.
     pub fn resolve(&self, places: &Places, facts: &ActorFacts) -> Policy {
         let settle = || Settled::new(&self.actors, &self.secrets, places);

@@ -115,6 +115,8 @@ impl Settled {
             },
             made: Made::default(),
             reviewed: facts.reviewed.clone(),
+            granted: Vec::new(),
+            without: None,
             scripts,
         }
     }

@@ -46,6 +46,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         behaviour_truncated: material.behaviours_truncated,
         findings: findings.collect(),
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
+        exceptions: material.exceptions.clone(),
         end: true,
     }
 }

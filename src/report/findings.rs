@@ -8,6 +8,7 @@ use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hosti
 use super::derive::Cast;
 use super::led::Leads;
 use super::material::{Facts, Material};
+use super::proposal;
 use super::remedy;
 use super::trace::Trace;
 use super::who::Who;
@@ -62,6 +63,9 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
     correlate(&mut groups, &breached);
     let profile = facts.run.profile.as_slice();
     let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile))).collect();
+    // Whoever was after a secret and the network is offered nothing.
+    let critical: Vec<usize> = placed.iter().filter(|one| one.finding.severity == Severity::Critical).map(|one| one.actor).collect();
+    placed.iter_mut().filter(|one| critical.contains(&one.actor)).for_each(|one| one.finding.except = None);
     placed.sort_by(|a, b| order(a, cast).cmp(&order(b, cast)));
     for (number, placed) in placed.iter_mut().enumerate() {
         placed.finding.id = format!("F{}", number + 1);
@@ -138,12 +142,13 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
     let evidence: Vec<_> = tried.into_iter().take(LISTED).map(|((act, chain), (_, count))| Evidence { act, count, chain }).collect();
     let first = group.iter().find(|b| evidence.first().is_some_and(|e| (&b.act, &b.chain) == (&e.act, &e.chain)));
     let member = &cast.actors[actor];
+    let worst = if correlated { Severity::Critical } else { severity };
     let pids = group.iter().map(|breach| breach.event.pid).collect();
     let named = |f: &dyn Fn(&str, &str) -> Vec<String>| offender.as_ref().map(|p| f(&p.name, &p.version)).unwrap_or_default();
     let finding = Finding {
         id: String::new(),
         rule,
-        severity: if correlated { Severity::Critical } else { severity },
+        severity: worst,
         status: status(group, correlated),
         actor: member.id,
         truncated,
@@ -154,6 +159,7 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         location: offender.as_ref().and_then(|package| who.lock_location(&package.name, &package.version)),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
         allow: if truncated == 0 { remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile) } else { None },
+        except: proposal::of(rule, worst, member, &evidence, &pids).filter(|_| truncated == 0),
         offender,
         evidence,
     };

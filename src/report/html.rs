@@ -7,8 +7,8 @@ mod words;
 
 use std::io::{self, Write};
 
-use super::escape;
 use super::wording::{count, tally};
+use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
 use words::{MEDIUM, ROWS, code, content};
 
@@ -63,6 +63,12 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     if report.reviewed.len() > ROWS {
         row("reviewed allow", format!("and {} more in the JSON report", report.reviewed.len() - ROWS))?;
+    }
+    for about in report.exceptions.iter().take(ROWS) {
+        row("exception", excepted::line(about, MEDIUM, |text| content(&escape::ours(text))))?;
+    }
+    for note in excepted::notes(report).iter().take(ROWS) {
+        row(note.rule.id(), note.text(MEDIUM))?;
     }
     let cover = &report.coverage;
     row("ran", cover.ran.iter().map(|(kind, n)| format!("{n} {}", content(&escape::name(kind)))).collect::<Vec<_>>().join(", "))?;

@@ -3,8 +3,8 @@
 
 use std::io::{self, Write};
 
-use super::escape;
 use super::wording::{Medium, count, tally, units};
+use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Finding, Severity, Status};
 
@@ -75,6 +75,12 @@ fn head(report: &Report) -> String {
     }
     if report.reviewed.len() > 20 {
         head.push_str(&format!("\n{} more in the JSON report.\n", count(report.reviewed.len() as u64 - 20, "reviewed allow")));
+    }
+    for about in report.exceptions.iter().take(20) {
+        head.push_str(&format!("\n**Exception:** {}\n", excepted::line(about, MEDIUM, |text| entities(&escape::ours(text)))));
+    }
+    for note in excepted::notes(report).iter().take(20) {
+        head.push_str(&format!("\n**{}:** {}\n", note.rule.id(), note.text(MEDIUM)));
     }
     if report.coverage.lost > 0 {
         let holes: Vec<_> = report.coverage.holes.iter().map(|hole| entities(&escape::ours(hole))).collect();

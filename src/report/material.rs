@@ -1,7 +1,7 @@
 //! What a report is made from: what happened, and what the conductor knows about the run.
 
 use crate::model::report::{Enforcement, Host, Run};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Process, Reviewed, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, ExceptionUse, Process, Reviewed, Status};
 
 use super::normalise::Places;
 
@@ -22,6 +22,8 @@ pub struct Material {
     pub events: u64,
     /// Reviewed allows that were used, with how often.
     pub reviewed: Vec<(Reviewed, u64)>,
+    /// Exceptions of the user's, with what became of them.
+    pub exceptions: Vec<ExceptionUse>,
 }
 
 /// About the run: what the conductor knows.

@@ -5,6 +5,7 @@
 pub mod assemble;
 pub mod derive;
 pub mod escape;
+pub mod excepted;
 pub mod findings;
 #[cfg(test)]
 mod forged_tests;
@@ -16,6 +17,7 @@ pub mod markdown;
 pub mod material;
 pub mod normalise;
 pub mod outcome;
+mod proposal;
 pub mod redact;
 pub mod remedy;
 #[cfg(test)]

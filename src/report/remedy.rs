@@ -8,28 +8,16 @@ use crate::model::report::SHIPPED;
 use crate::model::{Act, ActorKind, Endpoint, Evidence, Hostile, Rule};
 
 /// Grants written out one by one; more of them become the directory they lie in.
-const MOST: usize = 4;
+pub(super) const MOST: usize = 4;
 
 /// `pids` are those of the processes that did it, `profile` the one in force and what it inherits. A profile of the user's own is extended;
 /// where a shipped one is in force, a new one inherits it.
 pub fn line(rule: Rule, kind: ActorKind, evidence: &[Evidence], pids: &BTreeSet<u32>, profile: &[String]) -> Option<String> {
-    let list = match rule {
-        Rule::NetConnect | Rule::NetDns => "connect",
-        Rule::FsReadOutside => "read",
-        Rule::FsWriteOutside | Rule::FsWriteSource | Rule::FsForeignArtifact => "write",
-        Rule::ExecUnexpected | Rule::ExecDownloader => "exec",
-        Rule::IpcAgent => "unix",
-        _ => return None,
-    };
-    let grants = evidence.iter().map(|evidence| grant(&evidence.act, pids)).collect::<Option<BTreeSet<_>>>()?;
-    let grants = if grants.len() > MOST { BTreeSet::from([common(&grants)?]) } else { grants };
+    let (list, grants) = grants(rule, evidence, pids)?;
     let grants: Vec<String> = grants.into_iter().map(|grant| format!("\"{grant}\"")).collect();
     // Macros and linkers live behind the compiler's wall.
     let kind = if matches!(kind, ActorKind::ProcMacro | ActorKind::Linker) { ActorKind::Rustc } else { kind };
     let grants = grants.join(", ");
-    if grants.is_empty() {
-        return None;
-    }
     let active = profile.first().map_or("default", String::as_str);
     let of_a_file = active.contains('/') || active.ends_with(".toml");
     let shipped = SHIPPED.contains(&active) && profile.get(1).is_none_or(|next| next != active);
@@ -41,6 +29,21 @@ pub fn line(rule: Rule, kind: ActorKind, evidence: &[Evidence], pids: &BTreeSet<
         false if bare => Some(format!("profile.{active}.{lines}")),
         false => None,
     }
+}
+
+/// What would have to be granted, and in which list.
+pub(super) fn grants(rule: Rule, evidence: &[Evidence], pids: &BTreeSet<u32>) -> Option<(&'static str, BTreeSet<String>)> {
+    let list = match rule {
+        Rule::NetConnect | Rule::NetDns => "connect",
+        Rule::FsReadOutside => "read",
+        Rule::FsWriteOutside | Rule::FsWriteSource | Rule::FsForeignArtifact => "write",
+        Rule::ExecUnexpected | Rule::ExecDownloader => "exec",
+        Rule::IpcAgent => "unix",
+        _ => return None,
+    };
+    let grants = evidence.iter().map(|evidence| grant(&evidence.act, pids)).collect::<Option<BTreeSet<_>>>()?;
+    let grants = if grants.len() > MOST { BTreeSet::from([common(&grants)?]) } else { grants };
+    (!grants.is_empty()).then_some((list, grants))
 }
 
 /// What a list has to hold for this act.
@@ -126,7 +129,7 @@ fn common(grants: &BTreeSet<String>) -> Option<String> {
 }
 
 /// A path that means in a profile what it says: hostile names, stars for what is drawn at random and numbers of processes do not.
-fn fit(path: &Hostile) -> Option<String> {
+pub(super) fn fit(path: &Hostile) -> Option<String> {
     let text = std::str::from_utf8(path.as_bytes()).ok()?;
     let rest = text.strip_prefix('{').map_or(text, |rest| rest.split_once('}').map_or("{", |(_, rest)| rest));
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:~,= ".contains(c);

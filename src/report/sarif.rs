@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::escape;
 use super::wording::{Medium, count};
+use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Finding, Rule, Severity, Status};
 
@@ -72,6 +72,13 @@ fn notifications(report: &Report) -> Vec<Value> {
             "warning",
             format!("loosened: the repository's configuration grants more than profile {}: {grants}", loosened.than),
         ));
+    }
+    for about in &report.exceptions {
+        notes.push(note("note", format!("exception: {}", excepted::line(about, MEDIUM, str::to_owned))));
+    }
+    for told in excepted::notes(report) {
+        let level = if told.severity > Severity::Info { "warning" } else { "note" };
+        notes.push(note(level, format!("{}: {}", told.rule.id(), told.text(MEDIUM))));
     }
     if report.outcome.timed_out {
         notes.push(note("error", "the build took longer than it was given and was ended".to_owned()));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
 use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
 
-use super::escape;
+use super::{escape, excepted};
 use style::{GREEN, MEDIUM, YELLOW};
 pub use style::{Style, Verbosity};
 
@@ -124,6 +124,17 @@ pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator
     Ok(())
 }
 
+/// Exceptions that need a look. One that does not count any more is told even when quiet: it may be why the build fails.
+fn exceptions(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    for note in excepted::notes(report) {
+        let (word, code) = if note.severity > Severity::Info { ("warning", YELLOW) } else { ("note", style::CYAN) };
+        if style.verbosity != Verbosity::Quiet || note.severity > Severity::Info {
+            writeln!(w, "{}: {}", style.paint(code, &format!("{word}[{}]", note.rule.id())), note.text(MEDIUM))?;
+        }
+    }
+    Ok(())
+}
+
 /// Everything after cargo: findings, what makes the record weaker, the summary. `stored` is where the full report is.
 pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
     let least = if style.verbosity == Verbosity::Verbose { Severity::Info } else { Severity::Low };
@@ -131,6 +142,7 @@ pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: St
     if style.verbosity == Verbosity::Verbose {
         summary::actors(w, report, style)?;
     }
+    exceptions(w, report, style)?;
     summary::verdict(w, report, stored, style)?;
     // A clean word over weak walls would be a lie, so the weakness is the last word.
     degraded(w, &report.enforcement, style)?;

@@ -112,7 +112,8 @@ fn a_baseline_and_an_exception_have_their_lines() {
          |   = rule  profile `default`: secrets
          |   = note  not in the accepted behaviour (brig.lock)
          |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
-         |   = help  expected? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\" }`
+         |   = help  expected? `cargo brig allow quickfetch-sys@0.3.2 --build-script --read '{workspace}/.env' --reason …`
+         |   = help  of every package? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\" }`
          |   = help  `cargo brig explain secret/read` says what the rule is about
          |
          |     Refused 1 act of 1 crate (1 high); cargo finished all the same",

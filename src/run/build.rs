@@ -13,6 +13,7 @@ use anyhow::{Context, anyhow};
 
 use super::asked::ask;
 use super::ending::{self, Ran};
+use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
 use super::layers::Layers;
 use super::screen::Screen;
@@ -20,7 +21,7 @@ use super::stage::{self, Env};
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::watch::Watch;
-use crate::attribute::Unwinder;
+use crate::attribute::{Graph, Unwinder};
 use crate::cli::Options;
 use crate::gate::Gate;
 use crate::gate::net::Sockets;
@@ -31,7 +32,11 @@ use crate::model::{Exit, Hostile, Mode};
 use crate::plan::cargo_prepared::Prepared;
 use crate::plan::cargo_stand::Stand;
 use crate::plan::cargo_wall::CargoWall;
+use crate::plan::denied::{self, Denied};
 use crate::plan::errand::Errand;
+use crate::plan::exceptions::Exceptions;
+use crate::plan::exceptions::day::Day;
+use crate::plan::exceptions::lock::Locked;
 use crate::plan::host::{Host, Walls};
 use crate::plan::phases::{Phases, Within};
 use crate::plan::steering::Steering;
@@ -74,10 +79,17 @@ pub fn build(
     let mut answer = asked.answer();
     let graph = answer.graph.take();
     let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
-    let Chosen { profile, timeout, loosened } = Chosen::read(options, &places)?;
+    let Chosen { profile, timeout, loosened, exceptions } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
+    // What takes a package out of the workspace, or only looks, runs nobody's code.
+    if !phases.network || phases.weakness().is_some() {
+        refuse_denied(&exceptions, &places, graph.as_deref()).map_err(|found| denied_or(found.into(), Stopped::usage))?;
+    }
+    let (denials, revealed) = (exceptions.denials(), exceptions.revealed(Day::today()));
+    let digest = exceptions.digest(profile.digest());
+    let excepting = Excepting::new(exceptions, &places, Day::today())?;
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
     if phases.network || phases.fetch {
         stage::refuse_steered(&steering, &places, &env)?;
@@ -97,7 +109,7 @@ pub fn build(
         command: [OsString::from("cargo")].into_iter().chain(args.iter().cloned()).map(Hostile::from).collect(),
         mode: profile.mode,
         profile: profile.chain.clone(),
-        policy_digest: profile.digest(),
+        policy_digest: digest,
         workspace: places.workspace.as_deref().map(Hostile::from),
         target: Some(Hostile::from(&*places.target)),
         started,
@@ -117,16 +129,19 @@ pub fn build(
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
     let typed = phases.arguments(&steering, &args);
-    let (cargos, absent) = phases.environment(&steering, &env, &profile.environment());
+    let (cargos, absent) = phases.environment(&steering, &env, &profile.environment_passing(&revealed));
     let ours = phases.variable(&steering);
     // What a wall may grant has to be there when it is built: each phase has its own, built when it begins.
     let (ground, stands) = (places.clone(), layers.wall);
+    let programs = excepting.programs(&places);
     // Could somebody in this build write down what the next one believes of its graph?
     let exposed = Cell::new(false);
     let wall_for = |errand: &Errand| -> anyhow::Result<(Prepared, CargoWall, Option<OwnedFd>)> {
-        let stand = Stand::new(&ground, &steering, errand, &env, phases.network || errand.name == "fetch");
+        let trusted = phases.network || errand.name == "fetch" || !revealed.is_empty();
+        let stand = Stand::new(&ground, &steering, errand, &env, trusted);
         let prepared = Prepared::new(&stand);
-        let wall = CargoWall::new(&profile, &stand, &env, &cargo);
+        let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
+        wall.grants.read.extend(programs.iter().cloned());
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
         if !stands || profile.mode != Mode::Enforce || !remembered::is_apart(&env, &ground, &wall.grants) {
             exposed.set(true);
@@ -137,7 +152,7 @@ pub fn build(
     };
     let started = (&*cargo, steering.clone());
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
-    let mut supervisor = supervisor.behind(layers);
+    let mut supervisor = supervisor.behind(layers).excepting(excepting);
     supervisor.reviewing.said(graph);
     let fence = Fence::raise();
     let screen = Screen::look();
@@ -156,6 +171,8 @@ pub fn build(
             if fetched.graph.is_none() && !fetched.partly {
                 return Ok(fetched.ended);
             }
+            // What was not known before.
+            refuse_denied(&denials, &ground, fetched.graph.as_deref()).map_err(anyhow::Error::from)?;
             if fetched.partly {
                 terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
             }
@@ -179,12 +196,12 @@ pub fn build(
     supervisor.listen();
     screen.settle();
     drop(fence);
-    let ended = ended.map_err(Stopped::usage)?;
+    let ended = ended.map_err(|error| denied_or(error, Stopped::usage))?;
     gate.close();
     if let Some(failure) = ended.failure {
         // Whoever broke a rule before does not get away without a report by breaking the build.
         if journal.snapshot().breaches.is_empty() {
-            return Err(Stopped::wall(failure));
+            return Err(denied_or(failure, Stopped::wall));
         }
         journal.lost(&format!("the build was stopped: {failure:#}"));
     }
@@ -229,6 +246,25 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
     Ok(())
 }
 
+/// Before cargo starts: is a package in the build that the user will not have?
+fn refuse_denied(exceptions: &Exceptions, places: &Places, graph: Option<&str>) -> Result<(), Denied> {
+    if exceptions.denials.is_empty() {
+        return Ok(());
+    }
+    let locked = places.workspace.as_deref().and_then(Locked::read);
+    let graph = || graph.and_then(|text| Graph::parse(text).ok());
+    let why = |name: &str, version: &str| graph().map(|graph| graph.why(name, version)).unwrap_or_default();
+    denied::find(exceptions, locked.as_ref(), why).map_or(Ok(()), Err)
+}
+
+/// A package that is denied is a violation; what else ends a build is not.
+fn denied_or(cause: anyhow::Error, other: fn(anyhow::Error) -> Stopped) -> Stopped {
+    match cause.downcast_ref::<Denied>() {
+        Some(_) => Stopped { exit: Exit::Violation, cause },
+        None => other(cause),
+    }
+}
+
 /// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
 /// before or without us, wanted the next build to write to where it leads.
 fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
@@ -249,6 +285,7 @@ struct Chosen {
     timeout: Option<Duration>,
     /// By the repository's own file. One the user named is the user's word.
     loosened: Option<Loosened>,
+    exceptions: Exceptions,
 }
 
 impl Chosen {
@@ -256,7 +293,7 @@ impl Chosen {
         let workspace = places.workspace.as_deref().filter(|_| !options.no_config);
         let file = config::find(workspace, options.config.as_deref())?;
         let written = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
-        let name = options.policy.clone().or(written.policy).unwrap_or_else(|| "default".into());
+        let name = options.policy.clone().or(written.policy.clone()).unwrap_or_else(|| "default".into());
         let mut profile = plan::load(&name, file.as_deref())?;
         if let Some(mode) = options.mode.or(written.mode) {
             profile.mode = mode;
@@ -266,11 +303,12 @@ impl Chosen {
             let named = options.policy.as_deref().and_then(|name| plan::load(name, None).ok());
             let mut reference = named.or_else(|| plan::load("default", None).ok())?;
             reference.mode = options.mode.unwrap_or(reference.mode);
-            let grants = loosening::beyond(&profile, &reference);
+            let mut grants = loosening::beyond(&profile, &reference);
+            grants.extend(written.exceptions.loosening(Day::today()));
             let shown = places.workspace.as_deref().and_then(|root| file.strip_prefix(root).ok()).unwrap_or(&file);
             (!grants.is_empty()).then(|| Loosened { file: Hostile::from(shown), than: reference.name, grants })
         });
-        Ok(Chosen { profile, timeout: options.timeout.or(written.timeout), loosened })
+        Ok(Chosen { profile, timeout: options.timeout.or(written.timeout), loosened, exceptions: written.exceptions })
     }
 }
 

@@ -111,6 +111,7 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         lost: record.lost.into_iter().flat_map(|(what, count)| std::iter::repeat_n(what, count.min(1000) as usize)).collect(),
         events: record.events,
         reviewed: record.reviewed,
+        exceptions: supervisor.excepting.told(&record.spent),
         actors: record.actors,
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));

@@ -1,12 +1,14 @@
 //! The conductor: the only place that knows every stage. In: a command line that was understood. Out: an exit code.
 
 mod absent;
+mod amending;
 mod asked;
 mod build;
 mod coverage;
 mod demo;
 mod emitters;
 mod ending;
+mod excepting;
 mod fetch;
 mod layers;
 mod owners;
@@ -49,6 +51,9 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
     match &typed.command {
         Command::Print(text) => print(text),
         Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, layers, style(typed)),
+        Command::Allow(wish) => amending::allow(&typed.options, wish),
+        Command::Deny(wish) => amending::deny(&typed.options, wish),
+        Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(),
         Command::Doctor => {
             let profile = pages::in_force(&typed.options)?;

@@ -10,7 +10,10 @@ use super::stage;
 use super::stopped::Stopped;
 use crate::cli::Options;
 use crate::judge::rules;
+use crate::model::report::Report;
 use crate::model::{ActorKind, Exit, Finding, Rule};
+use crate::plan::exceptions::Exceptions;
+use crate::plan::exceptions::day::Day;
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
 use crate::plan::{self, config, profile};
@@ -46,6 +49,11 @@ pub fn report(options: &Options, file: Option<&Path>, style: terminal::Style) ->
     Ok(Exit::Success)
 }
 
+/// The last one of this workspace.
+pub(super) fn last_report(options: &Options) -> Result<Report, Stopped> {
+    json::load(&last(options)?).map_err(Stopped::usage)
+}
+
 fn last(options: &Options) -> Result<PathBuf, Stopped> {
     let directory = match &options.report_dir {
         Some(directory) => directory.clone(),
@@ -54,7 +62,7 @@ fn last(options: &Options) -> Result<PathBuf, Stopped> {
     Ok(directory.join("report.json"))
 }
 
-fn places() -> Result<crate::judge::Places, Stopped> {
+pub(super) fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
     let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
     let steering = Steering::default();
@@ -116,7 +124,7 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
     let (own, file) = configuration(options)?;
     let name =
         name.map(str::to_owned).or_else(|| options.policy.clone()).or_else(|| own.policy.clone()).unwrap_or_else(|| "default".into());
-    Ok(shown(&plan::load(&name, file.as_deref())?))
+    Ok(shown(&plan::load(&name, file.as_deref())?) + &excepted_in_force(&own.exceptions))
 }
 
 /// Names, descriptions and entries are the repository's, or whoever's a profile was copied from.
@@ -144,6 +152,28 @@ fn shown(profile: &plan::Profile) -> String {
         }
     }
     text.push_str(&reviewed_in_force(profile));
+    text
+}
+
+/// Exceptions, as commentary, too: each with its reason, and whether it counts today.
+fn excepted_in_force(exceptions: &Exceptions) -> String {
+    let mut text = String::new();
+    if !exceptions.is_empty() {
+        text.push_str("\n# exceptions:\n");
+    }
+    for allow in &exceptions.allows {
+        let told = &allow.told;
+        let state = if allow.counts(Day::today()) { "until" } else { "EXPIRED" };
+        let (whom, reason, origin) = (escape::ours(&told.whom), escape::ours(&told.reason), escape::ours(&told.origin));
+        let _ = writeln!(text, "# {whom} ({}), {state} {}: {reason} # {origin}", told.actor.name(), escape::ours(&told.expires));
+        for grant in &told.grants {
+            let _ = writeln!(text, "#   {}", escape::ours(grant));
+        }
+    }
+    for denial in &exceptions.denials {
+        let (name, reason, origin) = (escape::ours(&denial.name), escape::ours(&denial.reason), escape::ours(&denial.origin));
+        let _ = writeln!(text, "# {name} is denied: {reason} # {origin}");
+    }
     text
 }
 
@@ -196,6 +226,21 @@ mod tests {
         }
         let strict = shown(&plan::load("strict", None).unwrap());
         assert!(strict.contains("# reviewed allows for well-known crates: none (profiles/strict.toml:") && !strict.contains("sailfish"));
+    }
+
+    #[test]
+    fn exceptions_are_shown_with_their_reasons_and_are_only_text() {
+        let text = "version = 1\n[[allow]]\ncrate = 'x@1.2.3'\nactor = 'program'\nread = ['/srv/x']\nreason = \"looked\\n::error::\"\nexpires = 2020-01-31\n\
+                    [[deny]]\ncrate = 'y'\nreason = 'phones home'\n";
+        let config = plan::config::parse("brig.toml", text).unwrap();
+        let shown = excepted_in_force(&config.exceptions);
+        for part in
+            ["# x@1.2.3 (program), EXPIRED 2020-01-31: looked\\n::error:: # brig.toml:2", "#   read /srv/x", "# y is denied: phones home"]
+        {
+            assert!(shown.contains(part), "{part} in\n{shown}");
+        }
+        assert!(!shown.lines().any(|line| line.starts_with("::")));
+        assert_eq!(excepted_in_force(&Exceptions::default()), "");
     }
 
     #[test]

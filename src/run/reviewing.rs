@@ -115,7 +115,7 @@ impl Reviewing {
 
 /// The libraries of the macro that this compiler may load: those whose compilation was seen, else those that say of themselves what they
 /// were made from.
-fn objects(registered: &Registered, argv: &[OsString], artifacts: &HashMap<String, Package>) -> Vec<PathBuf> {
+pub(super) fn objects(registered: &Registered, argv: &[OsString], artifacts: &HashMap<String, Package>) -> Vec<PathBuf> {
     let stem = |path: &Path| path.file_name().and_then(|name| Some(name.to_str()?.strip_prefix("lib")?.strip_suffix(".so")?.to_owned()));
     let is_it = |package: &Package| registered.lies_in(package.manifest_dir.as_deref());
     let seen = artifacts.values().any(is_it);

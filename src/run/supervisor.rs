@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::excepting::{Excepting, Newcomer};
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
 use super::watch::Watch;
@@ -26,14 +27,18 @@ use crate::attribute::identity::{compiler_named, ran_for, users_compiler};
 use crate::attribute::source::{clean, package_in};
 use crate::attribute::{ExecFacts, Identity, Light, identify};
 use crate::gate::Gate;
+use crate::judge::exceptions::Granted;
 use crate::judge::rules::{exec_dropped, fs_foreign_artifact, link_loader, proc_tamper};
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
 use crate::launch::{Admission, AtExecStop, Tracee};
 use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Status};
+use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_wall::CargoWall;
 use crate::plan::configured::{self, Configured};
 use crate::plan::credentials::Providers;
+use crate::plan::denied::Denied;
+use crate::plan::excepted;
 use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::Profile;
@@ -81,6 +86,7 @@ pub struct Supervisor<'a> {
     users_compilers: Vec<(PathBuf, ActorKind)>,
     layers: Layers,
     pub reviewing: Reviewing,
+    pub excepting: Excepting,
     /// What cargo, and so everybody, is inside of.
     pub wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
@@ -134,6 +140,7 @@ impl<'a> Supervisor<'a> {
             users_compilers,
             layers: Layers::ALL,
             reviewing: Reviewing::new(profile.reviewed, steering),
+            excepting: Excepting::default(),
             wall: CargoWall::default(),
             fetches: true,
         })
@@ -149,6 +156,11 @@ impl<'a> Supervisor<'a> {
     /// With fewer layers around actors, see [`Layers`].
     pub fn behind(self, layers: Layers) -> Self {
         Supervisor { layers, ..self }
+    }
+
+    /// With these exceptions of the user's.
+    pub fn excepting(self, excepting: Excepting) -> Self {
+        Supervisor { excepting, ..self }
     }
 
     /// Inside cargo's own wall: so is cargo when we ask it for the graph.
@@ -254,6 +266,20 @@ impl<'a> Supervisor<'a> {
         identify(facts, &light)
     }
 
+    /// Its exceptions. A package that is denied, and was not in the lock file, comes no further.
+    fn granted(&mut self, identity: &Identity, tracee: &Tracee, facts: &ActorFacts) -> Result<Vec<Granted>> {
+        if let Some(denial) = self.excepting.denial(identity.package.as_ref()) {
+            let version = identity.package.as_ref().map(|package| package.version.clone()).unwrap_or_default();
+            return Err(Denied { denial: denial.clone(), version, path: Vec::new() }.into());
+        }
+        let cargo = self.cargo.as_deref().unwrap_or(&self.started);
+        let one = Newcomer { identity, argv: tracee.argv, facts, places: &self.places, cargo, artifacts: &self.artifacts };
+        let granted = self.excepting.of(&one, &mut self.reviewing);
+        let reveals = granted.iter().filter(|granted| self.variables.withholds(identity.kind, tracee, &granted.reveal));
+        reveals.for_each(|granted| self.journal.spent(&granted.by));
+        Ok(granted)
+    }
+
     /// What is to be told of a tracee, besides what its environment and its words tell.
     fn breaches(&self, identity: &Identity, tracee: &Tracee) -> Option<Breach> {
         let product = || self.places.result(self.places.by_real_name(&tracee.called).as_os_str().as_bytes()).is_some();
@@ -350,12 +376,14 @@ impl AtExecStop for Supervisor<'_> {
         self.last += 1;
         let id = ActorId(self.last);
         let tmp = self.tmp_for(id.0)?;
-        let (edits, withheld) = self.variables.edits(&identity, tracee, (id, &tmp), &self.places, &mut self.last);
         let mut facts = actor_facts(&identity, tracee, &tmp);
+        let granted = if matches!(rank, Rank::Helps | Rank::Shows) { Vec::new() } else { self.granted(&identity, tracee, &facts)? };
+        let revealed: Vec<&str> = granted.iter().flat_map(|granted| granted.reveal.iter().map(String::as_str)).collect();
+        let (edits, withheld) = self.variables.edits((&identity, &revealed), tracee, (id, &tmp), &self.places, &mut self.last);
         facts.script = trust::users_script(tracee, &self.places).filter(|_| !self.configured.names(&tracee.called, tracee.argv));
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         facts.reviewed = self.reviewing.of(&identity, tracee.argv, &self.places, cargo, &self.artifacts);
-        let mut policy = self.profile.resolve(&self.places, &facts);
+        let mut policy = excepted::extend(self.profile.resolve(&self.places, &facts), granted);
         if rank == Rank::Helps {
             formatter::permit(&mut policy, &self.wall, &self.places);
         } else if rank == Rank::Shows {

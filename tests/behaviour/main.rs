@@ -16,6 +16,7 @@ mod deputies;
 mod directives;
 mod effect;
 mod endurance;
+mod exceptions;
 mod exits;
 mod finding;
 mod followed;

@@ -108,6 +108,8 @@ impl Stage {
             own: Own::default(),
             made: Default::default(),
             reviewed: Vec::new(),
+            granted: Vec::new(),
+            without: None,
             scripts: Vec::new(),
         }
     }

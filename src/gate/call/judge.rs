@@ -2,6 +2,8 @@
 
 use super::Call;
 use crate::gate::Answer;
+use crate::judge::Spent;
+use crate::judge::exceptions::Granted;
 use crate::judge::reviewed::Lift;
 use crate::model::{Act, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
 
@@ -12,6 +14,9 @@ impl Call<'_> {
         let judgement = self.watched.policy.judge(&act, object);
         if judgement != Judgement::allow() && self.send_back() {
             return Judgement { verdict: Verdict::Refuse(libc::EAGAIN), breach: None, noted: false };
+        }
+        if let Some(spent) = self.watched.policy.spent(&act, object, &judgement) {
+            return self.excepted(act, judgement, &spent);
         }
         if let Some(lift) = self.watched.policy.lift(&act, object, &judgement)
             && let Some(lifted) = self.lifted(&lift)
@@ -34,6 +39,23 @@ impl Call<'_> {
                 Err(repeat) => return Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false },
             }
         }
+        self.note(act, judgement.status(), judgement.breach.clone());
+        judgement
+    }
+
+    /// What exceptions of the user's make of an act: those of macros count where the macro alone is on the stack.
+    fn excepted(&self, act: Act, judgement: Judgement, spent: &Spent) -> Judgement {
+        let mut by: Vec<&Granted> = spent.by.iter().copied().filter(|granted| granted.objects.is_none()).collect();
+        if by.is_empty() && !spent.by.is_empty() {
+            match self.look() {
+                Ok(blame) => {
+                    by = spent.by.iter().copied().filter(|granted| blame.as_ref().is_some_and(|blame| granted.made_this(blame))).collect()
+                }
+                Err(repeat) => return Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false },
+            }
+        }
+        let judgement = if by.is_empty() { spent.otherwise.clone() } else { judgement };
+        by.iter().for_each(|granted| self.watched.journal.spent(&granted.by));
         self.note(act, judgement.status(), judgement.breach.clone());
         judgement
     }

@@ -10,7 +10,7 @@ use super::wanted::Wanted;
 use crate::gate::errno::fail;
 use crate::gate::own::own;
 use crate::gate::{Answer, Call};
-use crate::judge::configuration::copy;
+use crate::judge::configuration::{copy, dotenv};
 use crate::sys::files;
 
 /// No honest configuration is longer.
@@ -23,7 +23,9 @@ const NOEXEC_SEAL: u32 = 8;
 /// # Errors
 /// `EACCES` where it cannot be copied or understood: then it is not to be read at all.
 pub fn hand_over(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answer> {
-    let Some((format, _)) = call.watched.policy.secrets.is_redacted(found.shown(call).as_bytes()) else { return fail(libc::EACCES) };
+    let (policy, path) = (&call.watched.policy, found.shown(call));
+    let revealed = policy.revealed_in(path.as_bytes());
+    let format = policy.secrets.is_redacted(path.as_bytes()).map(|(format, _)| format);
     if !found.is(libc::S_IFREG) || found.facts.size > LONGEST {
         return fail(libc::EACCES);
     }
@@ -33,7 +35,12 @@ pub fn hand_over(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answ
     if text.len() as u64 > LONGEST {
         return fail(libc::EACCES);
     }
-    let Some(told) = copy::copy(format, &text) else { return fail(libc::EACCES) };
+    let told = match (revealed, format) {
+        (Some(names), _) => dotenv::copy(&text, &names),
+        (None, Some(format)) => copy::copy(format, &text),
+        (None, None) => None,
+    };
+    let Some(told) = told else { return fail(libc::EACCES) };
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     let copy = files::memfd(c"redacted", flags | NOEXEC_SEAL).or_else(|_| files::memfd(c"redacted", flags))?;
     let mut copy = File::from(copy);

@@ -58,9 +58,10 @@ fn also(call: &Call, path: Vec<u8>, argv: &[Hostile]) -> io::Result<(Option<Foun
         Err(error) => return Err(error),
     };
     let act = Act::Exec { path: found.shown(call), argv: argv.to_vec() };
-    let Judgement { verdict, breach, .. } = call.watched.policy.judge(&act, Some(found.object()));
-    if breach.is_some() || matches!(verdict, Verdict::Refuse(_)) {
-        call.judge(act, Some(found.object()));
+    let Judgement { mut verdict, breach, .. } = call.watched.policy.judge(&act, Some(found.object()));
+    // An exception may be a macro's alone, which the call finds out.
+    if breach.is_some() || matches!(verdict, Verdict::Refuse(_)) || !call.watched.policy.granted.is_empty() {
+        verdict = call.judge(act, Some(found.object())).verdict;
     }
     let refused = if let Verdict::Refuse(errno) = verdict { Some(Answer::Errno(errno)) } else { None };
     Ok((Some(found), refused))

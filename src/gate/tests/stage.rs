@@ -114,6 +114,8 @@ impl Stage {
             own: Default::default(),
             made: Default::default(),
             reviewed: Vec::new(),
+            granted: Vec::new(),
+            without: None,
             scripts: Vec::new(),
         }
     }

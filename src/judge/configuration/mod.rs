@@ -7,6 +7,7 @@
 mod address;
 mod cargo;
 pub mod copy;
+pub mod dotenv;
 pub mod format;
 pub mod git;
 mod jujutsu;

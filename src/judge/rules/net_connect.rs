@@ -56,6 +56,15 @@ pub(crate) fn reach(policy: &Policy, to: &Endpoint) -> Reach {
     if address.port() == 53 && !is_metadata(ip) { Reach::Resolver } else { Reach::Nowhere }
 }
 
+/// Does this entry name the destination?
+pub(crate) fn is_named(entry: &str, to: &Endpoint) -> bool {
+    let Endpoint::Ip { address, host, .. } = to else { return false };
+    if entry == "loopback" {
+        return meant(address.ip()).is_loopback();
+    }
+    names(entry, meant(address.ip()), host.as_ref().map(|host| host.as_bytes()), address.port())
+}
+
 /// The address the kernel takes it for: the unspecified one is this machine.
 fn meant(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {

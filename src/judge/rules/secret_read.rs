@@ -17,6 +17,10 @@ pub(crate) fn read(policy: &Policy, path: &[u8], object: Option<Object>) -> Opti
     if object.is_none() {
         return Some(Ruling::Quiet(libc::ENOENT));
     }
+    // By its own name only: through another one it is whatever the profile says.
+    if alias.is_empty() && policy.naming(path, object).next().is_some() {
+        return Some(if policy.revealed_in(path).is_some() { Ruling::Redact } else { Ruling::Allow });
+    }
     if path.starts_with(b"/etc/ssl/") || name(path) == b"known_hosts" {
         return Some(Ruling::Quiet(EACCES));
     }

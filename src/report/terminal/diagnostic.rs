@@ -136,10 +136,14 @@ fn help(finding: &Finding) -> Vec<String> {
         None => "find out which package it is before you build again".to_owned(),
     };
     let mut help = vec![format!("not expected? {whose}")];
+    if let Some(proposal) = &finding.except {
+        help.push(format!("expected? `{}`", escape::ours(&proposal.command())));
+    }
     if let Some(line) = &finding.allow {
         // A profile of the user's own is there already: the line goes into it.
         let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
-        help.push(format!("expected? brig.toml: {before}`{}`", escape::ours(line)));
+        let whose = if finding.except.is_some() { "of every package?" } else { "expected?" };
+        help.push(format!("{whose} brig.toml: {before}`{}`", escape::ours(line)));
     }
     help.push(explain);
     help

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, duration};
 
-use super::super::escape;
 use super::super::wording::{count, tally, units};
+use super::super::{escape, excepted};
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
@@ -95,13 +95,14 @@ fn actors_ran(report: &Report) -> String {
     count(report.outcome.counts.actors, "actor")
 }
 
-/// With what was reviewed for some crates: one clause, and only where it was used.
+/// With what was reviewed for some crates, and with the user's exceptions: one clause each, and only where it was used.
 fn reviewed(report: &Report) -> String {
     let crates: BTreeSet<_> = report.reviewed.iter().map(|used| MEDIUM.user(&used.by)).collect();
     let shown: Vec<_> = crates.iter().take(3).cloned().collect();
     let left = crates.len().saturating_sub(shown.len());
     let left = if left > 0 { format!(" and {left} more") } else { String::new() };
-    if shown.is_empty() { String::new() } else { format!(", with a reviewed allow for {}{left}", shown.join(", ")) }
+    let reviewed = if shown.is_empty() { String::new() } else { format!(", with a reviewed allow for {}{left}", shown.join(", ")) };
+    reviewed + &excepted::clause(report, MEDIUM)
 }
 
 fn fresh(report: &Report) -> String {

@@ -154,10 +154,16 @@ impl Variables {
         self.emitters.take_values(withheld, &ground);
     }
 
-    /// One edit per variable, and the names that were withheld.
+    /// Would this tracee be refused one of these variables, which it has?
+    pub fn withholds(&self, kind: ActorKind, tracee: &Tracee, names: &[String]) -> bool {
+        let withheld = |name: &[u8], value: &[u8]| self.environment.decide(kind, name, value) == EnvVerdict::Withhold;
+        bytes(&tracee.env).iter().any(|(name, value)| names.iter().any(|known| known.as_bytes() == *name) && withheld(name, value))
+    }
+
+    /// One edit per variable, and the names that were withheld. Those `revealed` by an exception of the user's are not.
     pub fn edits(
         &mut self,
-        identity: &Identity,
+        (identity, revealed): (&Identity, &[&str]),
         tracee: &Tracee,
         (actor, tmp): (ActorId, &Path),
         places: &Places,
@@ -198,6 +204,7 @@ impl Variables {
                 }
                 match self.environment.decide(kind, name, value) {
                     EnvVerdict::Keep => Edit::Keep,
+                    EnvVerdict::Withhold if revealed.iter().any(|known| known.as_bytes() == *name) => Edit::Keep,
                     EnvVerdict::Withhold => {
                         withheld.push(String::from_utf8_lossy(name).into_owned());
                         Edit::Remove

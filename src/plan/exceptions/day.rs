@@ -1,0 +1,82 @@
+//! Calendar days in UTC, for exceptions that expire. In: a date of TOML, or a time since the epoch. Out: a day's number.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Days since 1970-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(i64);
+
+impl Day {
+    /// `None` for a date no calendar has. After Howard Hinnant's `days_from_civil`, for the proleptic Gregorian calendar.
+    pub fn of(year: i64, month: i64, day: i64) -> Option<Day> {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = match month {
+            2 => 28 + i64::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        if !(1..=length).contains(&day) {
+            return None;
+        }
+        let year = year - i64::from(month <= 2);
+        let era = year.div_euclid(400);
+        let of_era = year.rem_euclid(400);
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        Some(Day(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468))
+    }
+
+    /// A clock before 1970 says the first day: nothing has expired then, and nothing else works either.
+    pub fn today() -> Day {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Day((seconds / 86_400) as i64)
+    }
+
+    pub fn after(self, days: u64) -> Day {
+        Day(self.0 + days as i64)
+    }
+
+    /// `2027-02-01`; the other way round of [`Day::of`].
+    pub fn text(self) -> String {
+        let days = self.0 + 719_468;
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let (day, month) = (of_year - (153 * from_march + 2) / 5 + 1, if from_march < 10 { from_march + 3 } else { from_march - 9 });
+        format!("{:04}-{month:02}-{day:02}", era * 400 + year_of_era + i64::from(month <= 2))
+    }
+
+    /// Days from `today` through this one, both counted; 0 when it is over.
+    pub fn left(self, today: Day) -> u64 {
+        (self.0 - today.0 + 1).max(0) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_as_calendars_do() {
+        for (date, number) in [
+            ((1970, 1, 1), Some(0)),
+            ((1969, 12, 31), Some(-1)),
+            ((2000, 2, 29), Some(11_016)),
+            ((2024, 12, 31), Some(20_088)),
+            ((2100, 3, 1), Some(47_541)),
+            ((2100, 2, 29), None),
+            ((2026, 4, 31), None),
+            ((2026, 13, 1), None),
+            ((2026, 1, 0), None),
+        ] {
+            assert_eq!(Day::of(date.0, date.1, date.2).map(|day| day.0), number, "{date:?}");
+        }
+        for (date, text) in [((2024, 2, 29), "2024-02-29"), ((1970, 1, 1), "1970-01-01"), ((2026, 12, 31), "2026-12-31")] {
+            assert_eq!(Day::of(date.0, date.1, date.2).unwrap().text(), text);
+        }
+        assert_eq!(Day::of(2023, 3, 1).unwrap().after(365).text(), "2024-02-29");
+        let (eve, day, morrow) = (Day(9), Day(10), Day(11));
+        assert_eq!((day.left(eve), day.left(day), day.left(morrow)), (2, 1, 0));
+    }
+}

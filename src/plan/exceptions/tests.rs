@@ -1,0 +1,85 @@
+//! Exceptions as they are written: what is understood, and each complaint with its place.
+
+use super::*;
+use crate::plan::config::parse;
+
+const GOOD: &str = "version = 1\n[[allow]]\ncrate = 'x@1.2.3'\nactor = 'build-script'\nconnect = ['h.example:443']\nread = ['{workspace}/.env']\n\
+                    reveal = ['DATABASE_URL']\nreason = 'looked at'\nexpires = 2027-02-01\nby = 'me'\n[[deny]]\ncrate = 'y'\nreason = 'phones home'\n";
+
+#[test]
+fn an_entry_is_understood() {
+    let exceptions = parse("/w/brig.toml", GOOD).unwrap().exceptions;
+    let allow = &exceptions.allows[0];
+    assert!(allow.whom.is("x", "1.2.3"));
+    assert_eq!(allow.until, Day::of(2027, 2, 1));
+    let told = Exception {
+        whom: "x@1.2.3".into(),
+        actor: ActorKind::BuildScript,
+        grants: vec!["read {workspace}/.env".into(), "connect h.example:443".into(), "reveal DATABASE_URL".into()],
+        reason: "looked at".into(),
+        expires: "2027-02-01".into(),
+        by: Some("me".into()),
+        origin: "brig.toml:2".into(),
+        wide: false,
+    };
+    assert_eq!(*allow.told, told);
+    let denial = Denial { name: "y".into(), reason: "phones home".into(), origin: "brig.toml:11".into() };
+    assert_eq!(exceptions.denials, [denial]);
+    assert_ne!(exceptions.digest("p".into()), exceptions.denials().digest("p".into()));
+    assert_eq!(Exceptions::default().digest("p".into()), "p");
+    let (eve, last, after) = (Day::of(2027, 1, 31), Day::of(2027, 2, 1), Day::of(2027, 2, 2));
+    assert_eq!([eve, last, after].map(|today| allow.counts(today.unwrap())), [true, true, false]);
+    assert_eq!(exceptions.loosening(last.unwrap()).len(), 3);
+    assert_eq!(exceptions.revealed(last.unwrap()), ["DATABASE_URL"]);
+    assert!(exceptions.loosening(after.unwrap()).is_empty() && exceptions.revealed(after.unwrap()).is_empty());
+}
+
+#[test]
+fn every_complaint_has_its_place() {
+    for (from, to, said) in [
+        (
+            "x@1.2.3",
+            "x",
+            "3:9: `x` names no version, so every later one may do it: write `x@1.2.3`; if all of that is meant, add `wide = true`",
+        ),
+        ("x@1.2.3", "x@1.2", "3:9: `1.2` is no whole version; a requirement begins with its sign: `^1.2`, `~1.2`"),
+        ("'x@1.2.3'", "1", "3:9: `crate` must be a string, not an integer"),
+        ("'build-script'", "'build-scrip'", "4:9: unknown actor `build-scrip`; did you mean `build-script`?"),
+        ("'build-script'", "'test'", "4:9: `actor` cannot be `test`: `program` is what tests, benches and examples are"),
+        ("'build-script'", "'tool'", "4:9: `actor` cannot be `tool`: what cargo starts for itself is as trusted as cargo and needs none"),
+        ("h.example:443", "h.example", "5:12: `h.example` must be `host:port`, `address:port`, `*` for either part, or `loopback`"),
+        ("h.example:443", "*:443", "5:12: `*:443` is too wide: name one host and one port; if all of that is meant, add `wide = true`"),
+        (
+            "{workspace}/.env",
+            "{home}",
+            "6:9: `{home}` is too wide: name what was needed, a file or a directory of one purpose; if all of that is meant, add `wide = true`",
+        ),
+        ("{workspace}/.env", "{worspace}/.env", "6:9: unknown placeholder `{worspace}`; did you mean `workspace`?"),
+        ("'DATABASE_URL'", "'DATABASE_*'", "7:11: `DATABASE_*` is no variable's name: `reveal` holds whole names"),
+        ("DATABASE_URL", "CARGO_REGISTRY_TOKEN", "7:11: `CARGO_REGISTRY_TOKEN` is cargo's own credential: nobody in a build gets it"),
+        ("'looked at'", "' '", "8:10: `reason` says nothing"),
+        ("reason = 'looked at'\n", "", "2:1: `[[allow]]` needs `reason`"),
+        ("expires = 2027-02-01\n", "", "2:1: `[[allow]]` needs `expires`"),
+        ("2027-02-01", "2027-02-01T00:00:00Z", "9:11: `expires` must be a date, `2027-02-01`, or \"never\""),
+        ("2027-02-01", "'soon'", "9:11: `expires` must be a date, `2027-02-01`, or \"never\""),
+        ("2027-02-01", "2027-02-30", "9:"),
+        ("actor", "acto", "4:1: unknown key `acto`; did you mean `actor`?"),
+        ("'y'", "'y@1.0.0'", "12:9: `[[deny]]` holds for every version: write `y`"),
+        ("[[deny]]", "[deny]", "11:1: `deny` must be written as `[[deny]]`"),
+        ("reason = 'phones home'\n", "", "11:1: `[[deny]]` needs `reason`"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let error = parse("brig.toml", &GOOD.replace(from, to)).map(drop).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("brig.toml:{said}")), "{from} → {to}: {error}");
+    }
+}
+
+#[test]
+fn what_is_wide_is_said_to_be() {
+    for (from, to) in [("x@1.2.3", "x"), ("h.example:443", "*:443"), ("{workspace}/.env", "/")] {
+        let text = GOOD.replace(from, to).replace("by = 'me'", "wide = true");
+        assert!(parse("brig.toml", &text).unwrap().exceptions.allows[0].told.wide, "{to}");
+    }
+    // To say so changes nothing where it is not so.
+    assert!(!parse("brig.toml", &GOOD.replace("by = 'me'", "wide = true")).unwrap().exceptions.allows[0].told.wide);
+}

@@ -1,0 +1,344 @@
+//! Exceptions of the user's, `[[allow]]` and `[[deny]]`: one package, one version, one kind of actor, the acts that are named, until a day. Two
+//! build scripts do the same, and two macros do: what is allowed to one is refused to the other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::finding::{actor, expect_silence, violations};
+use crate::isle::{Isle, Stand};
+use crate::place::{Place, copy_program};
+use crate::run::{Outcome, Run, bare, cargo, guarded};
+use crate::who::Who;
+
+const BUILD: &[&str] = &["build", "--offline"];
+const FIXTURE: &str = "exceptions";
+
+/// With a directory to write to, a program to run and a secret to read; `acts` are what the scripts do.
+fn place(who: Who) -> Place {
+    let place = Place::new(FIXTURE, who);
+    place.write(&place.workspace().join("generated/.keep"), "");
+    place.write(&place.workspace().join(".env"), &format!("DATABASE_URL=postgres://zoo\nZOO_SECRET={}-dotenv\n", place.canary));
+    place.write(&place.path("home/tools/.keep"), "");
+    copy_program(Path::new("/bin/echo"), &place.path("home/tools/helper"));
+    place
+}
+
+fn does<'a>(run: Run<'a>, place: &Place, acts: &str) -> Run<'a> {
+    let run = run.env("ZOO_ACTS", acts).env("ZOO_HELPER", place.path("home/tools/helper"));
+    // What is allowed is left in the sources: the cases look at that themselves.
+    run.compared()
+}
+
+fn exceptions(place: &Place, entries: &str) {
+    place.write(&place.workspace().join("brig.toml"), &format!("version = 1\n{entries}"));
+}
+
+fn allow(whom: &str, actor: &str, grants: &str) -> String {
+    format!("\n[[allow]]\ncrate = \"{whom}\"\nactor = \"{actor}\"\n{grants}\nreason = \"looked at\"\nexpires = \"never\"\n")
+}
+
+/// Names of the packages that broke the profile, each once.
+fn guilty(outcome: &Outcome) -> Vec<String> {
+    let report = outcome.report();
+    let mut names: Vec<String> =
+        violations(report).map(|finding| actor(report, finding)["package"]["name"].as_str().unwrap_or_default().to_owned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The report, where the next run does not look for its own.
+fn kept(place: &Place) -> PathBuf {
+    let directory = place.path("home/kept");
+    fs::create_dir_all(&directory).unwrap();
+    fs::copy(place.path("report/report.json"), directory.join("report.json")).unwrap();
+    directory
+}
+
+fn states(outcome: &Outcome) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    outcome.report()["exceptions"].as_array().into_iter().flatten().map(|one| (text(&one["crate"]), text(&one["state"]))).collect()
+}
+
+fn state(whom: &str, state: &str) -> (String, String) {
+    (whom.to_owned(), state.to_owned())
+}
+
+#[test]
+fn one_package_may_and_the_other_may_not() {
+    for who in Who::all() {
+        let place = place(who);
+        let (acts, done) = ("write,connect,exec,read", ["writes true", "connects true", "runs Some(", "-dotenv"]);
+        let says = |outcome: &Outcome, name: &str| {
+            let stderr = outcome.stderr_text();
+            let lines: Vec<&str> = stderr.lines().filter(|line| line.contains(&format!("zoo: {name} "))).collect();
+            done.map(|done| lines.iter().any(|line| line.contains(done)))
+        };
+        let plain = does(cargo(&place, BUILD), &place, acts).go();
+        assert_eq!((says(plain.exits(0), "alpha"), says(&plain, "beta")), ([true; 4], [true; 4]), "plain cargo\n{plain}");
+        let fresh = |entries: &str| {
+            exceptions(&place, entries);
+            place.clean();
+            for name in ["alpha", "beta"] {
+                fs::remove_file(place.workspace().join("generated").join(name)).ok();
+            }
+        };
+        let grants = |program: &str| {
+            let port = place.sinks.tcp_port;
+            format!(
+                "write = [\"{{workspace}}/generated\"]\nconnect = [\"127.0.0.1:{port}\"]\nexec = [\"{program}\"]\nread = [\"{{workspace}}/.env\"]"
+            )
+        };
+        fresh("");
+        let refused = does(guarded(&place, &[], BUILD), &place, acts).go();
+        assert_eq!(guilty(refused.exits(100)), ["alpha", "beta"], "{refused}");
+        assert_eq!((says(&refused, "alpha"), says(&refused, "beta")), ([false; 4], [false; 4]), "{refused}");
+        let alpha = allow("alpha@1.2.3", "build-script", &grants("{home}/tools/helper"));
+        fresh(&alpha);
+        let one = does(guarded(&place, &[], BUILD), &place, acts).go();
+        assert_eq!(guilty(one.exits(100)), ["beta"], "{one}");
+        assert_eq!((says(&one, "alpha"), says(&one, "beta")), ([true; 4], [false; 4]), "{one}");
+        assert_eq!(states(&one), [state("alpha@1.2.3", "used")], "{one}");
+        // By a requirement, and a directory of programs.
+        fresh(&(alpha.replace("@1.2.3", "@^1.2") + &allow("beta@1.2.3", "build-script", &grants("{home}/tools"))));
+        let both = does(guarded(&place, &[], BUILD), &place, acts).go();
+        expect_silence(both.exits(0));
+        assert_eq!((says(&both, "alpha"), says(&both, "beta")), ([true; 4], [true; 4]), "{both}");
+        assert!(both.stderr_text().contains("with 2 exceptions (`alpha@^1.2`, `beta@1.2.3`)"), "{both}");
+        assert!(both.stderr_text().contains("Loosened `brig.toml` grants more than profile `default`: `alpha@^1.2 build-script"), "{both}");
+    }
+}
+
+#[test]
+fn another_version_kind_or_day_does_not_count() {
+    for who in Who::all() {
+        let place = place(who);
+        does(cargo(&place, &["generate-lockfile", "--offline"]), &place, "").go().exits(0);
+        let write = "write = [\"{workspace}/generated\"]";
+        let good = allow("alpha@1.2.3", "build-script", write);
+        let wrong = [
+            (good.replace("1.2.3", "1.2.4"), "absent"),
+            (good.replace("1.2.3", "^2"), "absent"),
+            (good.replace("build-script", "program"), "not-reached"),
+            (good.replace("build-script", "rustc"), "unused"),
+            (good.replace("alpha@1.2.3", "workspace"), "not-reached"),
+            (good.replace("\"never\"", "2026-01-31"), "expired"),
+            (good.replace("write =", "read ="), "unused"),
+            (good.replace("/generated", "/generate"), "unused"),
+        ];
+        exceptions(&place, &wrong.iter().map(|(entry, _)| entry.as_str()).collect::<String>());
+        place.clean();
+        let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
+        assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta"], "{outcome}");
+        let (found, expected) = (states(&outcome), wrong.each_ref().map(|(_, expected)| *expected));
+        assert_eq!(found.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), expected, "{outcome}");
+        let stderr = outcome.stderr_text();
+        assert_eq!(stderr.matches("warning[policy/expired]: the exception for `alpha@1.2.3`").count(), 1, "{outcome}");
+        // Everything ran and cargo was content, so what nobody needed is told: three, and two that are for no package there is.
+        assert_eq!(stderr.matches("note[policy/unused]").count(), 5, "{outcome}");
+        // And without the file it is as if there were none.
+        exceptions(&place, &good);
+        place.clean();
+        let without = does(guarded(&place, &["--no-config"], BUILD), &place, "write").go();
+        assert_eq!(guilty(without.exits(100)), ["alpha", "beta"], "{without}");
+        assert_eq!(states(&without), [], "{without}");
+    }
+}
+
+#[test]
+fn a_denied_package_stops_the_build_before_anything_runs() {
+    for who in Who::all() {
+        let place = place(who);
+        does(cargo(&place, &["generate-lockfile", "--offline"]), &place, "").go().exits(0);
+        let denial = "\n[[deny]]\ncrate = \"alpha\"\nreason = \"phones home\"\n";
+        exceptions(&place, &(allow("alpha@1.2.3", "build-script", "write = [\"{workspace}/generated\"]") + denial));
+        let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
+        let stderr = outcome.exits(100).stderr_text();
+        for said in ["error: `alpha` 1.2.3 is denied: phones home (brig.toml:10)", "`app 0.1.0` → `alpha 1.2.3`"] {
+            assert!(stderr.contains(said), "no {said}\n{outcome}");
+        }
+        assert!(!stderr.contains("Compiling") && !place.workspace().join("generated/alpha").exists(), "{outcome}");
+        // Without a lock file cargo has to make one first: then it stops before the build.
+        fs::remove_file(place.workspace().join("Cargo.lock")).unwrap();
+        let outcome = does(guarded(&place, &[], &["build"]), &place, "write").go();
+        assert!(outcome.exits(100).stderr_text().contains("error: `alpha` 1.2.3 is denied: phones home"), "{outcome}");
+        assert!(!outcome.stderr_text().contains("zoo: ") && !place.workspace().join("generated/alpha").exists(), "{outcome}");
+        // It can be taken out, of course.
+        guarded(&place, &[], &["tree", "--offline", "-i", "alpha"]).go().exits(0);
+        guarded(&place, &[], &["remove", "--offline", "alpha"]).compared().go().exits(0);
+        let manifest = fs::read_to_string(place.workspace().join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("alpha"), "{manifest}");
+        // A package that is not there is no reason to stop.
+        exceptions(&place, &denial.replace("alpha", "omega"));
+        does(guarded(&place, &[], BUILD), &place, "").go().exits(0);
+    }
+}
+
+/// The named variable, in the environment and out of `.env`, for that actor and no other; the other value of the file is nobody's.
+#[test]
+fn a_secret_is_given_to_one_and_only_what_it_needs() {
+    for who in Who::all() {
+        let place = place(who);
+        let url = "postgres://user:hush@localhost/db";
+        let test = ["test", "--offline", "--test", "dotenv", "--", "--nocapture"];
+        let run = || does(guarded(&place, &[], &test), &place, "read,env").env("DATABASE_URL", url).env("ZOO_MACROS", "1").go();
+        let entry = allow("workspace", "program", "read = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]");
+        exceptions(&place, &entry);
+        let outcome = run();
+        let text = outcome.stderr_text() + &String::from_utf8_lossy(&outcome.stdout);
+        assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta", "delta", "gamma"], "{outcome}");
+        assert!(text.contains(r#"zoo: test reads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
+        assert!(text.contains(&format!("zoo: test knows Some({url:?})")), "{outcome}");
+        assert!(!text.contains(&place.canary), "{outcome}");
+        for said in
+            ["zoo: alpha knows None", "zoo: beta knows None", "zoo: alpha reads None", "zoo: gamma reads None", "zoo: delta reads None"]
+        {
+            assert!(text.contains(said), "no {said}\n{outcome}");
+        }
+        assert!(!fs::read_to_string(place.path("report/report.json")).unwrap().contains("hush"), "{outcome}");
+        // The variable alone, to a build script: that is a use of it, and nobody else knows it.
+        place.clean();
+        exceptions(&place, &allow("alpha@1.2.3", "build-script", "reveal = [\"DATABASE_URL\"]"));
+        let outcome = does(guarded(&place, &[], BUILD), &place, "env").env("DATABASE_URL", url).go();
+        expect_silence(outcome.exits(0));
+        let text = outcome.stderr_text().replace('\\', "");
+        assert!(text.contains(&format!("zoo: alpha knows Some({url:?})")) && text.contains("zoo: beta knows None"), "{outcome}");
+        assert_eq!(states(&outcome), [state("alpha@1.2.3", "used")], "{outcome}");
+        // A macro: in whatever compiler needs it, with nobody else's code on the stack.
+        place.clean();
+        exceptions(&place, &(entry + &allow("gamma@1.2.3", "proc-macro", "read = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]")));
+        let outcome = run();
+        let text = outcome.stderr_text();
+        assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta", "delta"], "{outcome}");
+        assert!(text.contains(r#"zoo: gamma reads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
+        assert!(text.contains("zoo: delta reads None") && !text.contains(&place.canary), "{outcome}");
+        assert_eq!(states(&outcome), [state("workspace", "used"), state("gamma@1.2.3", "used")], "{outcome}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_an_error_with_its_place() {
+    for who in Who::all() {
+        let place = place(who);
+        let write = |grant: &str| allow("alpha@1.2.3", "build-script", grant);
+        for (entry, said) in [
+            (write("write = [\"~/\"]"), "brig.toml:6:10: `~/` "),
+            (write("write = [\"{home}\"]"), "brig.toml:6:10: `{home}` is too wide: "),
+            (write("connect = [\"*:*\"]"), "brig.toml:6:12: `*:*` is too wide: "),
+            (write(&format!("write = [\"{}\"]", place.path("home").display())), "is too wide: the user's home lies in it"),
+            (write("conect = [\"h.example:443\"]"), "brig.toml:6:1: unknown key `conect`; did you mean `connect`?"),
+            (write("write = [\"{workspace}/linked\"]"), "brig.toml:3:1: `{workspace}/linked`: a symbolic link stands there"),
+        ] {
+            exceptions(&place, &entry);
+            std::os::unix::fs::symlink("/tmp", place.workspace().join("linked")).ok();
+            let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
+            assert!(outcome.exits(96).stderr_text().contains(said), "{entry}: no {said}\n{outcome}");
+        }
+    }
+}
+
+/// A finding is made an exception by its number, and the next run is clean: nothing was edited by hand.
+#[test]
+fn what_a_finding_was_about_is_allowed_by_its_number() {
+    for who in Who::all() {
+        let place = place(who);
+        let written = "# ours\nversion = 1\npolicy = \"default\" # as ever\n";
+        place.write(&place.workspace().join("brig.toml"), written);
+        let acts = "write,connect";
+        let refused = does(guarded(&place, &[], BUILD), &place, acts).go();
+        assert_eq!(guilty(refused.exits(100)), ["alpha", "beta"], "{refused}");
+        let ids: Vec<&str> = violations(refused.report()).map(|finding| finding["id"].as_str().unwrap()).collect();
+        let line = "`cargo brig allow alpha@1.2.3 --build-script --write '{workspace}/generated/alpha' --reason …`";
+        assert!(refused.stderr_text().contains(line), "{refused}");
+        let report = kept(&place);
+        let allow = [&["--report-dir", report.to_str().unwrap(), "allow", "--from"], &ids[..], &["--reason", "looked at"]].concat();
+        let said = bare(&place, &allow).go();
+        assert!(String::from_utf8_lossy(&said.exits(0).stdout).contains("added to brig.toml:"), "{said}");
+        let text = fs::read_to_string(place.workspace().join("brig.toml")).unwrap();
+        // One entry for each of the two, and all that stood there before.
+        assert!(text.starts_with(written) && text.matches("[[allow]]").count() == 2, "{text}");
+        place.clean();
+        let allowed = does(guarded(&place, &[], BUILD), &place, acts).go();
+        expect_silence(allowed.exits(0));
+        assert_eq!(states(&allowed), [state("alpha@1.2.3", "used"), state("beta@1.2.3", "used")], "{allowed}");
+    }
+}
+
+#[test]
+fn what_is_too_much_is_not_written_down() {
+    for who in Who::all() {
+        let place = place(who);
+        does(guarded(&place, &[], BUILD), &place, "read").go().exits(100);
+        let report = kept(&place);
+        let brig = |words: &[&str]| bare(&place, &[&["--report-dir", report.to_str().unwrap()], words].concat()).go();
+        let file = place.workspace().join("brig.toml");
+        let mine = ["allow", "alpha@1.2.3", "--build-script", "--reason", "r"];
+        for (words, said) in [
+            (vec!["allow", "--from", "F1", "--reason", "r"], "a secret, which is never taken over from a finding"),
+            (vec!["allow", "--from", "F77", "--reason", "r"], "the last report has no finding `F77`"),
+            ([&mine[..], &["--write", "/"]].concat(), "`/` is too wide"),
+            ([&mine[..], &["--connect", "*:*"]].concat(), "add `--wide`"),
+            ([&mine[..], &["--write", "here"]].concat(), "`here` must be an absolute path"),
+            (mine.to_vec(), "grants nothing"),
+            (vec!["allow", "alpha", "--build-script", "--write", "/srv/x", "--reason", "r"], "names no version"),
+            (vec!["allow", "alpha@1.2.3", "--write", "/srv/x", "--reason", "r"], "--build-script"),
+            (vec!["allow", "alpha@1.2.3", "--build-script", "--write", "/srv/x"], "--reason"),
+            (vec!["deny", "alpha@1.2.3", "--reason", "r"], "holds for every version"),
+        ] {
+            let outcome = brig(&words);
+            assert!(outcome.exits(2).stderr_text().contains(said), "{words:?}: no {said}\n{outcome}");
+            assert!(!file.exists(), "{words:?}\n{outcome}");
+        }
+        // Meant: then it is written, and each run says so.
+        brig(&[&mine[..], &["--write", "{workspace}", "--wide", "--expires", "never"]].concat()).exits(0);
+        let wide = does(guarded(&place, &[], BUILD), &place, "write").go();
+        assert!(wide.exits(100).stderr_text().contains("note[policy/too-wide]: the exception for `alpha@1.2.3`"), "{wide}");
+        // A word for what was denied, beside the allow: it wins.
+        brig(&["deny", "alpha", "--reason", "phones home"]).exits(0);
+        let denied = does(guarded(&place, &[], BUILD), &place, "write").go();
+        assert!(denied.exits(100).stderr_text().contains("`alpha` 1.2.3 is denied: phones home"), "{denied}");
+        // What is wrong already, and what leads elsewhere, stays as it is.
+        fs::write(&file, "<<<<<<< HEAD\nversion = 1\n").unwrap();
+        brig(&["deny", "beta", "--reason", "r"]).exits(96);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "<<<<<<< HEAD\nversion = 1\n");
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(place.path("home/elsewhere.toml"), &file).unwrap();
+        place.write(&place.path("home/elsewhere.toml"), "version = 1\n");
+        assert!(brig(&["deny", "beta", "--reason", "r"]).exits(2).stderr_text().contains("is no plain file"));
+        assert_eq!(fs::read_to_string(place.path("home/elsewhere.toml")).unwrap(), "version = 1\n");
+    }
+}
+
+#[test]
+fn a_file_to_start_from_is_written_once() {
+    for who in Who::all() {
+        let place = place(who);
+        let file = place.workspace().join("brig.toml");
+        bare(&place, &["init"]).go().exits(0);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("# [[allow]]") && text.contains("version = 1"), "{text}");
+        let clean = does(guarded(&place, &[], BUILD), &place, "").go();
+        expect_silence(clean.exits(0));
+        assert!(!clean.stderr_text().contains("Loosened"), "{clean}");
+        fs::write(&file, "version = 1 # mine\n").unwrap();
+        assert!(bare(&place, &["init"]).go().exits(2).stderr_text().contains("is there already: nothing was written"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "version = 1 # mine\n");
+    }
+}
+
+/// By its name: not by the address, and no other name.
+#[test]
+fn a_host_is_reached_by_the_name_that_was_allowed() {
+    for who in Who::all() {
+        let (place, isle) = (Place::new("name-services", who), Isle::default());
+        exceptions(&place, &allow("name-caller@0.1.0", "build-script", "connect = [\"data.example.test:443\"]"));
+        let outcome = isle.of(&place, guarded(&place, &[], BUILD)).go();
+        isle.settle();
+        outcome.exits(100);
+        assert_eq!(isle.heard(Stand::Host), b"zoo: by name", "as {who:?}\n{outcome}");
+        assert!(isle.heard(Stand::Metadata).is_empty(), "as {who:?}\n{outcome}");
+        assert_eq!(states(&outcome), [state("name-caller@0.1.0", "used")], "as {who:?}\n{outcome}");
+    }
+}

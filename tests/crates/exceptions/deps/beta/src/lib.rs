@@ -1,0 +1,1 @@
+//! What counts is the build script.
