@@ -1,5 +1,7 @@
 //! What a report is made from: what happened, and what the conductor knows about the run.
 
+use std::collections::BTreeSet;
+
 use crate::model::report::{Enforcement, Host, Run};
 use crate::model::{Act, Actor, ActorId, ActorKind, Event, Process, Reviewed, Status};
 
@@ -22,6 +24,10 @@ pub struct Material {
     pub events: u64,
     /// Reviewed allows that were used, with how often.
     pub reviewed: Vec<(Reviewed, u64)>,
+    /// Actors that are known to have failed.
+    pub failed: BTreeSet<ActorId>,
+    /// Descriptors that were open for cargo's programs, and that they did not get.
+    pub closed: Vec<i32>,
 }
 
 /// About the run: what the conductor knows.

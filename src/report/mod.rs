@@ -11,6 +11,7 @@ mod forged_tests;
 pub mod html;
 mod inert;
 pub mod json;
+pub mod kept;
 pub mod led;
 pub mod markdown;
 pub mod material;

@@ -7,6 +7,7 @@ mod coverage;
 mod demo;
 mod emitters;
 mod ending;
+mod failing;
 mod fetch;
 mod layers;
 mod owners;

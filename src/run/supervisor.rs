@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::failing::Failing;
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
 use super::watch::Watch;
@@ -68,6 +69,7 @@ pub struct Supervisor<'a> {
     pub cargo: Option<PathBuf>,
     /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
+    pub failing: Failing,
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
@@ -126,6 +128,7 @@ impl<'a> Supervisor<'a> {
             artifacts: HashMap::new(),
             cargo: None,
             confining: Vec::new(),
+            failing: Failing::default(),
             chain: Chain::new(cwd.join(cargo), started.clone(), configured.aliases.clone()),
             started,
             configured,
@@ -377,6 +380,7 @@ impl AtExecStop for Supervisor<'_> {
         let actor = Arc::new(entry(identity, id, tracee, tmp, withheld));
         tracing::debug!(id = id.0, kind = actor.kind.name(), package = ?actor.package.as_ref().map(|package| &package.name), exe = ?tracee.exe, "actor");
         self.journal.actor((*actor).clone());
+        self.failing.starts(id, tracee.pid as u32);
         if breach.is_some() {
             self.journal.event(started(&actor, tracee, Status::Allowed, breach));
         }

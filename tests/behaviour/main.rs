@@ -25,6 +25,7 @@ mod grounds;
 mod habits;
 mod honest;
 mod isle;
+mod kept;
 mod lifetime;
 mod modes;
 mod names;

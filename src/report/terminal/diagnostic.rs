@@ -122,8 +122,15 @@ fn via(blame: &Blame) -> String {
     }
 }
 
-fn times(count: u64) -> String {
+pub fn times(count: u64) -> String {
     if count > 1 { format!(" (×{count})") } else { String::new() }
+}
+
+/// A line for `brig.toml`, with those that must stand before it.
+pub fn to_be_written(line: &str) -> String {
+    // A profile of the user's own is there already: the line goes into it.
+    let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
+    format!("{before}`{}`", escape::ours(line))
 }
 
 fn help(finding: &Finding) -> Vec<String> {
@@ -137,9 +144,7 @@ fn help(finding: &Finding) -> Vec<String> {
     };
     let mut help = vec![format!("not expected? {whose}")];
     if let Some(line) = &finding.allow {
-        // A profile of the user's own is there already: the line goes into it.
-        let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
-        help.push(format!("expected? brig.toml: {before}`{}`", escape::ours(line)));
+        help.push(format!("expected? brig.toml: {}", to_be_written(line)));
     }
     help.push(explain);
     help
