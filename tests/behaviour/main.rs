@@ -41,6 +41,7 @@ mod repository;
 mod reviewed;
 mod run;
 mod sink;
+mod started;
 mod steering;
 mod storm;
 mod stress;
