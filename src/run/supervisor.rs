@@ -4,6 +4,7 @@
 mod chain;
 mod entries;
 mod formatter;
+mod instrumented;
 mod manual;
 mod trust;
 mod variables;
@@ -43,6 +44,7 @@ use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
 use entries::{actor_facts, entry, started};
+use instrumented::Instrumented;
 use trust::{Between, between, helps_to_fetch, is_the_users, local_repositories};
 use variables::Variables;
 
@@ -70,6 +72,7 @@ pub struct Supervisor<'a> {
     /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
     pub failing: Failing,
+    instrumented: Instrumented,
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
@@ -129,6 +132,7 @@ impl<'a> Supervisor<'a> {
             cargo: None,
             confining: Vec::new(),
             failing: Failing::default(),
+            instrumented: Instrumented::default(),
             chain: Chain::new(cwd.join(cargo), started.clone(), configured.aliases.clone()),
             started,
             configured,
@@ -168,6 +172,7 @@ impl<'a> Supervisor<'a> {
     /// One of those who start programs that are confined one by one.
     fn conduct(&mut self, tracee: &Tracee, post: &Post) -> Admission {
         tracing::debug!(pid = tracee.pid, ?post, exe = ?tracee.exe, "conductor");
+        self.instrumented.hear(&tracee.env);
         if tracee.in_place {
             self.variables.cargos = tracee.env.clone();
             if let Post::Cargo(_) = post {
@@ -364,6 +369,7 @@ impl AtExecStop for Supervisor<'_> {
         } else if rank == Rank::Shows {
             manual::permit(&mut policy, &self.places);
         }
+        self.instrumented.permit(&mut policy, tracee, &self.places);
         if policy.kind == ActorKind::Tool {
             // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.
             policy.kernel.read.clone_from(&self.wall.grants.read);

@@ -24,6 +24,7 @@ mod ground;
 mod grounds;
 mod habits;
 mod honest;
+mod instrumented;
 mod isle;
 mod kept;
 mod lifetime;
