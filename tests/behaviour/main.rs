@@ -37,6 +37,7 @@ mod picture;
 mod place;
 mod privileges;
 mod races;
+mod remedies;
 mod remembered;
 mod repository;
 mod reviewed;
