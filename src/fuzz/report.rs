@@ -1,8 +1,8 @@
 //! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
 
 use crate::model::report::{
-    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Run, SCHEMA,
-    Tool, VerdictWord, Weakness,
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Run,
+    SCHEMA, Tool, VerdictWord, Weakness,
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
@@ -78,6 +78,7 @@ pub fn report(source: &mut Source) -> Report {
             exit_code: source.number() as u8,
             cargo_exit: source.maybe(|s| s.number() as i32),
             timed_out: source.one_in(4),
+            closed: source.many(3, |s| s.number() as i32),
             counts: Counts {
                 actors: source.number(),
                 processes: source.number(),
@@ -91,6 +92,7 @@ pub fn report(source: &mut Source) -> Report {
         processes_truncated: source.number(),
         behaviour: source.many(6, |s| Behaviour { actor: id(s), act: act(s), status: s.pick(&STATUSES), count: s.number() }),
         behaviour_truncated: source.number(),
+        kept: source.many(3, |s| Kept { actor: id(s), act: act(s), allow: s.maybe(Source::text) }),
         findings: source.many(6, finding),
         reviewed: source.many(4, |s| ReviewedUse { by: reviewed(s), count: s.number() }),
         exceptions: source.many(4, exception),
@@ -153,6 +155,7 @@ fn actor(source: &mut Source) -> ReportedActor {
         path_in_graph: source.many(3, Source::text),
         attributed_by: source.text(),
         withheld: source.many(3, Source::text),
+        failed: source.one_in(2),
     }
 }
 

@@ -13,7 +13,7 @@ use super::answer::give;
 use super::files::{change, ioctl, memfd, open, watch};
 use super::note::{Note, write};
 use super::offload::offload;
-use super::programs::{exec, ipc, outcome, restrict, schedule, signal};
+use super::programs::{exec, ipc, itself, outcome, restrict, schedule, signal};
 use super::thread::make_ready;
 use super::{Answer, Call, Watched, net};
 use crate::attribute::stack::Caught;
@@ -207,7 +207,8 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Restrict => return restrict::restrict(call).unwrap_or_else(Answer::from),
         Treatment::Ipc => return ipc::ipc(call, row.name),
         Treatment::Device => return ioctl::request(call).unwrap_or_else(Answer::from),
-        Treatment::Tamper => return call.tamper(row.name, registers(call).as_str()),
+        Treatment::Itself => return itself::itself(call, row.name).unwrap_or_else(Answer::from),
+        Treatment::Tamper => return call.tamper(row.name, call.registers()),
         Treatment::Absent => return Answer::Errno(libc::ENOSYS),
     };
     // What comes again is looked at, and recorded then.
@@ -215,9 +216,4 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         call.nothing_happened();
     }
     answer
-}
-
-fn registers(call: &Call) -> String {
-    let [a, b, c, d, ..] = call.args;
-    format!("({a:#x}, {b:#x}, {c:#x}, {d:#x})")
 }

@@ -44,6 +44,7 @@ impl Note {
             // A spawner has been waited for already, see `is_settled`.
             let found =
                 if caller { watched.unwinder.blame(caught) } else { watched.unwinder.blame_within(caught, Duration::from_millis(20)) };
+            let found = found.of_started(watched.processes().inherited(event.pid));
             if let Some(pid) = self.heir {
                 watched.processes().blame(pid, found.clone());
             }

@@ -45,6 +45,8 @@ struct Seen {
     stays: bool,
     blame: Option<Blame>,
     expected: Option<Box<Expected>>,
+    /// Where it asked not to be dumped: how long its core dumps might be before, in bytes.
+    core_before: Option<u64>,
 }
 
 /// What is believed of a thread for a while.
@@ -98,7 +100,9 @@ impl Processes {
         }
         let changed = self.has_changed(tid);
         self.threads.insert(tid, Thread { pid: status.pid, since: now, changed, directory: None });
-        let seen = self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, ..Seen::default() });
+        // A fork is dumped or not as its parent when it was made, which is not long ago (`MMF_INIT_MASK`).
+        let core_before = self.core_before(status.parent);
+        let seen = self.seen.entry(status.pid).or_insert_with(|| Seen { parent: status.parent, core_before, ..Seen::default() });
         seen.at = process::now();
         status.pid
     }
@@ -245,10 +249,21 @@ impl Processes {
         let seen = self.seen.entry(pid).or_default();
         seen.program = true;
         seen.stays = stays;
+        seen.core_before = None;
         // An exec leaves one thread, which has the number of the process (execve(2)).
         if let Some(thread) = self.threads.get_mut(&pid) {
             thread.directory = None;
         }
+    }
+
+    /// How long core dumps might be before this process asked not to be dumped; `None` where it has not asked.
+    pub fn core_before(&self, pid: u32) -> Option<u64> {
+        self.seen.get(&pid)?.core_before
+    }
+
+    /// Remembers that it is not to be dumped, or (`None`) that it may be; what was remembered before.
+    pub fn dumps(&mut self, pid: u32, core_before: Option<u64>) -> Option<u64> {
+        std::mem::replace(&mut self.seen.entry(pid).or_default().core_before, core_before)
     }
 
     /// Everything still expected, at the end: those processes made no call after their exec.

@@ -59,7 +59,7 @@ pub fn parent(path: &[u8]) -> &[u8] {
     }
 }
 
-pub fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     path.split(|b| *b == b'/').filter(|part| !part.is_empty())
 }
 

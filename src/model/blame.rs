@@ -12,7 +12,7 @@ use super::hostile::Hostile;
 pub struct Blame {
     /// Innermost first, consecutive duplicates and the standard library removed.
     pub crates: Vec<Candidate>,
-    /// How it was found: `stack`, `parent stack`, `inherited`, or `none`.
+    /// How it was found: `stack`, `parent stack`, `inherited`, `stack, and who started it`, or `none`.
     pub by: String,
     /// Set when the walk ended early or symbols were missing: then `crates` are candidates, not a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,6 +22,25 @@ pub struct Blame {
 impl Blame {
     /// A caveat about names, not about the walk.
     pub const NO_SYMBOLS: &str = "a program or library on the stack has no symbols";
+
+    /// Of a program of this build that other code started: its own stack, and behind that those of the starter's.
+    pub const STARTED: &str = "stack, and who started it";
+
+    /// A program's own stack, where somebody's code had started it: who acts comes first, who wanted the program after them. An own stack that is
+    /// not conclusive says nothing against a starter who is known.
+    pub fn of_started(self, starter: Option<Blame>) -> Blame {
+        let Some(starter) = starter.filter(|starter| !starter.crates.is_empty()) else { return self };
+        if self.crates.is_empty() || self.caveat.is_some() && starter.caveat.is_none() {
+            return starter;
+        }
+        let mut crates = self.crates;
+        for candidate in starter.crates {
+            if !crates.iter().any(|known| known.name == candidate.name && known.object == candidate.object) {
+                crates.push(candidate);
+            }
+        }
+        Blame { crates, by: Blame::STARTED.to_owned(), caveat: self.caveat }
+    }
 
     /// Was the stack climbed to its end? Then nobody stands on it who is not among `crates`, whatever is said of their names.
     pub fn is_whole(&self) -> bool {
@@ -43,4 +62,36 @@ pub struct Candidate {
     /// Package name and version, once mapped through the graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Package>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blame(names: &[&str], by: &str, caveat: Option<&str>) -> Blame {
+        let candidate = |name: &&str| Candidate { name: (*name).to_owned(), function: None, object: None, package: None };
+        Blame { crates: names.iter().map(candidate).collect(), by: by.to_owned(), caveat: caveat.map(str::to_owned) }
+    }
+
+    #[test]
+    fn who_acts_comes_before_who_started_it() {
+        for (own, starter, expected) in [
+            (blame(&["dep", "app"], "stack", None), None, blame(&["dep", "app"], "stack", None)),
+            (blame(&["dep", "app"], "stack", None), Some(blame(&[], "none", None)), blame(&["dep", "app"], "stack", None)),
+            (
+                blame(&["dep", "app"], "stack", None),
+                Some(blame(&["app", "tests"], "inherited", None)),
+                blame(&["dep", "app", "tests"], Blame::STARTED, None),
+            ),
+            (blame(&[], "stack", None), Some(blame(&["dep"], "inherited", None)), blame(&["dep"], "inherited", None)),
+            (blame(&["app"], "stack", Some("cut")), Some(blame(&["dep"], "inherited", None)), blame(&["dep"], "inherited", None)),
+            (
+                blame(&["app"], "stack", Some("cut")),
+                Some(blame(&["dep"], "inherited", Some("cut"))),
+                blame(&["app", "dep"], Blame::STARTED, Some("cut")),
+            ),
+        ] {
+            assert_eq!(own.of_started(starter), expected);
+        }
+    }
 }

@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 
-use Treatment::{Absent, Bind, Change, Connect, Device, Exec, Ipc, Memfd, Open, Restrict, Schedule, Send, Signal, Socket, Tamper, Watch};
+use Treatment::{
+    Absent, Bind, Change, Connect, Device, Exec, Ipc, Itself, Memfd, Open, Restrict, Schedule, Send, Signal, Socket, Tamper, Watch,
+};
 
 /// What is done about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub enum Treatment {
     Device,
     /// landlock_restrict_self: what is done on the caller's behalf is done behind its own sandbox from then on.
     Restrict,
+    /// Free towards the caller itself, and what only compares towards its children too; towards everybody else as `Tamper`.
+    Itself,
     /// Refused with EPERM by the gate and recorded.
     Tamper,
     /// Answered ENOSYS in the kernel, unrecorded: libcs fall back (clone3).
@@ -337,12 +341,12 @@ const TABLE: &[Row] = &[
     row!(Ipc SYS_mq_unlink),
     // Other processes' memory, descriptors and limits.
     row!(Tamper SYS_ptrace),
-    row!(Tamper SYS_process_vm_readv),
+    row!(Itself SYS_process_vm_readv),
     row!(Tamper SYS_process_vm_writev),
     row!(Tamper SYS_process_madvise),
     row!(Tamper SYS_process_mrelease),
     row!(Tamper SYS_pidfd_getfd),
-    row!(Tamper SYS_kcmp),
+    row!(Itself SYS_kcmp),
     row!(Tamper SYS_move_pages when When::NonZero { index: 0 }),
     row!(Tamper SYS_migrate_pages when When::NonZero { index: 0 }),
     // Runtimes read and set their own limits (pid 0) and may read another's; setting another's is how cargo would be crippled.
@@ -367,11 +371,12 @@ const TABLE: &[Row] = &[
     row!(Tamper SYS_seccomp when When::AnyBit { index: 1, mask: libc::SECCOMP_FILTER_FLAG_NEW_LISTENER }),
     row!(Tamper SYS_fanotify_init),
     row!(Tamper SYS_lookup_dcookie),
-    // PR_SET_DUMPABLE takes an unsigned long, the option itself is an int. A process that is not dumpable cannot be read by the gate.
-    row!(Tamper SYS_prctl when When::All(&[int(0, libc::PR_SET_DUMPABLE as u64), When::Equals { index: 1, value: 0, dword: false }])),
-    row!(Tamper SYS_prctl when int(0, libc::PR_SET_PTRACER as u64)),
+    // A process that is not dumpable cannot be read by the gate.
+    row!(Itself SYS_prctl when int(0, libc::PR_SET_DUMPABLE as u64)),
+    row!(Itself SYS_prctl when int(0, libc::PR_GET_DUMPABLE as u64)),
+    row!(Itself SYS_prctl when int(0, libc::PR_SET_PTRACER as u64)),
     // Forges /proc/<pid>/exe and the command line, where it is permitted at all.
-    row!(Tamper SYS_prctl when int(0, libc::PR_SET_MM as u64)),
+    row!(Itself SYS_prctl when int(0, libc::PR_SET_MM as u64)),
     // Files by handle, past every path.
     row!(Tamper SYS_open_by_handle_at),
     row!(Tamper SYS_name_to_handle_at),
@@ -393,7 +398,7 @@ const TABLE: &[Row] = &[
     row!(Tamper SYS_mount_setattr),
     row!(Tamper SYS_pivot_root),
     row!(Tamper SYS_chroot),
-    row!(Tamper SYS_unshare),
+    row!(Itself SYS_unshare),
     row!(Tamper SYS_setns),
     row!(Tamper SYS_clone when When::AnyBit { index: 0, mask: CLONE_NEW }),
     // The machine: an actor that runs as root must not be able to change it either.

@@ -37,6 +37,9 @@ pub struct Report {
     #[serde(default)]
     pub behaviour_truncated: u64,
     pub findings: Vec<Finding>,
+    /// What was kept without alarm from actors that then failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// Reviewed allows (`profiles/reviewed.toml`) that were used; those that were not are not here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviewed: Vec<ReviewedUse>,
@@ -194,6 +197,9 @@ pub struct Outcome {
     /// Ended by us because its time was over.
     #[serde(default)]
     pub timed_out: bool,
+    /// Descriptors beyond the first three that were open for a program that failed, and that it did not get.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<i32>,
     pub counts: Counts,
 }
 
@@ -225,6 +231,20 @@ pub struct ReportedActor {
     pub attributed_by: String,
     /// Environment names that were withheld.
     pub withheld: Vec<String>,
+    /// It ended with another code than 0, or by a signal. Not known before Linux 6.15.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
+}
+
+/// Refused without alarm, or withheld, from an actor that failed. Whether it failed because of that, nobody can know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub actor: ActorId,
+    #[serde(flatten)]
+    pub act: Act,
+    /// The line of `brig.toml` that would allow it, where a line would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow: Option<String>,
 }
 
 /// What a reviewed allow let happen that the profile refuses.

@@ -9,6 +9,7 @@ use crate::model::{Act, Actor, ActorId, ActorKind, Mode, Process, Severity, Stat
 
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
+use super::kept;
 use super::material::{Facts, Material};
 use super::outcome::{Ending, decide};
 use super::trace::{Trace, in_tree_order};
@@ -19,13 +20,22 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     let cast = derive::cast(material, &trace, who);
     let placed = findings::findings(material, facts, who, &trace, &cast);
     let numbers = numbers(&cast, facts);
-    let mut actors: Vec<_> = cast.actors.iter().enumerate().map(|(at, actor)| reported(at, actor, &cast, &numbers, facts, who)).collect();
+    let mut actors: Vec<_> = cast
+        .actors
+        .iter()
+        .enumerate()
+        .map(|(at, actor)| ReportedActor {
+            failed: material.failed.contains(&actor.id) && !is_probe(actor),
+            ..reported(at, actor, &cast, &numbers, facts, who)
+        })
+        .collect();
     actors.sort_by_key(|actor| actor.id);
     let mut processes = processes(material, facts, &cast, &numbers);
     in_tree_order(&mut processes);
     let behaviour = behaviour(material, facts, &cast, &numbers);
     let coverage = coverage(material, facts, &cast, &placed);
     let outcome = outcome(material, facts, &cast, &placed, &coverage);
+    let kept = kept::kept(&actors, &behaviour, &facts.run.profile);
     let findings = placed.into_iter().map(|placed| {
         let mut finding = placed.finding;
         finding.actor = numbers[placed.actor];
@@ -45,6 +55,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         behaviour,
         behaviour_truncated: material.behaviours_truncated,
         findings: findings.collect(),
+        kept,
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         exceptions: material.exceptions.clone(),
         end: true,
@@ -108,6 +119,7 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
         path_in_graph: actor.package.as_ref().map(|package| who.why(&package.name, &package.version)).unwrap_or_default(),
         attributed_by: actor.attributed_by.to_owned(),
         withheld,
+        failed: false,
     }
 }
 
@@ -178,6 +190,7 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
     for placed in placed {
         *by_severity.entry(placed.finding.severity.name().to_owned()).or_default() += 1;
     }
+    let programs_failed = |actor: &Actor| actor.kind == ActorKind::Program && material.failed.contains(&actor.id);
     let (verdict, exit) = decide(Ending {
         mode: facts.run.mode,
         violation: facts.run.mode == Mode::Enforce && placed.iter().any(|placed| placed.finding.severity > Severity::Info),
@@ -191,6 +204,7 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         exit_code: exit.code(),
         cargo_exit: facts.cargo_exit,
         timed_out: facts.timed_out,
+        closed: if cast.actors.iter().any(programs_failed) { material.closed.clone() } else { Vec::new() },
         counts: Counts {
             actors: cast.actors.iter().filter(|actor| is_counted(actor)).count() as u64,
             processes: material.processes.len() as u64 + material.processes_truncated,

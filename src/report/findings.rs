@@ -96,11 +96,20 @@ fn offender(actor: &Actor, blame: Option<&Blame>, who: &dyn Who) -> Option<Packa
     };
     let own = actor.crate_name.as_ref().map(|name| name.replace('-', "_"));
     for candidate in &blame.crates {
+        // The program's own code; of one that somebody else had started, who wanted it comes after.
+        let started = blame.by == Blame::STARTED;
         if candidate.name.starts_with("build_script_") || Some(&candidate.name) == own.as_ref() {
+            if started {
+                continue;
+            }
             break;
         }
-        if let Some(package) = candidate.package.clone().or_else(|| who.package_of_crate(&candidate.name)) {
-            return Some(package);
+        let package = candidate.package.clone().or_else(|| who.package_of_crate(&candidate.name));
+        if started && package == actor.package {
+            continue;
+        }
+        if package.is_some() {
+            return package;
         }
     }
     actor.package.clone()

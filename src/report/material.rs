@@ -1,5 +1,7 @@
 //! What a report is made from: what happened, and what the conductor knows about the run.
 
+use std::collections::BTreeSet;
+
 use crate::model::report::{Enforcement, Host, Run};
 use crate::model::{Act, Actor, ActorId, ActorKind, Event, ExceptionUse, Process, Reviewed, Status};
 
@@ -24,6 +26,10 @@ pub struct Material {
     pub reviewed: Vec<(Reviewed, u64)>,
     /// Exceptions of the user's, with what became of them.
     pub exceptions: Vec<ExceptionUse>,
+    /// Actors that are known to have failed.
+    pub failed: BTreeSet<ActorId>,
+    /// Descriptors that were open for cargo's programs, and that they did not get.
+    pub closed: Vec<i32>,
 }
 
 /// About the run: what the conductor knows.

@@ -12,6 +12,7 @@ mod forged_tests;
 pub mod html;
 mod inert;
 pub mod json;
+pub mod kept;
 pub mod led;
 pub mod markdown;
 pub mod material;

@@ -18,10 +18,38 @@ pub fn line(rule: Rule, kind: ActorKind, evidence: &[Evidence], pids: &BTreeSet<
     // Macros and linkers live behind the compiler's wall.
     let kind = if matches!(kind, ActorKind::ProcMacro | ActorKind::Linker) { ActorKind::Rustc } else { kind };
     let grants = grants.join(", ");
+    in_force(&format!("{}.extend-{list} = [{grants}]", kind.name()), profile)
+}
+
+/// What would allow an act that was refused without alarm, or a variable that was withheld.
+pub fn quiet(act: &Act, kind: ActorKind, profile: &[String]) -> Option<String> {
+    let rule = match act {
+        Act::Withhold { name } => {
+            let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            return in_force(&format!("environment.extend-pass = [\"{name}\"]"), profile).filter(|_| plain);
+        }
+        Act::Read { .. } => Rule::FsReadOutside,
+        Act::Write { .. } | Act::Create { .. } | Act::Remove { .. } => Rule::FsWriteOutside,
+        Act::Exec { .. } => Rule::ExecUnexpected,
+        Act::Connect { to: Endpoint::UnixPath { .. } } => Rule::IpcAgent,
+        _ => return None,
+    };
+    // Processes, terminals and repositories have rules of their own, which come before any grant.
+    let beyond = |path: &Hostile| {
+        let path = path.as_bytes();
+        [&b"/proc"[..], b"/dev"].iter().any(|tree| path.starts_with(tree)) || path.split(|byte| *byte == b'/').any(|part| part == b".git")
+    };
+    if act.path().is_some_and(beyond) {
+        return None;
+    }
+    line(rule, kind, &[Evidence { act: act.clone(), count: 1, chain: Vec::new() }], &BTreeSet::new(), profile)
+}
+
+/// These words of a profile, put where they count.
+fn in_force(lines: &str, profile: &[String]) -> Option<String> {
     let active = profile.first().map_or("default", String::as_str);
     let of_a_file = active.contains('/') || active.ends_with(".toml");
     let shipped = SHIPPED.contains(&active) && profile.get(1).is_none_or(|next| next != active);
-    let lines = format!("{}.extend-{list} = [{grants}]", kind.name());
     let bare = !active.is_empty() && active.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     match shipped || of_a_file {
         true if active.contains(['"', '\\']) || active.contains(char::is_control) => None,

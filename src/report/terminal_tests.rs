@@ -162,7 +162,51 @@ fn never_a_green_lie() {
         assert_eq!(out, format!("{expected} · target/brig/report.json\n"));
     }
     let failed = shown(&material(), &Facts { cargo_exit: Some(101), ..facts() });
-    assert!(failed.contains("nothing was refused, cargo's exit code 101 is its own"), "{failed}");
+    let expected = "       Clean 3 actors stayed inside profile `default`; cargo's exit code is 101 · target/brig/report.json\n";
+    assert_eq!(failed, expected, "nobody knows why");
+}
+
+/// Refusals without alarm of somebody who succeeded, and of somebody who failed.
+fn quiet() -> Material {
+    let mut material = material();
+    let refused = |actor: u32, act: Act| (ActorId(actor), act, Status::Refused, 2);
+    material.behaviours = vec![
+        refused(BUILD, read("/home/u/.cmake/packages")),
+        refused(TESTS, read("/opt/data")),
+        refused(TESTS, read("/dev/tty")),
+        (ActorId(TESTS), read("/home/u/app/src/lib.rs"), Status::Allowed, 1),
+    ];
+    material.actors[3].withheld = vec!["API_TOKEN".into()];
+    material
+}
+
+#[test]
+fn quiet_refusals_are_counted_and_named() {
+    let mut material = quiet();
+    let expected =
+        "       Clean 3 actors stayed inside profile `default`; 3 refusals without alarm (`-v` names them) · target/brig/report.json\n";
+    assert_eq!(shown(&material, &facts()), expected);
+    let out = text(&assemble(&material, &facts(), &Graph), Verbosity::Verbose);
+    let named = block(
+        "|       Actor tests of `app` 0.1.0: 1 read, 0 written, 0 run, 0 network, 2 refused
+         |             tried to read `/dev/tty` — refused (×2)
+         |             tried to read `/opt/data` — refused (×2)
+         |       Clean 3 actors stayed inside profile `default`; 3 refusals without alarm · target/brig/report.json",
+    );
+    assert!(out.ends_with(&named), "{out}");
+    // Somebody failed who was kept from something.
+    material.failed.insert(ActorId(TESTS));
+    let failed = shown(&material, &Facts { cargo_exit: Some(101), ..facts() });
+    let expected = block(
+        "|       Clean 3 actors stayed inside profile `default`; 3 refusals without alarm (`-v` names them); cargo's exit code is 101 · target/brig/report.json
+         |             tests of `app` 0.1.0 failed, and tried to read `/opt/data` — refused; brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\", program.extend-read = [\"/opt/data\"] }`
+         |             tests of `app` 0.1.0 failed, and tried to read `/dev/tty` — refused
+         |             tests of `app` 0.1.0 failed, and was not given `API_TOKEN`: `environment.extend-pass` of a profile in brig.toml gives one away",
+    );
+    assert_eq!(failed, expected);
+    // And somebody who was kept from nothing: then it is no reason.
+    material.failed = [ActorId(RUSTC)].into();
+    assert_eq!(shown(&material, &Facts { cargo_exit: Some(101), ..facts() }).lines().count(), 1);
 }
 
 #[test]

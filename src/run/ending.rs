@@ -27,6 +27,7 @@ use crate::report::json::Output;
 use crate::report::markdown;
 use crate::report::who::Nobody;
 use crate::report::{Facts, Format, Material, Places, Who, assemble, escape, terminal};
+use crate::sys::descriptors;
 
 /// What is known when cargo has ended.
 pub struct Ran {
@@ -113,6 +114,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         reviewed: record.reviewed,
         exceptions: supervisor.excepting.told(&record.spent),
         actors: record.actors,
+        failed: supervisor.failing.failed(),
+        closed: if ran.cargo_exit == 0 { Vec::new() } else { closed(&ran.run.command) },
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
     let known = worked.then(|| supervisor.reviewing.known(&supervisor.places)).flatten();
@@ -187,6 +190,17 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
     // A stderr that is gone (a closed pipe) loses text, not the report.
     let _ = told;
     Ok(ending(report.outcome.exit_code))
+}
+
+/// Of what was open beyond the first three, all of which is closed: what the program was to find there. `<(command)` is an argument of it, and who
+/// listens for it says so (sd_listen_fds(3)); the rest is nobody's.
+fn closed(command: &[Hostile]) -> Vec<i32> {
+    let listening: i32 = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+    let is_named = |number: i32| {
+        let ends = format!("/fd/{number}");
+        (number - 3) < listening || command.iter().any(|word| word.as_bytes().ends_with(ends.as_bytes()))
+    };
+    descriptors::inherited().into_iter().filter(|number| is_named(*number)).collect()
 }
 
 /// There, lines of a certain shape are commands to the runner.

@@ -9,6 +9,7 @@ mod demo;
 mod emitters;
 mod ending;
 mod excepting;
+mod failing;
 mod fetch;
 mod layers;
 mod owners;

@@ -4,6 +4,7 @@
 mod chain;
 mod entries;
 mod formatter;
+mod instrumented;
 mod manual;
 mod trust;
 mod variables;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::excepting::{Excepting, Newcomer};
+use super::failing::Failing;
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
 use super::watch::Watch;
@@ -47,6 +49,7 @@ use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
 use entries::{actor_facts, entry, started};
+use instrumented::Instrumented;
 use trust::{Between, between, helps_to_fetch, is_the_users, local_repositories};
 use variables::Variables;
 
@@ -73,6 +76,8 @@ pub struct Supervisor<'a> {
     pub cargo: Option<PathBuf>,
     /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
+    pub failing: Failing,
+    instrumented: Instrumented,
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
     started: PathBuf,
@@ -132,6 +137,8 @@ impl<'a> Supervisor<'a> {
             artifacts: HashMap::new(),
             cargo: None,
             confining: Vec::new(),
+            failing: Failing::default(),
+            instrumented: Instrumented::default(),
             chain: Chain::new(cwd.join(cargo), started.clone(), configured.aliases.clone()),
             started,
             configured,
@@ -177,6 +184,7 @@ impl<'a> Supervisor<'a> {
     /// One of those who start programs that are confined one by one.
     fn conduct(&mut self, tracee: &Tracee, post: &Post) -> Admission {
         tracing::debug!(pid = tracee.pid, ?post, exe = ?tracee.exe, "conductor");
+        self.instrumented.hear(&tracee.env);
         if tracee.in_place {
             self.variables.cargos = tracee.env.clone();
             if let Post::Cargo(_) = post {
@@ -389,6 +397,7 @@ impl AtExecStop for Supervisor<'_> {
         } else if rank == Rank::Shows {
             manual::permit(&mut policy, &self.places);
         }
+        self.instrumented.permit(&mut policy, tracee, &self.places);
         if policy.kind == ActorKind::Tool {
             // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.
             policy.kernel.read.clone_from(&self.wall.grants.read);
@@ -405,6 +414,7 @@ impl AtExecStop for Supervisor<'_> {
         let actor = Arc::new(entry(identity, id, tracee, tmp, withheld));
         tracing::debug!(id = id.0, kind = actor.kind.name(), package = ?actor.package.as_ref().map(|package| &package.name), exe = ?tracee.exe, "actor");
         self.journal.actor((*actor).clone());
+        self.failing.starts(id, tracee.pid as u32);
         if breach.is_some() {
             self.journal.event(started(&actor, tracee, Status::Allowed, breach));
         }

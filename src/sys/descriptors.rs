@@ -1,7 +1,7 @@
 //! Descriptors by number, and what every call's result comes down to.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// A result that is an errno when negative.
 pub(super) fn check(result: libc::c_int) -> io::Result<libc::c_int> {
@@ -22,6 +22,16 @@ pub fn close_from(first: u32) -> io::Result<()> {
     // SAFETY: no pointers; the caller owns nothing above `first` yet, so no live `OwnedFd` loses its descriptor.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
     check(result as libc::c_int).map(drop)
+}
+
+/// Those beyond the first three that whoever started us left open for what comes after: ours all close at an exec.
+pub fn inherited() -> Vec<RawFd> {
+    let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|number| *number > 2);
+    // SAFETY: no pointers; of a number that is no descriptor (any more) the kernel says so.
+    let mut open: Vec<RawFd> = numbers.filter(|number| unsafe { libc::fcntl(*number, libc::F_GETFD) } == 0).collect();
+    open.sort_unstable();
+    open
 }
 
 /// Of a terminal, as far as it is known (`TIOCGWINSZ`).

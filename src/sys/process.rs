@@ -2,7 +2,7 @@
 //! can forge.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::identity::{FILES, Person};
 
@@ -92,6 +92,29 @@ pub fn all() -> impl Iterator<Item = u32> {
 /// the same user on both sides.
 pub fn file_size_limit(tid: u32) -> Option<u64> {
     parse_limit(&std::fs::read_to_string(format!("/proc/{tid}/limits")).ok()?)
+}
+
+/// The length of core dumps that makes none, neither a file nor one piped into a program (0 keeps the kernel from files alone: `do_coredump`).
+pub const NO_CORE: u64 = 1;
+
+/// Sets how long a process's core dumps may be (`RLIMIT_CORE`, the soft limit) in bytes, or as long as its hard limit says; what it was.
+///
+/// # Errors
+/// `EPERM` towards another user's process; `ESRCH`. `EPERM` as well where the hard limit is 0, so that piped dumps cannot be kept off.
+pub fn limit_core(pid: u32, soft: u64) -> io::Result<u64> {
+    let mut before = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes one structure, which is ours.
+    let read = unsafe { libc::prlimit64(pid as libc::pid_t, libc::RLIMIT_CORE, std::ptr::null(), &raw mut before) };
+    if read != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if before.rlim_max < soft.min(NO_CORE) {
+        return Err(io::Error::from_raw_os_error(libc::EPERM));
+    }
+    let wanted = libc::rlimit64 { rlim_cur: soft.min(before.rlim_max), rlim_max: before.rlim_max };
+    // SAFETY: the kernel reads one structure, which is ours.
+    let set = unsafe { libc::prlimit64(pid as libc::pid_t, libc::RLIMIT_CORE, &raw const wanted, std::ptr::null_mut()) };
+    if set == 0 { Ok(before.rlim_cur) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Signals one thread of a process (tgkill(2)). A thread that is gone needs none.

@@ -192,13 +192,13 @@ fn tools_work_as_they_are_installed() {
 }
 
 /// What the report offers for each violation, and that it offers something.
-fn lines(outcome: &Outcome) -> Vec<String> {
+pub fn lines(outcome: &Outcome) -> Vec<String> {
     let line = |finding: &Value| finding["allow"].as_str().unwrap_or_else(|| panic!("no line for {finding}\n{outcome}")).to_owned();
     violations(outcome.report()).map(line).collect()
 }
 
 /// As a person does it: tables are one, lists are put together.
-fn merge(into: &mut Table, from: Table) {
+pub fn merge(into: &mut Table, from: Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Toml::Table(known)), Toml::Table(more)) => merge(known, more),

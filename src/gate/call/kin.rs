@@ -21,6 +21,23 @@ impl Call<'_> {
         stat(asked).is_some_and(|stat| self.is_own_group(stat.group) || self.is_own_group(stat.session))
     }
 
+    /// Is this number the caller's, one of its threads' or a process's below it? Parents are told by the kernel, and a parent's number is its own
+    /// while its child has it: what is told twice was so in between, whoever has those numbers later.
+    pub fn is_own_family(&self, pid: u32) -> bool {
+        let line = || {
+            let mut line = vec![status(pid)?.pid];
+            while *line.last()? != self.pid() {
+                let parent = status(*line.last()?)?.parent;
+                if parent <= 1 || line.len() == 32 {
+                    return None;
+                }
+                line.push(parent);
+            }
+            Some(line)
+        };
+        line().is_some_and(|first| line() == Some(first))
+    }
+
     /// Is this a group (or session) that a process of the actor leads or led? Only its descendants can be in it: one may put oneself and
     /// one's children into a group (setpgid(2)), and its number is nobody else's while it has members.
     pub fn is_own_group(&self, group: u32) -> bool {

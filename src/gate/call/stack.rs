@@ -2,12 +2,16 @@
 //! remembered for a call that comes again and for the processes below.
 
 use std::cell::Cell;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Call;
 use crate::attribute::stack::Caught;
 use crate::gate::note::{Look, Note};
+use crate::gate::own::own;
 use crate::gate::repeat::Repeat;
+use crate::judge::paths::components;
 use crate::model::{Act, ActorKind, Blame, Event, Hostile, Status};
 
 /// Stacks looked at per actor: what is refused a thousand times has been understood.
@@ -33,7 +37,32 @@ impl Call<'_> {
     }
 
     fn known(&self) -> Option<Blame> {
-        self.looked.clone().or_else(|| self.watched.processes().inherited(self.pid()))
+        self.looked.clone().or_else(|| self.inherited(self.pid()))
+    }
+
+    /// Whom this process is blamed on without a look: whoever started it. A program of this build has a stack that says more.
+    fn inherited(&self, pid: u32) -> Option<Blame> {
+        let blame = self.watched.processes().inherited(pid)?;
+        (!self.is_product(pid)).then_some(blame)
+    }
+
+    /// Does it run what cargo or rustdoc made in this build, where nobody in this actor could have put it?
+    fn is_product(&self, pid: u32) -> bool {
+        let (actor, policy) = (&self.watched.actor, &self.watched.policy);
+        if !policy.is_program() {
+            return false;
+        }
+        let running = |pid: u32| own().and_then(|own| own.link_of(pid, "exe"));
+        let Ok(exe) = running(pid) else { return false };
+        if actor.kind == ActorKind::Rustdoc {
+            // Doctests, which rustdoc starts, or one program of all of them, which starts itself for each. What one makes there runs under another
+            // name: a program that runs is not written to, and one that was replaced is called deleted.
+            let parent = self.watched.processes().parent(pid);
+            let itself = || running(parent).is_ok_and(|other| other == exe) && self.watched.processes().parent(parent) == actor.pid;
+            return Path::new(OsStr::from_bytes(&exe)).starts_with(&actor.tmp) && (parent == actor.pid || itself());
+        }
+        // Below `build` lies what scripts made.
+        policy.places.result(&exe).is_some_and(|rest| !components(rest).any(|part| part == b"build")) && policy.write_depth(&exe).is_none()
     }
 
     /// The same, however often: where the answer depends on it, the caller pays for each look with its own time.
@@ -59,12 +88,15 @@ impl Call<'_> {
         let (mut look, mut heir) = (None, None);
         let spawned = self.is_spawn(&event);
         if event.breach.is_some() || spawned {
-            event.blame = self.looked.clone().or_else(|| self.watched.processes().inherited(event.pid));
+            event.blame = self.looked.clone().or_else(|| self.inherited(event.pid));
             let already = self.notes.borrow().iter().any(|note| note.look.is_some());
             if event.blame.is_none() && !already && LOOKS.get() < MOST_LOOKS {
                 LOOKS.set(LOOKS.get() + 1);
                 look = self.catch(&event);
                 heir = spawned.then_some(event.pid);
+            }
+            if event.blame.is_none() && look.is_none() && !already {
+                event.blame = self.watched.processes().inherited(event.pid);
             }
         }
         self.notes.borrow_mut().push(Note { event, look, heir });
@@ -81,7 +113,9 @@ impl Call<'_> {
         };
         wanted && event.pid != self.watched.actor.pid && {
             let processes = self.watched.processes();
-            processes.is_fork(event.pid) && processes.parent(event.pid) == self.watched.actor.pid
+            let (is_fork, parent) = (processes.is_fork(event.pid), processes.parent(event.pid));
+            drop(processes);
+            is_fork && (parent == self.watched.actor.pid || self.is_product(parent))
         }
     }
 
@@ -107,7 +141,7 @@ impl Call<'_> {
     pub(in crate::gate) fn look_before_repeat(self) {
         for note in self.notes.into_inner() {
             let Some(look) = note.look else { continue };
-            let blame = self.watched.unwinder.blame(look.caught);
+            let blame = self.watched.unwinder.blame(look.caught).of_started(self.watched.processes().inherited(note.event.pid));
             if let Some(pid) = note.heir {
                 self.watched.processes().blame(pid, blame.clone());
             }

@@ -67,7 +67,7 @@ fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {
             other => other,
         }
     } else {
-        call.judge(Act::Read { path }, object).verdict
+        call.judge(Act::Read { path: found.looked_at(call) }, object).verdict
     }
 }
 

@@ -98,6 +98,16 @@ impl Found {
     pub fn shown(&self, call: &Call) -> Hostile {
         shown(call, self.facts.dev, &self.path)
     }
+
+    /// The same for a look without writing: a process's children, and its threads by their own numbers, are its own as well. The handle is of
+    /// whoever had the number when it was made, and opens nothing once that one is gone.
+    pub fn looked_at(&self, call: &Call) -> Hostile {
+        let family = own().ok().filter(|own| own.is_proc(self.facts.dev)).and_then(|own| own.in_proc(self.facts.dev, &self.path));
+        match family.filter(|inside| call.is_own_family(inside.pid)) {
+            Some(inside) => in_own(inside.rest),
+            None => self.shown(call),
+        }
+    }
 }
 
 /// A path on this device, for judging and for the record.
@@ -107,14 +117,15 @@ pub fn shown(call: &Call, dev: u64, path: &[u8]) -> Hostile {
         && own.is_proc(dev)
         && let Some(inside) = own.in_proc(dev, path).filter(|inside| inside.pid == call.pid())
     {
-        let mut text = b"/proc/self".to_vec();
-        if !inside.rest.is_empty() {
-            text.push(b'/');
-            text.extend_from_slice(inside.rest);
-        }
-        return Hostile::new(text);
+        return in_own(inside.rest);
     }
     Hostile::new(path)
+}
+
+/// What lies here in the directory of the caller's own process.
+fn in_own(rest: &[u8]) -> Hostile {
+    let front = if rest.is_empty() { &b"/proc/self"[..] } else { b"/proc/self/" };
+    Hostile::new([front, rest].concat())
 }
 
 /// From the mode of an inode.

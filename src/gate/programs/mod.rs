@@ -4,6 +4,7 @@
 mod arguments;
 pub mod exec;
 pub mod ipc;
+pub mod itself;
 pub mod outcome;
 mod program;
 pub mod restrict;

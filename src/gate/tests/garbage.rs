@@ -199,6 +199,7 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
         Treatment::Ipc => args = shared(source, row, place),
         Treatment::Watch => args[1] = path(source, place, root),
         Treatment::Restrict => (args[0], args[1]) = (fd(source, directory, socket), source.below(17) as u64),
+        Treatment::Itself => args = itself(source, row, place),
         Treatment::Device | Treatment::Tamper | Treatment::Absent => {}
     }
     if row.name.starts_with("mknod") {
@@ -292,6 +293,21 @@ fn schedule(source: &mut Source, row: &Row, place: &mut Place) -> [u64; 6] {
         libc::SYS_sched_setattr => [whose, structure(source, place, &[48, 0, 0, 0, 0, 0]), source.pick(&[0, 0, u64::MAX]), 0, 0, 0],
         // setpriority and ioprio_set.
         _ => [which, whose, 0, 0, 0, 0],
+    }
+}
+
+/// What is read goes nowhere.
+fn itself(source: &mut Source, row: &Row, place: &mut Place) -> [u64; 6] {
+    match row.number {
+        libc::SYS_process_vm_readv => [whom(source), structure(source, place, &[0, 8]), 1, structure(source, place, &[0, 8]), 1, 0],
+        libc::SYS_kcmp => [whom(source), whom(source), source.below(9) as u64, source.below(9) as u64, source.below(9) as u64, 0],
+        libc::SYS_unshare => {
+            [source.pick(&[0, libc::CLONE_FS, libc::CLONE_NEWUSER, libc::CLONE_FS | libc::CLONE_NEWNS]) as u64, 0, 0, 0, 0, 0]
+        }
+        _ => {
+            let options = [libc::PR_SET_DUMPABLE, libc::PR_GET_DUMPABLE, libc::PR_SET_PTRACER, libc::PR_SET_MM];
+            [source.pick(&options) as u64, source.pick(&[0, 1, 2, u64::MAX]), 0, 0, 0, 0]
+        }
     }
 }
 

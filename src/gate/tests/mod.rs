@@ -100,7 +100,10 @@ fn tampering_is_refused_in_both_modes() {
     for mode in [Mode::Enforce, Mode::Observe] {
         let played = Stage::new(mode).play("tamperer");
         played.assert_good();
-        assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "process_vm_readv")) == 1);
+        // Brig's memory and a child's.
+        assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "process_vm_readv")) == 2);
+        assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "unshare")) == 3);
+        assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "prctl" || call == "kcmp")) == 0);
         assert!(played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "mknod")) == 1);
         // Eight changes, four files with a name and four without, four nodes, three attributes.
         for (what, times) in [("chmod u+s", 8), ("open u+s", 8), ("mknod u+s", 4), ("setxattr", 3)] {
@@ -110,6 +113,18 @@ fn tampering_is_refused_in_both_modes() {
         let foreign = if played.output.contains("TOLD int 0x80") { 2 } else { 1 };
         let x86 = cfg!(target_arch = "x86_64");
         assert!(!x86 || played.refused(|act| matches!(act, Act::Tamper { call, .. } if call == "foreign ABI")) == foreign);
+    }
+}
+
+#[test]
+fn a_child_is_looked_at_and_not_changed() {
+    for stage in Stage::both(Mode::Enforce) {
+        let played = stage.play("parent");
+        played.assert_good();
+        assert_eq!(played.record.breaches.iter().map(|found| found.count).sum::<u64>(), 3, "{:?}", played.breaches());
+        assert!(
+            played.record.breaches.iter().all(|found| found.event.breach.as_ref().is_some_and(|breach| breach.rule == Rule::ProcTamper))
+        );
     }
 }
 

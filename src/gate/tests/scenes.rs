@@ -38,6 +38,7 @@ fn actor() {
         "mirror" => mirror(&out),
         "runner" => runner(&root, &out),
         "tamperer" => tamperer(&out),
+        "parent" => parent(),
         "signaller" => signaller(Err(nix::Error::EPERM)),
         "signaller observed" => signaller(Ok(())),
         "git" => git(),
@@ -354,7 +355,8 @@ fn loader() -> &'static str {
 fn tamperer(out: &Path) {
     let mut byte = [0];
     let address = byte.as_ptr() as u64;
-    assert_eq!(errno(crate::sys::memory::read(std::process::id(), address, &mut byte)), libc::EPERM);
+    assert_eq!(errno(crate::sys::memory::read(getppid().as_raw() as u32, address, &mut byte)), libc::EPERM);
+    itself_and_its_children();
     let disk = files::make_node(AT_FDCWD, &c(out.join("disk")), libc::S_IFBLK | 0o600, libc::makedev(8, 0));
     assert_eq!(errno(disk), libc::EPERM);
     more_than_its_own(out);
@@ -367,6 +369,42 @@ fn tamperer(out: &Path) {
             assert_eq!(result, -libc::EPERM);
             stage::tell("int 0x80", "tried");
         }
+    }
+}
+
+/// What it may do about them is none of the tampering that is counted, what it may not is.
+fn itself_and_its_children() {
+    let (known, mut byte) = ([7], [0]);
+    assert_eq!(crate::sys::memory::read(std::process::id(), known.as_ptr() as u64, &mut byte).unwrap(), 1);
+    assert_eq!(byte, known);
+    let mut child = Command::new("sleep").arg("60").env("OF_THE_CHILD", "1").spawn().unwrap();
+    let of = |file: &str| format!("/proc/{}/{file}", child.id());
+    assert!(fs::read(of("environ")).unwrap().windows(12).any(|text| text == b"OF_THE_CHILD"));
+    assert!(fs::read_dir(of("fd")).unwrap().count() >= 3);
+    assert!(!fs::read(of("maps")).unwrap().is_empty());
+    assert_eq!(errno(crate::sys::memory::read(child.id(), known.as_ptr() as u64, &mut byte)), libc::EPERM);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS), Ok(()));
+    use nix::sched::CloneFlags as Flags;
+    for more in [Flags::CLONE_NEWUSER, Flags::CLONE_FILES, Flags::CLONE_FS | Flags::CLONE_NEWNS] {
+        assert_eq!(nix::sched::unshare(more), Err(nix::Error::EPERM));
+    }
+    nix::sys::prctl::set_dumpable(false).unwrap();
+    assert!(!nix::sys::prctl::get_dumpable().unwrap());
+}
+
+/// What is looked at is not changed.
+fn parent() {
+    let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+    for (file, flags) in [("mem", libc::O_RDWR), ("mem", libc::O_WRONLY), ("clear_refs", libc::O_WRONLY)] {
+        assert_eq!(errno(open(format!("/proc/{}/{file}", child.id()), flags)), libc::EACCES, "{file}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(errno(open(format!("/proc/{}/status", child.id()), 0)), libc::ENOENT);
+    for list in ["fd", "fdinfo"] {
+        assert_eq!(errno(open(format!("/proc/{}/{list}", getppid()), libc::O_DIRECTORY)), libc::EACCES);
     }
 }
 

@@ -9,8 +9,14 @@ use crate::model::{Breach, Rule, Severity};
 
 /// Refused in both modes: what blinds the record is never allowed.
 pub(crate) fn call(policy: &Policy, call: &str) -> Ruling {
-    // Tests of the user's own code may well exercise io_uring or namespaces; crates being compiled have no such excuse.
-    let severity = if policy.is_program() { Severity::Medium } else { Severity::High };
+    // Tests of the user's own code may well exercise tracing or namespaces; crates being compiled have no such excuse.
+    let severity = match call {
+        // Asked by runtimes (libuv, tokio) that do without where it is refused, and nothing can be done with a ring nobody has: whoever goes on
+        // to use one all the same is no such runtime.
+        "io_uring_setup" => Severity::Info,
+        _ if policy.is_program() => Severity::Medium,
+        _ => Severity::High,
+    };
     Ruling::Alarm(EPERM, policy.breach(Rule::ProcTamper, severity, &format!("`{call}` is never granted")))
 }
 
@@ -31,6 +37,10 @@ pub(crate) fn signal(policy: &Policy, signal: &str) -> Ruling {
 
 /// What another process keeps in memory or open.
 const INSIDE: [&[u8]; 9] = [b"mem", b"maps", b"smaps", b"pagemap", b"map_files", b"fd", b"fdinfo", b"root", b"auxv"];
+
+/// Lists of those, which task managers go through, one process after the other, and do without: as arguments and environments. What is listed
+/// is another matter.
+const LISTS: [&[u8]; 3] = [b"fd", b"fdinfo", b"map_files"];
 
 /// Names and numbers, which hold nothing of a process's own: what `ps` and honest process listings live on. `cmdline` and `environ` are
 /// not among them, since passwords stand in both; listings read those too, a hundred at a time, so that is refused without alarm.
@@ -56,9 +66,11 @@ pub(crate) fn read(policy: &Policy, path: &[u8]) -> Option<Ruling> {
         if policy.is_trusted() {
             return Some(Ruling::Allow);
         }
+        let last = parts.clone().next().is_none();
         return Some(match entry {
+            Some(entry) if last && LISTS.contains(&entry) => Ruling::Quiet(EACCES),
             Some(entry) if INSIDE.contains(&entry) => alarm(policy, Rule::ProcTamper, Severity::High, "the memory of other processes"),
-            Some(entry) if PUBLIC.contains(&entry) && parts.next().is_none() => Ruling::Allow,
+            Some(entry) if last && PUBLIC.contains(&entry) => Ruling::Allow,
             _ => Ruling::Quiet(EACCES),
         });
     }

@@ -122,8 +122,15 @@ fn via(blame: &Blame) -> String {
     }
 }
 
-fn times(count: u64) -> String {
+pub fn times(count: u64) -> String {
     if count > 1 { format!(" (×{count})") } else { String::new() }
+}
+
+/// A line for `brig.toml`, with those that must stand before it.
+pub fn to_be_written(line: &str) -> String {
+    // A profile of the user's own is there already: the line goes into it.
+    let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
+    format!("{before}`{}`", escape::ours(line))
 }
 
 fn help(finding: &Finding) -> Vec<String> {
@@ -140,10 +147,8 @@ fn help(finding: &Finding) -> Vec<String> {
         help.push(format!("expected? `{}`", escape::ours(&proposal.command())));
     }
     if let Some(line) = &finding.allow {
-        // A profile of the user's own is there already: the line goes into it.
-        let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
         let whose = if finding.except.is_some() { "of every package?" } else { "expected?" };
-        help.push(format!("{whose} brig.toml: {before}`{}`", escape::ours(line)));
+        help.push(format!("{whose} brig.toml: {}", to_be_written(line)));
     }
     help.push(explain);
     help

@@ -9,6 +9,7 @@ use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, duration};
 
 use super::super::wording::{count, tally, units};
 use super::super::{escape, excepted};
+use super::diagnostic::{times, to_be_written};
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
@@ -49,9 +50,11 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
         }
         VerdictWord::NotRun if loud => style.status(w, YELLOW, "Not run", &format!("{}{stored}", nothing_ran(report))),
         VerdictWord::Clean if loud => {
-            let (allowed, own) = (reviewed(report), cargos_own(report));
-            let text = format!("{} stayed inside profile {profile}{allowed}{}{own}{stored}", actors_ran(report), fresh(report));
-            style.status(w, GREEN, "Clean", &text)
+            let (allowed, fresh, quiet) = (reviewed(report), fresh(report), quiet(report, style));
+            let own = cargos_own(report);
+            let text = format!("{} stayed inside profile {profile}{allowed}{fresh}{quiet}{own}{stored}", actors_ran(report));
+            style.status(w, GREEN, "Clean", &text)?;
+            kept(w, report)
         }
         VerdictWord::TimedOut => {
             let observed = if report.run.mode == Mode::Observe && !tally.actors.is_empty() {
@@ -112,12 +115,57 @@ fn fresh(report: &Report) -> String {
     }
 }
 
+/// What is refused without alarm, honest code looks for by habit and does without; a result may change by it all the same.
+fn quiet(report: &Report, style: Style) -> String {
+    let named = if style.verbosity == Verbosity::Verbose { "" } else { " (`-v` names them)" };
+    match report.behaviour.iter().filter(|behaviour| behaviour.status == Status::Refused).count() as u64 {
+        0 => String::new(),
+        n => format!("; {} without alarm{named}", count(n, "refusal")),
+    }
+}
+
+/// Why, nobody can know; what was kept from whoever failed is said beside it.
 fn cargos_own(report: &Report) -> String {
-    let quiet = report.behaviour.iter().filter(|behaviour| behaviour.status == Status::Refused).count() as u64;
     match report.outcome.cargo_exit {
-        Some(code) if code != 0 && quiet == 0 => format!("; nothing was refused, cargo's exit code {code} is its own"),
-        Some(code) if code != 0 => format!("; cargo's exit code {code} is probably its own ({} without alarm)", count(quiet, "refusal")),
+        Some(code) if code != 0 => format!("; cargo's exit code is {code}"),
         _ => String::new(),
+    }
+}
+
+/// What was kept from code that failed, with what would allow it. Where that is nothing, nothing is said.
+fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    const LISTED: usize = 8;
+    if report.outcome.cargo_exit == Some(0) {
+        return Ok(());
+    }
+    let who = |id| report.actor(id).map_or_else(|| "an unknown actor".to_owned(), |actor| MEDIUM.subject(report, actor));
+    let mut withheld: BTreeMap<ActorId, Vec<&str>> = BTreeMap::new();
+    let mut refused = Vec::new();
+    for kept in &report.kept {
+        match &kept.act {
+            Act::Withhold { name } => withheld.entry(kept.actor).or_default().push(name),
+            _ => refused.push(kept),
+        }
+    }
+    for kept in refused.iter().take(LISTED) {
+        let allow = kept.allow.as_deref().map(|line| format!("; brig.toml: {}", to_be_written(line))).unwrap_or_default();
+        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.act(&kept.act))?;
+    }
+    for (actor, names) in withheld.iter().take(LISTED) {
+        let shown: Vec<String> = names.iter().take(LISTED).map(|name| (MEDIUM.name)(name)).collect();
+        let more = if names.len() > LISTED { ", …" } else { "" };
+        let pass = "`environment.extend-pass` of a profile in brig.toml gives one away";
+        writeln!(w, "             {} failed, and was not given {}{more}: {pass}", who(*actor), shown.join(", "))?;
+    }
+    if !report.outcome.closed.is_empty() {
+        let shown: Vec<String> = report.outcome.closed.iter().take(LISTED).map(i32::to_string).collect();
+        let more = if report.outcome.closed.len() > LISTED { ", …" } else { "" };
+        let why = "a program is given the first three and no more";
+        writeln!(w, "             a program failed, and did not get what was open at descriptor {}{more}: {why}", shown.join(", "))?;
+    }
+    match refused.len().saturating_sub(LISTED) + withheld.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        left => writeln!(w, "             and {left} more in the report"),
     }
 }
 
@@ -152,8 +200,9 @@ pub fn holes(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()>
     style.status(w, RED, "Incomplete", &text)
 }
 
-/// One line per actor, for `-v`.
+/// One line per actor, for `-v`, and one for each refusal.
 pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    const LISTED: usize = 20;
     let mut did: BTreeMap<ActorId, [u64; 5]> = BTreeMap::new();
     for behaviour in &report.behaviour {
         let column = match behaviour.act {
@@ -171,6 +220,14 @@ pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
         let text =
             format!("{}: {read} read, {written} written, {ran} run, {network} network, {refused} refused", MEDIUM.subject(report, actor));
         style.status(w, GREEN, "Actor", &text)?;
+        let refused = report.behaviour.iter().filter(|did| did.actor == actor.id && did.status == Status::Refused);
+        for did in refused.clone().take(LISTED) {
+            writeln!(w, "             {} — refused{}", MEDIUM.act(&did.act), times(did.count))?;
+        }
+        match refused.count().saturating_sub(LISTED) {
+            0 => {}
+            left => writeln!(w, "             and {left} more in the report")?,
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod c;
 mod groups;
+mod itself;
 mod memory;
 mod peers;
 mod sandbox;
