@@ -12,7 +12,6 @@ mod variables;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,16 +24,16 @@ use super::failing::Failing;
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
 use super::watch::Watch;
-use crate::attribute::identity::{compiler_named, ran_for, users_compiler};
+use crate::attribute::identity::{ran_for, users_compiler};
 use crate::attribute::source::{clean, package_in};
 use crate::attribute::{ExecFacts, Identity, Light, identify};
 use crate::gate::Gate;
 use crate::judge::exceptions::Granted;
-use crate::judge::rules::{exec_dropped, fs_foreign_artifact, link_loader, proc_tamper};
+use crate::judge::rules::{link_loader, proc_tamper};
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
 use crate::launch::{Admission, AtExecStop, Tracee};
-use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Status};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_wall::CargoWall;
 use crate::plan::configured::{self, Configured};
@@ -48,7 +47,7 @@ use crate::plan::steering::Steering;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
-use entries::{actor_facts, entry, started};
+use entries::{actor_facts, breach, entry, started};
 use instrumented::Instrumented;
 use trust::{Between, between, helps_to_fetch, is_the_users, local_repositories};
 use variables::Variables;
@@ -288,17 +287,6 @@ impl<'a> Supervisor<'a> {
         Ok(granted)
     }
 
-    /// What is to be told of a tracee, besides what its environment and its words tell.
-    fn breaches(&self, identity: &Identity, tracee: &Tracee) -> Option<Breach> {
-        let product = || self.places.result(self.places.by_real_name(&tracee.called).as_os_str().as_bytes()).is_some();
-        if identity.is_exchanged {
-            return Some(fs_foreign_artifact::exchanged());
-        }
-        let impostor = identity.kind == ActorKind::Program && compiler_named(&tracee.called).is_some();
-        (impostor && !tracee.in_place && product() && tracee.argv.iter().any(|word| word == "--crate-name" || word == "-vV"))
-            .then(exec_dropped::in_a_compilers_place)
-    }
-
     /// Files of further arguments that nobody named who may: neither cargo nor the user, and no script that has the finding already.
     fn unasked(&mut self, identity: &Identity, actor: ActorId, pid: i32) {
         let files = identity.invocation.iter().flat_map(|invocation| &invocation.argument_files).collect::<Vec<_>>();
@@ -409,7 +397,7 @@ impl AtExecStop for Supervisor<'_> {
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
             self.artifacts.insert(artifact.clone(), package.clone());
         }
-        let breach = self.breaches(&identity, tracee);
+        let breach = breach(&identity, tracee, &self.places);
         self.unasked(&identity, id, tracee.pid);
         let actor = Arc::new(entry(identity, id, tracee, tmp, withheld));
         tracing::debug!(id = id.0, kind = actor.kind.name(), package = ?actor.package.as_ref().map(|package| &package.name), exe = ?tracee.exe, "actor");

@@ -1,8 +1,12 @@
 //! A tracee as the record keeps it, and as its policy wants it. In: who it is, what the launcher sees of it. Out: an `Actor`, an `Event`, `ActorFacts`.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::attribute::Identity;
+use crate::attribute::identity::compiler_named;
+use crate::judge::Places;
+use crate::judge::rules::{exec_dropped, fs_foreign_artifact};
 use crate::launch::Tracee;
 use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Status};
 use crate::plan::actor_facts::ActorFacts;
@@ -24,6 +28,17 @@ pub fn entry(identity: Identity, id: ActorId, tracee: &Tracee, tmp: PathBuf, wit
         tmp,
         withheld,
     }
+}
+
+/// What is to be told of a tracee, besides what its environment and its words tell.
+pub fn breach(identity: &Identity, tracee: &Tracee, places: &Places) -> Option<Breach> {
+    let product = || places.result(places.by_real_name(&tracee.called).as_os_str().as_bytes()).is_some();
+    if identity.is_exchanged {
+        return Some(fs_foreign_artifact::exchanged());
+    }
+    let impostor = identity.kind == ActorKind::Program && compiler_named(&tracee.called).is_some();
+    (impostor && !tracee.in_place && product() && tracee.argv.iter().any(|word| word == "--crate-name" || word == "-vV"))
+        .then(exec_dropped::in_a_compilers_place)
 }
 
 /// What was meant, and with which words; the actor's own entry says what it was.
