@@ -12,7 +12,8 @@ fn main() {
             "write" => say(format!("writes {:?}", std::fs::write(workspace.join("generated").join(&name), "generated").is_ok())),
             "connect" => {
                 let port = std::env::var("ZOO_TCP").unwrap().parse().unwrap();
-                let sent = std::net::TcpStream::connect(("127.0.0.1", port)).and_then(|mut to| to.write_all(format!("zoo: {name}.").as_bytes()));
+                let sent =
+                    std::net::TcpStream::connect(("127.0.0.1", port)).and_then(|mut to| to.write_all(format!("zoo: {name}.").as_bytes()));
                 say(format!("connects {:?}", sent.is_ok()));
             }
             "exec" => {
