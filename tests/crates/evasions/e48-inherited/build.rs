@@ -2,8 +2,11 @@
 
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 
 use trick::near::parent;
+
+const O_NONBLOCK: i32 = 0o4000;
 
 fn main() {
     for fd in 3..1024 {
@@ -18,10 +21,14 @@ fn main() {
             trick::won("inherited");
         }
     }
-    for entry in std::fs::read_dir(format!("/proc/{}/fd", parent())).into_iter().flatten().flatten() {
+    // Its list is refused without alarm; whoever goes on without it guesses the numbers.
+    for fd in 3..1024 {
+        let mut bytes = Vec::new();
         // A pipe would keep us waiting.
-        if entry.path().canonicalize().is_ok_and(|path| path.is_file()) {
-            trick::try_read("through-parent", entry.path());
+        let opened = std::fs::OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(format!("/proc/{}/fd/{fd}", parent()));
+        let file = opened.ok().filter(|file| file.metadata().is_ok_and(|facts| facts.is_file()));
+        if file.is_some_and(|mut file| std::io::Read::read_to_end(&mut file, &mut bytes).is_ok()) && trick::is_canary(&bytes) {
+            trick::won("through-parent");
         }
     }
 }
