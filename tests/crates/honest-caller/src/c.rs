@@ -11,6 +11,7 @@ pub const O_RDWR: c_int = 2;
 pub const O_NOCTTY: c_int = 0o400;
 pub const O_NONBLOCK: c_int = 0o4000;
 pub const SIGINT: c_int = 2;
+pub const SIG_DFL: usize = 0;
 pub const SIGUSR1: c_int = 10;
 pub const SIGXFSZ: c_int = 25;
 pub const SA_RESTART: c_int = 0x1000_0000;

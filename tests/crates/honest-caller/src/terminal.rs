@@ -17,6 +17,8 @@ fn terminal() -> (c_int, CString) {
 fn what_is_typed_reaches_the_program_at_the_terminal() {
     let (end, name) = terminal();
     let pid = child(|| unsafe {
+        // Whoever runs in the background inherits an ignored SIGINT (POSIX shells, asynchronous lists).
+        signal(SIGINT, SIG_DFL);
         setsid();
         let line = open(name.as_ptr(), O_RDWR);
         if line < 0 || tcgetpgrp(line) != getpid() {
