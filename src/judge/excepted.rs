@@ -5,7 +5,7 @@ use crate::judge::exceptions::{Granted, reaches};
 use crate::judge::policy::Policy;
 use crate::judge::rules::net_connect::{is_named, names_host, split};
 use crate::model::act::ObjectKind;
-use crate::model::{Act, Endpoint, Judgement, Object};
+use crate::model::{Act, Endpoint, Hostile, Judgement, Object};
 
 /// An act that would not have been allowed.
 #[derive(Clone, Debug)]
@@ -46,9 +46,8 @@ impl Policy {
 
 /// Is the exception about this act? Of two ends, about either.
 fn is_about(granted: &Granted, act: &Act) -> bool {
-    let written = |path: &crate::model::Hostile| reaches(&granted.write, path.as_bytes());
-    let read =
-        |path: &crate::model::Hostile| [&granted.read, &granted.write, &granted.exec].iter().any(|trees| reaches(trees, path.as_bytes()));
+    let written = |path: &Hostile| reaches(&granted.write, path.as_bytes());
+    let read = |path: &Hostile| [&granted.read, &granted.write, &granted.exec].iter().any(|trees| reaches(trees, path.as_bytes()));
     match act {
         Act::Read { path } => read(path),
         Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Symlink { path, .. } | Act::Metadata { path, .. } => {

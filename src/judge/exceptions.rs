@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::judge::paths::{below, deepest_match, name};
-use crate::model::{Blame, Exception};
+use crate::model::{Blame, Exception, Hostile};
 
 /// One exception, for one actor. Lists are as a policy's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Granted {
     /// code can forge its own stack.
     pub fn made_this(&self, blame: &Blame) -> bool {
         let objects = self.objects.as_deref().unwrap_or_default();
-        let ours = |object: &crate::model::Hostile| objects.iter().any(|known| known.as_os_str().as_bytes() == object.as_bytes());
+        let ours = |object: &Hostile| objects.iter().any(|known| known.as_os_str().as_bytes() == object.as_bytes());
         blame.is_whole() && !blame.crates.is_empty() && blame.crates.iter().all(|found| found.object.as_ref().is_some_and(ours))
     }
 

@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::reviewing::{Reviewing, objects};
+use crate::attribute::Identity;
 use crate::attribute::identity::BY_ENVIRONMENT;
 use crate::attribute::registered::Registered;
-use crate::attribute::{Graph, Identity};
 use crate::judge::Places;
 use crate::judge::exceptions::Granted;
 use crate::model::{Actor, ActorKind, Exception, ExceptionState, ExceptionUse, Package};
@@ -105,9 +105,9 @@ impl Excepting {
             if entry.macros.is_none() {
                 reviewing.read_graph(one.places, one.cargo);
             }
-            let macros = entry
-                .macros
-                .get_or_insert_with(|| reviewing.graph.as_ref().map(|graph| macros(graph, &allow.whom, one.places)).unwrap_or_default());
+            let macros = entry.macros.get_or_insert_with(|| {
+                reviewing.graph.as_ref().map(|graph| graph.macros(|package| is_meant(&allow.whom, package, one.places))).unwrap_or_default()
+            });
             for registered in macros.iter().filter(|registered| registered.is_needed_by(compiled)) {
                 let objects = objects(registered, one.argv, one.artifacts);
                 entry.reached |= !objects.is_empty();
@@ -150,20 +150,12 @@ fn is_what_it_says(one: &Newcomer) -> bool {
 
 fn is_for(allow: &Allow, one: &Newcomer) -> bool {
     let kind = one.identity.kind == allow.actor || one.facts.doctests && allow.actor == ActorKind::Program;
-    let Some(package) = one.identity.package.as_ref().filter(|_| kind) else { return false };
-    match &allow.whom {
-        Whom::Workspace => is_member(package, one.places),
+    kind && one.identity.package.as_ref().is_some_and(|package| is_meant(&allow.whom, package, one.places))
+}
+
+fn is_meant(whom: &Whom, package: &Package, places: &Places) -> bool {
+    match whom {
+        Whom::Workspace => package.manifest_dir.clone().map(real).is_some_and(|dir| places.members.contains(&dir)),
         whom => whom.is(&package.name, &package.version),
     }
-}
-
-fn is_member(package: &Package, places: &Places) -> bool {
-    package.manifest_dir.clone().map(real).is_some_and(|dir| places.members.contains(&dir))
-}
-
-fn macros(graph: &Graph, whom: &Whom, places: &Places) -> Vec<Registered> {
-    graph.macros(|package| match whom {
-        Whom::Workspace => is_member(package, places),
-        whom => whom.is(&package.name, &package.version),
-    })
 }

@@ -159,10 +159,7 @@ mod tests {
         assert!(wrong(|wish| wish.lists[1] = vec!["/".into()]).contains("`/` is too wide"));
         assert!(wrong(|wish| wish.lists[1] = vec!["relative".into()]).contains("must be an absolute path"));
         assert!(wrong(|wish| wish.expires = "tomorrow".into()).contains("`expires` must be a date"));
-        assert!(
-            wrong(|wish| wish.expires = "2027-02-30".into()).contains("2027")
-                || wrong(|wish| wish.expires = "2027-02-30".into()).contains("date")
-        );
+        assert!(wrong(|wish| wish.expires = "2027-02-30".into()).contains("invalid date"));
         assert!(check(&Refusal { name: "y@1".into(), reason: "r".into(), by: None }.text()).is_err());
     }
 }

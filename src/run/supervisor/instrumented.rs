@@ -9,6 +9,8 @@ use crate::judge::{Places, Policy};
 use crate::launch::Tracee;
 use crate::plan::places::real;
 
+/// The option of the compiler's that instruments, wherever it stands.
+const OPTION: &[u8] = b"instrument-coverage";
 const VARIABLE: &str = "LLVM_PROFILE_FILE";
 /// What the runtime takes where none is named (compiler-rt, `InstrProfilingFile.c`).
 const DEFAULT: &str = "default_%m_%p.profraw";
@@ -29,7 +31,7 @@ impl Instrumented {
                 self.file = Some(value.clone());
             }
             let flags = [&b"RUSTFLAGS"[..], b"RUSTDOCFLAGS"].iter().any(|end| name.as_bytes().ends_with(end));
-            self.by_flags |= flags && value.as_bytes().windows(19).any(|part| part == b"instrument-coverage");
+            self.by_flags |= flags && value.as_bytes().windows(OPTION.len()).any(|part| part == OPTION);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-fn main() {
+pub fn main() {
     println!("cargo::rerun-if-env-changed=ZOO_ACTS");
     let name = std::env::var("CARGO_PKG_NAME").unwrap();
     let workspace = std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../..");
