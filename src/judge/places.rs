@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::judge::paths::below;
+use crate::judge::paths::{below, is_ancestor};
 use crate::judge::second_paths::SecondPaths;
 
 /// The directories this run is about, resolved to real paths once. Placeholders in profiles and normalised paths in reports come from here.
@@ -79,9 +79,51 @@ impl Places {
         trees.chain(&caches).any(|tree| tree.is_absolute() && path.starts_with(tree))
     }
 
+    /// Is `tree` of no place of the user's own, and is there one in it: a workspace in `/dev/shm`, say? Who grants such a tree means the rest of it.
+    pub fn is_around(&self, tree: &Path) -> bool {
+        let is_root = tree.parent().is_none();
+        !is_root && !self.own().any(|place| tree.starts_with(place)) && self.own().any(|place| place.starts_with(tree))
+    }
+
+    /// Does the grant of such a tree end before `path`, which lies in that place, or is a directory above it, whose move would move it?
+    pub fn ends(&self, tree: &Path, path: &[u8]) -> bool {
+        let meets = |place: &PathBuf| below(path, place).is_some() || is_ancestor(path, place);
+        self.is_around(tree) && self.own().any(meets)
+    }
+
+    /// What nobody is given by the grant of a tree it happens to lie in.
+    fn own(&self) -> impl Iterator<Item = &PathBuf> {
+        let places = self.workspace.iter().chain(&self.packages).chain(&self.members).chain(self.results()).chain(&self.home);
+        let places = places.chain([&self.cargo_home, &self.toolchain, &self.tmp, &self.report_dir]).chain(&self.rustup_home);
+        places.filter(|place| place.parent().is_some())
+    }
+
     /// The trees a build works on (not home, not the registry).
     pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
         let trees = self.workspace.iter().chain(self.results()).chain([&self.toolchain, &self.tmp]).chain(&self.packages);
         trees.filter(|place| place.is_absolute())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_around_a_place_ends_there() {
+        let places = Places { workspace: Some("/dev/shm/a/ws".into()), home: Some("/home/u".into()), ..Places::default() };
+        for (tree, path, ends) in [
+            ("/dev/shm", "/dev/shm/segment", false),
+            ("/dev/shm", "/dev/shm/b/ws", false),
+            ("/dev/shm", "/dev/shm/a/ws/src/lib.rs", true),
+            ("/dev/shm", "/dev/shm/a", true),
+            ("/dev/shm", "/dev/shm/a/other", false),
+            ("/dev/shm/a/ws", "/dev/shm/a/ws/src", false),
+            ("/dev/shm/a/ws/out", "/dev/shm/a/ws/out/x", false),
+            ("/home/u/shared", "/home/u/shared/x", false),
+            ("/", "/home/u/x", false),
+        ] {
+            assert_eq!(places.ends(Path::new(tree), path.as_bytes()), ends, "{tree} {path}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::judge::exceptions::Granted;
 use crate::judge::made::Made;
-use crate::judge::paths::{below, deepest, deepest_match, is_clean, within};
+use crate::judge::paths::{below, deepest_match, is_clean, within};
 use crate::judge::places::Places;
 use crate::judge::records::Records;
 use crate::judge::reviewed::Allow;
@@ -105,12 +105,14 @@ impl Policy {
         // What may be run may be read, by the kernel too: a script is read by its interpreter.
         let runs = || within(path, &self.exec) && within(path, &self.kernel.exec);
         let matches = |patterns: &[PathBuf]| !patterns.is_empty() && deepest_match(path, patterns).is_some();
-        within(path, &self.read) || within(path, &self.write) || matches(&self.patterns.read) || matches(&self.patterns.write) || runs()
+        within(path, &self.read) || matches(&self.patterns.read) || self.write_depth(path).is_some() || runs()
     }
 
-    /// The most specific write grant.
+    /// The most specific write grant. That of a tree which happens to hold a place of the user's own ends where that place begins.
     pub(crate) fn write_depth(&self, path: &[u8]) -> Option<usize> {
-        deepest(path, &self.write).max(deepest_match(path, &self.patterns.write))
+        let counts = |tree: &&PathBuf| below(path, tree).is_some() && !self.places.ends(tree, path);
+        let trees = self.write.iter().filter(counts).map(|tree| tree.as_os_str().len()).max();
+        trees.max(deepest_match(path, &self.patterns.write))
     }
 
     /// As trusted as cargo itself: a tool cargo chose, in a profile that says so by granting it the root.

@@ -31,6 +31,11 @@ pub fn kernel_read(granted: &[PathBuf], places: &Places) -> Vec<PathBuf> {
     out
 }
 
+/// What the kernel may let write: all that is granted, but a tree with a place of the user's own in it, which the gate alone can end there.
+pub fn kernel_write(granted: &[PathBuf], places: &Places) -> Vec<PathBuf> {
+    granted.iter().filter(|tree| !places.is_around(tree)).cloned().collect()
+}
+
 /// Directory entries looked at to find the programs of one package.
 const ENTRIES: usize = 4_000;
 

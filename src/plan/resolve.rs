@@ -13,7 +13,7 @@ use crate::judge::{KernelGrants, Own, Places, Policy, Records, SecretLists, Secr
 use crate::model::{ActorKind, Mode};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::grants::{Grants, Line};
-use crate::plan::kernel_grants::{kernel_exec, kernel_read};
+use crate::plan::kernel_grants::{kernel_exec, kernel_read, kernel_write};
 use crate::plan::places::real;
 use crate::plan::{hard_links, included, placeholders, scripts, tracked};
 
@@ -96,7 +96,7 @@ impl Settled {
             kind: facts.kind,
             read,
             patterns: Patterns { read: patterns_to_read, write: patterns_to_write },
-            kernel: KernelGrants { read: kernel_read, write: write.clone(), exec: kernel_exec },
+            kernel: KernelGrants { read: kernel_read, write: kernel_write(&write, &self.places), exec: kernel_exec },
             write,
             exec,
             connect: settlements.iter().flat_map(|of| of.connect.iter().cloned()).collect(),

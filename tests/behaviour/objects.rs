@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 
 use crate::finding::violations;
@@ -85,4 +86,43 @@ fn a_link_within_the_repository_is_as_ever() {
     fs::rename(place.workspace().join("Cargo.lock"), place.workspace().join("locks/Cargo.lock")).unwrap();
     symlink("locks/Cargo.lock", place.workspace().join("Cargo.lock")).unwrap();
     guarded(&place, &[], BUILD).go().exits(0);
+}
+
+/// Tests may write in `/dev/shm`. Where the workspace lies there, that is no leave to write the workspace, nor to move what it lies in.
+#[test]
+fn a_workspace_in_shared_memory_is_still_the_workspace() {
+    const TEST: &str = "#[test]\nfn it() {\n    let here = std::path::Path::new(env!(\"CARGO_MANIFEST_DIR\"));\n    let above = here.parent().unwrap();\n    \
+        let done = |what, result: std::io::Result<()>| println!(\"{what} {}\", result.is_ok());\n    \
+        done(\"own-segment\", std::fs::write(format!(\"/dev/shm/brig-{}\", std::process::id()), \"x\"));\n    \
+        std::fs::remove_file(format!(\"/dev/shm/brig-{}\", std::process::id())).ok();\n    \
+        done(\"script\", std::fs::write(here.join(\"build.sh\"), \"true\"));\n    \
+        done(\"hook\", std::fs::create_dir_all(here.join(\".git/hooks\")));\n    \
+        done(\"artifact\", std::fs::write(here.join(\"target/debug/other\"), \"x\"));\n    \
+        done(\"moved\", std::fs::rename(above, above.with_extension(\"moved\")).and_then(|()| std::fs::rename(above.with_extension(\"moved\"), above)));\n}\n";
+    let shared = Path::new("/dev/shm");
+    for who in Who::all() {
+        let mut place = Place::new("honest-run", who);
+        fs::remove_dir_all(place.workspace()).unwrap();
+        place.write(
+            &place.workspace().join("Cargo.toml"),
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
+        );
+        place.write(&place.workspace().join("src/lib.rs"), TEST);
+        place.move_to(shared);
+        let test = &["test", "--offline", "--lib", "--", "--nocapture"];
+        let done = |outcome: &Outcome| {
+            let said = outcome.stdout_text();
+            ["own-segment", "script", "hook", "artifact", "moved"].map(|act| said.contains(&format!("{act} true")))
+        };
+        let plain = cargo(&place, test).go();
+        assert_eq!(done(&plain), [true; 5], "{plain}");
+        for gone in ["build.sh", "target/debug/other"] {
+            fs::remove_file(place.workspace().join(gone)).unwrap();
+        }
+        fs::remove_dir_all(place.workspace().join(".git")).unwrap();
+        let brig = guarded(&place, &[], test).go();
+        assert_eq!(done(&brig), [true, false, false, false, false], "as {who:?}\n{brig}");
+        let written: Vec<_> = violations(brig.exits(100).report()).collect();
+        assert!(written.iter().all(|finding| finding["rule"].as_str().is_some_and(|rule| rule.starts_with("fs/"))), "{written:#?}");
+    }
 }
