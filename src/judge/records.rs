@@ -211,7 +211,9 @@ impl Records {
             || matches!(ending, b"json" | b"txt") && OBEYED.iter().any(|word| last.windows(word.len()).any(|part| part == word.as_bytes()));
         let at_the_top = name(rest).len() == rest.len();
         let named = || !at_the_top || ending != b"json" || names_data(&last[..dot]);
-        self.data.iter().any(|known| known == ending) && !obeyed() && named()
+        // Package managers leave a `.lock` beside their manifest; in a directory for tests it is what programs under test lock.
+        let locks = || ending != b"lock" || is_in_tests(rest);
+        self.data.iter().any(|known| known == ending) && !obeyed() && named() && locks()
     }
 
     /// Is it among what git keeps? Read once, when somebody first asks.
@@ -229,6 +231,13 @@ fn names_data(stem: &[u8]) -> bool {
             .any(|part| DATA.iter().any(|word| part.starts_with(word.as_bytes()) || part.ends_with(word.as_bytes())))
     };
     shaped || words() || WHOLE.iter().any(|word| word.as_bytes() == stem)
+}
+
+/// Below a directory that is called after tests (`tests`, `testfiles`, `test-data` …), and not what cargo keeps there for a package.
+fn is_in_tests(rest: &[u8]) -> bool {
+    let above = &rest[..rest.len() - name(rest).len()];
+    let for_tests = |part: &[u8]| part.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"test"));
+    components(above).any(for_tests) && !name(rest).eq_ignore_ascii_case(b"cargo.lock")
 }
 
 /// As `tempfile` names what is to be gone soon.
@@ -270,7 +279,7 @@ mod tests {
     fn records(tracked: Option<&[&str]>) -> Records {
         let tracked: Tracked = tracked.map(|paths| paths.iter().map(|path| format!("/w/{path}").into_bytes()).collect());
         let record = ["**/*.snap{,.new}", "**/.*.pending-snap", "{tests,**/snapshots}/**/*.{json,md}"].map(str::to_owned);
-        Records::compile(&record, &["txt", "json", "log", "png"].map(str::to_owned), move || tracked).unwrap()
+        Records::compile(&record, &["txt", "json", "log", "png", "lock"].map(str::to_owned), move || tracked).unwrap()
     }
 
     fn holds(records: &Records, rest: &str, found: bool) -> bool {
@@ -296,6 +305,8 @@ mod tests {
             "anything.txt",
             "out/deep/run.log",
             "a.png",
+            "testfiles/attempt.lock",
+            "a/tests/run/x.lock",
             ".tmpAb12Cd",
             ".tmpAb12Cd/src/lib.rs",
             "x/.tmpAb12Cd/Makefile",
@@ -310,6 +321,9 @@ mod tests {
             "GNUmakefile",
             "a.code-workspace",
             "docker-compose.yml",
+            "flake.lock",
+            "native/yarn.lock",
+            "tests/ui/Cargo.lock",
             "native/x.S",
             "native/x.cxx",
             "bin/release",
