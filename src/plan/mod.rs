@@ -39,6 +39,7 @@ pub mod remembered;
 mod resolve;
 mod results;
 pub mod reviewed;
+pub mod rustup;
 mod scripts;
 pub mod steered;
 pub mod steering;

@@ -17,6 +17,7 @@ use crate::model::Exit;
 use crate::plan::errand::Errand;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
+use crate::plan::rustup::is_rustup;
 use crate::plan::steering::Steering;
 use crate::plan::whose::{Ground, Words};
 use crate::plan::{installed, mounts, quoted, steered};
@@ -90,7 +91,7 @@ pub fn refuse_steered(steering: &Steering, places: &Places, env: &Env) -> Result
 /// # Errors
 /// When it is not, with the way out. Otherwise the answer is where the toolchain lies, if that can be told.
 pub fn refuse_foreign_toolchain(cargo: &Path, toolchain: Option<&OsStr>, env: &Env) -> Result<Option<PathBuf>> {
-    let program = if is_shim(cargo) { chosen_toolchain(cargo, "cargo", toolchain, env)? } else { Some(places::real(cargo.to_owned())) };
+    let program = if is_rustup(cargo) { chosen_toolchain(cargo, "cargo", toolchain, env)? } else { Some(places::real(cargo.to_owned())) };
     Ok(program.and_then(|program| Some(program.parent()?.parent()?.to_owned())))
 }
 
@@ -101,10 +102,10 @@ pub fn refuse_foreign_toolchain(cargo: &Path, toolchain: Option<&OsStr>, env: &E
 /// # Errors
 /// As for [`refuse_foreign_toolchain`].
 pub fn name_toolchain(cargo: &Path, env: &mut Env) -> Result<()> {
-    if is_shim(cargo) || variable(env, "RUSTUP_TOOLCHAIN").is_some() {
+    if is_rustup(cargo) || variable(env, "RUSTUP_TOOLCHAIN").is_some() {
         return Ok(());
     }
-    let shim = search(OsStr::new("rustc"), variable(env, "PATH").unwrap_or_default()).filter(|rustc| is_shim(rustc));
+    let shim = search(OsStr::new("rustc"), variable(env, "PATH").unwrap_or_default()).filter(|rustc| is_rustup(rustc));
     let chosen = shim.map(|shim| chosen_toolchain(&shim, "rustc", None, env)).transpose()?.flatten();
     let name = chosen.as_deref().and_then(|rustc| rustc.parent()?.parent()?.file_name());
     if let Some(name) = name.map(OsStr::to_owned) {
@@ -112,10 +113,6 @@ pub fn name_toolchain(cargo: &Path, env: &mut Env) -> Result<()> {
         env.push(("RUSTUP_TOOLCHAIN".into(), name));
     }
     Ok(())
-}
-
-fn is_shim(program: &Path) -> bool {
-    places::real(program.to_owned()).file_name() == Some(OsStr::new("rustup"))
 }
 
 /// The `program` of an installed toolchain that rustup would run here; nothing where it cannot say.

@@ -16,6 +16,7 @@ use crate::judge::Places;
 use crate::launch::Tracee;
 use crate::plan::configured::Alias;
 use crate::plan::places::real;
+use crate::plan::rustup::is_rustup;
 use crate::plan::steering::Steering;
 
 /// What a conductor is there for.
@@ -101,7 +102,7 @@ impl Chain {
         let stranger = Rank::Stranger { ends_cargo: before.is_some_and(|before| matches!(before.post, Post::Cargo(_))) };
         let begins = tracee.in_place && self.conductors.is_empty() && tracee.exe == self.started.1;
         if begins {
-            return Rank::Conducts(if is_shim(&tracee.exe) { Post::Shim("cargo".into()) } else { self.cargo(tracee) });
+            return Rank::Conducts(if is_rustup(&tracee.exe) { Post::Shim("cargo".into()) } else { self.cargo(tracee) });
         }
         if !self.is_the_users(tracee, places) {
             return stranger;
@@ -147,17 +148,17 @@ impl Chain {
     /// A conductor has started this.
     fn child(&self, starter: &Conductor, tracee: &Tracee) -> Option<Rank> {
         let (name, again) = (tracee.called.file_name()?, tracee.exe == starter.exe);
-        let compiles = is_shim(&tracee.exe) && compiler_named(&tracee.called).is_some();
+        let compiles = is_rustup(&tracee.exe) && compiler_named(&tracee.called).is_some();
         match &starter.post {
             Post::Cargo(_) | Post::Fixer | Post::Driver if compiles => Some(self.holding(tracee, Post::Driver)),
-            Post::Cargo(Some(told)) if again && !is_shim(&tracee.exe) && self.fixes(told) => Some(Rank::Conducts(Post::Fixer)),
+            Post::Cargo(Some(told)) if again && !is_rustup(&tracee.exe) && self.fixes(told) => Some(Rank::Conducts(Post::Fixer)),
             Post::Cargo(Some(told)) if name == "rustfmt" && (told == "new" || told == "init") => Some(self.holding(tracee, Post::Driver)),
             Post::Cargo(Some(told)) if told == "help" && READERS.iter().any(|reader| name == *reader) => Some(Rank::Shows),
             // A driver may have cargo start it again, as its compiler's wrapper or a runner: then cargo has its name from the environment,
             // where no repository can put one.
             Post::Cargo(_) if self.is_drivers(tracee) && names(&starter.env, &tracee.called) => Some(Rank::Conducts(Post::Driver)),
             Post::Driver if name == "cargo" => Some(self.holding(tracee, self.cargo(tracee))),
-            Post::Driver if again && !is_shim(&tracee.exe) => Some(Rank::Conducts(Post::Driver)),
+            Post::Driver if again && !is_rustup(&tracee.exe) => Some(Rank::Conducts(Post::Driver)),
             Post::Driver if name == "rustfmt" && starter.exe.file_name() == Some(OsStr::new("cargo-fmt")) => {
                 Some(self.holding(tracee, Post::Driver))
             }
@@ -169,7 +170,7 @@ impl Chain {
     fn holding(&self, tracee: &Tracee, post: Post) -> Rank {
         let name = tracee.called.file_name().unwrap_or_default();
         let called = tracee.argv.first().and_then(|word| Path::new(word).file_name());
-        match is_shim(&tracee.exe) {
+        match is_rustup(&tracee.exe) {
             true if called == Some(name) => Rank::Conducts(Post::Shim(name.to_owned())),
             true => Rank::Stranger { ends_cargo: false },
             false if name == "rustfmt" => Rank::Helps,
@@ -184,7 +185,7 @@ impl Chain {
     /// Is this `cargo-<subcommand>` of what the cargo `before` was told? What only an alias of the repository leads to must be the toolchain's own.
     fn asks(&self, told: &OsStr, tracee: &Tracee, before: &Conductor) -> bool {
         let Some(name) = tracee.called.file_name().filter(|name| is_driver(name)) else { return false };
-        let beside = tracee.exe.parent() == before.exe.parent() || is_shim(&tracee.exe);
+        let beside = tracee.exe.parent() == before.exe.parent() || is_rustup(&tracee.exe);
         self.meanings(told)
             .any(|(meant, is_users)| name.as_bytes().strip_prefix(b"cargo-") == Some(meant.as_bytes()) && (is_users || beside))
     }
@@ -211,10 +212,6 @@ impl Chain {
 
 fn is_driver(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b"cargo-") && !name.as_bytes().starts_with(b"cargo-credential-")
-}
-
-fn is_shim(exe: &Path) -> bool {
-    exe.file_name() == Some(OsStr::new("rustup"))
 }
 
 /// Does a variable name this program for cargo to start? Those win over every configuration file.

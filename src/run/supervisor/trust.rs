@@ -9,6 +9,7 @@ use crate::attribute::identity::compiler_named;
 use crate::judge::Places;
 use crate::launch::Tracee;
 use crate::plan::file_url;
+use crate::plan::rustup::is_rustup;
 
 /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
 pub fn is_installed(exe: &Path, started: &Path, places: &Places) -> bool {
@@ -80,7 +81,7 @@ pub enum Between {
 pub fn between(tracee: &Tracee, places: &Places) -> Option<Between> {
     let compiles = tracee.argv.iter().any(|word| word == "--crate-name" || word == "-vV");
     let (called, exe) = (&tracee.called, &tracee.exe);
-    let is_compiler = |path: &Path| path.file_name() == Some(OsStr::new("rustup")) || compiler_named(path).is_some();
+    let is_compiler = |path: &Path| is_rustup(path) || compiler_named(path).is_some();
     if !compiles || is_compiler(exe) || [called, exe].iter().any(|path| places.result(path.as_os_str().as_bytes()).is_some()) {
         return None;
     }

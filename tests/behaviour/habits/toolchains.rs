@@ -23,15 +23,22 @@ fn install_rustup(place: &Place) -> Option<String> {
     let bin = place.path("home/.cargo/bin");
     fs::create_dir_all(&bin).unwrap();
     copy_program(&rustup, &bin.join("rustup"));
-    for name in ["cargo", "rustc", "rustdoc", "rustfmt", "cargo-fmt", "cargo-clippy", "clippy-driver"] {
-        symlink("rustup", bin.join(name)).unwrap();
-    }
+    lay_proxies(place, |_, proxy| symlink("rustup", proxy).unwrap());
     let named = toolchain().file_name().unwrap().to_str().unwrap();
     let installed = place.path("home/.rustup/toolchains");
     fs::create_dir_all(&installed).unwrap();
     symlink(toolchain(), installed.join(named)).unwrap();
     settle(place, "");
     Some(named.strip_suffix(&format!("-{}", triple())).unwrap_or(named).to_owned())
+}
+
+/// The names rustup stands for, made as `lay` says: with rustup's program and a proxy's path.
+fn lay_proxies(place: &Place, lay: impl Fn(&Path, &Path)) {
+    let bin = place.path("home/.cargo/bin");
+    for name in ["cargo", "rustc", "rustdoc", "rustfmt", "cargo-fmt", "cargo-clippy", "clippy-driver"] {
+        fs::remove_file(bin.join(name)).ok();
+        lay(&bin.join("rustup"), &bin.join(name));
+    }
 }
 
 fn settle(place: &Place, more: &str) {
@@ -85,9 +92,11 @@ fn rustup_chooses() {
         fs::remove_file(file).unwrap();
         let full = toolchain().file_name().unwrap().to_str().unwrap();
         settle(&place, &format!("[overrides]\n{:?} = {full:?}", place.workspace()));
-        tried(true, "rustup override", &run, &|run| run);
+        lay_proxies(&place, copy_program);
+        tried(true, "rustup override, its proxies copies", &run, &|run| run);
         settle(&place, &format!("default_toolchain = {full:?}"));
-        tried(false, "the default", &run, &|run| run);
+        lay_proxies(&place, |rustup, proxy| fs::hard_link(rustup, proxy).unwrap());
+        tried(true, "the default, its proxies hard links", &run, &|run| run);
         // An editor starts a toolchain's own cargo, which then finds rustup's shim for the compiler.
         let cargo = toolchain().join("bin/cargo");
         habit(&place, "a toolchain's own cargo", &run)
