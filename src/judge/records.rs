@@ -240,9 +240,11 @@ fn is_in_tests(rest: &[u8]) -> bool {
     components(above).any(for_tests) && !name(rest).eq_ignore_ascii_case(b"cargo.lock")
 }
 
-/// As `tempfile` names what is to be gone soon.
+/// As `tempfile` names what is to be gone soon: drawn, and with an ending of its user's, which makes it no name that anybody looks for. (An ending
+/// with a dot says what kind of file it is, and is judged as that.)
 fn is_scratch_name(part: &[u8]) -> bool {
-    part.strip_prefix(b".tmp").is_some_and(is_drawn)
+    let Some(rest) = part.strip_prefix(b".tmp") else { return false };
+    rest.len() >= 6 && is_drawn(&rest[..6]) && (rest.len() == 6 || matches!(rest[6], b'-' | b'_') && !rest.contains(&b'.'))
 }
 
 /// In a directory that `tempfile` has drawn: nothing looks there, whatever lies in it.
@@ -308,6 +310,7 @@ mod tests {
             "testfiles/attempt.lock",
             "a/tests/run/x.lock",
             ".tmpAb12Cd",
+            ".tmpAb12Cd-foo",
             ".tmpAb12Cd/src/lib.rs",
             "x/.tmpAb12Cd/Makefile",
             ".tmpAb12Cd/.git/config",
@@ -322,6 +325,8 @@ mod tests {
             "a.code-workspace",
             "docker-compose.yml",
             "flake.lock",
+            ".tmpAb12Cd-a.rs",
+            ".tmpAb12Cdx",
             "native/yarn.lock",
             "tests/ui/Cargo.lock",
             "native/x.S",
