@@ -1,7 +1,10 @@
-//! Landlock's calls that the crate has no public door for: the kernel's ABI number, and a ruleset applied by descriptor.
+//! Landlock's calls that the crate has no public door for: the kernel's ABI number, and a ruleset applied by descriptor; and a ruleset for a
+//! single deed of ours.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use landlock::{ABI, Access, AccessFs, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError};
 
 /// `LANDLOCK_CREATE_RULESET_VERSION`.
 const VERSION: u32 = 1;
@@ -26,4 +29,16 @@ pub fn restrict_self(ruleset: BorrowedFd<'_>) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// A ruleset behind which nothing of a file system can be opened, run or changed, but that sockets are made in this directory and below.
+///
+/// # Errors
+/// Those of landlock_create_ruleset(2) and landlock_add_rule(2).
+pub fn sockets_only_in(dir: OwnedFd) -> io::Result<OwnedFd> {
+    let made = || -> Result<Option<OwnedFd>, RulesetError> {
+        let ruleset = Ruleset::default().handle_access(AccessFs::from_all(ABI::V1))?.create()?;
+        Ok(ruleset.add_rule(PathBeneath::new(dir, AccessFs::MakeSock))?.into())
+    };
+    made().map_err(io::Error::other)?.ok_or_else(|| io::Error::from_raw_os_error(libc::EOPNOTSUPP))
 }

@@ -16,7 +16,7 @@ pub mod open;
 mod published;
 pub mod redact;
 mod resolve;
-mod spot;
+pub mod spot;
 mod terminal;
 mod walk;
 pub mod wanted;

@@ -20,6 +20,7 @@ pub mod message;
 mod neighbour;
 mod network;
 mod options;
+mod placed;
 mod record;
 mod relay;
 mod resolver;

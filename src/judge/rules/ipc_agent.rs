@@ -28,7 +28,8 @@ fn by_path(policy: &Policy, path: &[u8]) -> Ruling {
     if policy.secrets.is_agent(path) || within(path, &policy.places.agents) {
         return alarm(policy, Rule::IpcAgent, Severity::High, "unix sockets (an agent outside the wall)");
     }
-    if within(path, &policy.unix) || policy.write_depth(path).is_some() {
+    // What a program has bound in its own package, too.
+    if within(path, &policy.unix) || policy.write_depth(path).is_some() || policy.is_program() && policy.made.holds(path) {
         return Ruling::Allow;
     }
     if policy.secrets.is_quiet_socket(path) {

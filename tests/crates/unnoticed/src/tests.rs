@@ -97,3 +97,38 @@ mod with_a_line {
         fs::remove_file(package().join("src/generated.rs")).unwrap();
     }
 }
+
+/// Servers under test listen in the package, by any spelling of the path; a client reaches them, and both see the name that was given.
+#[test]
+fn a_socket_in_the_package() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    for path in ["relative.sock", "./dotted.sock", concat!(env!("CARGO_MANIFEST_DIR"), "/absolute.sock"), "./.tmpAb12Cd"] {
+        let server = UnixListener::bind(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(server.local_addr().unwrap().as_pathname(), Some(std::path::Path::new(path)));
+        let client = UnixStream::connect(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(client.peer_addr().unwrap().as_pathname(), Some(std::path::Path::new(path)));
+        drop(server.accept().unwrap());
+        std::fs::remove_file(path).unwrap();
+    }
+    assert!(UnixListener::bind("no-such-directory/x.sock").is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound));
+}
+
+/// What tests lock, and files that tempfile names with an ending.
+#[test]
+fn locks_and_drawn_names() {
+    std::fs::create_dir_all("testfiles").unwrap();
+    for name in ["testfiles/attempt.lock", "./.tmpAb12Ef-suffix"] {
+        std::fs::write(name, "x").unwrap_or_else(|error| panic!("{name}: {error}"));
+        std::fs::remove_file(name).unwrap();
+    }
+    std::fs::remove_dir("testfiles").unwrap();
+}
+
+/// Whoever follows links asks of each directory above whether it was there before.
+#[test]
+fn all_directories_above_temporary_files() {
+    let dir = std::env::temp_dir().canonicalize().unwrap();
+    for above in dir.ancestors() {
+        std::fs::File::open(above).unwrap_or_else(|error| panic!("{}: {error}", above.display()));
+    }
+}
