@@ -236,6 +236,11 @@ impl Graph {
         self.nodes.iter().filter(|node| node.build_script || node.proc_macro.is_some()).map(|node| &node.package)
     }
 
+    /// Is it not in the lock file any more? Where there is no lock file, nothing has left it.
+    pub fn has_left(&self, package: &Package) -> bool {
+        !self.lines.is_empty() && !self.lines.contains_key(&(package.name.clone(), package.version.clone()))
+    }
+
     /// `Cargo.lock:LINE` of the package's `version =` line.
     pub fn lock_location(&self, name: &str, version: &str) -> Option<String> {
         self.lines.get(&(name.to_owned(), version.to_owned())).map(|line| format!("Cargo.lock:{line}"))

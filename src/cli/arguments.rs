@@ -8,7 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Parser, Subcommand};
 
 use super::color::Choice as ColorChoice;
-use super::exceptions;
+use super::{exceptions, reports};
 use crate::model::{Mode, duration};
 use crate::report::Format;
 
@@ -119,8 +119,8 @@ pub enum Word {
     Demo,
     /// What this kernel can enforce, and what would be weaker here
     Doctor,
-    /// Render a stored report again (the last one, if none is named)
-    Report { file: Option<PathBuf> },
+    /// Render a stored report again (the last one, if none is named), or list those that are kept
+    Report(reports::Which),
     /// What a rule is about, and what to do
     Explain {
         #[arg(value_name = "RULE", value_parser = NonEmptyStringValueParser::new())]

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
+use super::reports::Which;
 use super::*;
 use crate::model::Mode;
 
@@ -78,8 +79,10 @@ fn own_commands() {
     let table = [
         ("cargo-brig brig demo", Command::Demo),
         ("cargo-brig doctor", Command::Doctor),
-        ("cargo-brig report", Command::Report { file: None }),
-        ("cargo-brig report r.json --json -", Command::Report { file: Some("r.json".into()) }),
+        ("cargo-brig report", Command::Report(Which::default())),
+        ("cargo-brig report r.json --json -", Command::Report(Which { file: Some("r.json".into()), ..Which::default() })),
+        ("cargo-brig report --list", Command::Report(Which { list: true, ..Which::default() })),
+        ("cargo-brig report --run 1 --html f", Command::Report(Which { run: Some("1".into()), ..Which::default() })),
         ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into() }),
         ("cargo-brig profile list", Command::ProfileList),
         ("cargo-brig profile show", Command::ProfileShow { name: None }),

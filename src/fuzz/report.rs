@@ -6,7 +6,7 @@ use crate::model::report::{
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
-    Process, Proposal, Reviewed, Rule, Severity, Status,
+    Process, Proposal, Reviewed, Rule, Severity, Standing, Status,
 };
 
 use super::source::Source;
@@ -37,6 +37,7 @@ pub fn report(source: &mut Source) -> Report {
         schema: SCHEMA.into(),
         tool: Tool { name: source.text(), version: source.text() },
         run: Run {
+            id: source.text(),
             command: source.many(4, Source::hostile),
             mode: source.pick(&MODES),
             profile: source.many(3, Source::text),
@@ -96,6 +97,13 @@ pub fn report(source: &mut Source) -> Report {
         findings: source.many(6, finding),
         reviewed: source.many(4, |s| ReviewedUse { by: reviewed(s), count: s.number() }),
         exceptions: source.many(4, exception),
+        standing: source.many(2, |s| Standing {
+            run: s.text(),
+            started: s.number(),
+            command: s.many(3, Source::hostile),
+            actors: s.many(3, actor),
+            findings: s.many(4, finding),
+        }),
         end: true,
     }
 }
@@ -155,6 +163,8 @@ fn actor(source: &mut Source) -> ReportedActor {
         path_in_graph: source.many(3, Source::text),
         attributed_by: source.text(),
         withheld: source.many(3, Source::text),
+        unit: source.text(),
+        arguments: source.many(2, Source::hostile),
         failed: source.one_in(2),
     }
 }

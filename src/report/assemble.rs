@@ -13,6 +13,7 @@ use super::kept;
 use super::material::{Facts, Material};
 use super::outcome::{Ending, decide};
 use super::trace::{Trace, in_tree_order};
+use super::unit;
 use super::who::Who;
 
 pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
@@ -58,6 +59,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         kept,
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         exceptions: material.exceptions.clone(),
+        standing: Vec::new(),
         end: true,
     }
 }
@@ -106,6 +108,8 @@ fn numbers(cast: &Cast, facts: &Facts) -> Vec<ActorId> {
 
 fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &Facts, who: &dyn Who) -> ReportedActor {
     let host = actor.host.and_then(|host| cast.actors.iter().position(|other| other.id == host && other.host.is_none()));
+    // What is found inside a compiler runs when that does.
+    let whole = host.map_or(actor, |host| &cast.actors[host]);
     let mut withheld = actor.withheld.clone();
     withheld.sort();
     withheld.dedup();
@@ -119,6 +123,8 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
         path_in_graph: actor.package.as_ref().map(|package| who.why(&package.name, &package.version)).unwrap_or_default(),
         attributed_by: actor.attributed_by.to_owned(),
         withheld,
+        unit: unit::of(whole, role(whole, facts).as_deref()),
+        arguments: unit::arguments(whole, &facts.places_of(whole)),
         failed: false,
     }
 }

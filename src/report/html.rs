@@ -20,6 +20,7 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     writeln!(w, "<style>\n{}</style></head><body>", include_str!("html/style.css"))?;
     head(w, report)?;
     sections::findings(w, report)?;
+    sections::standing(w, report)?;
     sections::crates(w, report)?;
     sections::processes(w, report)?;
     sections::indexes(w, report)?;

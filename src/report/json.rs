@@ -58,7 +58,16 @@ impl Output {
         let directory = nix::fcntl::open(parent, flags, Mode::empty())
             .with_context(|| format!("open directory `{}` for report `{shown}`", parent.display()))?;
         let name = path.file_name().with_context(|| format!("report path `{shown}` names no file"))?.to_owned();
-        let output = Output { path: path.to_owned(), directory, name };
+        Self::at(path.to_owned(), directory, name)
+    }
+
+    /// The same in a directory that is held already; `path` is how it is called.
+    ///
+    /// # Errors
+    /// As for [`Output::prepare`].
+    pub fn at(path: PathBuf, directory: OwnedFd, name: std::ffi::OsString) -> Result<Output> {
+        let called = path.clone();
+        let (shown, output) = (called.display(), Output { path, directory, name });
         // Renaming over a device or a link would replace the thing itself (`/dev/null`, `/dev/stdout`).
         match output.stat(&output.name) {
             Ok(there) => ensure!(is_file(&there), "report path `{shown}` exists and is not a regular file"),
@@ -135,12 +144,24 @@ fn is_file(stat: &FileStat) -> bool {
 /// # Errors
 /// The file cannot be read, is cut off, is no report, or is one of another version.
 pub fn load(path: &Path) -> Result<Report> {
+    // A pipe that nobody writes to must not be waited for.
     let shown = path.display();
     let meta = std::fs::metadata(path).with_context(|| format!("read report `{shown}`"))?;
     ensure!(meta.is_file(), "`{shown}` is not a regular file");
+    load_open(File::open(path).with_context(|| format!("read report `{shown}`"))?, path)
+}
+
+/// The same of a file that is open; `path` is how it is called.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_open(file: File, path: &Path) -> Result<Report> {
+    let shown = path.display();
+    let meta = file.metadata().with_context(|| format!("read report `{shown}`"))?;
+    ensure!(meta.is_file(), "`{shown}` is not a regular file");
     ensure!(meta.len() <= LARGEST, "`{shown}` is too large for a report");
     let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)).with_context(|| format!("read report `{shown}`"))?;
+    file.take(LARGEST).read_to_end(&mut text).with_context(|| format!("read report `{shown}`"))?;
     parse(&text).with_context(|| format!("read report `{shown}`"))
 }
 

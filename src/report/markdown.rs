@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::wording::{Medium, count, tally, units};
 use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Finding, Severity, Status};
+use crate::model::{Finding, Severity, Status, moment};
 
 /// A step summary over 1 MiB is dropped as a whole; this leaves room for what other tools append.
 const LARGEST: usize = 900 * 1024;
@@ -32,10 +32,10 @@ fn code(text: &str) -> String {
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     let mut page = head(report);
-    for (at, finding) in report.findings.iter().filter(|finding| finding.is_told()).enumerate() {
+    for (at, finding) in report.all_findings().filter(|finding| finding.is_told()).enumerate() {
         let section = section(report, finding);
         if page.len() + section.len() > LARGEST {
-            let left = report.findings.iter().filter(|finding| finding.is_told()).count() - at;
+            let left = report.all_findings().filter(|finding| finding.is_told()).count() - at;
             page.push_str(&format!("\n{} more in the JSON report.\n", count(left as u64, "finding")));
             break;
         }
@@ -89,6 +89,10 @@ fn head(report: &Report) -> String {
     if let Some(fresh) = report.coverage.fresh.filter(|fresh| *fresh > 0) {
         head.push_str(&format!("\n{} of the graph did not run, fresh for cargo.\n", units(fresh)));
     }
+    let standing: usize = report.standing.iter().map(|standing| standing.findings.len()).sum();
+    if standing > 0 {
+        head.push_str(&format!("\n**Standing:** {} from earlier runs: the code did not run again.\n", count(standing as u64, "finding")));
+    }
     head
 }
 
@@ -110,13 +114,17 @@ fn section(report: &Report, finding: &Finding) -> String {
     if let Some(location) = &finding.location {
         text.push_str(&format!("- at: {}\n", code(&escape::name(location))));
     }
+    if let Some(standing) = report.standing.iter().find(|standing| standing.findings.iter().any(|one| std::ptr::eq(one, finding))) {
+        let (when, run) = (moment::text(standing.started), code(&escape::ours(&standing.run)));
+        text.push_str(&format!("- found in the run of {when} ({run}); the code did not run again since\n"));
+    }
     text
 }
 
 /// Workflow commands for the worst findings, one line each.
 pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
-    for finding in report.findings.iter().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
+    for finding in report.all_findings().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
         let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
         let (file, line) = super::sarif::split(finding.location.as_deref());
         let (file, title) = (property(&escape::ours(file)), property(finding.rule.id()));

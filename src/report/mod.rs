@@ -21,11 +21,13 @@ pub mod outcome;
 mod proposal;
 pub mod redact;
 pub mod remedy;
+pub mod runs;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sarif;
 pub mod terminal;
 pub mod trace;
+mod unit;
 pub mod who;
 pub mod wording;
 

@@ -64,6 +64,7 @@ pub fn facts() -> Facts {
     ];
     Facts {
         run: Run {
+            id: String::new(),
             command: ["cargo", "test"].map(Hostile::from).to_vec(),
             mode: Mode::Enforce,
             profile: vec!["default".into()],

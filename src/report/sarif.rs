@@ -6,10 +6,10 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::wording::{Medium, count};
+use super::wording::{Medium, count, units};
 use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Finding, Rule, Severity, Status};
+use crate::model::{Finding, Rule, Severity, Status, moment};
 
 /// A message's text takes `[text](target)` for a link (SARIF 2.1.0 §3.11.6): brackets of others are escaped.
 const MEDIUM: Medium =
@@ -25,7 +25,7 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 
 fn log(report: &Report) -> Value {
     let mut worst: BTreeMap<Rule, Severity> = BTreeMap::new();
-    for finding in &report.findings {
+    for finding in report.all_findings() {
         let severity = worst.entry(finding.rule).or_insert(finding.severity);
         *severity = finding.severity.max(*severity);
     }
@@ -41,13 +41,19 @@ fn log(report: &Report) -> Value {
             }},
             "columnKind": "unicodeCodePoints",
             "invocations": [{
-                "executionSuccessful": report.outcome.verdict != VerdictWord::Incomplete && !report.outcome.timed_out,
+                "executionSuccessful": looked(report),
                 "exitCode": report.outcome.exit_code,
                 "toolExecutionNotifications": notifications(report),
             }],
             "results": grouped(report).into_iter().map(|group| result(report, &group, &rules)).collect::<Vec<_>>(),
         }],
     })
+}
+
+/// Was anything looked at, and nothing lost of it? Results alone do not tell that from a run that found nothing.
+fn looked(report: &Report) -> bool {
+    let verdict = report.outcome.verdict;
+    !matches!(verdict, VerdictWord::Incomplete | VerdictWord::NotRun | VerdictWord::TimedOut) && !report.outcome.timed_out
 }
 
 fn describe(rule: Rule, worst: Severity) -> Value {
@@ -85,6 +91,16 @@ fn notifications(report: &Report) -> Vec<Value> {
     }
     if report.outcome.verdict == VerdictWord::NotRun {
         notes.push(note("warning", "nothing ran: nothing is known about this build".to_owned()));
+    } else if let Some(fresh) = report.coverage.fresh.filter(|fresh| *fresh > 0) {
+        notes.push(note("note", format!("a part of the build: {} did not run", units(fresh))));
+    }
+    if let Some(code) = report.outcome.cargo_exit.filter(|code| *code != 0) {
+        notes.push(note("warning", format!("a part of the build: cargo's exit code is {code}, what comes after did not run")));
+    }
+    for standing in &report.standing {
+        let (findings, when) = (count(standing.findings.len() as u64, "finding"), moment::text(standing.started));
+        let text = format!("{findings} from the run of {when} ({}): the code did not run again since", standing.run);
+        notes.push(note("warning", text));
     }
     notes
 }
@@ -93,7 +109,7 @@ fn notifications(report: &Report) -> Vec<Value> {
 fn grouped(report: &Report) -> Vec<Vec<&Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known: BTreeMap<_, usize> = BTreeMap::new();
-    for finding in &report.findings {
+    for finding in report.all_findings() {
         let kind = report.actor(finding.actor).map(|actor| actor.kind);
         let at = *known.entry((finding.rule, &finding.offender, kind)).or_insert(groups.len());
         match groups.get_mut(at) {
@@ -117,6 +133,11 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
     if group.len() > 1 {
         text.push_str(&format!("\nand {} of the same kind", count(group.len() as u64 - 1, "other actor")));
     }
+    let standing = report.standing.iter().find(|standing| standing.findings.iter().any(|one| std::ptr::eq(one, finding)));
+    if let Some(standing) = standing {
+        let (when, run) = (moment::text(standing.started), unlinked(&escape::ours(&standing.run)));
+        text.push_str(&format!("\nfound in the run of {when} ({run}); the code did not run again since"));
+    }
     let (uri, line) = place(finding.location.as_deref());
     json!({
         "ruleId": finding.rule.id(),
@@ -125,7 +146,7 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": {"startLine": line}}}],
         "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint, "brig/v1": finding.fingerprint},
-        "properties": {"severity": finding.severity.name(), "status": finding.status},
+        "properties": {"severity": finding.severity.name(), "status": finding.status, "standing": standing.is_some()},
     })
 }
 

@@ -2,6 +2,7 @@
 //! `&Report`, a style, a writer. Everything that came from the build is escaped on the way out.
 
 mod diagnostic;
+mod standing;
 mod style;
 mod summary;
 
@@ -149,7 +150,8 @@ pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: St
     if report.outcome.verdict != VerdictWord::Incomplete {
         summary::holes(w, report, style)?;
     }
-    summary::rotate(w, report, style)
+    summary::rotate(w, report, style)?;
+    standing::standing(w, report, style)
 }
 
 #[cfg(test)]

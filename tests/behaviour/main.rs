@@ -16,6 +16,7 @@ mod deputies;
 mod directives;
 mod effect;
 mod endurance;
+mod evidence;
 mod exceptions;
 mod exits;
 mod finding;

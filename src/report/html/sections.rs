@@ -7,7 +7,7 @@ use super::super::escape;
 use super::super::wording::count;
 use super::words::{MEDIUM, ROWS, code, content};
 use crate::model::report::{Behaviour, Report, ReportedActor};
-use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status};
+use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status, moment};
 
 pub fn findings(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.findings.is_empty() {
@@ -16,6 +16,19 @@ pub fn findings(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(w, "<h2>Findings</h2>")?;
     report.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
     left(w, report.findings.len(), "finding")
+}
+
+/// What earlier runs found, in code that did not run again since.
+pub fn standing(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    for standing in report.standing.iter().take(ROWS) {
+        let command: Vec<_> = standing.command.iter().map(escape::plain).collect();
+        let (when, run) = (moment::text(standing.started), code(&escape::ours(&standing.run)));
+        writeln!(w, "<h2>Standing</h2>\n<p>Found in the run of {when} ({run}, {}).", code(&command.join(" ")))?;
+        writeln!(w, "The code did not run again since.</p>")?;
+        standing.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
+        left(w, standing.findings.len(), "finding")?;
+    }
+    left(w, report.standing.len(), "run")
 }
 
 fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> {
