@@ -1,7 +1,7 @@
 //! The build graph: who is in it and why. In: `cargo metadata`, `Cargo.lock`. Out: packages for crate names, macro files and manifest
 //! directories, the path that leads to each, and where the lock file names it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,7 +30,7 @@ pub(super) struct Node {
     pub package: Package,
     /// From the public registry, by what cargo says of its source.
     pub crates_io: bool,
-    member: bool,
+    pub(super) member: bool,
     build_script: bool,
     /// Crate name of the proc-macro target.
     pub proc_macro: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct Node {
     library: Option<String>,
     /// Crate names of programs, tests, examples.
     others: Vec<String>,
-    needs: Vec<usize>,
+    pub(super) needs: Vec<usize>,
 }
 
 impl Graph {
@@ -131,30 +131,6 @@ impl Graph {
     pub fn with_cargo_home(mut self, cargo_home: &Path) -> Graph {
         self.cargo_home = Some(cargo_home.to_path_buf());
         self
-    }
-
-    /// The shortest path from a workspace member to the package, as `name version`; empty when it is not in the graph.
-    pub fn why(&self, name: &str, version: &str) -> Vec<String> {
-        let is_wanted = |n: usize| self.nodes[n].package.name == name && self.nodes[n].package.version == version;
-        let mut came_from: BTreeMap<usize, Option<usize>> = BTreeMap::new();
-        let mut queue: VecDeque<usize> = (0..self.nodes.len()).filter(|&n| self.nodes[n].member).collect();
-        came_from.extend(queue.iter().map(|&n| (n, None)));
-        while let Some(at) = queue.pop_front() {
-            if is_wanted(at) {
-                let mut path: Vec<String> = std::iter::successors(Some(at), |n| came_from.get(n).copied().flatten())
-                    .map(|n| format!("{} {}", self.nodes[n].package.name, self.nodes[n].package.version))
-                    .collect();
-                path.reverse();
-                return path;
-            }
-            for &next in &self.nodes[at].needs {
-                came_from.entry(next).or_insert_with(|| {
-                    queue.push_back(next);
-                    Some(at)
-                });
-            }
-        }
-        Vec::new()
     }
 
     /// The package as the graph knows it (source and checksum included).

@@ -23,6 +23,7 @@ mod symbols;
 mod threads;
 mod unwind_rules;
 mod walk;
+mod ways;
 
 pub use graph::Graph;
 pub use identity::{ExecFacts, Identity, Light, identify};

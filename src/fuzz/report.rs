@@ -202,6 +202,8 @@ fn finding(source: &mut Source) -> Finding {
         status: source.pick(&STATUSES),
         actor: id(source),
         offender: source.maybe(package),
+        through: source.many(2, package),
+        candidates: source.many(3, package),
         evidence: source.many(12, |s| Evidence { act: act(s), count: s.number(), chain: s.many(3, Source::hostile) }),
         truncated: source.number(),
         blame: source.maybe(blame),

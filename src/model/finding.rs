@@ -23,6 +23,12 @@ pub struct Finding {
     /// The package named by the finding: the actor's own, or the one found on the stack inside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offender: Option<Package>,
+    /// What the offender did it through: libraries between it and the act, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<Package>,
+    /// Who may have called the offender, a library, where nobody on the stack did. None of them is accused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Package>,
     pub evidence: Vec<Evidence>,
     /// Left-out evidence, when the list was capped.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -31,7 +37,8 @@ pub struct Finding {
     pub blame: Option<Blame>,
     /// Which line of policy.
     pub reason: String,
-    /// Root package to offender, e.g. `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2`, one element each.
+    /// Root package to offender and on to what it did it through, e.g. `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2`, one element each.
+    /// Empty where it is not known, and where there are candidates.
     pub path_in_graph: Vec<String>,
     /// `new` or `known` against the baseline; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

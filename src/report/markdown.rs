@@ -102,6 +102,9 @@ fn section(report: &Report, finding: &Finding) -> String {
         let path: Vec<_> = finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect();
         text.push_str(&format!("- who: {}\n", path.join(" → ")));
     }
+    if let Some(callers) = MEDIUM.candidates(finding) {
+        text.push_str(&format!("- who: {callers}\n"));
+    }
     for evidence in finding.evidence.iter().take(10) {
         let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
         text.push_str(&format!("- {} (×{}): {}\n", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")));

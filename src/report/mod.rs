@@ -3,6 +3,7 @@
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
 pub mod assemble;
+mod correlate;
 pub mod derive;
 pub mod escape;
 pub mod excepted;
@@ -18,6 +19,7 @@ pub mod markdown;
 pub mod material;
 pub mod normalise;
 pub mod outcome;
+mod parties;
 mod proposal;
 pub mod redact;
 pub mod remedy;

@@ -108,10 +108,30 @@ impl Who for Graph {
         path.iter().map(ToString::to_string).collect()
     }
 
+    fn way(&self, packages: &[Package]) -> Vec<String> {
+        let mut way: Vec<String> = packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
+        if let Some(first) = packages.first() {
+            way.splice(..1, self.why(&first.name, &first.version));
+        }
+        way
+    }
+
+    fn needs(&self, package: &Package, other: &Package) -> bool {
+        matches!((&*package.name, &*other.name), ("chrono_anchor" | "honest", "http") | ("app", _))
+    }
+
+    fn dependents(&self, package: &Package, _within: &Package) -> Vec<Package> {
+        match &*package.name {
+            "http" => vec![super::samples::package("chrono_anchor", "0.1.0"), super::samples::package("honest", "0.1.0")],
+            _ => vec![super::samples::package("app", "0.1.0")],
+        }
+    }
+
     fn package_of_crate(&self, crate_name: &str) -> Option<Package> {
         match crate_name {
             "chrono_anchor" => Some(package("chrono_anchor", "0.1.0")),
             "app" => Some(package("app", "0.1.0")),
+            "http" | "honest" => Some(package(crate_name, "0.1.0")),
             _ => None,
         }
     }

@@ -130,6 +130,9 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
         let path: Vec<_> = finding.path_in_graph.iter().map(|package| unlinked(&escape::name(package))).collect();
         text.push_str(&format!("\nin the build through {}", path.join(" → ")));
     }
+    if let Some(callers) = MEDIUM.candidates(finding) {
+        text.push_str(&format!("\n{callers}"));
+    }
     if group.len() > 1 {
         text.push_str(&format!("\nand {} of the same kind", count(group.len() as u64 - 1, "other actor")));
     }

@@ -6,6 +6,15 @@ pub trait Who {
     /// Why a package is in the graph: from a workspace member down to it, one `name version` each. Empty when unknown.
     fn why(&self, name: &str, version: &str) -> Vec<String>;
 
+    /// The same through all of these packages to the last of them.
+    fn way(&self, packages: &[Package]) -> Vec<String>;
+
+    /// Does the one need the other, by whatever way?
+    fn needs(&self, package: &Package, other: &Package) -> bool;
+
+    /// Who needs the package without another in between, of all that `within` is built of.
+    fn dependents(&self, package: &Package, within: &Package) -> Vec<Package>;
+
     /// The package a symbol's crate name (`chrono_anchor`) belongs to, if exactly one does.
     fn package_of_crate(&self, crate_name: &str) -> Option<Package>;
 
@@ -21,6 +30,15 @@ pub struct Nobody;
 
 impl Who for Nobody {
     fn why(&self, _name: &str, _version: &str) -> Vec<String> {
+        Vec::new()
+    }
+    fn way(&self, _packages: &[Package]) -> Vec<String> {
+        Vec::new()
+    }
+    fn needs(&self, _package: &Package, _other: &Package) -> bool {
+        false
+    }
+    fn dependents(&self, _package: &Package, _within: &Package) -> Vec<Package> {
         Vec::new()
     }
     fn package_of_crate(&self, _crate_name: &str) -> Option<Package> {

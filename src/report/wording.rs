@@ -21,9 +21,11 @@ impl Medium {
             None => "an unknown actor".to_owned(),
         };
         let own = report.actor(finding.actor).and_then(|actor| actor.package.as_ref());
-        let through = match finding.offender.as_ref().filter(|offender| !own.is_some_and(|own| same(own, offender))) {
-            Some(offender) => format!(", through {},", self.package(offender)),
-            None => String::new(),
+        let other = finding.offender.as_ref().filter(|offender| !own.is_some_and(|own| same(own, offender)));
+        let through = match (other, finding.through.first()) {
+            (Some(caller), Some(library)) => format!(", {}, through {},", self.package(caller), self.package(library)),
+            (Some(by), None) | (None, Some(by)) => format!(", through {},", self.package(by)),
+            (None, None) => String::new(),
         };
         let mut did = match (finding.rule, finding.evidence.first()) {
             (Rule::SecretThenNetwork, _) => "tried to read a secret and to reach the network".to_owned(),
@@ -37,6 +39,17 @@ impl Medium {
             did.push_str(&format!(" and {more} more"));
         }
         format!("{subject}{through} {did} — {}", fate(finding))
+    }
+
+    /// "who called `ureq` 2.0.0 is not on the stack: `a` 1.0.0 or `b` 1.0.0"
+    pub fn candidates(self, finding: &Finding) -> Option<String> {
+        const LISTED: usize = 10;
+        let offender = finding.offender.as_ref().filter(|_| !finding.candidates.is_empty())?;
+        let mut all: Vec<_> = finding.candidates.iter().take(LISTED).map(|package| self.package(package)).collect();
+        if finding.candidates.len() > LISTED {
+            all.push(format!("{} more", finding.candidates.len() - LISTED));
+        }
+        Some(format!("who called {} is not on the stack: {}", self.package(offender), all.join(" or ")))
     }
 
     /// "build script of `x` 1.0.0", "tests of `app` 0.1.0"

@@ -17,6 +17,18 @@ impl Who for Known {
         self.graph.why(name, version)
     }
 
+    fn way(&self, packages: &[Package]) -> Vec<String> {
+        self.graph.way(packages)
+    }
+
+    fn needs(&self, package: &Package, other: &Package) -> bool {
+        self.graph.needs(package, other)
+    }
+
+    fn dependents(&self, package: &Package, within: &Package) -> Vec<Package> {
+        self.graph.dependents(package, within)
+    }
+
     fn package_of_crate(&self, crate_name: &str) -> Option<Package> {
         match &self.graph.package_of_crate(crate_name, None)[..] {
             [only] => Some(only.clone()),

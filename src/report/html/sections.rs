@@ -44,6 +44,9 @@ fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> 
     if !finding.path_in_graph.is_empty() {
         row("who", finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect::<Vec<_>>().join(" → "))?;
     }
+    if let Some(callers) = MEDIUM.candidates(finding) {
+        row("who", callers)?;
+    }
     for evidence in finding.evidence.iter().take(20) {
         let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
         row("how", format!("{} (×{}): {}", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")))?;

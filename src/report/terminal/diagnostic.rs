@@ -25,7 +25,10 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
     }
     let mut line = |key: &str, text: &str| writeln!(w, "   {} {key:<5} {text}", style.paint(BLUE, "="));
     if !finding.path_in_graph.is_empty() {
-        line("who", &path(&finding.path_in_graph))?;
+        line("who", &path(finding))?;
+    }
+    if let Some(callers) = MEDIUM.candidates(finding) {
+        line("who", &callers)?;
     }
     let first = finding.evidence.first();
     if let Some(evidence) = first {
@@ -73,13 +76,21 @@ fn correlated(finding: &Finding) -> bool {
 }
 
 /// `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)`
-fn path(path: &[String]) -> String {
-    let place = match path.len() {
-        1 => "a workspace member",
-        2 => "a direct dependency",
+fn path(finding: &Finding) -> String {
+    let path = &finding.path_in_graph;
+    let shown = path.iter().map(|package| escape::name(package)).collect::<Vec<_>>().join(" → ");
+    let is_offender = |place: &String| finding.offender.as_ref().is_some_and(|one| *place == format!("{} {}", one.name, one.version));
+    let at = path.iter().position(is_offender).unwrap_or(path.len().saturating_sub(1));
+    let place = match at {
+        0 => "a workspace member",
+        1 => "a direct dependency",
         _ => "not a direct dependency",
     };
-    format!("{} ({place})", path.iter().map(|package| escape::name(package)).collect::<Vec<_>>().join(" → "))
+    match (&finding.offender, at + 1 < path.len()) {
+        // What follows it is what it used.
+        (Some(offender), true) => format!("{shown} ({} is {place})", escape::name(&offender.name)),
+        _ => format!("{shown} ({place})"),
+    }
 }
 
 fn how(evidence: &Evidence) -> String {
@@ -139,6 +150,10 @@ fn help(finding: &Finding) -> Vec<String> {
         return vec![explain];
     }
     let whose = match &finding.offender {
+        Some(package) if !finding.candidates.is_empty() => {
+            let candidates = finding.candidates.iter().map(|package| MEDIUM.package(package)).collect::<Vec<_>>().join(", ");
+            format!("find out which of {candidates} has {} do this, before you build again", MEDIUM.package(package))
+        }
         Some(package) => format!("read the source of {} before you build it again, and report it", MEDIUM.package(package)),
         None => "find out which package it is before you build again".to_owned(),
     };
