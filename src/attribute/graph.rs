@@ -208,8 +208,9 @@ impl Graph {
     }
 
     /// Packages whose code runs at build time: a build script, or a macro.
-    pub fn code_at_build(&self) -> impl Iterator<Item = &Package> {
-        self.nodes.iter().filter(|node| node.build_script || node.proc_macro.is_some()).map(|node| &node.package)
+    /// With whether it is a build script.
+    pub fn code_at_build(&self) -> impl Iterator<Item = (&Package, bool)> {
+        self.nodes.iter().filter(|node| node.build_script || node.proc_macro.is_some()).map(|node| (&node.package, node.build_script))
     }
 
     /// Is it not in the lock file any more? Where there is no lock file, nothing has left it.

@@ -1,6 +1,6 @@
 //! Ways through the build graph: who needs whom, and on which way one comes from the workspace to a package.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::graph::Graph;
 use crate::model::Package;
@@ -36,6 +36,16 @@ impl Graph {
             (Some(package), Some(other)) => package != other && self.reach_of(package).contains(&other),
             _ => false,
         }
+    }
+
+    /// Does it need one of these, by name and version?
+    pub fn needs_any(&self, package: &Package, others: &HashSet<(String, String)>) -> bool {
+        let Some(place) = self.place(package) else { return false };
+        let is_other = |n: &usize| {
+            let package = &self.nodes[*n].package;
+            *n != place && others.contains(&(package.name.clone(), package.version.clone()))
+        };
+        self.reach_of(place).iter().any(is_other)
     }
 
     /// Who needs the package without another in between, of all that `within` is built of.

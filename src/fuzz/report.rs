@@ -68,6 +68,7 @@ pub fn report(source: &mut Source) -> Report {
             units: source.maybe(Source::number),
             ran: source.many(2, |s| (s.text(), s.number())).into_iter().collect(),
             fresh: source.maybe(Source::number),
+            not_reached: source.maybe(Source::number),
             events: source.number(),
             lost: source.number(),
             holes: source.many(4, Source::text),

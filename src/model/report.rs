@@ -174,6 +174,9 @@ pub struct Coverage {
     pub ran: BTreeMap<String, u64>,
     /// Build scripts and macros of the graph that did not run because cargo found them fresh.
     pub fresh: Option<u64>,
+    /// Those cargo did not come to, because it failed or was ended before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_reached: Option<u64>,
     pub events: u64,
     /// Events that could not be read or recorded.
     pub lost: u64,

@@ -182,6 +182,7 @@ fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) 
         units: facts.units,
         ran,
         fresh: facts.fresh,
+        not_reached: facts.not_reached,
         events: material.events,
         lost: material.lost.len() as u64,
         holes,

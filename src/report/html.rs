@@ -30,6 +30,9 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (run, tally) = (&report.run, tally(report));
     let (class, verdict) = match report.outcome.verdict {
+        VerdictWord::Clean if report.outcome.cargo_exit != Some(0) => {
+            ("not-run", "what ran stayed inside the profile; cargo failed, and what comes after did not run".to_owned())
+        }
         VerdictWord::Clean => ("clean", "everything that ran stayed inside the profile".to_owned()),
         VerdictWord::Observed if tally.acts == 0 => ("clean", "observed; the profile would have refused nothing".to_owned()),
         VerdictWord::Observed => ("observed", format!("observed; {} that enforce would refuse were let through", count(tally.acts, "act"))),
@@ -76,11 +79,15 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     if let Some(fresh) = cover.fresh {
         row("fresh, did not run", fresh.to_string())?;
     }
+    if let Some(left) = cover.not_reached.filter(|left| *left > 0) {
+        row("not reached", left.to_string())?;
+    }
     row("events", format!("{}, {} lost", cover.events, cover.lost))?;
     for hole in &cover.holes {
         row("lost", content(&escape::ours(hole)))?;
     }
     row("exit code", report.outcome.exit_code.to_string())?;
+    row("cargo's exit code", report.outcome.cargo_exit.map_or_else(|| "not known".to_owned(), |code| code.to_string()))?;
     row("host", content(&escape::ours(&format!("Linux {} {}", report.host.kernel, report.host.arch))))?;
     writeln!(w, "</dl>")
 }

@@ -47,6 +47,7 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn head(report: &Report) -> String {
     let (outcome, tally) = (&report.outcome, tally(report));
     let title = match outcome.verdict {
+        VerdictWord::Clean if outcome.cargo_exit != Some(0) => "what ran was clean, cargo failed",
         VerdictWord::Clean => "clean",
         VerdictWord::Observed => "observed, nothing was refused",
         VerdictWord::Violation => "violation",
@@ -58,6 +59,9 @@ fn head(report: &Report) -> String {
     let mut head = format!("## Brig: {title}\n\n{} ran under profile {}", count(outcome.counts.actors, "actor"), (MEDIUM.name)(profile));
     if tally.acts > 0 {
         head.push_str(&format!("; {} of {} broke it ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities));
+    }
+    if let Some(code) = outcome.cargo_exit.filter(|code| *code != 0) {
+        head.push_str(&format!("; cargo's exit code is {code}"));
     }
     head.push_str(".\n");
     for weak in &report.enforcement.degraded {
@@ -88,6 +92,9 @@ fn head(report: &Report) -> String {
     }
     if let Some(fresh) = report.coverage.fresh.filter(|fresh| *fresh > 0) {
         head.push_str(&format!("\n{} of the graph did not run, fresh for cargo.\n", units(fresh)));
+    }
+    if let Some(left) = report.coverage.not_reached.filter(|left| *left > 0) {
+        head.push_str(&format!("\nCargo did not come to {} of the graph.\n", units(left)));
     }
     let standing: usize = report.standing.iter().map(|standing| standing.findings.len()).sum();
     if standing > 0 {

@@ -87,6 +87,7 @@ pub fn facts() -> Facts {
         enforcement: Enforcement { landlock_abi: 7, probed: true, sockets: "private-network".into(), degraded: Vec::new(), loosened: None },
         units: Some(3),
         fresh: Some(0),
+        not_reached: Some(0),
         cargo_exit: Some(0),
         timed_out: false,
         places: Places::new(places.map(|(path, name)| (PathBuf::from(path), name))),

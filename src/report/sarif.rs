@@ -97,6 +97,9 @@ fn notifications(report: &Report) -> Vec<Value> {
     if let Some(code) = report.outcome.cargo_exit.filter(|code| *code != 0) {
         notes.push(note("warning", format!("a part of the build: cargo's exit code is {code}, what comes after did not run")));
     }
+    if let Some(left) = report.coverage.not_reached.filter(|left| *left > 0) {
+        notes.push(note("warning", format!("a part of the build: cargo did not come to {}", units(left))));
+    }
     for standing in &report.standing {
         let (findings, when) = (count(standing.findings.len() as u64, "finding"), moment::text(standing.started));
         let text = format!("{findings} from the run of {when} ({}): the code did not run again since", standing.run);

@@ -126,13 +126,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         let graph = worked.then(|| known.or_else(read)).flatten();
         (graph, version.join().ok().flatten())
     });
-    let (units, fresh) = match &graph {
-        Some(graph) => {
-            let (units, fresh) = coverage::units(graph, &material.actors, &supervisor.places.build);
-            (Some(units), Some(fresh))
-        }
-        None => (None, None),
-    };
+    let whole = ran.cargo_exit == 0 && !ran.timed_out;
+    let units = graph.as_ref().map(|graph| coverage::units(graph, &material.actors, &supervisor.places.build, whole));
     let mut run = ran.run;
     run.duration_ms = ran.began.elapsed().as_millis() as u64;
     let facts = Facts {
@@ -145,8 +140,9 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
             user: nix::unistd::geteuid().to_string(),
         },
         enforcement: ran.enforcement,
-        units,
-        fresh,
+        units: units.map(|units| units.all),
+        fresh: units.map(|units| units.fresh),
+        not_reached: units.map(|units| units.not_reached),
         cargo_exit: Some(ran.cargo_exit),
         timed_out: ran.timed_out,
         places: named(&supervisor.places),

@@ -40,6 +40,7 @@ mod picture;
 mod place;
 mod privileges;
 mod races;
+mod reached;
 mod remedies;
 mod remembered;
 mod repository;

@@ -29,7 +29,8 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
                 true => style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?,
                 false => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
             }
-            more(w, loud, &format!("{} stayed inside the profile{}{stored}", count(others, "other actor"), reviewed(report)))
+            let (allowed, left) = (reviewed(report), not_reached(report));
+            more(w, loud, &format!("{} stayed inside the profile{allowed}{left}{stored}", count(others, "other actor")))
         }
         VerdictWord::Incomplete => {
             holes(w, report, style)?;
@@ -62,7 +63,8 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             } else {
                 String::new()
             };
-            more(w, loud, &format!("what ran until then stayed inside profile {profile}{}{observed}{stored}", reviewed(report)))
+            let (allowed, left) = (reviewed(report), not_reached(report));
+            more(w, loud, &format!("what ran until then stayed inside profile {profile}{allowed}{observed}{left}{stored}"))
         }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
@@ -109,8 +111,16 @@ fn reviewed(report: &Report) -> String {
 }
 
 fn fresh(report: &Report) -> String {
-    match report.coverage.fresh {
+    let fresh = match report.coverage.fresh {
         Some(n) if n > 0 => format!("; {} did not run (fresh)", units(n)),
+        _ => String::new(),
+    };
+    fresh + &not_reached(report)
+}
+
+fn not_reached(report: &Report) -> String {
+    match report.coverage.not_reached {
+        Some(n) if n > 0 => format!("; cargo did not come to {}", units(n)),
         _ => String::new(),
     }
 }
