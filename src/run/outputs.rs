@@ -1,5 +1,6 @@
 //! What a run leaves behind besides what it builds: its report, in the files asked for and in the report directory, and among those that are kept.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Error};
@@ -12,6 +13,20 @@ use crate::model::report::Report;
 use crate::report::Format;
 use crate::report::json::Output;
 use crate::report::runs::{Runs, standing};
+
+/// A file that was asked for. The summary of a job's step is one for all that runs in the step: what is there already stays.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn asked(format: Format, path: &Path) -> Result<Output, Error> {
+    let is_same = |other: &Path| {
+        let (one, other) = (std::fs::metadata(path), std::fs::metadata(other));
+        one.ok().zip(other.ok()).is_some_and(|(one, other)| (one.dev(), one.ino()) == (other.dev(), other.ino()))
+    };
+    let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|summary| !summary.is_empty());
+    let is_summary = summary.is_some_and(|summary| path.as_os_str() == summary || is_same(Path::new(&summary)));
+    if format == Format::Markdown && is_summary { Output::prepare_shared(path) } else { Output::prepare(path) }
+}
 
 #[derive(Debug)]
 pub struct Outputs {
@@ -29,7 +44,7 @@ impl Outputs {
         let directory = options.report_dir.clone().unwrap_or_else(|| places.report_dir.clone());
         let mut files = Vec::new();
         for (format, path) in options.outputs() {
-            files.push((format, Output::prepare(path).map_err(Stopped::usage)?));
+            files.push((format, asked(format, path).map_err(Stopped::usage)?));
         }
         if cleans && options.report_dir.is_none() {
             return Ok(Outputs { files, runs: None });

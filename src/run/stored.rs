@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use super::outputs::asked;
 use super::pages::{places, print};
 use super::stopped::Stopped;
 use crate::cli::Options;
@@ -13,7 +14,7 @@ use crate::judge::rules;
 use crate::model::report::Report;
 use crate::model::{Exit, Finding, Rule};
 use crate::plan;
-use crate::report::json::{self, Output};
+use crate::report::json;
 use crate::report::runs::{self, Runs, store};
 use crate::report::terminal;
 
@@ -35,7 +36,7 @@ pub fn report(options: &Options, which: &Which, style: terminal::Style) -> Resul
         if path.as_os_str() == "-" {
             format.write(&report, &mut io::stdout().lock()).context("write to stdout").map_err(Stopped::usage)?;
         } else {
-            Output::prepare(path).and_then(|output| output.write(|w| format.write(&report, w))).map_err(Stopped::usage)?;
+            asked(*format, path).and_then(|output| output.write(|w| format.write(&report, w))).map_err(Stopped::usage)?;
         }
     }
     if outputs.is_empty() {

@@ -120,3 +120,32 @@ fn who_left_the_build_is_let_go() {
     let without = guarded(&place, &[], &["build", "--offline"]).go();
     assert_eq!(standing(without.exits(0)), [], "{without}");
 }
+
+/// Every step of a job has one summary, whatever runs in it: Brig is not alone there.
+#[test]
+fn the_summary_of_a_job_is_added_to() {
+    for who in Who::all() {
+        let place = place(who);
+        let summary = place.path("run/summary");
+        let path = summary.to_str().unwrap();
+        place.write(&summary, "# Before\n");
+        guarded(&place, &["--markdown", path], &["test", "--offline"]).env("GITHUB_STEP_SUMMARY", path).go().exits(100);
+        let text = fs::read_to_string(&summary).unwrap();
+        assert!(text.starts_with("# Before\n\n## Brig: violation\n"), "{text}");
+        // By another name, by the variable, and when a report is shown again.
+        let other = place.workspace().join("../../run/summary");
+        let warm = guarded(&place, &[], &["build", "--offline"]).env("GITHUB_STEP_SUMMARY", path).env("BRIG_MARKDOWN", other.as_os_str());
+        warm.go().exits(0);
+        let args = ["--report-dir", place.path("report").to_str().unwrap(), "report", "--markdown", path].map(str::to_owned);
+        let again = bare(&place, &args.each_ref().map(String::as_str)).env("GITHUB_STEP_SUMMARY", path).go();
+        again.exits(0);
+        let text = fs::read_to_string(&summary).unwrap();
+        assert_eq!((text.matches("# Before").count(), text.matches("## Brig: ").count()), (1, 3), "{text}");
+        // Any other file is the report and nothing else.
+        let own = place.path("run/own.md");
+        place.write(&own, "# Before\n");
+        let options = ["--markdown", own.to_str().unwrap()];
+        guarded(&place, &options, &["build", "--offline"]).env("GITHUB_STEP_SUMMARY", path).go().exits(0);
+        assert!(fs::read_to_string(&own).unwrap().starts_with("## Brig: "));
+    }
+}
