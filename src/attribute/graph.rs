@@ -21,7 +21,7 @@ pub struct Graph {
     pub(super) nodes: Vec<Node>,
     /// Line of each package's `version =` in the lock file.
     lines: HashMap<(String, String), usize>,
-    workspace: PathBuf,
+    pub(super) workspace: PathBuf,
     cargo_home: Option<PathBuf>,
 }
 
@@ -36,8 +36,10 @@ pub(super) struct Node {
     pub proc_macro: Option<String>,
     /// The file its compilation starts from.
     pub macro_root: Option<PathBuf>,
-    /// Such files of all its targets.
-    pub roots: Vec<PathBuf>,
+    /// Such files of all its targets, with their crate names.
+    pub roots: Vec<(String, PathBuf)>,
+    /// That of its build script.
+    pub script_root: Option<PathBuf>,
     /// Crate name of the library, which symbols are spelt with.
     library: Option<String>,
     /// Crate names of programs, tests, examples.
@@ -88,7 +90,8 @@ impl Graph {
             let mut node = Node {
                 crates_io: package.source.as_ref().is_some_and(cargo_metadata::Source::is_crates_io),
                 macro_root: None,
-                roots: package.targets.iter().map(|target| target.src_path.clone().into_std_path_buf()).collect(),
+                roots: package.targets.iter().map(|target| (target.name.replace('-', "_"), target.src_path.clone().into())).collect(),
+                script_root: None,
                 member: members.contains(&package.id),
                 build_script: false,
                 proc_macro: None,
@@ -110,6 +113,7 @@ impl Graph {
                 let name = target.name.replace('-', "_");
                 if target.kind.contains(&TargetKind::CustomBuild) {
                     node.build_script = true;
+                    node.script_root = Some(target.src_path.clone().into());
                 } else if target.kind.contains(&TargetKind::ProcMacro) {
                     node.proc_macro = Some(name);
                     node.macro_root = Some(target.src_path.clone().into_std_path_buf());
@@ -142,7 +146,7 @@ impl Graph {
     pub fn owners_of_root(&self, root: &Path) -> Vec<Package> {
         let real = root.canonicalize().ok();
         let is_it = |other: &PathBuf| other == root || real.is_some() && other.canonicalize().ok() == real;
-        self.nodes.iter().filter(|node| node.roots.iter().any(is_it)).map(|node| node.package.clone()).collect()
+        self.nodes.iter().filter(|node| node.roots.iter().any(|(_, root)| is_it(root))).map(|node| node.package.clone()).collect()
     }
 
     /// Packages whose crate symbols spell this way, libraries first; with `near`, those that it can reach, if any.

@@ -43,6 +43,7 @@ pub fn report(source: &mut Source) -> Report {
             profile: source.many(3, Source::text),
             policy_digest: source.text(),
             workspace: source.maybe(Source::hostile),
+            within: source.maybe(Source::hostile),
             target: source.maybe(Source::hostile),
             started: source.number(),
             duration_ms: source.number(),

@@ -43,7 +43,7 @@ pub struct Finding {
     /// `new` or `known` against the baseline; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
-    /// `Cargo.lock:1204`, or a member's `build.rs`.
+    /// `Cargo.lock:1204`, or the line in the sources of a package that has them in the repository; counted from the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// Hash of (rule, crate, actor kind, normalised act): the same in every run.

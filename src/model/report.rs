@@ -87,6 +87,9 @@ pub struct Run {
     /// SHA-256-free content digest of the resolved policy (64-bit FNV-1a, hex): tells two policies apart, proves nothing.
     pub policy_digest: String,
     pub workspace: Option<Hostile>,
+    /// Where that lies in its repository, if not at its top.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Hostile>,
     pub target: Option<Hostile>,
     /// Seconds since the epoch.
     pub started: u64,

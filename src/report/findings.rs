@@ -151,7 +151,7 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         through,
         candidates,
         baseline: None,
-        location: offender.as_ref().and_then(|package| who.lock_location(&package.name, &package.version)),
+        location: offender.as_ref().and_then(|package| who.location(package, member, first.and_then(|b| b.blame.as_ref()))),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
         allow: if truncated == 0 { remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile) } else { None },
         except: proposal::of(rule, worst, member, &evidence, &pids).filter(|_| truncated == 0),

@@ -136,8 +136,8 @@ pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
     for finding in report.all_findings().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
         let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
-        let (file, line) = super::sarif::split(finding.location.as_deref());
-        let (file, title) = (property(&escape::ours(file)), property(finding.rule.id()));
+        let (file, line) = super::sarif::placed(report, finding.location.as_deref());
+        let (file, title) = (property(&escape::ours(&file)), property(finding.rule.id()));
         writeln!(w, "::{command} file={file},line={line},title={title}::{}", message(&PLAIN.title(report, finding)))?;
     }
     Ok(())

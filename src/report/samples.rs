@@ -70,6 +70,7 @@ pub fn facts() -> Facts {
             profile: vec!["default".into()],
             policy_digest: "0123456789abcdef".into(),
             workspace: Some("/home/u/app".into()),
+            within: None,
             target: Some("/home/u/app/target".into()),
             started: 1_790_000_000,
             costs: crate::model::report::Costs::default(),
@@ -141,8 +142,8 @@ impl Who for Graph {
         object.as_bytes().windows(10).any(|part| part == b"evil_macro").then(|| package("evil_macro", "0.2.0"))
     }
 
-    fn lock_location(&self, name: &str, _version: &str) -> Option<String> {
-        match name {
+    fn location(&self, package: &Package, _actor: &Actor, _blame: Option<&Blame>) -> Option<String> {
+        match &*package.name {
             "quickfetch-sys" => Some("Cargo.lock:1204".into()),
             _ => None,
         }

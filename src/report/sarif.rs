@@ -144,7 +144,7 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
         let (when, run) = (moment::text(standing.started), unlinked(&escape::ours(&standing.run)));
         text.push_str(&format!("\nfound in the run of {when} ({run}); the code did not run again since"));
     }
-    let (uri, line) = place(finding.location.as_deref());
+    let (uri, line) = place(report, finding.location.as_deref());
     json!({
         "ruleId": finding.rule.id(),
         "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
@@ -157,8 +157,8 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
 }
 
 /// Every result needs a place to be shown at all.
-fn place(location: Option<&str>) -> (String, u64) {
-    let (path, line) = split(location);
+fn place(report: &Report, location: Option<&str>) -> (String, u64) {
+    let (path, line) = placed(report, location);
     let encoded = path.bytes().map(|byte| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),
@@ -166,14 +166,34 @@ fn place(location: Option<&str>) -> (String, u64) {
     (encoded.collect(), line)
 }
 
-/// `Cargo.lock:1204` → the file and its line; without a location, or with one that leads out of the sources, the lock file as a whole.
-pub(super) fn split(location: Option<&str>) -> (&str, u64) {
-    let inside = |path: &&str| !path.is_empty() && !path.starts_with('/') && !path.split('/').any(|part| part == "..");
-    let location = location.filter(inside).unwrap_or("Cargo.lock");
-    match location.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse::<u64>().ok()?))) {
-        Some((path, line)) => (path, line.max(1)),
-        None => (location, 1),
+/// `Cargo.lock:1204` → the file, as the repository has it, and its line; without a location, or with one that leads out of the repository, the lock file
+/// as a whole.
+pub(super) fn placed(report: &Report, location: Option<&str>) -> (String, u64) {
+    let within = report.run.within.as_ref().and_then(|within| std::str::from_utf8(within.as_bytes()).ok()).unwrap_or_default();
+    let (path, line) = location.map_or(("", 1), |location| {
+        let line = location.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse::<u64>().ok()?)));
+        line.map_or((location, 1), |(path, line)| (path, line.max(1)))
+    });
+    match inside(within, path) {
+        Some(path) => (path, line),
+        None => (inside(within, "Cargo.lock").unwrap_or_else(|| "Cargo.lock".to_owned()), 1),
     }
+}
+
+/// `path` from `within`, without a way up; `None` where it leads out, or nowhere.
+fn inside(within: &str, path: &str) -> Option<String> {
+    if path.is_empty() || path.starts_with('/') || within.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in within.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -230,16 +250,24 @@ mod tests {
 
     #[test]
     fn locations() {
-        for (given, expected) in [
-            (None, ("Cargo.lock", 1)),
-            (Some("Cargo.lock:0"), ("Cargo.lock", 1)),
-            (Some("a b/build.rs"), ("a%20b/build.rs", 1)),
-            (Some("a:b:7"), ("a%3Ab", 7)),
-            (Some("../a/build.rs:7"), ("Cargo.lock", 1)),
-            (Some("/etc/passwd:7"), ("Cargo.lock", 1)),
-            (Some(""), ("Cargo.lock", 1)),
+        let mut report = assemble(&stolen_env(), &facts(), &Graph);
+        for (within, given, expected) in [
+            ("", None, ("Cargo.lock", 1)),
+            ("", Some("Cargo.lock:0"), ("Cargo.lock", 1)),
+            ("", Some("a b/build.rs"), ("a%20b/build.rs", 1)),
+            ("", Some("a:b:7"), ("a%3Ab", 7)),
+            ("", Some("../a/build.rs:7"), ("Cargo.lock", 1)),
+            ("", Some("/etc/passwd:7"), ("Cargo.lock", 1)),
+            ("", Some(""), ("Cargo.lock", 1)),
+            ("rust", None, ("rust/Cargo.lock", 1)),
+            ("rust", Some("Cargo.lock:1204"), ("rust/Cargo.lock", 1204)),
+            ("a/rust", Some("../shared/build.rs:7"), ("a/shared/build.rs", 7)),
+            ("a/rust", Some("../../../x:7"), ("a/rust/Cargo.lock", 1)),
+            ("../..", Some("x:7"), ("Cargo.lock", 1)),
+            ("/etc", Some("passwd:7"), ("Cargo.lock", 1)),
         ] {
-            assert_eq!(place(given), (expected.0.to_owned(), expected.1));
+            report.run.within = Some(within.into());
+            assert_eq!(place(&report, given), (expected.0.to_owned(), expected.1), "{within} {given:?}");
         }
     }
 }

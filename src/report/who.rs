@@ -1,6 +1,6 @@
 //! What the report asks of the build graph. `attribute` answers it; tests answer it from a table.
 
-use crate::model::{Hostile, Package};
+use crate::model::{Actor, Blame, Hostile, Package};
 
 pub trait Who {
     /// Why a package is in the graph: from a workspace member down to it, one `name version` each. Empty when unknown.
@@ -21,8 +21,8 @@ pub trait Who {
     /// The package of a proc-macro, by the `.so` it was loaded from.
     fn macro_of_object(&self, object: &Hostile) -> Option<Package>;
 
-    /// `Cargo.lock:1204`, or a workspace member's own file.
-    fn lock_location(&self, name: &str, version: &str) -> Option<String>;
+    /// `Cargo.lock:1204`; of a package whose sources are the repository's, the line in them: `dep/build.rs:7`.
+    fn location(&self, package: &Package, actor: &Actor, blame: Option<&Blame>) -> Option<String>;
 }
 
 /// Before the graph was read: nothing is known.
@@ -47,7 +47,7 @@ impl Who for Nobody {
     fn macro_of_object(&self, _object: &Hostile) -> Option<Package> {
         None
     }
-    fn lock_location(&self, _name: &str, _version: &str) -> Option<String> {
+    fn location(&self, _package: &Package, _actor: &Actor, _blame: Option<&Blame>) -> Option<String> {
         None
     }
 }

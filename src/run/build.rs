@@ -17,6 +17,7 @@ use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
 use super::layers::Layers;
 use super::outputs::Outputs;
+use super::repository;
 use super::screen::Screen;
 use super::stage::{self, Env};
 use super::stopped::Stopped;
@@ -105,6 +106,8 @@ pub fn build(
     refuse_links(&profile, &places)?;
     let outputs = Outputs::prepare(options, &places, cleans)?;
 
+    let within = places.workspace.as_deref().map(|workspace| repository::below(workspace, &env));
+    let within = within.filter(|within| !within.as_os_str().is_empty());
     let mut run = Run {
         id: String::new(),
         command: [OsString::from("cargo")].into_iter().chain(args.iter().cloned()).map(Hostile::from).collect(),
@@ -112,6 +115,7 @@ pub fn build(
         profile: profile.chain.clone(),
         policy_digest: digest,
         workspace: places.workspace.as_deref().map(Hostile::from),
+        within: within.map(Hostile::from),
         target: Some(Hostile::from(&*places.target)),
         started,
         duration_ms: 0,

@@ -15,6 +15,7 @@ mod layers;
 mod outputs;
 mod owners;
 mod pages;
+mod repository;
 mod reviewing;
 mod screen;
 mod stage;

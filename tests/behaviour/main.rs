@@ -38,6 +38,7 @@ mod objects;
 mod phases;
 mod picture;
 mod place;
+mod pointed;
 mod privileges;
 mod races;
 mod reached;
