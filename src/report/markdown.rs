@@ -114,7 +114,7 @@ fn section(report: &Report, finding: &Finding) -> String {
     }
     for evidence in finding.evidence.iter().take(10) {
         let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
-        text.push_str(&format!("- {} (×{}): {}\n", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")));
+        text.push_str(&format!("- {} (×{}): {}\n", MEDIUM.deed(&evidence.act), evidence.count, chain.join(" → ")));
     }
     let left = (finding.evidence.len().saturating_sub(10) as u64).saturating_add(finding.truncated);
     if left > 0 {

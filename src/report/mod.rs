@@ -3,6 +3,8 @@
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
 pub mod assemble;
+#[cfg(test)]
+mod channels_tests;
 mod correlate;
 pub mod derive;
 pub mod escape;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::wording::{Medium, count, units};
+use super::wording::{Medium, count, is_correlated, times, units};
 use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Finding, Rule, Severity, Status, moment};
@@ -14,6 +14,9 @@ use crate::model::{Finding, Rule, Severity, Status, moment};
 /// A message's text takes `[text](target)` for a link (SARIF 2.1.0 §3.11.6): brackets of others are escaped.
 const MEDIUM: Medium =
     Medium { text: |text| format!("'{}'", unlinked(&escape::quoted(text))), name: |name| format!("'{}'", unlinked(&escape::name(name))) };
+
+/// Acts written out in one message.
+const LISTED: usize = 10;
 
 fn unlinked(text: &str) -> String {
     text.replace('[', "\\[").replace(']', "\\]")
@@ -126,8 +129,14 @@ fn grouped(report: &Report) -> Vec<Vec<&Finding>> {
 fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
     let finding = group[0];
     let mut text = MEDIUM.title(report, finding);
-    for evidence in finding.evidence.iter().skip(1).take(9) {
-        text.push_str(&format!("\n{}", MEDIUM.act(&evidence.act)));
+    // The title says the first one, as far as one line can.
+    let said = finding.evidence.first().is_some_and(|first| !is_correlated(finding) && MEDIUM.deed(&first.act) == MEDIUM.act(&first.act));
+    for evidence in finding.evidence.iter().skip(usize::from(said)).take(LISTED) {
+        text.push_str(&format!("\n{}{}", MEDIUM.deed(&evidence.act), times(evidence.count)));
+    }
+    let left = (finding.evidence.len().saturating_sub(LISTED + usize::from(said)) as u64).saturating_add(finding.truncated);
+    if left > 0 {
+        text.push_str(&format!("\nand {left} more in the JSON report"));
     }
     if !finding.path_in_graph.is_empty() {
         let path: Vec<_> = finding.path_in_graph.iter().map(|package| unlinked(&escape::name(package))).collect();

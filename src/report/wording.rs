@@ -132,6 +132,14 @@ impl Medium {
         }
     }
 
+    /// The same with everything that is known of it: "tried to run `/usr/bin/curl`: `curl -F file=@.env …`".
+    pub fn deed(self, act: &Act) -> String {
+        match act {
+            Act::Exec { argv, .. } if argv.len() > 1 => format!("{}: {}", self.act(act), (self.text)(&command(argv))),
+            act => self.act(act),
+        }
+    }
+
     /// "`h.example` (tcp, `203.0.113.7:443`)"
     pub fn endpoint(self, to: &Endpoint) -> String {
         match to {
@@ -158,6 +166,20 @@ fn role(actor: &ReportedActor) -> &'static str {
 
 fn same(a: &Package, b: &Package) -> bool {
     a.name == b.name && a.version == b.version
+}
+
+/// A command line with a word's blanks kept together.
+pub fn command(argv: &[Hostile]) -> Hostile {
+    let quote = |word: &Hostile| match word.as_bytes() {
+        bytes if bytes.is_empty() || bytes.iter().any(u8::is_ascii_whitespace) => [b"\"", bytes, b"\""].concat(),
+        bytes => bytes.to_vec(),
+    };
+    Hostile::new(argv.iter().map(quote).collect::<Vec<_>>().join(&b' '))
+}
+
+/// The acts of a correlation are of two kinds: its sentence tells neither.
+pub fn is_correlated(finding: &Finding) -> bool {
+    finding.rule == Rule::SecretThenNetwork
 }
 
 /// What became of it.
@@ -200,6 +222,11 @@ pub fn tally(report: &Report) -> Tally {
         severities: severities.join(", "),
         actors: alarming().map(|finding| finding.actor).collect(),
     }
+}
+
+/// " (×2)"
+pub fn times(count: u64) -> String {
+    if count > 1 { format!(" (×{count})") } else { String::new() }
 }
 
 /// "1 act", "2 acts"

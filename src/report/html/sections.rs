@@ -49,7 +49,7 @@ fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> 
     }
     for evidence in finding.evidence.iter().take(20) {
         let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
-        row("how", format!("{} (×{}): {}", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")))?;
+        row("how", format!("{} (×{}): {}", MEDIUM.deed(&evidence.act), evidence.count, chain.join(" → ")))?;
     }
     let left = finding.evidence.len().saturating_sub(20) as u64;
     let left = left.saturating_add(finding.truncated);

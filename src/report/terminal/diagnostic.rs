@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::model::{Act, Blame, Evidence, Finding, Hostile, Severity, Status};
 
 use super::super::escape;
-use super::super::wording::count;
+use super::super::wording::{command, count, is_correlated, times};
 use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 
 /// Acts written out below the first one.
@@ -34,16 +34,12 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
     if let Some(evidence) = first {
         line("how", &how(evidence))?;
     }
-    for evidence in finding.evidence.iter().skip(usize::from(!correlated(finding))).take(ALSO) {
+    for evidence in finding.evidence.iter().skip(usize::from(!is_correlated(finding))).take(ALSO) {
         let same_way = first.is_some_and(|first| first.chain == evidence.chain);
         let way = if same_way || evidence.chain.is_empty() { String::new() } else { format!(" ({})", chain(&evidence.chain)) };
-        let what = match &evidence.act {
-            Act::Exec { argv, .. } if argv.len() > 1 => format!("tried to run {}", command(argv)),
-            act => MEDIUM.act(act),
-        };
-        line("also", &format!("{what}{}{way}", times(evidence.count)))?;
+        line("also", &format!("{}{}{way}", MEDIUM.deed(&evidence.act), times(evidence.count)))?;
     }
-    let shown = ALSO + usize::from(!correlated(finding));
+    let shown = ALSO + usize::from(!is_correlated(finding));
     let left = (finding.evidence.len().saturating_sub(shown) as u64).saturating_add(finding.truncated);
     if left > 0 {
         line("also", &format!("{left} more in the report"))?;
@@ -71,10 +67,6 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
     writeln!(w)
 }
 
-fn correlated(finding: &Finding) -> bool {
-    finding.rule == crate::model::Rule::SecretThenNetwork
-}
-
 /// `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)`
 fn path(finding: &Finding) -> String {
     let path = &finding.path_in_graph;
@@ -98,22 +90,13 @@ fn how(evidence: &Evidence) -> String {
     if let Act::Exec { argv, .. } = &evidence.act
         && argv.len() > 1
     {
-        how.push_str(&format!(" → {}", command(argv)));
+        how.push_str(&format!(" → {}", escape::plain(&command(argv))));
     }
     if how.is_empty() { format!("unknown process{}", times(evidence.count)) } else { format!("{how}{}", times(evidence.count)) }
 }
 
 fn chain(chain: &[Hostile]) -> String {
     chain.iter().map(escape::plain).collect::<Vec<_>>().join(" → ")
-}
-
-/// A command line with a word's blanks kept together; long ones lose their middle.
-fn command(argv: &[Hostile]) -> String {
-    let quote = |word: &Hostile| match word.as_bytes() {
-        bytes if bytes.is_empty() || bytes.iter().any(u8::is_ascii_whitespace) => [b"\"", bytes, b"\""].concat(),
-        bytes => bytes.to_vec(),
-    };
-    escape::plain(&Hostile::new(argv.iter().map(quote).collect::<Vec<_>>().join(&b' ')))
 }
 
 /// The crates on the stack, innermost first.
@@ -131,10 +114,6 @@ fn via(blame: &Blame) -> String {
         "" | "stack" => via,
         by => format!("{via} ({})", escape::ours(by)),
     }
-}
-
-pub fn times(count: u64) -> String {
-    if count > 1 { format!(" (×{count})") } else { String::new() }
 }
 
 /// A line for `brig.toml`, with those that must stand before it.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, duration};
 
-use super::super::wording::{count, tally, units};
+use super::super::wording::{count, tally, times, units};
 use super::super::{escape, excepted};
-use super::diagnostic::{times, to_be_written};
+use super::diagnostic::to_be_written;
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
@@ -159,7 +159,7 @@ fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     for kept in refused.iter().take(LISTED) {
         let allow = kept.allow.as_deref().map(|line| format!("; brig.toml: {}", to_be_written(line))).unwrap_or_default();
-        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.act(&kept.act))?;
+        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.deed(&kept.act))?;
     }
     for (actor, names) in withheld.iter().take(LISTED) {
         let shown: Vec<String> = names.iter().take(LISTED).map(|name| (MEDIUM.name)(name)).collect();
@@ -232,7 +232,7 @@ pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
         style.status(w, GREEN, "Actor", &text)?;
         let refused = report.behaviour.iter().filter(|did| did.actor == actor.id && did.status == Status::Refused);
         for did in refused.clone().take(LISTED) {
-            writeln!(w, "             {} — refused{}", MEDIUM.act(&did.act), times(did.count))?;
+            writeln!(w, "             {} — refused{}", MEDIUM.deed(&did.act), times(did.count))?;
         }
         match refused.count().saturating_sub(LISTED) {
             0 => {}
