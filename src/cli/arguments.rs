@@ -72,6 +72,9 @@ pub struct Options {
     /// … as Markdown, for a job summary
     #[arg(long, value_name = "F", global = true)]
     pub markdown: Option<PathBuf>,
+    /// Whoever started this run takes the report directory away: it is not named
+    #[arg(long, hide = true)]
+    pub passing: bool,
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,

@@ -62,6 +62,7 @@ fn our_options_stand_before() {
         sarif: Some("f.sarif".into()),
         html: None,
         markdown: None,
+        passing: false,
         config: Some("c.toml".into()),
         no_config: false,
         timeout: Some(Duration::from_secs(600)),
@@ -152,6 +153,17 @@ fn misuse_says_what_to_do() {
 }
 
 #[test]
+fn all_variables_are_named() {
+    let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+    let look = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        None
+    };
+    variables::merge(Options::default(), &look).unwrap();
+    assert_eq!(asked.into_inner(), variables::NAMES.map(str::to_owned).into());
+}
+
+#[test]
 fn variables_fill_the_gaps() {
     let all = [
         ("BRIG_POLICY", "strict"),
@@ -178,6 +190,7 @@ fn variables_fill_the_gaps() {
         sarif: Some("s".into()),
         html: Some("h".into()),
         markdown: Some("m".into()),
+        passing: false,
         config: Some("c".into()),
         no_config: false,
         timeout: Some(Duration::from_secs(90)),

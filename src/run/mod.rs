@@ -58,7 +58,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Allow(wish) => amending::allow(&typed.options, wish),
         Command::Deny(wish) => amending::deny(&typed.options, wish),
         Command::Init => amending::init(&typed.options),
-        Command::Demo => demo::demo(),
+        Command::Demo => demo::demo(&typed.options),
         Command::Doctor => {
             let profile = pages::in_force(&typed.options)?;
             let host = examine()?;

@@ -33,6 +33,8 @@ pub struct Outputs {
     files: Vec<(Format, Output)>,
     /// None where nothing is to be left: `cargo clean`.
     runs: Option<Runs>,
+    /// So many of the files stay. What lies in a report directory that somebody takes away again is not worth naming.
+    lasting: usize,
 }
 
 impl Outputs {
@@ -47,7 +49,7 @@ impl Outputs {
             files.push((format, asked(format, path).map_err(Stopped::usage)?));
         }
         if cleans && options.report_dir.is_none() {
-            return Ok(Outputs { files, runs: None });
+            return Ok(Outputs { lasting: files.len(), files, runs: None });
         }
         std::fs::create_dir_all(&directory)
             .with_context(|| format!("make the report directory {} (`--report-dir` names another)", directory.display()))
@@ -55,7 +57,8 @@ impl Outputs {
         for (format, name) in [(Format::Json, "report.json"), (Format::Html, "report.html")] {
             files.push((format, Output::prepare_in(&directory, name).map_err(Stopped::usage)?));
         }
-        Ok(Outputs { files, runs: Some(Runs::prepare(&directory).map_err(Stopped::usage)?) })
+        let lasting = if options.passing { options.outputs().len() } else { files.len() };
+        Ok(Outputs { files, runs: Some(Runs::prepare(&directory).map_err(Stopped::usage)?), lasting })
     }
 
     /// Names the run, and lets stand in its report what the last one of this workspace found and this one has not looked at. Read only now: another
@@ -76,9 +79,9 @@ impl Outputs {
     /// Writes all of them. The answer is where the page is, and what could not be written.
     pub fn write(&self, report: &Report) -> (Option<&Path>, Option<Error>) {
         let (mut page, mut failed) = (None, None);
-        for (format, output) in &self.files {
+        for (at, (format, output)) in self.files.iter().enumerate() {
             match output.write(|w| format.write(report, w)).with_context(|| format!("write the report {}", output.path().display())) {
-                Ok(()) if *format == Format::Html && page.is_none() => page = Some(output.path()),
+                Ok(()) if *format == Format::Html && page.is_none() && at < self.lasting => page = Some(output.path()),
                 Ok(()) => {}
                 Err(error) => failed = Some(error),
             }
