@@ -29,6 +29,7 @@ pub mod runs;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sarif;
+mod steady;
 pub mod terminal;
 pub mod trace;
 mod unit;
