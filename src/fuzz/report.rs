@@ -1,8 +1,8 @@
 //! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
 
 use crate::model::report::{
-    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Run,
-    SCHEMA, Tool, VerdictWord, Weakness,
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Rotate,
+    Run, SCHEMA, Tool, VerdictWord, Weakness,
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
@@ -106,6 +106,7 @@ pub fn report(source: &mut Source) -> Report {
             actors: s.many(3, actor),
             findings: s.many(4, finding),
         }),
+        rotate: source.many(3, |s| Rotate { path: s.hostile(), actor: id(s), networked: s.one_in(2) }),
         end: true,
     }
 }

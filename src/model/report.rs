@@ -51,6 +51,9 @@ pub struct Report {
     /// Findings of earlier runs whose code did not run again since, latest run first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standing: Vec<Standing>,
+    /// Secrets that were read while nothing was refused: to be taken for known to others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotate: Vec<Rotate>,
     pub end: bool,
 }
 
@@ -227,9 +230,11 @@ pub struct Outcome {
 pub struct Counts {
     pub actors: u64,
     pub processes: u64,
+    /// How often something was tried that broke a rule, and was refused: an act that was tried again counts again.
     pub refused: u64,
+    /// The same of what was let through.
     pub observed: u64,
-    /// Findings by severity.
+    /// Findings by severity: one may be about many acts, and a correlation is about acts of others.
     pub findings: BTreeMap<String, u64>,
 }
 
@@ -250,6 +255,15 @@ pub struct ReviewedUse {
     #[serde(flatten)]
     pub by: Reviewed,
     pub count: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotate {
+    pub path: Hostile,
+    /// The first who read it.
+    pub actor: ActorId,
+    /// One who read it was after the network, too.
+    pub networked: bool,
 }
 
 /// Aggregated behaviour of one actor: one entry per distinct (act, status), paths normalised with placeholders.

@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::report::{Behaviour, Counts, Coverage, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool};
-use crate::model::{Act, Actor, ActorId, ActorKind, Mode, Process, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Mode, Process, Severity, Status};
 
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
 use super::kept;
 use super::material::{Facts, Material};
 use super::outcome::{Ending, decide};
+use super::rotate;
 use super::trace::{Trace, in_tree_order};
 use super::unit;
 use super::who::Who;
@@ -42,7 +43,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         finding.actor = numbers[placed.actor];
         finding
     });
-    Report {
+    let mut report = Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "cargo-brig".into(), version: env!("CARGO_PKG_VERSION").into() },
         run: Run { command: super::redact::argv(&facts.run.command), ..facts.run.clone() },
@@ -60,8 +61,11 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         exceptions: material.exceptions.clone(),
         standing: Vec::new(),
+        rotate: Vec::new(),
         end: true,
-    }
+    };
+    report.rotate = rotate::list(&report);
+    report
 }
 
 /// The compiler asked about itself (`-vV`, `--print`): it compiled nothing, so nothing of the build ran.
@@ -192,7 +196,11 @@ fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) 
 }
 
 fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], coverage: &Coverage) -> Outcome {
-    let tries = |status: Status| material.breaches.iter().filter(|(event, _)| event.status == status).map(|(_, count)| count).sum();
+    let alarming = |event: &Event| event.breach.as_ref().is_some_and(|breach| breach.severity > Severity::Info);
+    let tries = |status: Status| {
+        let tried = material.breaches.iter().filter(|(event, _)| event.status == status && alarming(event));
+        tried.map(|(_, count)| count).sum()
+    };
     let mut by_severity: BTreeMap<String, u64> = BTreeMap::new();
     for placed in placed {
         *by_severity.entry(placed.finding.severity.name().to_owned()).or_default() += 1;

@@ -56,11 +56,13 @@ mod tests {
         Parties { crates: all(crates), candidates: all(candidates), sure }
     }
 
+    type Row<'t> = (Vec<Parties>, Vec<Parties>, &'t [(&'t str, usize, usize)]);
+
     #[test]
     fn each_is_told_of_what_it_did_itself() {
         let on = |crates: &str| of(crates, "", true);
         // secrets, network → who, how many of each
-        let table: [(Vec<Parties>, Vec<Parties>, &[(&str, usize, usize)]); 10] = [
+        let table: [Row; 10] = [
             (vec![on("a"), on("a"), on("b")], vec![on("a"), on("b"), on("b"), on("c")], &[("a", 2, 1), ("b", 1, 2)]),
             (vec![on("a")], vec![on("b")], &[]),
             // Each through libraries of others; the one that both were called by is not to blame for what each did alone.

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::wording::{Medium, count, tally, units};
-use super::{escape, excepted};
+use super::{escape, excepted, rotate};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Finding, Severity, Status, moment};
 
@@ -58,13 +58,30 @@ fn head(report: &Report) -> String {
     let profile = report.run.profile.first().map_or("default", String::as_str);
     let mut head = format!("## Brig: {title}\n\n{} ran under profile {}", count(outcome.counts.actors, "actor"), (MEDIUM.name)(profile));
     if tally.acts > 0 {
-        head.push_str(&format!("; {} of {} broke it ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities));
+        let (acts, crates) = (count(tally.acts, "act"), count(tally.crates, "crate"));
+        head.push_str(&format!("; {acts} of {crates} broke it ({})", tally.detail()));
     }
     if let Some(code) = outcome.cargo_exit.filter(|code| *code != 0) {
         head.push_str(&format!("; cargo's exit code is {code}"));
     }
     head.push_str(".\n");
-    for weak in &report.enforcement.degraded {
+    let quiet = super::wording::quiet(report);
+    if quiet > 0 {
+        head.push_str(&format!("\n{} without alarm.\n", count(quiet, "refusal")));
+    }
+    for one in rotate::list(report).iter().take(rotate::LISTED) {
+        head.push_str(&format!("\n**Rotate:** {}\n", rotate::line(report, one, MEDIUM)));
+    }
+    let left = rotate::unlisted(report).saturating_add(rotate::list(report).len().saturating_sub(rotate::LISTED) as u64);
+    if left > 0 {
+        head.push_str(&format!("\n**Rotate:** {left} more in the JSON report.\n"));
+    }
+    // What the gate holds by itself is no news on any kernel of today.
+    for weak in report.enforcement.degraded.iter().filter(|weak| weak.covered) {
+        let (what, means) = (entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means)));
+        head.push_str(&format!("\nOne wall instead of two: {what}: {means}\n"));
+    }
+    for weak in report.enforcement.degraded.iter().filter(|weak| !weak.covered) {
         head.push_str(&format!("\n**Degraded:** {}: {}\n", entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means))));
     }
     if let Some(loosened) = &report.enforcement.loosened {

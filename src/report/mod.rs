@@ -25,6 +25,7 @@ mod parties;
 mod proposal;
 pub mod redact;
 pub mod remedy;
+pub mod rotate;
 pub mod runs;
 #[cfg(test)]
 pub(crate) mod samples;

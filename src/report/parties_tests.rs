@@ -7,6 +7,8 @@ fn names(packages: &[Package]) -> Vec<&str> {
     packages.iter().map(|package| &*package.name).collect()
 }
 
+type Row<'t> = (&'t [&'t str], &'t str, &'t [&'t str], &'t [&'t str]);
+
 #[test]
 fn who_is_named_for_the_network() {
     let tests = |stack_of: &[&str]| {
@@ -14,7 +16,7 @@ fn who_is_named_for_the_network() {
         Parties::of(&material().actors[3], stack(&crates).as_ref(), &Graph)
     };
     // stack, innermost first → who is named for a connection, through what; candidates
-    let table: [(&[&str], &str, &[&str], &[&str]); 8] = [
+    let table: [Row; 8] = [
         (&["http", "chrono_anchor", "app"], "chrono_anchor", &["http"], &[]),
         (&["http", "chrono_anchor"], "chrono_anchor", &["http"], &[]),
         // A runtime between them that knows neither.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::wording::{Medium, count, is_correlated, times, units};
-use super::{escape, excepted};
+use super::{escape, excepted, rotate};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Finding, Rule, Severity, Status, moment};
 
@@ -72,8 +72,14 @@ fn describe(rule: Rule, worst: Severity) -> Value {
 /// What makes the record weaker is not a result, but it must not be silent either.
 fn notifications(report: &Report) -> Vec<Value> {
     let note = |level: &str, text: String| json!({"level": level, "message": {"text": unlinked(&escape::ours(&text))}});
-    let mut notes: Vec<_> =
-        report.enforcement.degraded.iter().map(|weak| note("warning", format!("degraded: {}: {}", weak.what, weak.means))).collect();
+    let weaker = report.enforcement.degraded.iter().map(|weak| match weak.covered {
+        true => note("note", format!("one wall instead of two: {}: {}", weak.what, weak.means)),
+        false => note("warning", format!("degraded: {}: {}", weak.what, weak.means)),
+    });
+    let mut notes: Vec<_> = weaker.collect();
+    for one in rotate::list(report).iter().take(rotate::LISTED) {
+        notes.push(note("error", format!("to be rotated, since it was read: {}", rotate::line(report, one, MEDIUM))));
+    }
     notes.extend(report.coverage.holes.iter().map(|hole| note("error", format!("the record has holes: {hole}"))));
     if let Some(loosened) = &report.enforcement.loosened {
         let grants = loosened.grants.join(", ");

@@ -92,7 +92,7 @@ fn the_example_of_the_contract() {
          |   = help  expected? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\", build-script.extend-connect = [\"203.0.113.7:443\"] }`
          |   = help  `cargo brig explain net/connect` says what the rule is about
          |
-         |     Refused 2 acts of 1 crate (1 critical, 2 high); cargo failed right after, most likely because of it
+         |     Refused 2 acts of 1 crate (1 critical, 1 high); cargo failed right after, most likely because of it
          |             2 other actors stayed inside the profile · target/brig/report.json",
     );
     assert_eq!(out, expected);
@@ -252,7 +252,7 @@ fn observing_ends_with_what_to_rotate() {
     let out = shown(&material, &facts);
     assert!(out.starts_with("warning[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — let through, enforce would refuse it\n") || out.starts_with("warning[secret/read]: tests of"), "{out}");
     let expected = block(
-        "|    Observed 3 acts of 2 crates (2 critical, 2 high) that enforce would refuse; nothing was refused
+        "|    Observed 3 acts of 2 crates (2 critical, 1 high) that enforce would refuse; nothing was refused
          |             1 other actor stayed inside the profile · target/brig/report.json
          |      Rotate 2 credentials: read while the network was open
          |             `{home}/.ssh/id` — tests of `app` 0.1.0

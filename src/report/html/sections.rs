@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::super::escape;
 use super::super::wording::count;
+use super::super::{escape, rotate};
 use super::words::{MEDIUM, ROWS, code, content};
 use crate::model::report::{Behaviour, Report, ReportedActor};
 use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status, moment};
@@ -16,6 +16,21 @@ pub fn findings(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(w, "<h2>Findings</h2>")?;
     report.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
     left(w, report.findings.len(), "finding")
+}
+
+/// What was read while nothing was refused.
+pub fn rotate(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let all = rotate::list(report);
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(w, "<h2>Rotate</h2>\n<p>Read while the network was open: to be taken for known to others.</p>\n<ul>")?;
+    all.iter().take(rotate::LISTED).try_for_each(|one| writeln!(w, "<li>{}</li>", rotate::line(report, one, MEDIUM)))?;
+    let left = rotate::unlisted(report).saturating_add(all.len().saturating_sub(rotate::LISTED) as u64);
+    if left > 0 {
+        writeln!(w, "<li>and {left} more in the JSON report</li>")?;
+    }
+    writeln!(w, "</ul>")
 }
 
 /// What earlier runs found, in code that did not run again since.

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::super::rotate;
 use crate::model::report::{Report, ReportedActor, VerdictWord};
 use crate::model::{ActorId, Finding, Package, Severity, Standing};
 
@@ -39,6 +40,7 @@ pub fn carry(report: &mut Report, earlier: &Report, gone: &dyn Fn(&Package) -> b
         }
     }
     report.standing = all;
+    report.rotate = rotate::list(report);
 }
 
 /// Did the code that this actor was run again, to its end?
