@@ -30,6 +30,10 @@ impl Graph {
         self.told(&way)
     }
 
+    pub fn is_member(&self, package: &Package) -> bool {
+        self.place(package).is_some_and(|place| self.nodes[place].member)
+    }
+
     /// Does the one need the other, by whatever way?
     pub fn needs(&self, package: &Package, other: &Package) -> bool {
         match (self.place(package), self.place(other)) {

@@ -206,6 +206,8 @@ fn finding(source: &mut Source) -> Finding {
         actor: id(source),
         offender: source.maybe(package),
         through: source.many(2, package),
+        own: source.one_in(2),
+        compiled: source.one_in(2),
         candidates: source.many(3, package),
         evidence: source.many(12, |s| Evidence { act: act(s), count: s.number(), chain: s.many(3, Source::hostile) }),
         truncated: source.number(),

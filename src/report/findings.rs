@@ -8,6 +8,7 @@ use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hosti
 use super::correlate;
 use super::derive::Cast;
 use super::led::Leads;
+use super::loaded;
 use super::material::{Facts, Material};
 use super::parties::{Parties, is_network};
 use super::proposal;
@@ -65,7 +66,7 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
     }
     correlate(&mut groups, &breached);
     let profile = facts.run.profile.as_slice();
-    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile))).collect();
+    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile, material))).collect();
     // Whoever was after a secret and the network is offered nothing.
     let critical: Vec<usize> = placed.iter().filter(|one| one.finding.severity == Severity::Critical).map(|one| one.actor).collect();
     placed.iter_mut().filter(|one| critical.contains(&one.actor)).for_each(|one| one.finding.except = None);
@@ -110,7 +111,12 @@ fn correlate<'a>(groups: &mut BTreeMap<Key, Vec<&'a Breached<'a>>>, breached: &'
     }
 }
 
-fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, profile): (&dyn Who, &[String])) -> Placed {
+fn place(
+    (rule, actor, offender): Key,
+    group: &[&Breached],
+    cast: &Cast,
+    (who, profile, material): (&dyn Who, &[String], &Material),
+) -> Placed {
     let correlated = rule == Rule::SecretThenNetwork;
     let severity = group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.severity).max().unwrap_or(Severity::High);
     let mut tried: BTreeMap<(Act, Vec<Hostile>), (Severity, u64)> = BTreeMap::new();
@@ -137,7 +143,8 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         Some(parties) if !correlated => parties.accused(rule).1.into_iter().cloned().collect(),
         _ => Vec::new(),
     };
-    let candidates: Vec<Package> = parties.filter(|_| is_network(rule)).map(|parties| parties.candidates.clone()).unwrap_or_default();
+    let callers: Vec<Package> = parties.filter(|_| is_network(rule)).map(|parties| parties.candidates.clone()).unwrap_or_default();
+    let macros = loaded::candidates(material, member, &evidence, who);
     let finding = Finding {
         id: String::new(),
         rule,
@@ -147,9 +154,11 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         truncated,
         blame: first.and_then(|b| b.blame.clone()),
         reason: reason(group, correlated),
-        path_in_graph: if candidates.is_empty() { way(cast, actor, offender.as_ref(), &through, who) } else { Vec::new() },
+        path_in_graph: if callers.is_empty() { way(cast, actor, offender.as_ref(), &through, who) } else { Vec::new() },
         through,
-        candidates,
+        own: offender.as_ref().is_some_and(|package| who.is_member(package)),
+        compiled: !macros.is_empty(),
+        candidates: if macros.is_empty() { callers } else { macros },
         baseline: None,
         location: offender.as_ref().and_then(|package| who.location(package, member, first.and_then(|b| b.blame.as_ref()))),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),

@@ -17,6 +17,7 @@ mod inert;
 pub mod json;
 pub mod kept;
 pub mod led;
+mod loaded;
 pub mod markdown;
 pub mod material;
 pub mod normalise;

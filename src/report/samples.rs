@@ -118,6 +118,10 @@ impl Who for Graph {
         way
     }
 
+    fn is_member(&self, package: &Package) -> bool {
+        package.name == "app"
+    }
+
     fn needs(&self, package: &Package, other: &Package) -> bool {
         matches!((&*package.name, &*other.name), ("chrono_anchor" | "honest", "http") | ("app", _))
     }

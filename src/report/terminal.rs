@@ -1,6 +1,7 @@
 //! The report on the terminal: one line before the build, findings in the shape of compiler diagnostics after it, and a summary. In: a
 //! `&Report`, a style, a writer. Everything that came from the build is escaped on the way out.
 
+mod advice;
 mod diagnostic;
 mod standing;
 mod style;

@@ -368,3 +368,21 @@ fn a_reviewed_allow_is_one_clause_and_only_where_it_was_used() {
     assert!(out.contains("stayed inside the profile, with a reviewed allow for ") && !out.contains(['\x1b', '\u{202e}']), "{out}");
     assert!(!text(&assemble(&stolen, &facts(), &Graph), Verbosity::Quiet).contains("reviewed"));
 }
+
+#[test]
+fn advice_knows_whose_code_it_is() {
+    let mut material = material();
+    let lookup = Act::Lookup { name: "h.example".into(), via: crate::model::Endpoint::Other { name: "nss".into() } };
+    material.breaches = vec![
+        breach(TESTS, 1200, read("/home/u/.ssh/id"), Rule::SecretRead, Level::High),
+        breach(BUILD, 400, lookup, Rule::NetDns, Level::Medium),
+    ];
+    let report = assemble(&material, &facts(), &Graph);
+    let out = text(&report, Verbosity::Normal);
+    assert!(out.contains("= help  not expected? `app` 0.1.0 is your own: look at who changed it\n"), "{out}");
+    assert!(!out.contains("read the source of `app`") && out.contains("read the source of `quickfetch-sys` 0.3.2"), "{out}");
+    // A name is looked up without a port.
+    assert!(out.contains("h.example:443") && out.contains("= help  the port in it is a guess: a lookup names none\n"), "{out}");
+    let connected = text(&assemble(&stolen_env(), &facts(), &Graph), Verbosity::Normal);
+    assert!(!connected.contains("a guess"), "{connected}");
+}

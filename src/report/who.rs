@@ -9,6 +9,9 @@ pub trait Who {
     /// The same through all of these packages to the last of them.
     fn way(&self, packages: &[Package]) -> Vec<String>;
 
+    /// Is it a member of the workspace?
+    fn is_member(&self, package: &Package) -> bool;
+
     /// Does the one need the other, by whatever way?
     fn needs(&self, package: &Package, other: &Package) -> bool;
 
@@ -34,6 +37,9 @@ impl Who for Nobody {
     }
     fn way(&self, _packages: &[Package]) -> Vec<String> {
         Vec::new()
+    }
+    fn is_member(&self, _package: &Package) -> bool {
+        false
     }
     fn needs(&self, _package: &Package, _other: &Package) -> bool {
         false

@@ -49,7 +49,13 @@ impl Medium {
         if finding.candidates.len() > LISTED {
             all.push(format!("{} more", finding.candidates.len() - LISTED));
         }
-        Some(format!("who called {} is not on the stack: {}", self.package(offender), all.join(" or ")))
+        let all = all.join(" or ");
+        Some(match finding.compiled {
+            true => {
+                format!("the reader is the compiler, for the text of {}, which a macro may have written: {all}", self.package(offender))
+            }
+            false => format!("who called {} is not on the stack: {all}", self.package(offender)),
+        })
     }
 
     /// "build script of `x` 1.0.0", "tests of `app` 0.1.0"

@@ -22,6 +22,10 @@ impl Who for Known {
         self.graph.way(packages)
     }
 
+    fn is_member(&self, package: &Package) -> bool {
+        self.graph.is_member(package)
+    }
+
     fn needs(&self, package: &Package, other: &Package) -> bool {
         self.graph.needs(package, other)
     }

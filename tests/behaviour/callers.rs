@@ -105,3 +105,46 @@ fn each_is_told_of_what_it_did_itself() {
         assert!(!said.contains("read the source of `courier`") && !said.contains("aaa 0.1.0 → "), "{outcome}");
     }
 }
+
+/// A macro that has the compiler read: it is not on the stack any more when that happens.
+#[test]
+fn text_of_a_macro_is_read_by_the_compiler() {
+    for who in Who::all() {
+        let made = || {
+            let place = Place::new("honest-run", who);
+            let workspace = place.workspace().to_owned();
+            fs::remove_dir_all(&workspace).unwrap();
+            let package = |name: &str, more: &str| format!("[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}");
+            let produces = "#[proc_macro]\npub fn settings(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \
+                            \"pub static SETTINGS: &[u8] = include_bytes!(\\\"../.env\\\");\".parse().unwrap()\n}\n";
+            let honest = "#[proc_macro]\npub fn nothing(_: proc_macro::TokenStream) -> proc_macro::TokenStream { Default::default() }\n";
+            for (name, code) in [("producer", produces), ("honest", honest), ("unused", honest)] {
+                place.write(&workspace.join(format!("deps/{name}/Cargo.toml")), &package(name, "[lib]\nproc-macro = true\n"));
+                place.write(&workspace.join(format!("deps/{name}/src/lib.rs")), code);
+            }
+            let needs = ["producer", "honest"].map(|name| format!("{name} = {{ path = \"deps/{name}\" }}\n")).concat();
+            let manifest = format!(
+                "[dependencies]\n{needs}[workspace]\nmembers = [\"deps/unused\"]\nexclude = [\"deps/producer\", \"deps/honest\"]\n"
+            );
+            place.write(&workspace.join("Cargo.toml"), &package("app", &manifest));
+            place.write(&workspace.join("src/lib.rs"), "producer::settings!();\nhonest::nothing!();\n");
+            place.write(&workspace.join(".env"), &format!("ZOO_SECRET={}-dotenv\n", place.canary));
+            place
+        };
+        let control = made();
+        let plain = cargo(&control, &["build", "--offline"]).go();
+        assert!(!crate::effect::spilled(&control, plain.exits(0)).is_empty(), "plain cargo: nothing is compiled in\n{plain}");
+
+        let place = made();
+        let outcome = guarded(&place, &[], &["build", "--offline"]).go();
+        outcome.exits(100);
+        let finding = findings(&outcome, "secret/read")[0];
+        assert_eq!((&finding["offender"]["name"], &finding["compiled"]), (&"app".into(), &true.into()), "{finding}");
+        let candidates: Vec<_> = finding["candidates"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(candidates, ["honest", "producer"], "as {who:?}\n{outcome}");
+        let said = outcome.stderr_text();
+        let who =
+            "the reader is the compiler, for the text of `app` 0.1.0, which a macro may have written: `honest` 0.1.0 or `producer` 0.1.0";
+        assert!(said.contains(who) && !said.contains("read the source of `app`") && !said.contains("unused"), "{outcome}");
+    }
+}

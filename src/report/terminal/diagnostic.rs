@@ -6,6 +6,7 @@ use crate::model::{Act, Blame, Evidence, Finding, Hostile, Severity, Status};
 
 use super::super::escape;
 use super::super::wording::{command, count, is_correlated, times};
+use super::advice::help;
 use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 
 /// Acts written out below the first one.
@@ -78,6 +79,7 @@ fn path(finding: &Finding) -> String {
         1 => "a direct dependency",
         _ => "not a direct dependency",
     };
+    let place = if finding.own { "a workspace member" } else { place };
     match (&finding.offender, at + 1 < path.len()) {
         // What follows it is what it used.
         (Some(offender), true) => format!("{shown} ({} is {place})", escape::name(&offender.name)),
@@ -114,36 +116,4 @@ fn via(blame: &Blame) -> String {
         "" | "stack" => via,
         by => format!("{via} ({})", escape::ours(by)),
     }
-}
-
-/// A line for `brig.toml`, with those that must stand before it.
-pub fn to_be_written(line: &str) -> String {
-    // A profile of the user's own is there already: the line goes into it.
-    let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
-    format!("{before}`{}`", escape::ours(line))
-}
-
-fn help(finding: &Finding) -> Vec<String> {
-    let explain = format!("`cargo brig explain {}` says what the rule is about", finding.rule.id());
-    if finding.severity == Severity::Info {
-        return vec![explain];
-    }
-    let whose = match &finding.offender {
-        Some(package) if !finding.candidates.is_empty() => {
-            let candidates = finding.candidates.iter().map(|package| MEDIUM.package(package)).collect::<Vec<_>>().join(", ");
-            format!("find out which of {candidates} has {} do this, before you build again", MEDIUM.package(package))
-        }
-        Some(package) => format!("read the source of {} before you build it again, and report it", MEDIUM.package(package)),
-        None => "find out which package it is before you build again".to_owned(),
-    };
-    let mut help = vec![format!("not expected? {whose}")];
-    if let Some(proposal) = &finding.except {
-        help.push(format!("expected? `{}`", escape::ours(&proposal.command())));
-    }
-    if let Some(line) = &finding.allow {
-        let whose = if finding.except.is_some() { "of every package?" } else { "expected?" };
-        help.push(format!("{whose} brig.toml: {}", to_be_written(line)));
-    }
-    help.push(explain);
-    help
 }

@@ -9,7 +9,7 @@ use crate::model::{Act, ActorId, Mode, Rule, Status, duration};
 
 use super::super::wording::{count, tally, times, units};
 use super::super::{escape, excepted, rotate, wording};
-use super::diagnostic::to_be_written;
+use super::advice::to_be_written;
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
