@@ -1,7 +1,7 @@
 //! The build graph: who is in it and why. In: `cargo metadata`, `Cargo.lock`. Out: packages for crate names, macro files and manifest
 //! directories, the path that leads to each, and where the lock file names it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,7 +21,7 @@ pub struct Graph {
     pub(super) nodes: Vec<Node>,
     /// Line of each package's `version =` in the lock file.
     lines: HashMap<(String, String), usize>,
-    workspace: PathBuf,
+    pub(super) workspace: PathBuf,
     cargo_home: Option<PathBuf>,
 }
 
@@ -30,19 +30,21 @@ pub(super) struct Node {
     pub package: Package,
     /// From the public registry, by what cargo says of its source.
     pub crates_io: bool,
-    member: bool,
+    pub(super) member: bool,
     build_script: bool,
     /// Crate name of the proc-macro target.
     pub proc_macro: Option<String>,
     /// The file its compilation starts from.
     pub macro_root: Option<PathBuf>,
-    /// Such files of all its targets.
-    pub roots: Vec<PathBuf>,
+    /// Such files of all its targets, with their crate names.
+    pub roots: Vec<(String, PathBuf)>,
+    /// That of its build script.
+    pub script_root: Option<PathBuf>,
     /// Crate name of the library, which symbols are spelt with.
     library: Option<String>,
     /// Crate names of programs, tests, examples.
     others: Vec<String>,
-    needs: Vec<usize>,
+    pub(super) needs: Vec<usize>,
 }
 
 impl Graph {
@@ -88,7 +90,8 @@ impl Graph {
             let mut node = Node {
                 crates_io: package.source.as_ref().is_some_and(cargo_metadata::Source::is_crates_io),
                 macro_root: None,
-                roots: package.targets.iter().map(|target| target.src_path.clone().into_std_path_buf()).collect(),
+                roots: package.targets.iter().map(|target| (target.name.replace('-', "_"), target.src_path.clone().into())).collect(),
+                script_root: None,
                 member: members.contains(&package.id),
                 build_script: false,
                 proc_macro: None,
@@ -110,6 +113,7 @@ impl Graph {
                 let name = target.name.replace('-', "_");
                 if target.kind.contains(&TargetKind::CustomBuild) {
                     node.build_script = true;
+                    node.script_root = Some(target.src_path.clone().into());
                 } else if target.kind.contains(&TargetKind::ProcMacro) {
                     node.proc_macro = Some(name);
                     node.macro_root = Some(target.src_path.clone().into_std_path_buf());
@@ -133,30 +137,6 @@ impl Graph {
         self
     }
 
-    /// The shortest path from a workspace member to the package, as `name version`; empty when it is not in the graph.
-    pub fn why(&self, name: &str, version: &str) -> Vec<String> {
-        let is_wanted = |n: usize| self.nodes[n].package.name == name && self.nodes[n].package.version == version;
-        let mut came_from: BTreeMap<usize, Option<usize>> = BTreeMap::new();
-        let mut queue: VecDeque<usize> = (0..self.nodes.len()).filter(|&n| self.nodes[n].member).collect();
-        came_from.extend(queue.iter().map(|&n| (n, None)));
-        while let Some(at) = queue.pop_front() {
-            if is_wanted(at) {
-                let mut path: Vec<String> = std::iter::successors(Some(at), |n| came_from.get(n).copied().flatten())
-                    .map(|n| format!("{} {}", self.nodes[n].package.name, self.nodes[n].package.version))
-                    .collect();
-                path.reverse();
-                return path;
-            }
-            for &next in &self.nodes[at].needs {
-                came_from.entry(next).or_insert_with(|| {
-                    queue.push_back(next);
-                    Some(at)
-                });
-            }
-        }
-        Vec::new()
-    }
-
     /// The package as the graph knows it (source and checksum included).
     pub fn package(&self, name: &str, version: &str) -> Option<Package> {
         self.nodes.iter().find(|n| n.package.name == name && n.package.version == version).map(|n| n.package.clone())
@@ -166,7 +146,7 @@ impl Graph {
     pub fn owners_of_root(&self, root: &Path) -> Vec<Package> {
         let real = root.canonicalize().ok();
         let is_it = |other: &PathBuf| other == root || real.is_some() && other.canonicalize().ok() == real;
-        self.nodes.iter().filter(|node| node.roots.iter().any(is_it)).map(|node| node.package.clone()).collect()
+        self.nodes.iter().filter(|node| node.roots.iter().any(|(_, root)| is_it(root))).map(|node| node.package.clone()).collect()
     }
 
     /// Packages whose crate symbols spell this way, libraries first; with `near`, those that it can reach, if any.
@@ -232,8 +212,14 @@ impl Graph {
     }
 
     /// Packages whose code runs at build time: a build script, or a macro.
-    pub fn code_at_build(&self) -> impl Iterator<Item = &Package> {
-        self.nodes.iter().filter(|node| node.build_script || node.proc_macro.is_some()).map(|node| &node.package)
+    /// With whether it is a build script.
+    pub fn code_at_build(&self) -> impl Iterator<Item = (&Package, bool)> {
+        self.nodes.iter().filter(|node| node.build_script || node.proc_macro.is_some()).map(|node| (&node.package, node.build_script))
+    }
+
+    /// Is it not in the lock file any more? Where there is no lock file, nothing has left it.
+    pub fn has_left(&self, package: &Package) -> bool {
+        !self.lines.is_empty() && !self.lines.contains_key(&(package.name.clone(), package.version.clone()))
     }
 
     /// `Cargo.lock:LINE` of the package's `version =` line.

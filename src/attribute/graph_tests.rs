@@ -89,6 +89,7 @@ fn two_packages_of_one_crate_name_are_told_apart_by_reach() {
         crates_io: false,
         macro_root: None,
         roots: vec![],
+        script_root: None,
         member: needs.len() == 2,
         build_script: false,
         proc_macro: None,
@@ -135,7 +136,8 @@ fn a_macro_of_the_registry_is_one_with_everything_in_it() {
         build_script: false,
         proc_macro: ["m", "evil"].contains(&name).then(|| "m".to_owned()),
         macro_root: ["m", "evil"].contains(&name).then(|| format!("/nowhere/{name}/src/lib.rs").into()),
-        roots: vec![format!("/nowhere/{name}/src/lib.rs").into()],
+        roots: vec![(name.to_owned(), format!("/nowhere/{name}/src/lib.rs").into())],
+        script_root: None,
         library: None,
         others: vec![],
         needs: needs.to_vec(),
@@ -193,7 +195,8 @@ fn a_fresh_macro_is_known_by_what_cargo_keeps() {
         build_script: false,
         proc_macro: Some("m".into()),
         macro_root: Some(root.clone()),
-        roots: vec![root.clone()],
+        roots: vec![("m".to_owned(), root.clone())],
+        script_root: None,
         library: None,
         others: vec![],
         needs: vec![],
@@ -204,4 +207,47 @@ fn a_fresh_macro_is_known_by_what_cargo_keeps() {
     assert!(!found[0].was_built_as(&dep_info("00000000000000ff", &root)), "another unit's hash");
     assert!(!found[0].was_built_as(&dep_info("0123456789abcdef", &at("evil/src/lib.rs"))), "another source");
     assert!(!found[0].was_built_as(&at("debug/deps/libm.so")));
+}
+
+#[test]
+fn ways_lead_through_whom_they_are_to_lead() {
+    let node = |name: &str, needs: &[usize]| Node {
+        package: Package { name: name.into(), version: "1.0.0".into(), source: None, checksum: None, manifest_dir: None },
+        crates_io: false,
+        macro_root: None,
+        roots: vec![],
+        script_root: None,
+        member: name == "app",
+        build_script: false,
+        proc_macro: None,
+        library: Some(name.to_owned()),
+        others: vec![],
+        needs: needs.to_vec(),
+    };
+    // app → aaa → http, app → thief → between → http, other → http
+    let nodes =
+        vec![node("app", &[1, 2]), node("aaa", &[4]), node("thief", &[3]), node("between", &[4]), node("http", &[]), node("other", &[4])];
+    let graph = Graph { nodes, ..Graph::default() };
+    let package = |name: &str| Package { name: name.into(), version: "1.0.0".into(), source: None, checksum: None, manifest_dir: None };
+    for (through, way) in [
+        ("http", "app aaa http"),
+        ("thief http", "app thief between http"),
+        ("app thief http", "app thief between http"),
+        ("app", "app"),
+        // No such way: the shortest.
+        ("aaa thief http", "app aaa http"),
+        ("unknown http", "app aaa http"),
+        ("other", ""),
+        ("", ""),
+    ] {
+        let packages: Vec<Package> = through.split_whitespace().map(package).collect();
+        let told = graph.way(&packages).join(" ").replace(" 1.0.0", "");
+        assert_eq!(told, way, "{through}");
+    }
+    assert!(graph.needs(&package("thief"), &package("http")) && !graph.needs(&package("http"), &package("thief")));
+    assert!(!graph.needs(&package("app"), &package("app")) && !graph.needs(&package("app"), &package("other")));
+    let names = |packages: Vec<Package>| packages.into_iter().map(|package| package.name).collect::<Vec<_>>();
+    assert_eq!(names(graph.dependents(&package("http"), &package("app"))), ["aaa", "between"]);
+    let others = |name: &str| [(name.to_owned(), "1.0.0".to_owned())].into();
+    assert!(graph.needs_any(&package("thief"), &others("http")) && !graph.needs_any(&package("http"), &others("http")));
 }

@@ -23,6 +23,8 @@ mod symbols;
 mod threads;
 mod unwind_rules;
 mod walk;
+mod ways;
+pub mod written;
 
 pub use graph::Graph;
 pub use identity::{ExecFacts, Identity, Light, identify};

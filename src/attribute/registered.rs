@@ -40,7 +40,7 @@ impl Graph {
     fn as_macro(&self, at: usize, needs: &HashSet<usize>) -> Option<Registered> {
         let node = &self.nodes[at];
         let (package, crate_name, root) = (node.package.clone(), node.proc_macro.clone()?, node.macro_root.clone()?);
-        if self.nodes.iter().flat_map(|node| &node.roots).filter(|other| **other == root).count() != 1 {
+        if self.nodes.iter().flat_map(|node| &node.roots).filter(|(_, other)| *other == root).count() != 1 {
             return None;
         }
         let users = (0..self.nodes.len()).filter(|&n| n != at && !needs.contains(&n) && self.reach_of(n).contains(&at));

@@ -8,7 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Parser, Subcommand};
 
 use super::color::Choice as ColorChoice;
-use super::exceptions;
+use super::{exceptions, reports};
 use crate::model::{Mode, duration};
 use crate::report::Format;
 
@@ -72,6 +72,9 @@ pub struct Options {
     /// … as Markdown, for a job summary
     #[arg(long, value_name = "F", global = true)]
     pub markdown: Option<PathBuf>,
+    /// Whoever started this run takes the report directory away: it is not named
+    #[arg(long, hide = true)]
+    pub passing: bool,
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,
@@ -119,8 +122,8 @@ pub enum Word {
     Demo,
     /// What this kernel can enforce, and what would be weaker here
     Doctor,
-    /// Render a stored report again (the last one, if none is named)
-    Report { file: Option<PathBuf> },
+    /// Render a stored report again (the last one, if none is named), or list those that are kept
+    Report(reports::Which),
     /// What a rule is about, and what to do
     Explain {
         #[arg(value_name = "RULE", value_parser = NonEmptyStringValueParser::new())]

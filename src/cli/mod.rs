@@ -7,10 +7,10 @@ pub mod arguments;
 pub mod color;
 pub mod exceptions;
 mod misuse;
+pub mod reports;
 pub mod variables;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -39,10 +39,8 @@ pub enum Command {
     Init,
     Demo,
     Doctor,
-    /// Render a stored report again; `None` is the last one.
-    Report {
-        file: Option<PathBuf>,
-    },
+    /// Render a stored report again, or list them.
+    Report(reports::Which),
     Explain {
         topic: String,
     },
@@ -93,7 +91,7 @@ pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -
         }
         let options = variables::merge(options, variable)?;
         let command = command(word, toolchain)?;
-        if !matches!(command, Command::Report { .. }) && options.outputs().iter().any(|(_, path)| path.as_os_str() == "-") {
+        if !matches!(command, Command::Report(_)) && options.outputs().iter().any(|(_, path)| path.as_os_str() == "-") {
             return Err(Misuse::new(
                 "`-` is not possible here: stdout belongs to cargo",
                 "name a file, or use `cargo brig report --json -` afterwards",
@@ -120,7 +118,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Init { rest }) => Ok(Command::Cargo { toolchain, args: [OsString::from("init")].into_iter().chain(rest).collect() }),
         Some(Word::Demo) => own(Command::Demo),
         Some(Word::Doctor) => own(Command::Doctor),
-        Some(Word::Report { file }) => own(Command::Report { file }),
+        Some(Word::Report(which)) => own(Command::Report(which)),
         Some(Word::Explain { topic }) => own(Command::Explain { topic }),
         Some(Word::Profile { what: arguments::Profile::List }) => own(Command::ProfileList),
         Some(Word::Profile { what: arguments::Profile::Show { name } }) => own(Command::ProfileShow { name }),

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
+use super::reports::Which;
 use super::*;
 use crate::model::Mode;
 
@@ -61,6 +62,7 @@ fn our_options_stand_before() {
         sarif: Some("f.sarif".into()),
         html: None,
         markdown: None,
+        passing: false,
         config: Some("c.toml".into()),
         no_config: false,
         timeout: Some(Duration::from_secs(600)),
@@ -78,8 +80,10 @@ fn own_commands() {
     let table = [
         ("cargo-brig brig demo", Command::Demo),
         ("cargo-brig doctor", Command::Doctor),
-        ("cargo-brig report", Command::Report { file: None }),
-        ("cargo-brig report r.json --json -", Command::Report { file: Some("r.json".into()) }),
+        ("cargo-brig report", Command::Report(Which::default())),
+        ("cargo-brig report r.json --json -", Command::Report(Which { file: Some("r.json".into()), ..Which::default() })),
+        ("cargo-brig report --list", Command::Report(Which { list: true, ..Which::default() })),
+        ("cargo-brig report --run 1 --html f", Command::Report(Which { run: Some("1".into()), ..Which::default() })),
         ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into() }),
         ("cargo-brig profile list", Command::ProfileList),
         ("cargo-brig profile show", Command::ProfileShow { name: None }),
@@ -149,6 +153,17 @@ fn misuse_says_what_to_do() {
 }
 
 #[test]
+fn all_variables_are_named() {
+    let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+    let look = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        None
+    };
+    variables::merge(Options::default(), &look).unwrap();
+    assert_eq!(asked.into_inner(), variables::NAMES.map(str::to_owned).into());
+}
+
+#[test]
 fn variables_fill_the_gaps() {
     let all = [
         ("BRIG_POLICY", "strict"),
@@ -175,6 +190,7 @@ fn variables_fill_the_gaps() {
         sarif: Some("s".into()),
         html: Some("h".into()),
         markdown: Some("m".into()),
+        passing: false,
         config: Some("c".into()),
         no_config: false,
         timeout: Some(Duration::from_secs(90)),

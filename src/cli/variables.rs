@@ -7,6 +7,25 @@ use super::arguments::{self, Options};
 use super::misuse::Misuse;
 use crate::model::duration;
 
+/// All of them.
+pub const NAMES: [&str; 15] = [
+    "BRIG_POLICY",
+    "BRIG_MODE",
+    "BRIG_FRESH",
+    "BRIG_REPORT_DIR",
+    "BRIG_JSON",
+    "BRIG_SARIF",
+    "BRIG_HTML",
+    "BRIG_MARKDOWN",
+    "BRIG_CONFIG",
+    "BRIG_NO_CONFIG",
+    "BRIG_TIMEOUT",
+    "BRIG_ALLOW_DEGRADED",
+    "BRIG_COLOR",
+    "BRIG_QUIET",
+    "BRIG_VERBOSE",
+];
+
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {

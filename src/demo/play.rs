@@ -12,20 +12,22 @@ use super::workspace::write;
 use crate::model::report::Report;
 
 /// Tells the story on `out`. `run` gets a scene, the workspace's directory and the port that belongs into [`super::PORT`].
-/// Answers whether every act was stopped and blamed on the right crate.
+/// Quietly, only what was missed is told. Answers whether every act was stopped and blamed on the right crate.
 ///
 /// # Errors
 /// When the stage cannot be set, or a scene cannot be run at all.
-pub fn play(out: &mut dyn Write, mut run: impl FnMut(&Scene, &Path, u16) -> Result<Report>) -> Result<bool> {
+pub fn play(out: &mut dyn Write, quiet: bool, mut run: impl FnMut(&Scene, &Path, u16) -> Result<Report>) -> Result<bool> {
     let dir = tempfile::Builder::new().prefix("brig-demo-").tempdir().context("make a directory for the demo")?;
     write(dir.path()).context("set the stage")?;
     let sink = Sink::start().context("listen on loopback")?;
     let mut unmet = Vec::new();
     for scene in SCENES {
-        writeln!(out, "\n== {}\n   cargo brig {}", scene.title, scene.cargo.join(" "))?;
+        if !quiet {
+            writeln!(out, "\n== {}\n   cargo brig {}", scene.title, scene.cargo.join(" "))?;
+        }
         let report = run(scene, dir.path(), sink.port).with_context(|| format!("run the scene `{}`", scene.title))?;
         let missed = check(scene, &report, &sink);
-        for expected in scene.expected.iter().filter(|expected| expected.met(&report)) {
+        for expected in scene.expected.iter().filter(|expected| !quiet && expected.met(&report)) {
             writeln!(out, "     stopped  {:<17} {:<13} {}", expected.culprit, expected.kind.name(), expected.story)?;
         }
         for miss in &missed {
@@ -34,7 +36,9 @@ pub fn play(out: &mut dyn Write, mut run: impl FnMut(&Scene, &Path, u16) -> Resu
         unmet.extend(missed);
     }
     let heard = if sink.was_told() { "the canary" } else { "no secret" };
-    writeln!(out, "\nThe listener that plays the thieves' host heard {heard} ({} bytes in all).", sink.heard().len())?;
+    if !quiet {
+        writeln!(out, "\nThe listener that plays the thieves' host heard {heard} ({} bytes in all).", sink.heard().len())?;
+    }
     Ok(unmet.is_empty())
 }
 
@@ -49,9 +53,9 @@ mod tests {
             assert!(dir.join(".env").is_file());
             Ok(super::super::expect::report_of(&[]))
         };
-        assert!(!play(&mut told, nothing).unwrap());
+        assert!(!play(&mut told, false, nothing).unwrap());
         let told = String::from_utf8(told).unwrap();
         assert!(told.contains("MISSED") && told.contains("chrono_anchor"), "{told}");
-        assert!(play(&mut Vec::new(), |scene, _, _| Ok(super::super::expect::report_of(scene.expected))).unwrap());
+        assert!(play(&mut Vec::new(), false, |scene, _, _| Ok(super::super::expect::report_of(scene.expected))).unwrap());
     }
 }

@@ -31,7 +31,7 @@ pub fn check(report: &Report) -> Checked {
             on_terminal(&uncolored(&shown, color))?;
         }
     }
-    let explained = text("explain", |w| terminal::findings(w, report, report.findings.iter(), terminal::Style::default()))?;
+    let explained = text("explain", |w| terminal::findings(w, report, report.all_findings(), terminal::Style::default()))?;
     on_terminal(&explained)?;
 
     let page = text("html", |w| html::write(report, w))?;
@@ -145,7 +145,7 @@ fn of_markdown(report: &Report, page: &str) -> Checked {
     let sign = plain.find(['<', '>', '|', '@', '!', '[', ']', '\\', '~', '_', '$']);
     must(sign.is_none(), || format!("markdown: a bare sign at {:?}", sign.map(|at| shorten(&plain[at..]))))?;
     must(page.matches("<code>").count() == page.matches("</code>").count(), || "markdown: a code span left open".into())?;
-    let alarming = report.findings.iter().filter(|finding| finding.is_told()).count();
+    let alarming = report.all_findings().filter(|finding| finding.is_told()).count();
     let headings = page.lines().filter(|line| line.starts_with('#')).count();
     must(headings <= 1 + alarming, || format!("markdown: {headings} headings for {alarming} findings"))?;
     for line in page.lines() {
@@ -163,7 +163,7 @@ fn of_markdown(report: &Report, page: &str) -> Checked {
 /// One command of ours per line, with three properties; a runner unescapes the rest to text.
 fn annotations(report: &Report, text: &str) -> Checked {
     let commands = text.lines().count();
-    let alarming = report.findings.iter().filter(|finding| finding.is_told()).count();
+    let alarming = report.all_findings().filter(|finding| finding.is_told()).count();
     must(commands == alarming.min(10), || format!("{commands} annotations for {alarming} findings"))?;
     for line in text.lines() {
         let body = line.strip_prefix("::error ").or_else(|| line.strip_prefix("::warning ")).ok_or(format!("annotation {line:?}"))?;
@@ -182,7 +182,7 @@ fn of_sarif(report: &Report, log: &str) -> Checked {
     let log: Value = serde_json::from_str(log).map_err(|error| format!("sarif: {error}"))?;
     let run = &log["runs"][0];
     let results = run["results"].as_array().ok_or("sarif: no results")?;
-    must(results.len() <= report.findings.len(), || "sarif: more results than findings".into())?;
+    must(results.len() <= report.all_findings().count(), || "sarif: more results than findings".into())?;
     let rules = run["tool"]["driver"]["rules"].as_array().ok_or("sarif: no rules")?;
     let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().ok_or("sarif: no notifications")?;
     for result in results {

@@ -1,12 +1,12 @@
 //! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
 
 use crate::model::report::{
-    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Run,
-    SCHEMA, Tool, VerdictWord, Weakness,
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Rotate,
+    Run, SCHEMA, Tool, VerdictWord, Weakness,
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
-    Process, Proposal, Reviewed, Rule, Severity, Status,
+    Process, Proposal, Reviewed, Rule, Severity, Standing, Status,
 };
 
 use super::source::Source;
@@ -37,11 +37,13 @@ pub fn report(source: &mut Source) -> Report {
         schema: SCHEMA.into(),
         tool: Tool { name: source.text(), version: source.text() },
         run: Run {
+            id: source.text(),
             command: source.many(4, Source::hostile),
             mode: source.pick(&MODES),
             profile: source.many(3, Source::text),
             policy_digest: source.text(),
             workspace: source.maybe(Source::hostile),
+            within: source.maybe(Source::hostile),
             target: source.maybe(Source::hostile),
             started: source.number(),
             duration_ms: source.number(),
@@ -67,6 +69,7 @@ pub fn report(source: &mut Source) -> Report {
             units: source.maybe(Source::number),
             ran: source.many(2, |s| (s.text(), s.number())).into_iter().collect(),
             fresh: source.maybe(Source::number),
+            not_reached: source.maybe(Source::number),
             events: source.number(),
             lost: source.number(),
             holes: source.many(4, Source::text),
@@ -96,6 +99,14 @@ pub fn report(source: &mut Source) -> Report {
         findings: source.many(6, finding),
         reviewed: source.many(4, |s| ReviewedUse { by: reviewed(s), count: s.number() }),
         exceptions: source.many(4, exception),
+        standing: source.many(2, |s| Standing {
+            run: s.text(),
+            started: s.number(),
+            command: s.many(3, Source::hostile),
+            actors: s.many(3, actor),
+            findings: s.many(4, finding),
+        }),
+        rotate: source.many(3, |s| Rotate { path: s.hostile(), actor: id(s), networked: s.one_in(2) }),
         end: true,
     }
 }
@@ -155,6 +166,8 @@ fn actor(source: &mut Source) -> ReportedActor {
         path_in_graph: source.many(3, Source::text),
         attributed_by: source.text(),
         withheld: source.many(3, Source::text),
+        unit: source.text(),
+        arguments: source.many(2, Source::hostile),
         failed: source.one_in(2),
     }
 }
@@ -192,6 +205,10 @@ fn finding(source: &mut Source) -> Finding {
         status: source.pick(&STATUSES),
         actor: id(source),
         offender: source.maybe(package),
+        through: source.many(2, package),
+        own: source.one_in(2),
+        compiled: source.one_in(2),
+        candidates: source.many(3, package),
         evidence: source.many(12, |s| Evidence { act: act(s), count: s.number(), chain: s.many(3, Source::hostile) }),
         truncated: source.number(),
         blame: source.maybe(blame),

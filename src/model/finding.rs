@@ -23,6 +23,19 @@ pub struct Finding {
     /// The package named by the finding: the actor's own, or the one found on the stack inside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offender: Option<Package>,
+    /// What the offender did it through: libraries between it and the act, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<Package>,
+    /// It is a member of the workspace: the user's own code.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+    /// A compiler read it, for text that it compiles.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compiled: bool,
+    /// Who may be behind it besides, and is not accused: who needs the offender, a library, where nobody on the stack called it; of what a compiler read for
+    /// text that it compiles, the macros that may have written that text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Package>,
     pub evidence: Vec<Evidence>,
     /// Left-out evidence, when the list was capped.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -31,12 +44,13 @@ pub struct Finding {
     pub blame: Option<Blame>,
     /// Which line of policy.
     pub reason: String,
-    /// Root package to offender, e.g. `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2`, one element each.
+    /// Root package to offender and on to what it did it through, e.g. `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2`, one element each.
+    /// Empty where it is not known, and where candidates would each be on another.
     pub path_in_graph: Vec<String>,
     /// `new` or `known` against the baseline; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
-    /// `Cargo.lock:1204`, or a member's `build.rs`.
+    /// `Cargo.lock:1204`, or the line in the sources of a package that has them in the repository; counted from the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// Hash of (rule, crate, actor kind, normalised act): the same in every run.

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::act::Act;
-use super::actor::{ActorId, ActorKind, Package};
+use super::actor::ActorId;
 use super::event::Process;
 use super::exception::ExceptionUse;
 use super::finding::Finding;
 use super::hostile::Hostile;
+pub use super::reported::ReportedActor;
 use super::review::Reviewed;
+use super::standing::Standing;
 use super::status::Status;
 use super::verdict::Mode;
 
@@ -46,6 +48,12 @@ pub struct Report {
     /// Exceptions of the user's (`[[allow]]`), all of them, with what became of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionUse>,
+    /// Findings of earlier runs whose code did not run again since, latest run first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standing: Vec<Standing>,
+    /// Secrets that were read while nothing was refused: to be taken for known to others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotate: Vec<Rotate>,
     pub end: bool,
 }
 
@@ -53,7 +61,13 @@ impl Report {
     pub fn actor(&self, id: ActorId) -> Option<&ReportedActor> {
         // In our own reports actors are numbered from 1 without gaps; a stored one may come from anywhere.
         let place = self.actors.get((id.0 as usize).saturating_sub(1)).filter(|actor| actor.id == id);
-        place.or_else(|| self.actors.iter().find(|actor| actor.id == id))
+        let earlier = || self.standing.iter().flat_map(|standing| &standing.actors);
+        place.or_else(|| self.actors.iter().chain(earlier()).find(|actor| actor.id == id))
+    }
+
+    /// Its own findings, and after them those that stand from earlier runs.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().chain(self.standing.iter().flat_map(|standing| &standing.findings))
     }
 }
 
@@ -65,6 +79,9 @@ pub struct Tool {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
+    /// What the report is kept under: a name for `cargo brig report --run`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// The cargo command line, as typed.
     pub command: Vec<Hostile>,
     pub mode: Mode,
@@ -73,6 +90,9 @@ pub struct Run {
     /// SHA-256-free content digest of the resolved policy (64-bit FNV-1a, hex): tells two policies apart, proves nothing.
     pub policy_digest: String,
     pub workspace: Option<Hostile>,
+    /// Where that lies in its repository, if not at its top.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Hostile>,
     pub target: Option<Hostile>,
     /// Seconds since the epoch.
     pub started: u64,
@@ -160,6 +180,9 @@ pub struct Coverage {
     pub ran: BTreeMap<String, u64>,
     /// Build scripts and macros of the graph that did not run because cargo found them fresh.
     pub fresh: Option<u64>,
+    /// Those cargo did not come to, because it failed or was ended before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_reached: Option<u64>,
     pub events: u64,
     /// Events that could not be read or recorded.
     pub lost: u64,
@@ -207,33 +230,12 @@ pub struct Outcome {
 pub struct Counts {
     pub actors: u64,
     pub processes: u64,
+    /// How often something was tried that broke a rule, and was refused: an act that was tried again counts again.
     pub refused: u64,
+    /// The same of what was let through.
     pub observed: u64,
-    /// Findings by severity.
+    /// Findings by severity: one may be about many acts, and a correlation is about acts of others.
     pub findings: BTreeMap<String, u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportedActor {
-    pub id: ActorId,
-    pub kind: ActorKind,
-    pub package: Option<Package>,
-    /// The compiler a proc-macro or linker ran in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<ActorId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crate_name: Option<String>,
-    /// Of a program: `tests`, `doctests`, `benches`, `example` or `program`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// Why the package is in the graph: a path from a workspace member.
-    pub path_in_graph: Vec<String>,
-    pub attributed_by: String,
-    /// Environment names that were withheld.
-    pub withheld: Vec<String>,
-    /// It ended with another code than 0, or by a signal. Not known before Linux 6.15.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub failed: bool,
 }
 
 /// Refused without alarm, or withheld, from an actor that failed. Whether it failed because of that, nobody can know.
@@ -253,6 +255,15 @@ pub struct ReviewedUse {
     #[serde(flatten)]
     pub by: Reviewed,
     pub count: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotate {
+    pub path: Hostile,
+    /// The first who read it.
+    pub actor: ActorId,
+    /// One who read it was after the network, too.
+    pub networked: bool,
 }
 
 /// Aggregated behaviour of one actor: one entry per distinct (act, status), paths normalised with placeholders.

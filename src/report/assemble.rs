@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 
 use crate::model::report::{Behaviour, Counts, Coverage, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool};
-use crate::model::{Act, Actor, ActorId, ActorKind, Mode, Process, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Mode, Process, Severity, Status};
 
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
 use super::kept;
 use super::material::{Facts, Material};
 use super::outcome::{Ending, decide};
+use super::rotate;
 use super::trace::{Trace, in_tree_order};
+use super::unit;
 use super::who::Who;
 
 pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
@@ -41,7 +43,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         finding.actor = numbers[placed.actor];
         finding
     });
-    Report {
+    let mut report = Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "cargo-brig".into(), version: env!("CARGO_PKG_VERSION").into() },
         run: Run { command: super::redact::argv(&facts.run.command), ..facts.run.clone() },
@@ -58,8 +60,12 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         kept,
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         exceptions: material.exceptions.clone(),
+        standing: Vec::new(),
+        rotate: Vec::new(),
         end: true,
-    }
+    };
+    report.rotate = rotate::list(&report);
+    report
 }
 
 /// The compiler asked about itself (`-vV`, `--print`): it compiled nothing, so nothing of the build ran.
@@ -106,6 +112,8 @@ fn numbers(cast: &Cast, facts: &Facts) -> Vec<ActorId> {
 
 fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &Facts, who: &dyn Who) -> ReportedActor {
     let host = actor.host.and_then(|host| cast.actors.iter().position(|other| other.id == host && other.host.is_none()));
+    // What is found inside a compiler runs when that does.
+    let whole = host.map_or(actor, |host| &cast.actors[host]);
     let mut withheld = actor.withheld.clone();
     withheld.sort();
     withheld.dedup();
@@ -119,6 +127,8 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
         path_in_graph: actor.package.as_ref().map(|package| who.why(&package.name, &package.version)).unwrap_or_default(),
         attributed_by: actor.attributed_by.to_owned(),
         withheld,
+        unit: unit::of(whole, role(whole, facts).as_deref()),
+        arguments: unit::arguments(whole, &facts.places_of(whole)),
         failed: false,
     }
 }
@@ -176,6 +186,7 @@ fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) 
         units: facts.units,
         ran,
         fresh: facts.fresh,
+        not_reached: facts.not_reached,
         events: material.events,
         lost: material.lost.len() as u64,
         holes,
@@ -185,7 +196,11 @@ fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) 
 }
 
 fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], coverage: &Coverage) -> Outcome {
-    let tries = |status: Status| material.breaches.iter().filter(|(event, _)| event.status == status).map(|(_, count)| count).sum();
+    let alarming = |event: &Event| event.breach.as_ref().is_some_and(|breach| breach.severity > Severity::Info);
+    let tries = |status: Status| {
+        let tried = material.breaches.iter().filter(|(event, _)| event.status == status && alarming(event));
+        tried.map(|(_, count)| count).sum()
+    };
     let mut by_severity: BTreeMap<String, u64> = BTreeMap::new();
     for placed in placed {
         *by_severity.entry(placed.finding.severity.name().to_owned()).or_default() += 1;

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status, digest};
 
+use super::correlate;
 use super::derive::Cast;
 use super::led::Leads;
+use super::loaded;
 use super::material::{Facts, Material};
+use super::parties::{Parties, is_network};
 use super::proposal;
 use super::remedy;
 use super::trace::Trace;
@@ -28,6 +31,7 @@ struct Breached<'a> {
     count: u64,
     actor: usize,
     offender: Option<Package>,
+    parties: Parties,
     blame: Option<Blame>,
     act: Act,
     chain: Vec<Hostile>,
@@ -51,18 +55,18 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
             let places = facts.places_of(&cast.actors[actor]);
             let chain = trace.chain(&cast.actors[cast.host_of_breach[at]], event, &places);
             let led = leads.of(&cast.actors[actor], &event.act);
-            let offender = led.cloned().or_else(|| offender(&cast.actors[actor], blame.as_ref(), who));
-            Breached { event, count: *count, actor, offender, blame, act: places.act(&event.act), chain, led: led.is_some() }
+            let parties = Parties::of(&cast.actors[actor], blame.as_ref(), who);
+            let offender = led.or(parties.accused(rule_of(event)).0).cloned();
+            Breached { event, count: *count, actor, offender, parties, blame, act: places.act(&event.act), chain, led: led.is_some() }
         })
         .collect();
     let mut groups: BTreeMap<Key, Vec<&Breached>> = BTreeMap::new();
     for breach in &breached {
-        let rule = breach.event.breach.as_ref().map_or(Rule::ProcTamper, |breach| breach.rule);
-        groups.entry((rule, breach.actor, breach.offender.clone())).or_default().push(breach);
+        groups.entry((rule_of(breach.event), breach.actor, breach.offender.clone())).or_default().push(breach);
     }
     correlate(&mut groups, &breached);
     let profile = facts.run.profile.as_slice();
-    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile))).collect();
+    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile, material))).collect();
     // Whoever was after a secret and the network is offered nothing.
     let critical: Vec<usize> = placed.iter().filter(|one| one.finding.severity == Severity::Critical).map(|one| one.actor).collect();
     placed.iter_mut().filter(|one| critical.contains(&one.actor)).for_each(|one| one.finding.except = None);
@@ -87,51 +91,32 @@ fn order<'a>(placed: &'a Placed, cast: &'a Cast) -> impl Ord + 'a {
     )
 }
 
-/// The package a finding names. Inside a program or build script: the innermost crate on the stack that is in the graph, unless the
-/// innermost is the program's own code. A stack is evidence only, so an incomplete walk names nobody but the actor.
-fn offender(actor: &Actor, blame: Option<&Blame>, who: &dyn Who) -> Option<Package> {
-    let Some(blame) = blame.filter(|blame| blame.caveat.is_none() && matches!(actor.kind, ActorKind::Program | ActorKind::BuildScript))
-    else {
-        return actor.package.clone();
-    };
-    let own = actor.crate_name.as_ref().map(|name| name.replace('-', "_"));
-    for candidate in &blame.crates {
-        // The program's own code; of one that somebody else had started, who wanted it comes after.
-        let started = blame.by == Blame::STARTED;
-        if candidate.name.starts_with("build_script_") || Some(&candidate.name) == own.as_ref() {
-            if started {
-                continue;
-            }
-            break;
-        }
-        let package = candidate.package.clone().or_else(|| who.package_of_crate(&candidate.name));
-        if started && package == actor.package {
-            continue;
-        }
-        if package.is_some() {
-            return package;
-        }
-    }
-    actor.package.clone()
+fn rule_of(event: &Event) -> Rule {
+    event.breach.as_ref().map_or(Rule::ProcTamper, |breach| breach.rule)
 }
 
-/// An actor that tried both a secret and the network gets a critical finding of its own, whatever became of either.
+/// Whoever in an actor tried both a secret and the network gets a critical finding of its own, whatever became of either.
 fn correlate<'a>(groups: &mut BTreeMap<Key, Vec<&'a Breached<'a>>>, breached: &'a [Breached<'a>]) {
     for actor in breached.iter().map(|breach| breach.actor).collect::<std::collections::BTreeSet<_>>() {
-        let of = |rules: &[Rule]| {
-            let matches = |b: &&Breached| b.actor == actor && b.event.breach.as_ref().is_some_and(|breach| rules.contains(&breach.rule));
-            breached.iter().filter(matches).collect::<Vec<_>>()
+        let of = |rules: &[Rule]| -> Vec<&Breached> {
+            breached.iter().filter(|breach| breach.actor == actor && rules.contains(&rule_of(breach.event))).collect()
         };
         let secrets = of(&[Rule::SecretRead]);
         let network = of(&[Rule::NetConnect, Rule::NetDns, Rule::ExecDownloader]);
-        if let (Some(secret), false) = (secrets.first(), network.is_empty()) {
-            let key = (Rule::SecretThenNetwork, actor, secret.offender.clone());
-            groups.insert(key, [secrets, network].concat());
+        let parties = |all: &[&'a Breached]| all.iter().map(|breach| &breach.parties).collect::<Vec<_>>();
+        for (culprit, both) in correlate::both(&parties(&secrets), &parties(&network)) {
+            let own = both.secrets.into_iter().map(|at| secrets[at]).chain(both.network.into_iter().map(|at| network[at]));
+            groups.insert((Rule::SecretThenNetwork, actor, culprit), own.collect());
         }
     }
 }
 
-fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, profile): (&dyn Who, &[String])) -> Placed {
+fn place(
+    (rule, actor, offender): Key,
+    group: &[&Breached],
+    cast: &Cast,
+    (who, profile, material): (&dyn Who, &[String], &Material),
+) -> Placed {
     let correlated = rule == Rule::SecretThenNetwork;
     let severity = group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.severity).max().unwrap_or(Severity::High);
     let mut tried: BTreeMap<(Act, Vec<Hostile>), (Severity, u64)> = BTreeMap::new();
@@ -153,7 +138,13 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
     let member = &cast.actors[actor];
     let worst = if correlated { Severity::Critical } else { severity };
     let pids = group.iter().map(|breach| breach.event.pid).collect();
-    let named = |f: &dyn Fn(&str, &str) -> Vec<String>| offender.as_ref().map(|p| f(&p.name, &p.version)).unwrap_or_default();
+    let parties = first.map(|breached| &breached.parties);
+    let through: Vec<Package> = match parties {
+        Some(parties) if !correlated => parties.accused(rule).1.into_iter().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let callers: Vec<Package> = parties.filter(|_| is_network(rule)).map(|parties| parties.candidates.clone()).unwrap_or_default();
+    let macros = loaded::candidates(material, member, &evidence, who);
     let finding = Finding {
         id: String::new(),
         rule,
@@ -163,9 +154,13 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         truncated,
         blame: first.and_then(|b| b.blame.clone()),
         reason: reason(group, correlated),
-        path_in_graph: named(&|name, version| who.why(name, version)),
+        path_in_graph: if callers.is_empty() { way(cast, actor, offender.as_ref(), &through, who) } else { Vec::new() },
+        through,
+        own: offender.as_ref().is_some_and(|package| who.is_member(package)),
+        compiled: !macros.is_empty(),
+        candidates: if macros.is_empty() { callers } else { macros },
         baseline: None,
-        location: offender.as_ref().and_then(|package| who.lock_location(&package.name, &package.version)),
+        location: offender.as_ref().and_then(|package| who.location(package, member, first.and_then(|b| b.blame.as_ref()))),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
         allow: if truncated == 0 { remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile) } else { None },
         except: proposal::of(rule, worst, member, &evidence, &pids).filter(|_| truncated == 0),
@@ -173,6 +168,16 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         evidence,
     };
     Placed { actor, finding }
+}
+
+/// How one comes to who did it: through the package whose program or compiler it was, and on to what it did it through.
+fn way(cast: &Cast, actor: usize, offender: Option<&Package>, through: &[Package], who: &dyn Who) -> Vec<String> {
+    let member = &cast.actors[actor];
+    let host = member.host.and_then(|id| cast.actors.iter().find(|actor| actor.id == id && actor.host.is_none()));
+    let packages = [host.and_then(|host| host.package.as_ref()), member.package.as_ref(), offender];
+    let mut packages: Vec<Package> = packages.into_iter().flatten().chain(through).cloned().collect();
+    packages.dedup();
+    who.way(&packages)
 }
 
 /// Whose grants decide: a macro and a linker live behind the wall of the compiler they were found in.

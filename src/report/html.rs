@@ -19,7 +19,9 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     writeln!(w, "<meta name=\"viewport\" content=\"width=device-width\"><title>Brig report</title>")?;
     writeln!(w, "<style>\n{}</style></head><body>", include_str!("html/style.css"))?;
     head(w, report)?;
+    sections::rotate(w, report)?;
     sections::findings(w, report)?;
+    sections::standing(w, report)?;
     sections::crates(w, report)?;
     sections::processes(w, report)?;
     sections::indexes(w, report)?;
@@ -29,12 +31,15 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (run, tally) = (&report.run, tally(report));
     let (class, verdict) = match report.outcome.verdict {
+        VerdictWord::Clean if report.outcome.cargo_exit != Some(0) => {
+            ("not-run", "what ran stayed inside the profile; cargo failed, and what comes after did not run".to_owned())
+        }
         VerdictWord::Clean => ("clean", "everything that ran stayed inside the profile".to_owned()),
         VerdictWord::Observed if tally.acts == 0 => ("clean", "observed; the profile would have refused nothing".to_owned()),
         VerdictWord::Observed => ("observed", format!("observed; {} that enforce would refuse were let through", count(tally.acts, "act"))),
         VerdictWord::Violation => (
             "violation",
-            format!("{} of {} broke the profile ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities),
+            format!("{} of {} broke the profile ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.detail()),
         ),
         VerdictWord::TimedOut => ("incomplete", "the build took longer than it was given and was ended".to_owned()),
         VerdictWord::NotRun => ("not-run", "nothing ran, nothing is known".to_owned()),
@@ -51,7 +56,11 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     row("walls", format!("Landlock {}, {}, {tested}", walls.landlock_abi, content(&escape::ours(&walls.sockets))))?;
     row("cargo's network", super::wording::phases(&run.phases).into())?;
     for weak in &walls.degraded {
-        row("degraded", format!("{}: {}", content(&escape::ours(&weak.what)), content(&escape::ours(&weak.means))))?;
+        // What the gate holds by itself is no news on any kernel of today.
+        row(
+            if weak.covered { "one wall instead of two" } else { "degraded" },
+            format!("{}: {}", content(&escape::ours(&weak.what)), content(&escape::ours(&weak.means))),
+        )?;
     }
     if let Some(loosened) = &walls.loosened {
         let grants: Vec<_> = loosened.grants.iter().map(|grant| (MEDIUM.name)(grant)).collect();
@@ -75,11 +84,19 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     if let Some(fresh) = cover.fresh {
         row("fresh, did not run", fresh.to_string())?;
     }
+    if let Some(left) = cover.not_reached.filter(|left| *left > 0) {
+        row("not reached", left.to_string())?;
+    }
+    let quiet = super::wording::quiet(report);
+    if quiet > 0 {
+        row("refused without alarm", quiet.to_string())?;
+    }
     row("events", format!("{}, {} lost", cover.events, cover.lost))?;
     for hole in &cover.holes {
         row("lost", content(&escape::ours(hole)))?;
     }
     row("exit code", report.outcome.exit_code.to_string())?;
+    row("cargo's exit code", report.outcome.cargo_exit.map_or_else(|| "not known".to_owned(), |code| code.to_string()))?;
     row("host", content(&escape::ours(&format!("Linux {} {}", report.host.kernel, report.host.arch))))?;
     writeln!(w, "</dl>")
 }
@@ -106,7 +123,7 @@ mod tests {
         let page = page(&assemble(&material, &facts(), &Graph));
         for part in [
             "<dd><code>m-macros</code> 0.9.1 (proc-macro): write <code>{out-of:m-compiler}/made</code>, 2 times; a generator (<code>profiles",
-            "<p class=\"verdict violation\">2 acts of 1 crate broke the profile (1 critical, 2 high)</p>",
+            "<p class=\"verdict violation\">2 acts of 1 crate broke the profile (1 critical, 1 high)</p>",
             "build script of <code>quickfetch-sys</code> 0.3.2 tried to read <code>{workspace}/.env</code> — refused",
             "<code>sh</code>",
             "<td><code>203.0.113.7:443</code> (tcp)</td>",

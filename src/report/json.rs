@@ -34,6 +34,8 @@ pub struct Output {
     path: PathBuf,
     directory: OwnedFd,
     name: std::ffi::OsString,
+    /// Others write to it, too: what they wrote stays.
+    shared: bool,
 }
 
 impl Output {
@@ -43,27 +45,53 @@ impl Output {
     /// The directory is missing or not writable, or something other than a regular file stands at `path`.
     pub fn prepare(path: &Path) -> Result<Output> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::open(path, parent, OFlag::empty())
+        Self::open(path, parent, OFlag::empty(), false)
+    }
+
+    /// The same for a file that others write to as well, one after the other: what is written comes at its end.
+    ///
+    /// # Errors
+    /// As for [`Output::prepare`].
+    pub fn prepare_shared(path: &Path) -> Result<Output> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::open(path, parent, OFlag::empty(), true)
     }
 
     /// The same for our own report directory, which is made if it is missing and must not be a symbolic link.
     pub fn prepare_in(directory: &Path, name: &str) -> Result<Output> {
         std::fs::create_dir_all(directory).with_context(|| format!("create report directory `{}`", directory.display()))?;
-        Self::open(&directory.join(name), directory, OFlag::O_NOFOLLOW)
+        Self::open(&directory.join(name), directory, OFlag::O_NOFOLLOW, false)
     }
 
-    fn open(path: &Path, parent: &Path, flags: OFlag) -> Result<Output> {
+    fn open(path: &Path, parent: &Path, flags: OFlag, shared: bool) -> Result<Output> {
         let shown = path.display();
         let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_RDONLY | flags;
         let directory = nix::fcntl::open(parent, flags, Mode::empty())
             .with_context(|| format!("open directory `{}` for report `{shown}`", parent.display()))?;
         let name = path.file_name().with_context(|| format!("report path `{shown}` names no file"))?.to_owned();
-        let output = Output { path: path.to_owned(), directory, name };
+        Self::tried(Output { path: path.to_owned(), directory, name, shared })
+    }
+
+    /// The same in a directory that is held already; `path` is how it is called.
+    ///
+    /// # Errors
+    /// As for [`Output::prepare`].
+    pub fn at(path: PathBuf, directory: OwnedFd, name: std::ffi::OsString) -> Result<Output> {
+        Self::tried(Output { path, directory, name, shared: false })
+    }
+
+    fn tried(output: Output) -> Result<Output> {
+        let called = output.path.clone();
+        let shown = called.display();
         // Renaming over a device or a link would replace the thing itself (`/dev/null`, `/dev/stdout`).
         match output.stat(&output.name) {
             Ok(there) => ensure!(is_file(&there), "report path `{shown}` exists and is not a regular file"),
             Err(nix::Error::ENOENT) => {}
             Err(error) => return Err(error).with_context(|| format!("look at report path `{shown}`")),
+        }
+        if output.shared {
+            output.end().with_context(|| format!("open `{shown}`"))?;
+            return Ok(output);
         }
         let (temporary, _) = output.create().with_context(|| format!("create a file beside `{shown}`"))?;
         output.remove(&temporary);
@@ -78,12 +106,31 @@ impl Output {
     /// may take is a record of a build whose results cargo does not sync either, and a sync costs more than a build that does nothing.
     pub fn write(&self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let shown = self.path.display();
+        if self.shared {
+            return self.add(content).with_context(|| format!("write report `{shown}`"));
+        }
         let (temporary, file) = self.create().with_context(|| format!("create a file beside `{shown}`"))?;
         let written = self.fill(file, content).and_then(|file| self.put(&temporary, &file));
         if written.is_err() {
             self.remove(&temporary);
         }
         written.with_context(|| format!("write report `{shown}`"))
+    }
+
+    /// After what is there, in one piece.
+    fn add(&self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let mut file = self.end()?;
+        let mut text = if file.metadata()?.len() > 0 { b"\n".to_vec() } else { Vec::new() };
+        content(&mut text)?;
+        Ok(file.write_all(&text)?)
+    }
+
+    /// The file, at its end; a link or pipe in its place is refused.
+    fn end(&self) -> Result<File> {
+        let flags = OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let file = nix::fcntl::openat(&self.directory, self.name.as_os_str(), flags, Mode::from_bits_truncate(0o666))?;
+        ensure!(is_file(&fstat(&file)?), "it is not a regular file");
+        Ok(File::from(file))
     }
 
     fn fill(&self, file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<File> {
@@ -135,12 +182,24 @@ fn is_file(stat: &FileStat) -> bool {
 /// # Errors
 /// The file cannot be read, is cut off, is no report, or is one of another version.
 pub fn load(path: &Path) -> Result<Report> {
+    // A pipe that nobody writes to must not be waited for.
     let shown = path.display();
     let meta = std::fs::metadata(path).with_context(|| format!("read report `{shown}`"))?;
     ensure!(meta.is_file(), "`{shown}` is not a regular file");
+    load_open(File::open(path).with_context(|| format!("read report `{shown}`"))?, path)
+}
+
+/// The same of a file that is open; `path` is how it is called.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_open(file: File, path: &Path) -> Result<Report> {
+    let shown = path.display();
+    let meta = file.metadata().with_context(|| format!("read report `{shown}`"))?;
+    ensure!(meta.is_file(), "`{shown}` is not a regular file");
     ensure!(meta.len() <= LARGEST, "`{shown}` is too large for a report");
     let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)).with_context(|| format!("read report `{shown}`"))?;
+    file.take(LARGEST).read_to_end(&mut text).with_context(|| format!("read report `{shown}`"))?;
     parse(&text).with_context(|| format!("read report `{shown}`"))
 }
 

@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 
 use super::wording::{Medium, count, tally, units};
-use super::{escape, excepted};
+use super::{escape, excepted, rotate};
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Finding, Severity, Status};
+use crate::model::{Finding, Severity, Status, moment};
 
 /// A step summary over 1 MiB is dropped as a whole; this leaves room for what other tools append.
 const LARGEST: usize = 900 * 1024;
@@ -32,10 +32,10 @@ fn code(text: &str) -> String {
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     let mut page = head(report);
-    for (at, finding) in report.findings.iter().filter(|finding| finding.is_told()).enumerate() {
+    for (at, finding) in report.all_findings().filter(|finding| finding.is_told()).enumerate() {
         let section = section(report, finding);
         if page.len() + section.len() > LARGEST {
-            let left = report.findings.iter().filter(|finding| finding.is_told()).count() - at;
+            let left = report.all_findings().filter(|finding| finding.is_told()).count() - at;
             page.push_str(&format!("\n{} more in the JSON report.\n", count(left as u64, "finding")));
             break;
         }
@@ -47,6 +47,7 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn head(report: &Report) -> String {
     let (outcome, tally) = (&report.outcome, tally(report));
     let title = match outcome.verdict {
+        VerdictWord::Clean if outcome.cargo_exit != Some(0) => "what ran was clean, cargo failed",
         VerdictWord::Clean => "clean",
         VerdictWord::Observed => "observed, nothing was refused",
         VerdictWord::Violation => "violation",
@@ -57,10 +58,30 @@ fn head(report: &Report) -> String {
     let profile = report.run.profile.first().map_or("default", String::as_str);
     let mut head = format!("## Brig: {title}\n\n{} ran under profile {}", count(outcome.counts.actors, "actor"), (MEDIUM.name)(profile));
     if tally.acts > 0 {
-        head.push_str(&format!("; {} of {} broke it ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities));
+        let (acts, crates) = (count(tally.acts, "act"), count(tally.crates, "crate"));
+        head.push_str(&format!("; {acts} of {crates} broke it ({})", tally.detail()));
+    }
+    if let Some(code) = outcome.cargo_exit.filter(|code| *code != 0) {
+        head.push_str(&format!("; cargo's exit code is {code}"));
     }
     head.push_str(".\n");
-    for weak in &report.enforcement.degraded {
+    let quiet = super::wording::quiet(report);
+    if quiet > 0 {
+        head.push_str(&format!("\n{} without alarm.\n", count(quiet, "refusal")));
+    }
+    for one in rotate::list(report).iter().take(rotate::LISTED) {
+        head.push_str(&format!("\n**Rotate:** {}\n", rotate::line(report, one, MEDIUM)));
+    }
+    let left = rotate::unlisted(report).saturating_add(rotate::list(report).len().saturating_sub(rotate::LISTED) as u64);
+    if left > 0 {
+        head.push_str(&format!("\n**Rotate:** {left} more in the JSON report.\n"));
+    }
+    // What the gate holds by itself is no news on any kernel of today.
+    for weak in report.enforcement.degraded.iter().filter(|weak| weak.covered) {
+        let (what, means) = (entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means)));
+        head.push_str(&format!("\nOne wall instead of two: {what}: {means}\n"));
+    }
+    for weak in report.enforcement.degraded.iter().filter(|weak| !weak.covered) {
         head.push_str(&format!("\n**Degraded:** {}: {}\n", entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means))));
     }
     if let Some(loosened) = &report.enforcement.loosened {
@@ -89,6 +110,13 @@ fn head(report: &Report) -> String {
     if let Some(fresh) = report.coverage.fresh.filter(|fresh| *fresh > 0) {
         head.push_str(&format!("\n{} of the graph did not run, fresh for cargo.\n", units(fresh)));
     }
+    if let Some(left) = report.coverage.not_reached.filter(|left| *left > 0) {
+        head.push_str(&format!("\nCargo did not come to {} of the graph.\n", units(left)));
+    }
+    let standing: usize = report.standing.iter().map(|standing| standing.findings.len()).sum();
+    if standing > 0 {
+        head.push_str(&format!("\n**Standing:** {} from earlier runs: the code did not run again.\n", count(standing as u64, "finding")));
+    }
     head
 }
 
@@ -98,9 +126,12 @@ fn section(report: &Report, finding: &Finding) -> String {
         let path: Vec<_> = finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect();
         text.push_str(&format!("- who: {}\n", path.join(" → ")));
     }
+    if let Some(callers) = MEDIUM.candidates(finding) {
+        text.push_str(&format!("- who: {callers}\n"));
+    }
     for evidence in finding.evidence.iter().take(10) {
         let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
-        text.push_str(&format!("- {} (×{}): {}\n", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")));
+        text.push_str(&format!("- {} (×{}): {}\n", MEDIUM.deed(&evidence.act), evidence.count, chain.join(" → ")));
     }
     let left = (finding.evidence.len().saturating_sub(10) as u64).saturating_add(finding.truncated);
     if left > 0 {
@@ -110,16 +141,20 @@ fn section(report: &Report, finding: &Finding) -> String {
     if let Some(location) = &finding.location {
         text.push_str(&format!("- at: {}\n", code(&escape::name(location))));
     }
+    if let Some(standing) = report.standing.iter().find(|standing| standing.findings.iter().any(|one| std::ptr::eq(one, finding))) {
+        let (when, run) = (moment::text(standing.started), code(&escape::ours(&standing.run)));
+        text.push_str(&format!("- found in the run of {when} ({run}); the code did not run again since\n"));
+    }
     text
 }
 
 /// Workflow commands for the worst findings, one line each.
 pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
-    for finding in report.findings.iter().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
+    for finding in report.all_findings().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
         let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
-        let (file, line) = super::sarif::split(finding.location.as_deref());
-        let (file, title) = (property(&escape::ours(file)), property(finding.rule.id()));
+        let (file, line) = super::sarif::placed(report, finding.location.as_deref());
+        let (file, title) = (property(&escape::ours(&file)), property(finding.rule.id()));
         writeln!(w, "::{command} file={file},line={line},title={title}::{}", message(&PLAIN.title(report, finding)))?;
     }
     Ok(())

@@ -41,6 +41,7 @@ pub struct Facts {
     /// See `model::report::Coverage`.
     pub units: Option<u64>,
     pub fresh: Option<u64>,
+    pub not_reached: Option<u64>,
     /// Cargo's exit code, 128+signal when it was killed; `None` when it was never learned.
     pub cargo_exit: Option<i32>,
     /// Ended by us because its time was over.

@@ -3,6 +3,9 @@
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
 pub mod assemble;
+#[cfg(test)]
+mod channels_tests;
+mod correlate;
 pub mod derive;
 pub mod escape;
 pub mod excepted;
@@ -14,18 +17,24 @@ mod inert;
 pub mod json;
 pub mod kept;
 pub mod led;
+mod loaded;
 pub mod markdown;
 pub mod material;
 pub mod normalise;
 pub mod outcome;
+mod parties;
 mod proposal;
 pub mod redact;
 pub mod remedy;
+pub mod rotate;
+pub mod runs;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sarif;
+mod steady;
 pub mod terminal;
 pub mod trace;
+mod unit;
 pub mod who;
 pub mod wording;
 

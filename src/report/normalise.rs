@@ -4,6 +4,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::steady::steady;
 use crate::model::{Act, Endpoint, Hostile};
 
 /// Directories with their placeholders, longest first.
@@ -146,37 +147,6 @@ fn without_pid(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Names that compilers draw at random for temporary files, replaced by a star: they differ from run to run.
-fn steady(bytes: Vec<u8>) -> Vec<u8> {
-    if !["{target}", "{tmp}", "{out}"].iter().any(|place| bytes.windows(place.len()).any(|w| w == place.as_bytes())) {
-        return bytes;
-    }
-    let mut after_incremental = false;
-    let components = bytes.split(|byte| *byte == b'/').map(|component| {
-        let steady = steady_component(component, after_incremental);
-        after_incremental |= component == b"incremental";
-        steady
-    });
-    components.collect::<Vec<_>>().join(&b'/')
-}
-
-fn steady_component(component: &[u8], incremental: bool) -> Vec<u8> {
-    for prefix in [&b"rmeta"[..], b"rustc", b"cc", b".cdtor.", b".tmp"] {
-        if let Some(rest) = component.strip_prefix(prefix)
-            && rest.len() >= 6
-            && rest[..6].iter().all(u8::is_ascii_alphanumeric)
-            && rest.get(6).is_none_or(|next| *next == b'.')
-        {
-            return [prefix, b"*", &rest[6..]].concat();
-        }
-    }
-    // Incremental sessions: `s-<time>-<random>-working`, `s-<time>-<random>.lock`.
-    if incremental && component.starts_with(b"s-") {
-        return if component.ends_with(b".lock") { b"s-*.lock".to_vec() } else { b"s-*".to_vec() };
-    }
-    component.to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +176,8 @@ mod tests {
             ("/home/u/app/target/debug/deps/rmetaAb12Cd/full.rmeta", "{target}/debug/deps/rmeta*/full.rmeta"),
             ("/home/u/app/target/debug/incremental/app-1/s-h1-0x-working/dep", "{target}/debug/incremental/app-1/s-*/dep"),
             ("/tmp/brig-1/ccXYZ123.s", "{tmp}/cc*.s"),
+            ("/home/u/app/target/debug/deps/app-1f.tmp4822472", "{target}/debug/deps/app-1f.tmp*"),
+            ("/home/u/app/src/app.tmp4822472", "{workspace}/src/app.tmp4822472"),
             ("/home/u/.cargo/credentials.toml", "{cargo-home}/credentials.toml"),
             ("/etc/passwd", "/etc/passwd"),
             ("/proc/4711/environ", "/proc/{pid}/environ"),

@@ -38,6 +38,18 @@ pub fn decide(ending: Ending) -> (VerdictWord, Exit) {
     }
 }
 
+/// As the report spells it.
+pub fn word(verdict: VerdictWord) -> &'static str {
+    match verdict {
+        VerdictWord::Clean => "clean",
+        VerdictWord::Observed => "observed",
+        VerdictWord::Violation => "violation",
+        VerdictWord::NotRun => "not-run",
+        VerdictWord::Incomplete => "incomplete",
+        VerdictWord::TimedOut => "timed-out",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

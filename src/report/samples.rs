@@ -64,11 +64,13 @@ pub fn facts() -> Facts {
     ];
     Facts {
         run: Run {
+            id: String::new(),
             command: ["cargo", "test"].map(Hostile::from).to_vec(),
             mode: Mode::Enforce,
             profile: vec!["default".into()],
             policy_digest: "0123456789abcdef".into(),
             workspace: Some("/home/u/app".into()),
+            within: None,
             target: Some("/home/u/app/target".into()),
             started: 1_790_000_000,
             costs: crate::model::report::Costs::default(),
@@ -86,6 +88,7 @@ pub fn facts() -> Facts {
         enforcement: Enforcement { landlock_abi: 7, probed: true, sockets: "private-network".into(), degraded: Vec::new(), loosened: None },
         units: Some(3),
         fresh: Some(0),
+        not_reached: Some(0),
         cargo_exit: Some(0),
         timed_out: false,
         places: Places::new(places.map(|(path, name)| (PathBuf::from(path), name))),
@@ -107,10 +110,34 @@ impl Who for Graph {
         path.iter().map(ToString::to_string).collect()
     }
 
+    fn way(&self, packages: &[Package]) -> Vec<String> {
+        let mut way: Vec<String> = packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
+        if let Some(first) = packages.first() {
+            way.splice(..1, self.why(&first.name, &first.version));
+        }
+        way
+    }
+
+    fn is_member(&self, package: &Package) -> bool {
+        package.name == "app"
+    }
+
+    fn needs(&self, package: &Package, other: &Package) -> bool {
+        matches!((&*package.name, &*other.name), ("chrono_anchor" | "honest", "http") | ("app", _))
+    }
+
+    fn dependents(&self, package: &Package, _within: &Package) -> Vec<Package> {
+        match &*package.name {
+            "http" => vec![super::samples::package("chrono_anchor", "0.1.0"), super::samples::package("honest", "0.1.0")],
+            _ => vec![super::samples::package("app", "0.1.0")],
+        }
+    }
+
     fn package_of_crate(&self, crate_name: &str) -> Option<Package> {
         match crate_name {
             "chrono_anchor" => Some(package("chrono_anchor", "0.1.0")),
             "app" => Some(package("app", "0.1.0")),
+            "http" | "honest" => Some(package(crate_name, "0.1.0")),
             _ => None,
         }
     }
@@ -119,8 +146,8 @@ impl Who for Graph {
         object.as_bytes().windows(10).any(|part| part == b"evil_macro").then(|| package("evil_macro", "0.2.0"))
     }
 
-    fn lock_location(&self, name: &str, _version: &str) -> Option<String> {
-        match name {
+    fn location(&self, package: &Package, _actor: &Actor, _blame: Option<&Blame>) -> Option<String> {
+        match &*package.name {
             "quickfetch-sys" => Some("Cargo.lock:1204".into()),
             _ => None,
         }

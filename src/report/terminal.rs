@@ -1,7 +1,9 @@
 //! The report on the terminal: one line before the build, findings in the shape of compiler diagnostics after it, and a summary. In: a
 //! `&Report`, a style, a writer. Everything that came from the build is escaped on the way out.
 
+mod advice;
 mod diagnostic;
+mod standing;
 mod style;
 mod summary;
 
@@ -149,7 +151,8 @@ pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: St
     if report.outcome.verdict != VerdictWord::Incomplete {
         summary::holes(w, report, style)?;
     }
-    summary::rotate(w, report, style)
+    summary::rotate(w, report, style)?;
+    standing::standing(w, report, style)
 }
 
 #[cfg(test)]

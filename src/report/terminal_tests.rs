@@ -92,7 +92,7 @@ fn the_example_of_the_contract() {
          |   = help  expected? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\", build-script.extend-connect = [\"203.0.113.7:443\"] }`
          |   = help  `cargo brig explain net/connect` says what the rule is about
          |
-         |     Refused 2 acts of 1 crate (1 critical, 2 high); cargo failed right after, most likely because of it
+         |     Refused 2 acts of 1 crate (1 critical, 1 high); cargo failed right after, most likely because of it
          |             2 other actors stayed inside the profile · target/brig/report.json",
     );
     assert_eq!(out, expected);
@@ -252,7 +252,7 @@ fn observing_ends_with_what_to_rotate() {
     let out = shown(&material, &facts);
     assert!(out.starts_with("warning[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — let through, enforce would refuse it\n") || out.starts_with("warning[secret/read]: tests of"), "{out}");
     let expected = block(
-        "|    Observed 3 acts of 2 crates (2 critical, 2 high) that enforce would refuse; nothing was refused
+        "|    Observed 3 acts of 2 crates (2 critical, 1 high) that enforce would refuse; nothing was refused
          |             1 other actor stayed inside the profile · target/brig/report.json
          |      Rotate 2 credentials: read while the network was open
          |             `{home}/.ssh/id` — tests of `app` 0.1.0
@@ -367,4 +367,22 @@ fn a_reviewed_allow_is_one_clause_and_only_where_it_was_used() {
     let out = text(&assemble(&stolen, &facts(), &Graph), Verbosity::Normal);
     assert!(out.contains("stayed inside the profile, with a reviewed allow for ") && !out.contains(['\x1b', '\u{202e}']), "{out}");
     assert!(!text(&assemble(&stolen, &facts(), &Graph), Verbosity::Quiet).contains("reviewed"));
+}
+
+#[test]
+fn advice_knows_whose_code_it_is() {
+    let mut material = material();
+    let lookup = Act::Lookup { name: "h.example".into(), via: crate::model::Endpoint::Other { name: "nss".into() } };
+    material.breaches = vec![
+        breach(TESTS, 1200, read("/home/u/.ssh/id"), Rule::SecretRead, Level::High),
+        breach(BUILD, 400, lookup, Rule::NetDns, Level::Medium),
+    ];
+    let report = assemble(&material, &facts(), &Graph);
+    let out = text(&report, Verbosity::Normal);
+    assert!(out.contains("= help  not expected? `app` 0.1.0 is your own: look at who changed it\n"), "{out}");
+    assert!(!out.contains("read the source of `app`") && out.contains("read the source of `quickfetch-sys` 0.3.2"), "{out}");
+    // A name is looked up without a port.
+    assert!(out.contains("h.example:443") && out.contains("= help  the port in it is a guess: a lookup names none\n"), "{out}");
+    let connected = text(&assemble(&stolen_env(), &facts(), &Graph), Verbosity::Normal);
+    assert!(!connected.contains("a guess"), "{connected}");
 }

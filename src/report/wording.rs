@@ -1,9 +1,9 @@
 //! The sentences every renderer shares: who did what, and what became of it. In: parts of the report and a medium's two escapers. Out:
 //! text that is safe in that medium.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::report::{Phases, Report, ReportedActor, ReviewedUse};
+use crate::model::report::{Behaviour, Phases, Report, ReportedActor, ReviewedUse};
 use crate::model::{Act, Actor, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Severity, Status};
 
 /// How a medium shows text of others. Both mark it as a quotation (backticks, `<code>` …) and escape it.
@@ -21,9 +21,11 @@ impl Medium {
             None => "an unknown actor".to_owned(),
         };
         let own = report.actor(finding.actor).and_then(|actor| actor.package.as_ref());
-        let through = match finding.offender.as_ref().filter(|offender| !own.is_some_and(|own| same(own, offender))) {
-            Some(offender) => format!(", through {},", self.package(offender)),
-            None => String::new(),
+        let other = finding.offender.as_ref().filter(|offender| !own.is_some_and(|own| same(own, offender)));
+        let through = match (other, finding.through.first()) {
+            (Some(caller), Some(library)) => format!(", {}, through {},", self.package(caller), self.package(library)),
+            (Some(by), None) | (None, Some(by)) => format!(", through {},", self.package(by)),
+            (None, None) => String::new(),
         };
         let mut did = match (finding.rule, finding.evidence.first()) {
             (Rule::SecretThenNetwork, _) => "tried to read a secret and to reach the network".to_owned(),
@@ -37,6 +39,23 @@ impl Medium {
             did.push_str(&format!(" and {more} more"));
         }
         format!("{subject}{through} {did} — {}", fate(finding))
+    }
+
+    /// "who called `ureq` 2.0.0 is not on the stack: `a` 1.0.0 or `b` 1.0.0"
+    pub fn candidates(self, finding: &Finding) -> Option<String> {
+        const LISTED: usize = 10;
+        let offender = finding.offender.as_ref().filter(|_| !finding.candidates.is_empty())?;
+        let mut all: Vec<_> = finding.candidates.iter().take(LISTED).map(|package| self.package(package)).collect();
+        if finding.candidates.len() > LISTED {
+            all.push(format!("{} more", finding.candidates.len() - LISTED));
+        }
+        let all = all.join(" or ");
+        Some(match finding.compiled {
+            true => {
+                format!("the reader is the compiler, for the text of {}, which a macro may have written: {all}", self.package(offender))
+            }
+            false => format!("who called {} is not on the stack: {all}", self.package(offender)),
+        })
     }
 
     /// "build script of `x` 1.0.0", "tests of `app` 0.1.0"
@@ -119,6 +138,14 @@ impl Medium {
         }
     }
 
+    /// The same with everything that is known of it: "tried to run `/usr/bin/curl`: `curl -F file=@.env …`".
+    pub fn deed(self, act: &Act) -> String {
+        match act {
+            Act::Exec { argv, .. } if argv.len() > 1 => format!("{}: {}", self.act(act), (self.text)(&command(argv))),
+            act => self.act(act),
+        }
+    }
+
     /// "`h.example` (tcp, `203.0.113.7:443`)"
     pub fn endpoint(self, to: &Endpoint) -> String {
         match to {
@@ -147,6 +174,20 @@ fn same(a: &Package, b: &Package) -> bool {
     a.name == b.name && a.version == b.version
 }
 
+/// A command line with a word's blanks kept together.
+pub fn command(argv: &[Hostile]) -> Hostile {
+    let quote = |word: &Hostile| match word.as_bytes() {
+        bytes if bytes.is_empty() || bytes.iter().any(u8::is_ascii_whitespace) => [b"\"", bytes, b"\""].concat(),
+        bytes => bytes.to_vec(),
+    };
+    Hostile::new(argv.iter().map(quote).collect::<Vec<_>>().join(&b' '))
+}
+
+/// The acts of a correlation are of two kinds: its sentence tells neither.
+pub fn is_correlated(finding: &Finding) -> bool {
+    finding.rule == Rule::SecretThenNetwork
+}
+
 /// What became of it.
 pub fn fate(finding: &Finding) -> &'static str {
     match (finding.status, finding.rule) {
@@ -161,32 +202,81 @@ pub fn fate(finding: &Finding) -> &'static str {
 
 /// What a run's findings above `info` come to.
 pub struct Tally {
+    /// Each once, however often it was tried and however many findings are about it.
     pub acts: u64,
+    pub tries: u64,
     pub crates: u64,
-    /// "1 critical, 2 high"
+    /// "1 critical, 2 high", of acts.
     pub severities: String,
     pub actors: BTreeSet<ActorId>,
 }
 
+impl Tally {
+    /// "3 acts of 1 crate (2 critical, 1 high; tried 5 times)"
+    pub fn text(&self) -> String {
+        format!("{} of {} ({})", count(self.acts, "act"), count(self.crates, "crate"), self.detail())
+    }
+
+    /// "2 critical, 1 high; tried 5 times"
+    pub fn detail(&self) -> String {
+        let tries = if self.tries > self.acts { format!("; tried {} times", self.tries) } else { String::new() };
+        format!("{}{tries}", self.severities)
+    }
+}
+
 pub fn tally(report: &Report) -> Tally {
     let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
-    let acts = alarming()
-        .filter(|finding| finding.rule != Rule::SecretThenNetwork)
-        .map(|finding| (finding.evidence.len() as u64).saturating_add(finding.truncated));
+    // What a correlation is about is what others are about: it makes the secret's reading as bad as it is, and not one more act.
+    let secrets: BTreeSet<(ActorId, &Act)> = alarming()
+        .filter(|finding| finding.rule == Rule::SecretRead)
+        .flat_map(|finding| finding.evidence.iter().map(|evidence| (finding.actor, &evidence.act)))
+        .collect();
+    let mut worst: BTreeMap<(ActorId, &Act, &[Hostile]), (Severity, u64)> = BTreeMap::new();
+    let mut unlisted: BTreeMap<Severity, u64> = BTreeMap::new();
+    for finding in alarming() {
+        for evidence in &finding.evidence {
+            let raises = !is_correlated(finding) || secrets.contains(&(finding.actor, &evidence.act));
+            let severity_of = if raises { finding.severity } else { Severity::Low };
+            let (severity, count) = worst.entry((finding.actor, &evidence.act, &evidence.chain)).or_insert((severity_of, 0));
+            (*severity, *count) = (severity_of.max(*severity), evidence.count.max(1).max(*count));
+        }
+        if !is_correlated(finding) {
+            let left = unlisted.entry(finding.severity).or_default();
+            *left = left.saturating_add(finding.truncated);
+        }
+    }
     let crates: BTreeSet<_> =
         alarming().map(|finding| finding.offender.as_ref().map(|package| (&package.name, &package.version))).collect();
-    let of = |severity: Severity| match alarming().filter(|finding| finding.severity == severity).count() {
-        0 => None,
-        n => Some(format!("{n} {}", severity.name())),
-    };
-    let severities: Vec<_> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low].into_iter().filter_map(of).collect();
+    let mut by_severity = unlisted;
+    for (severity, _) in worst.values() {
+        let sum = by_severity.entry(*severity).or_default();
+        *sum = sum.saturating_add(1);
+    }
+    let more: u64 = by_severity.values().fold(0, |sum, n| sum.saturating_add(*n));
+    let again = worst.values().fold(0u64, |sum, (_, count)| sum.saturating_add(count - 1));
+    let severities: Vec<_> =
+        by_severity.iter().rev().filter(|(_, n)| **n > 0).map(|(severity, n)| format!("{n} {}", severity.name())).collect();
     Tally {
-        // Counts of a stored report may be anything.
-        acts: acts.fold(0, u64::saturating_add),
+        acts: more,
+        tries: more.saturating_add(again),
         crates: crates.len() as u64,
         severities: severities.join(", "),
         actors: alarming().map(|finding| finding.actor).collect(),
     }
+}
+
+/// What is refused without alarm, honest code looks for by habit and does without: entries of the record, and no findings.
+pub fn quiet(report: &Report) -> u64 {
+    let about: BTreeSet<(ActorId, &Act)> =
+        report.findings.iter().flat_map(|finding| finding.evidence.iter().map(|evidence| (finding.actor, &evidence.act))).collect();
+    let is_quiet = |did: &&Behaviour| did.status == Status::Refused && !about.contains(&(did.actor, &did.act));
+    let unlisted = report.findings.iter().fold(0u64, |sum, finding| sum.saturating_add(finding.truncated));
+    (report.behaviour.iter().filter(is_quiet).count() as u64).saturating_sub(unlisted)
+}
+
+/// " (×2)"
+pub fn times(count: u64) -> String {
+    if count > 1 { format!(" (×{count})") } else { String::new() }
 }
 
 /// "1 act", "2 acts"

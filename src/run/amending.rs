@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::pages::{last_report, places, print};
+use super::pages::{places, print};
 use super::stopped::Stopped;
+use super::stored::last_report;
 use crate::cli::Options;
 use crate::cli::exceptions::{Allow, Deny};
 use crate::model::report::Report;
@@ -66,7 +67,7 @@ fn from_findings(report: &Report, typed: &Allow) -> Result<Vec<Wish>, Stopped> {
     for id in &typed.from {
         let shown = id.escape_debug();
         let stop = |why: String| Err(Stopped::usage(anyhow!("{why}\n  help: nothing was written")));
-        let Some(finding) = report.findings.iter().find(|finding| finding.id == *id) else {
+        let Some(finding) = report.all_findings().find(|finding| finding.id == *id) else {
             return stop(format!("the last report has no finding `{shown}`"));
         };
         let Some(proposal) = &finding.except else {

@@ -16,6 +16,8 @@ use super::ending::{self, Ran};
 use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
 use super::layers::Layers;
+use super::outputs::Outputs;
+use super::repository;
 use super::screen::Screen;
 use super::stage::{self, Env};
 use super::stopped::Stopped;
@@ -41,8 +43,7 @@ use crate::plan::host::{Host, Walls};
 use crate::plan::phases::{Phases, Within};
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, compiler_caches, config, loosening, places, remembered};
-use crate::report::json::Output;
-use crate::report::{Format, escape, terminal};
+use crate::report::{escape, terminal};
 use crate::wall::ruleset;
 
 /// Runs cargo with `args` behind the walls.
@@ -103,14 +104,18 @@ pub fn build(
         places.results().try_for_each(|tree| stage::make_target(tree)).map_err(Stopped::usage)?;
     }
     refuse_links(&profile, &places)?;
-    let outputs = prepare(options, &places, cleans)?;
+    let outputs = Outputs::prepare(options, &places, cleans)?;
 
+    let within = places.workspace.as_deref().map(|workspace| repository::below(workspace, &env));
+    let within = within.filter(|within| !within.as_os_str().is_empty());
     let mut run = Run {
+        id: String::new(),
         command: [OsString::from("cargo")].into_iter().chain(args.iter().cloned()).map(Hostile::from).collect(),
         mode: profile.mode,
         profile: profile.chain.clone(),
         policy_digest: digest,
         workspace: places.workspace.as_deref().map(Hostile::from),
+        within: within.map(Hostile::from),
         target: Some(Hostile::from(&*places.target)),
         started,
         duration_ms: 0,
@@ -356,25 +361,6 @@ fn private_target(places: &mut Places, steering: &Steering, env: &mut Env) -> Re
         env.push((name.into(), places.target.clone().into_os_string()));
     }
     Ok(dir.into())
-}
-
-/// Every file that will be written is opened now: a bad path must not be found out after an hour of building.
-fn prepare(options: &Options, places: &Places, cleans: bool) -> Result<Vec<(Format, Output)>, Stopped> {
-    let directory = options.report_dir.clone().unwrap_or_else(|| places.report_dir.clone());
-    let mut outputs = Vec::new();
-    for (format, path) in options.outputs() {
-        outputs.push((format, Output::prepare(path).map_err(Stopped::usage)?));
-    }
-    if cleans && options.report_dir.is_none() {
-        return Ok(outputs);
-    }
-    std::fs::create_dir_all(&directory)
-        .with_context(|| format!("make the report directory {} (`--report-dir` names another)", directory.display()))
-        .map_err(Stopped::usage)?;
-    for (format, name) in [(Format::Json, "report.json"), (Format::Html, "report.html")] {
-        outputs.push((format, Output::prepare_in(&directory, name).map_err(Stopped::usage)?));
-    }
-    Ok(outputs)
 }
 
 /// On GitHub Actions, lines of the build that look like workflow commands are not obeyed while this stands.

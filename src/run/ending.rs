@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
 use super::asked::ask;
 use super::coverage;
+use super::outputs::Outputs;
 use super::owners::Owners;
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
@@ -23,10 +22,9 @@ use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
 use crate::model::{Act, ActorId, Event, Exit, Hostile, Status};
 use crate::plan::host::Host;
 use crate::report::assemble::is_probe;
-use crate::report::json::Output;
 use crate::report::markdown;
 use crate::report::who::Nobody;
-use crate::report::{Facts, Format, Material, Places, Who, assemble, escape, terminal};
+use crate::report::{Facts, Material, Places, Who, assemble, escape, terminal};
 use crate::sys::descriptors;
 
 /// What is known when cargo has ended.
@@ -101,7 +99,7 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 ///
 /// # Errors
 /// When a report could not be written: then the run has no record.
-pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)], style: terminal::Style) -> Result<Exit, Stopped> {
+pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: terminal::Style) -> Result<Exit, Stopped> {
     let record = supervisor.journal.take();
     let material = Material {
         processes: record.processes,
@@ -128,13 +126,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         let graph = worked.then(|| known.or_else(read)).flatten();
         (graph, version.join().ok().flatten())
     });
-    let (units, fresh) = match &graph {
-        Some(graph) => {
-            let (units, fresh) = coverage::units(graph, &material.actors, &supervisor.places.build);
-            (Some(units), Some(fresh))
-        }
-        None => (None, None),
-    };
+    let whole = ran.cargo_exit == 0 && !ran.timed_out;
+    let units = graph.as_ref().map(|graph| coverage::units(graph, &material.actors, &supervisor.places.build, whole));
     let mut run = ran.run;
     run.duration_ms = ran.began.elapsed().as_millis() as u64;
     let facts = Facts {
@@ -147,8 +140,9 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
             user: nix::unistd::geteuid().to_string(),
         },
         enforcement: ran.enforcement,
-        units,
-        fresh,
+        units: units.map(|units| units.all),
+        fresh: units.map(|units| units.fresh),
+        not_reached: units.map(|units| units.not_reached),
         cargo_exit: Some(ran.cargo_exit),
         timed_out: ran.timed_out,
         places: named(&supervisor.places),
@@ -160,15 +154,9 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
     drop(material);
     report.run.costs = costs(&supervisor.confining, &ran.unwinder);
 
-    let mut failed = None;
-    let mut stored = None;
-    for (format, output) in outputs {
-        match output.write(|w| format.write(&report, w)).with_context(|| format!("write the report {}", output.path().display())) {
-            Ok(()) if *format == Format::Html && stored.is_none() => stored = Some(output.path()),
-            Ok(()) => {}
-            Err(error) => failed = Some(error),
-        }
-    }
+    let unnamed = outputs.follow(&mut report, known.as_ref().map(|known| &known.graph)).err();
+    let (stored, failed) = outputs.write(&report);
+    let failed = unnamed.or(failed);
     let here = std::env::current_dir().unwrap_or_default();
     let links = if ran.cargo_exit == 0 { Vec::new() } else { supervisor.wall.links_out(&supervisor.places) };
     let stored = stored.map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());

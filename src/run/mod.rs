@@ -12,12 +12,15 @@ mod excepting;
 mod failing;
 mod fetch;
 mod layers;
+mod outputs;
 mod owners;
 mod pages;
+mod repository;
 mod reviewing;
 mod screen;
 mod stage;
 mod stopped;
+mod stored;
 mod supervisor;
 mod watch;
 mod who;
@@ -55,7 +58,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Allow(wish) => amending::allow(&typed.options, wish),
         Command::Deny(wish) => amending::deny(&typed.options, wish),
         Command::Init => amending::init(&typed.options),
-        Command::Demo => demo::demo(),
+        Command::Demo => demo::demo(&typed.options),
         Command::Doctor => {
             let profile = pages::in_force(&typed.options)?;
             let host = examine()?;
@@ -64,8 +67,8 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
             print(&doctor::text(&host, asked))?;
             Ok(doctor::exit(&host, asked))
         }
-        Command::Report { file } => pages::report(&typed.options, file.as_deref(), style(typed)),
-        Command::Explain { topic } => pages::explain(&typed.options, topic, style(typed)),
+        Command::Report(which) => stored::report(&typed.options, which, style(typed)),
+        Command::Explain { topic } => stored::explain(&typed.options, topic, style(typed)),
         Command::ProfileList => print(&pages::profiles(&typed.options)?),
         Command::ProfileShow { name } => print(&pages::profile(&typed.options, name.as_deref())?),
     }

@@ -1,24 +1,19 @@
-//! Commands that only read and tell: a stored report again, what a rule means, which profiles there are.
+//! Commands that only read and tell: which profiles there are, and what stands in them.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, anyhow};
+use std::path::PathBuf;
 
 use super::stage;
 use super::stopped::Stopped;
 use crate::cli::Options;
-use crate::judge::rules;
-use crate::model::report::Report;
-use crate::model::{ActorKind, Exit, Finding, Rule};
+use crate::model::{ActorKind, Exit};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
 use crate::plan::{self, config, profile};
-use crate::report::json::{self, Output};
-use crate::report::{escape, terminal};
+use crate::report::escape;
 
 /// Our own text on stdout; a reader that has gone away is not our failure.
 pub fn print(text: &str) -> Result<Exit, Stopped> {
@@ -28,84 +23,11 @@ pub fn print(text: &str) -> Result<Exit, Stopped> {
     }
 }
 
-/// Renders a stored report again: to the files asked for, else to the terminal. Without a name, the last one of this workspace.
-pub fn report(options: &Options, file: Option<&Path>, style: terminal::Style) -> Result<Exit, Stopped> {
-    let file = match file {
-        Some(file) => file.to_owned(),
-        None => last(options)?,
-    };
-    let report = json::load(&file).map_err(Stopped::usage)?;
-    let outputs = options.outputs();
-    for (format, path) in &outputs {
-        if path.as_os_str() == "-" {
-            format.write(&report, &mut io::stdout().lock()).context("write to stdout").map_err(Stopped::usage)?;
-        } else {
-            Output::prepare(path).and_then(|output| output.write(|w| format.write(&report, w))).map_err(Stopped::usage)?;
-        }
-    }
-    if outputs.is_empty() {
-        terminal::after(&mut io::stderr().lock(), &report, file.to_str(), style).context("write to stderr")?;
-    }
-    Ok(Exit::Success)
-}
-
-/// The last one of this workspace.
-pub(super) fn last_report(options: &Options) -> Result<Report, Stopped> {
-    json::load(&last(options)?).map_err(Stopped::usage)
-}
-
-fn last(options: &Options) -> Result<PathBuf, Stopped> {
-    let directory = match &options.report_dir {
-        Some(directory) => directory.clone(),
-        None => places()?.report_dir,
-    };
-    Ok(directory.join("report.json"))
-}
-
 pub(super) fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
     let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
     let steering = Steering::default();
     stage::find_places(ask(&cargo, &steering, &env, (None, None)).answer(), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
-}
-
-/// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.
-pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result<Exit, Stopped> {
-    if let Some(rule) = Rule::from_id(topic) {
-        return print(&page(rule));
-    }
-    let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
-    let unknown = |why: &str| {
-        // Without a near one it lists them all, which the help line does better.
-        let near = Some(plan::document::suggestion(topic, &ids)).filter(|near| near.contains("did you mean")).unwrap_or_default();
-        Stopped::usage(anyhow!("`{}` is no rule, and {why}{near}\n  help: the rules are {}", topic.escape_debug(), ids.join(", ")))
-    };
-    // A rule's name was meant: no report can help.
-    if topic.contains('/') {
-        return Err(unknown("no finding has such a name"));
-    }
-    let Ok(report) = last(options).and_then(|file| json::load(&file).map_err(Stopped::usage)) else {
-        return Err(unknown("there is no stored report to look a finding or crate up in"));
-    };
-    let of_package = |finding: &&Finding| {
-        let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor).and_then(|actor| actor.package.as_ref()));
-        finding.id == topic || package.is_some_and(|package| package.name == topic)
-    };
-    let found: Vec<&Finding> = report.findings.iter().filter(of_package).collect();
-    if found.is_empty() {
-        return Err(unknown("the last report has no finding or offending crate of that name"));
-    }
-    let mut text = Vec::new();
-    terminal::findings(&mut text, &report, found.iter().copied(), style).context("render the findings")?;
-    let mut rules: Vec<Rule> = found.iter().map(|finding| finding.rule).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    let pages: Vec<String> = rules.into_iter().map(page).collect();
-    print(&(String::from_utf8_lossy(&text).into_owned() + &pages.join("\n")))
-}
-
-fn page(rule: Rule) -> String {
-    rules::page(rule).map_or_else(|| format!("`{}` is reserved: this version does not raise it.\n", rule.id()), str::to_owned)
 }
 
 /// One line per profile: the user's own first.

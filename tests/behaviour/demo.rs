@@ -52,7 +52,35 @@ fn it_ends_well() {
         for culprit in SCENES.iter().flat_map(|scene| scene.expected).map(|expected| expected.culprit) {
             assert!(told.contains(culprit), "does not name {culprit}\n{outcome}");
         }
+        assert!(!told.contains("report.html"), "names a report that is gone\n{outcome}");
         let left = fs::read_dir(place.path("tmp")).unwrap().count();
         assert_eq!(left, 0, "leaves something in the temporary directory\n{outcome}");
     }
+}
+
+#[test]
+fn it_heeds_what_is_asked_of_a_report() {
+    let place = Place::new("honest-run", Who::Myself).incremental();
+    let forms = ["json", "sarif", "html", "markdown"].map(|form| (format!("--{form}"), format!("out.{form}")));
+    let mut args: Vec<&str> = forms.iter().flat_map(|(option, file)| [option.as_str(), file.as_str()]).collect();
+    args.extend(["-q", "--color", "always", "demo"]);
+    let outcome = bare(&place, &args).go();
+    outcome.exits(0);
+    let culprits = || SCENES.iter().flat_map(|scene| scene.expected).map(|expected| expected.culprit);
+    for (option, file) in &forms {
+        // Cargo's path, and no longer there than the demo: all scenes in each.
+        let text = fs::read_to_string(place.workspace().join(file)).unwrap_or_else(|error| panic!("{option}: {error}\n{outcome}"));
+        let text = text.replace("&#45;", "-").replace("&#95;", "_");
+        for culprit in culprits() {
+            assert!(text.contains(culprit), "{option} does not name {culprit}\n{outcome}");
+        }
+    }
+    let (said, told) = (outcome.stdout_text(), outcome.stderr_text());
+    assert!(!said.contains("== ") && !told.contains("Confining") && !told.contains("stayed inside"), "not quiet\n{outcome}");
+    assert!(told.contains("\u{1b}[1;31merror[secret/read]\u{1b}[0m"), "not coloured\n{outcome}");
+
+    let outcome = bare(&place, &["--report-dir", "kept", "--color", "never", "demo"]).go();
+    outcome.exits(0);
+    assert!(place.workspace().join("kept/report.html").exists() && outcome.stderr_text().contains("kept/report.html"), "{outcome}");
+    assert_eq!(fs::read_dir(place.path("tmp")).unwrap().count(), 0, "{outcome}");
 }

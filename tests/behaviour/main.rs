@@ -8,6 +8,7 @@
 //! what nobody may change, `finding` reads the report, `control` remembers what won.
 
 mod artefacts;
+mod callers;
 mod cargos_wall;
 mod configurations;
 mod control;
@@ -16,6 +17,7 @@ mod deputies;
 mod directives;
 mod effect;
 mod endurance;
+mod evidence;
 mod exceptions;
 mod exits;
 mod finding;
@@ -36,8 +38,10 @@ mod objects;
 mod phases;
 mod picture;
 mod place;
+mod pointed;
 mod privileges;
 mod races;
+mod reached;
 mod remedies;
 mod remembered;
 mod repository;

@@ -155,6 +155,28 @@ fn findings_are_the_same_in_every_run() {
     assert_eq!(prints(), prints());
 }
 
+/// As people build, with incremental state: nothing that is drawn at random may be left in the record.
+#[test]
+fn the_same_build_gives_the_same_report() {
+    let place = Place::new("honest-macros", Who::Myself).incremental();
+    fs::remove_file(place.workspace().join(".env")).unwrap();
+    let record = || {
+        place.clean();
+        let outcome = guarded(&place, &[], &["test", "--offline"]).go();
+        let mut report = outcome.exits(0).report().clone();
+        // What a run is, and when and as whom something ran, is its own.
+        report["run"] = serde_json::Value::Null;
+        for process in report["processes"].as_array_mut().unwrap() {
+            ["pid", "parent", "started_ms"].iter().for_each(|key| process[key] = 0.into());
+        }
+        serde_json::to_string_pretty(&report).unwrap()
+    };
+    let (one, two) = (record(), record());
+    let differing: Vec<_> = one.lines().zip(two.lines()).filter(|(one, two)| one != two).take(20).collect();
+    assert!(one.contains(".rcgu.o") && one.lines().count() > 1000, "nothing was recorded");
+    assert!(one == two, "{differing:#?}");
+}
+
 #[test]
 fn a_build_script_cannot_reach_policy_or_report() {
     for who in Who::all() {

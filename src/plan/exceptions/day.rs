@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::model::moment;
+
 /// Days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(i64);
@@ -38,13 +40,8 @@ impl Day {
 
     /// `2027-02-01`; the other way round of [`Day::of`].
     pub fn text(self) -> String {
-        let days = self.0 + 719_468;
-        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * of_year + 2) / 153;
-        let (day, month) = (of_year - (153 * from_march + 2) / 5 + 1, if from_march < 10 { from_march + 3 } else { from_march - 9 });
-        format!("{:04}-{month:02}-{day:02}", era * 400 + year_of_era + i64::from(month <= 2))
+        let (year, month, day) = moment::civil(self.0);
+        format!("{year:04}-{month:02}-{day:02}")
     }
 
     /// Days from `today` through this one, both counted; 0 when it is over.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::super::escape;
 use super::super::wording::count;
+use super::super::{escape, rotate};
 use super::words::{MEDIUM, ROWS, code, content};
 use crate::model::report::{Behaviour, Report, ReportedActor};
-use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status};
+use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status, moment};
 
 pub fn findings(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.findings.is_empty() {
@@ -16,6 +16,34 @@ pub fn findings(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(w, "<h2>Findings</h2>")?;
     report.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
     left(w, report.findings.len(), "finding")
+}
+
+/// What was read while nothing was refused.
+pub fn rotate(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let all = rotate::list(report);
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(w, "<h2>Rotate</h2>\n<p>Read while the network was open: to be taken for known to others.</p>\n<ul>")?;
+    all.iter().take(rotate::LISTED).try_for_each(|one| writeln!(w, "<li>{}</li>", rotate::line(report, one, MEDIUM)))?;
+    let left = rotate::unlisted(report).saturating_add(all.len().saturating_sub(rotate::LISTED) as u64);
+    if left > 0 {
+        writeln!(w, "<li>and {left} more in the JSON report</li>")?;
+    }
+    writeln!(w, "</ul>")
+}
+
+/// What earlier runs found, in code that did not run again since.
+pub fn standing(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    for standing in report.standing.iter().take(ROWS) {
+        let command: Vec<_> = standing.command.iter().map(escape::plain).collect();
+        let (when, run) = (moment::text(standing.started), code(&escape::ours(&standing.run)));
+        writeln!(w, "<h2>Standing</h2>\n<p>Found in the run of {when} ({run}, {}).", code(&command.join(" ")))?;
+        writeln!(w, "The code did not run again since.</p>")?;
+        standing.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
+        left(w, standing.findings.len(), "finding")?;
+    }
+    left(w, report.standing.len(), "run")
 }
 
 fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> {
@@ -31,9 +59,12 @@ fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> 
     if !finding.path_in_graph.is_empty() {
         row("who", finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect::<Vec<_>>().join(" → "))?;
     }
+    if let Some(callers) = MEDIUM.candidates(finding) {
+        row("who", callers)?;
+    }
     for evidence in finding.evidence.iter().take(20) {
         let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
-        row("how", format!("{} (×{}): {}", MEDIUM.act(&evidence.act), evidence.count, chain.join(" → ")))?;
+        row("how", format!("{} (×{}): {}", MEDIUM.deed(&evidence.act), evidence.count, chain.join(" → ")))?;
     }
     let left = finding.evidence.len().saturating_sub(20) as u64;
     let left = left.saturating_add(finding.truncated);

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use crate::model::{Act, Blame, Evidence, Finding, Hostile, Severity, Status};
 
 use super::super::escape;
-use super::super::wording::count;
+use super::super::wording::{command, count, is_correlated, times};
+use super::advice::help;
 use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 
 /// Acts written out below the first one.
@@ -25,22 +26,21 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
     }
     let mut line = |key: &str, text: &str| writeln!(w, "   {} {key:<5} {text}", style.paint(BLUE, "="));
     if !finding.path_in_graph.is_empty() {
-        line("who", &path(&finding.path_in_graph))?;
+        line("who", &path(finding))?;
+    }
+    if let Some(callers) = MEDIUM.candidates(finding) {
+        line("who", &callers)?;
     }
     let first = finding.evidence.first();
     if let Some(evidence) = first {
         line("how", &how(evidence))?;
     }
-    for evidence in finding.evidence.iter().skip(usize::from(!correlated(finding))).take(ALSO) {
+    for evidence in finding.evidence.iter().skip(usize::from(!is_correlated(finding))).take(ALSO) {
         let same_way = first.is_some_and(|first| first.chain == evidence.chain);
         let way = if same_way || evidence.chain.is_empty() { String::new() } else { format!(" ({})", chain(&evidence.chain)) };
-        let what = match &evidence.act {
-            Act::Exec { argv, .. } if argv.len() > 1 => format!("tried to run {}", command(argv)),
-            act => MEDIUM.act(act),
-        };
-        line("also", &format!("{what}{}{way}", times(evidence.count)))?;
+        line("also", &format!("{}{}{way}", MEDIUM.deed(&evidence.act), times(evidence.count)))?;
     }
-    let shown = ALSO + usize::from(!correlated(finding));
+    let shown = ALSO + usize::from(!is_correlated(finding));
     let left = (finding.evidence.len().saturating_sub(shown) as u64).saturating_add(finding.truncated);
     if left > 0 {
         line("also", &format!("{left} more in the report"))?;
@@ -68,18 +68,23 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
     writeln!(w)
 }
 
-fn correlated(finding: &Finding) -> bool {
-    finding.rule == crate::model::Rule::SecretThenNetwork
-}
-
 /// `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)`
-fn path(path: &[String]) -> String {
-    let place = match path.len() {
-        1 => "a workspace member",
-        2 => "a direct dependency",
+fn path(finding: &Finding) -> String {
+    let path = &finding.path_in_graph;
+    let shown = path.iter().map(|package| escape::name(package)).collect::<Vec<_>>().join(" → ");
+    let is_offender = |place: &String| finding.offender.as_ref().is_some_and(|one| *place == format!("{} {}", one.name, one.version));
+    let at = path.iter().position(is_offender).unwrap_or(path.len().saturating_sub(1));
+    let place = match at {
+        0 => "a workspace member",
+        1 => "a direct dependency",
         _ => "not a direct dependency",
     };
-    format!("{} ({place})", path.iter().map(|package| escape::name(package)).collect::<Vec<_>>().join(" → "))
+    let place = if finding.own { "a workspace member" } else { place };
+    match (&finding.offender, at + 1 < path.len()) {
+        // What follows it is what it used.
+        (Some(offender), true) => format!("{shown} ({} is {place})", escape::name(&offender.name)),
+        _ => format!("{shown} ({place})"),
+    }
 }
 
 fn how(evidence: &Evidence) -> String {
@@ -87,22 +92,13 @@ fn how(evidence: &Evidence) -> String {
     if let Act::Exec { argv, .. } = &evidence.act
         && argv.len() > 1
     {
-        how.push_str(&format!(" → {}", command(argv)));
+        how.push_str(&format!(" → {}", escape::plain(&command(argv))));
     }
     if how.is_empty() { format!("unknown process{}", times(evidence.count)) } else { format!("{how}{}", times(evidence.count)) }
 }
 
 fn chain(chain: &[Hostile]) -> String {
     chain.iter().map(escape::plain).collect::<Vec<_>>().join(" → ")
-}
-
-/// A command line with a word's blanks kept together; long ones lose their middle.
-fn command(argv: &[Hostile]) -> String {
-    let quote = |word: &Hostile| match word.as_bytes() {
-        bytes if bytes.is_empty() || bytes.iter().any(u8::is_ascii_whitespace) => [b"\"", bytes, b"\""].concat(),
-        bytes => bytes.to_vec(),
-    };
-    escape::plain(&Hostile::new(argv.iter().map(quote).collect::<Vec<_>>().join(&b' ')))
 }
 
 /// The crates on the stack, innermost first.
@@ -120,36 +116,4 @@ fn via(blame: &Blame) -> String {
         "" | "stack" => via,
         by => format!("{via} ({})", escape::ours(by)),
     }
-}
-
-pub fn times(count: u64) -> String {
-    if count > 1 { format!(" (×{count})") } else { String::new() }
-}
-
-/// A line for `brig.toml`, with those that must stand before it.
-pub fn to_be_written(line: &str) -> String {
-    // A profile of the user's own is there already: the line goes into it.
-    let before = if line.contains("inherits = ") { "`version = 1`, `policy = \"mine\"`, " } else { "" };
-    format!("{before}`{}`", escape::ours(line))
-}
-
-fn help(finding: &Finding) -> Vec<String> {
-    let explain = format!("`cargo brig explain {}` says what the rule is about", finding.rule.id());
-    if finding.severity == Severity::Info {
-        return vec![explain];
-    }
-    let whose = match &finding.offender {
-        Some(package) => format!("read the source of {} before you build it again, and report it", MEDIUM.package(package)),
-        None => "find out which package it is before you build again".to_owned(),
-    };
-    let mut help = vec![format!("not expected? {whose}")];
-    if let Some(proposal) = &finding.except {
-        help.push(format!("expected? `{}`", escape::ours(&proposal.command())));
-    }
-    if let Some(line) = &finding.allow {
-        let whose = if finding.except.is_some() { "of every package?" } else { "expected?" };
-        help.push(format!("{whose} brig.toml: {}", to_be_written(line)));
-    }
-    help.push(explain);
-    help
 }

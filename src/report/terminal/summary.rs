@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorId, Hostile, Mode, Rule, Status, duration};
+use crate::model::{Act, ActorId, Mode, Rule, Status, duration};
 
-use super::super::wording::{count, tally, units};
-use super::super::{escape, excepted};
-use super::diagnostic::{times, to_be_written};
+use super::super::wording::{count, tally, times, units};
+use super::super::{escape, excepted, rotate, wording};
+use super::advice::to_be_written;
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
@@ -18,7 +18,7 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
     let stored = stored.map(|path| format!(" · {}", escape::ours(path))).unwrap_or_default();
     let profile = (MEDIUM.name)(report.run.profile.first().map_or("default", String::as_str));
     let others = report.outcome.counts.actors.saturating_sub(tally.actors.len() as u64);
-    let acts = format!("{} of {} ({})", count(tally.acts, "act"), count(tally.crates, "crate"), tally.severities);
+    let acts = tally.text();
     if report.outcome.timed_out {
         style.status(w, RED, "Timed out", &timed_out(report))?;
     }
@@ -29,7 +29,8 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
                 true => style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?,
                 false => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
             }
-            more(w, loud, &format!("{} stayed inside the profile{}{stored}", count(others, "other actor"), reviewed(report)))
+            let (allowed, left) = (reviewed(report), not_reached(report));
+            more(w, loud, &format!("{} stayed inside the profile{allowed}{left}{stored}", count(others, "other actor")))
         }
         VerdictWord::Incomplete => {
             holes(w, report, style)?;
@@ -62,7 +63,8 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             } else {
                 String::new()
             };
-            more(w, loud, &format!("what ran until then stayed inside profile {profile}{}{observed}{stored}", reviewed(report)))
+            let (allowed, left) = (reviewed(report), not_reached(report));
+            more(w, loud, &format!("what ran until then stayed inside profile {profile}{allowed}{observed}{left}{stored}"))
         }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
@@ -109,8 +111,16 @@ fn reviewed(report: &Report) -> String {
 }
 
 fn fresh(report: &Report) -> String {
-    match report.coverage.fresh {
+    let fresh = match report.coverage.fresh {
         Some(n) if n > 0 => format!("; {} did not run (fresh)", units(n)),
+        _ => String::new(),
+    };
+    fresh + &not_reached(report)
+}
+
+fn not_reached(report: &Report) -> String {
+    match report.coverage.not_reached {
+        Some(n) if n > 0 => format!("; cargo did not come to {}", units(n)),
         _ => String::new(),
     }
 }
@@ -118,7 +128,7 @@ fn fresh(report: &Report) -> String {
 /// What is refused without alarm, honest code looks for by habit and does without; a result may change by it all the same.
 fn quiet(report: &Report, style: Style) -> String {
     let named = if style.verbosity == Verbosity::Verbose { "" } else { " (`-v` names them)" };
-    match report.behaviour.iter().filter(|behaviour| behaviour.status == Status::Refused).count() as u64 {
+    match wording::quiet(report) {
         0 => String::new(),
         n => format!("; {} without alarm{named}", count(n, "refusal")),
     }
@@ -149,7 +159,7 @@ fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     for kept in refused.iter().take(LISTED) {
         let allow = kept.allow.as_deref().map(|line| format!("; brig.toml: {}", to_be_written(line))).unwrap_or_default();
-        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.act(&kept.act))?;
+        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.deed(&kept.act))?;
     }
     for (actor, names) in withheld.iter().take(LISTED) {
         let shown: Vec<String> = names.iter().take(LISTED).map(|name| (MEDIUM.name)(name)).collect();
@@ -222,7 +232,7 @@ pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
         style.status(w, GREEN, "Actor", &text)?;
         let refused = report.behaviour.iter().filter(|did| did.actor == actor.id && did.status == Status::Refused);
         for did in refused.clone().take(LISTED) {
-            writeln!(w, "             {} — refused{}", MEDIUM.act(&did.act), times(did.count))?;
+            writeln!(w, "             {} — refused{}", MEDIUM.deed(&did.act), times(did.count))?;
         }
         match refused.count().saturating_sub(LISTED) {
             0 => {}
@@ -232,36 +242,17 @@ pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
     Ok(())
 }
 
-/// Observe mode lets secrets be read with the network open: what was read must be taken for known to others.
+/// Observe mode lets secrets be read with the network open.
 pub fn rotate(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
-    const LISTED: usize = 50;
-    if report.run.mode != Mode::Observe {
+    let all = rotate::list(report);
+    if all.is_empty() {
         return Ok(());
     }
-    let networked: BTreeSet<ActorId> = report
-        .findings
-        .iter()
-        .filter(|f| matches!(f.rule, Rule::NetConnect | Rule::NetDns | Rule::ExecDownloader))
-        .map(|f| f.actor)
-        .collect();
-    let mut read: BTreeMap<&Hostile, Vec<ActorId>> = BTreeMap::new();
-    let mut unlisted = 0u64;
-    for finding in report.findings.iter().filter(|f| f.rule == Rule::SecretRead && f.status == Status::Observed) {
-        unlisted = unlisted.saturating_add(finding.truncated);
-        for path in finding.evidence.iter().filter_map(|evidence| evidence.act.path()) {
-            read.entry(path).or_default().push(finding.actor);
-        }
-    }
-    if read.is_empty() {
-        return Ok(());
-    }
-    let total = unlisted.saturating_add(read.len() as u64);
+    let total = rotate::unlisted(report).saturating_add(all.len() as u64);
     style.status(w, RED, "Rotate", &format!("{}: read while the network was open", count(total, "credential")))?;
-    for (path, actors) in read.iter().take(LISTED) {
-        let by = actors.iter().filter_map(|id| report.actor(*id)).map(|actor| MEDIUM.subject(report, actor)).next().unwrap_or_default();
-        let used = if actors.iter().any(|id| networked.contains(id)) { ", which also used the network" } else { "" };
-        writeln!(w, "             {} — {by}{used}", (MEDIUM.text)(path))?;
+    for one in all.iter().take(rotate::LISTED) {
+        writeln!(w, "             {}", rotate::line(report, one, MEDIUM))?;
     }
-    let left = total.saturating_sub(read.len().min(LISTED) as u64);
+    let left = total.saturating_sub(all.len().min(rotate::LISTED) as u64);
     if left > 0 { writeln!(w, "             and {left} more in the report") } else { Ok(()) }
 }

@@ -1,0 +1,33 @@
+//! What earlier runs found and nobody has looked at since: a few lines, said even when quiet, so that no run is mistaken for an all-clear.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use crate::model::report::Report;
+use crate::model::{Finding, moment};
+
+use super::super::escape;
+use super::super::wording::count;
+use super::style::{MEDIUM, Style, YELLOW};
+
+/// Findings named; the rest is counted.
+const LISTED: usize = 6;
+
+pub fn standing(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    let all: Vec<&Finding> = report.standing.iter().flat_map(|standing| &standing.findings).collect();
+    let Some(first) = all.first() else { return Ok(()) };
+    let crates: BTreeSet<_> = all.iter().map(|one| one.offender.as_ref().map(|package| (&package.name, &package.version))).collect();
+    let findings = format!("{} of {}", count(all.len() as u64, "finding"), count(crates.len() as u64, "crate"));
+    let why = "the code did not run again (`--fresh` makes all of it run)";
+    style.status(w, YELLOW, "Standing", &format!("{findings} from earlier runs: {why}"))?;
+    let runs = report.standing.iter().flat_map(|standing| standing.findings.iter().map(move |finding| (standing, finding)));
+    for (standing, finding) in runs.take(LISTED) {
+        let (id, when, run) = ((MEDIUM.name)(&finding.id), moment::text(standing.started), escape::ours(&standing.run));
+        writeln!(w, "             {id} {}: {} ({when}, run {run})", finding.rule.id(), MEDIUM.title(report, finding))?;
+    }
+    match all.len().saturating_sub(LISTED) {
+        0 => {}
+        left => writeln!(w, "             and {left} more in the report")?,
+    }
+    writeln!(w, "             `cargo brig explain {}` tells more", escape::ours(&first.id))
+}

@@ -1,0 +1,128 @@
+//! Commands about stored reports: one again, in whatever form; a list of them; and what a rule, a finding or a crate in the last one is about.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::outputs::asked;
+use super::pages::{places, print};
+use super::stopped::Stopped;
+use crate::cli::Options;
+use crate::cli::reports::Which;
+use crate::judge::rules;
+use crate::model::report::Report;
+use crate::model::{Exit, Finding, Rule};
+use crate::plan;
+use crate::report::json;
+use crate::report::runs::{self, Runs, store};
+use crate::report::terminal;
+
+/// Renders a stored report again: to the files asked for, else to the terminal.
+///
+/// # Errors
+/// When there is none, or it cannot be written where it was to go.
+pub fn report(options: &Options, which: &Which, style: terminal::Style) -> Result<Exit, Stopped> {
+    if which.list {
+        return list(options);
+    }
+    let (report, file) = match which {
+        Which { run: Some(name), .. } => (store::named(&directory(options)?, name).map_err(Stopped::usage)?, None),
+        Which { file: Some(file), .. } => (json::load(file).map_err(Stopped::usage)?, Some(file.clone())),
+        _ => last(options)?,
+    };
+    let outputs = options.outputs();
+    for (format, path) in &outputs {
+        if path.as_os_str() == "-" {
+            format.write(&report, &mut io::stdout().lock()).context("write to stdout").map_err(Stopped::usage)?;
+        } else {
+            asked(*format, path).and_then(|output| output.write(|w| format.write(&report, w))).map_err(Stopped::usage)?;
+        }
+    }
+    if outputs.is_empty() {
+        let shown = file.as_deref().and_then(Path::to_str);
+        terminal::after(&mut io::stderr().lock(), &report, shown, style).context("write to stderr")?;
+    }
+    Ok(Exit::Success)
+}
+
+/// The runs whose reports are kept, newest first.
+fn list(options: &Options) -> Result<Exit, Stopped> {
+    let directory = directory(options)?;
+    let Some(runs) = Runs::open(&directory).map_err(Stopped::usage)? else {
+        return Err(Stopped::usage(anyhow!("no report is kept in {}", directory.display())));
+    };
+    let mut text = String::new();
+    for id in runs.ids().map_err(Stopped::usage)? {
+        // One that was damaged is told, and the others shown.
+        text.push_str(&match runs.load(&id) {
+            Ok(report) => runs::list::line(&id.to_string(), &report),
+            Err(error) => runs::list::damaged(&id.to_string(), &error),
+        });
+    }
+    print(&text)
+}
+
+/// The last one of this workspace.
+pub(super) fn last_report(options: &Options) -> Result<Report, Stopped> {
+    last(options).map(|(report, _)| report)
+}
+
+/// With its file. Where that is gone, the newest of those that are kept.
+fn last(options: &Options) -> Result<(Report, Option<PathBuf>), Stopped> {
+    let directory = directory(options)?;
+    let file = directory.join("report.json");
+    if !file.exists()
+        && let Ok(Some(runs)) = Runs::open(&directory)
+        && let Some(report) = runs.ids().ok().and_then(|ids| runs.load(ids.first()?).ok())
+    {
+        return Ok((report, None));
+    }
+    json::load(&file).map(|report| (report, Some(file))).map_err(Stopped::usage)
+}
+
+fn directory(options: &Options) -> Result<PathBuf, Stopped> {
+    match &options.report_dir {
+        Some(directory) => Ok(directory.clone()),
+        None => Ok(places()?.report_dir),
+    }
+}
+
+/// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.
+pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result<Exit, Stopped> {
+    if let Some(rule) = Rule::from_id(topic) {
+        return print(&page(rule));
+    }
+    let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    let unknown = |why: &str| {
+        // Without a near one it lists them all, which the help line does better.
+        let near = Some(plan::document::suggestion(topic, &ids)).filter(|near| near.contains("did you mean")).unwrap_or_default();
+        Stopped::usage(anyhow!("`{}` is no rule, and {why}{near}\n  help: the rules are {}", topic.escape_debug(), ids.join(", ")))
+    };
+    // A rule's name was meant: no report can help.
+    if topic.contains('/') {
+        return Err(unknown("no finding has such a name"));
+    }
+    let Ok(report) = last_report(options) else {
+        return Err(unknown("there is no stored report to look a finding or crate up in"));
+    };
+    let of_package = |finding: &&Finding| {
+        let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor).and_then(|actor| actor.package.as_ref()));
+        finding.id == topic || package.is_some_and(|package| package.name == topic)
+    };
+    let found: Vec<&Finding> = report.all_findings().filter(of_package).collect();
+    if found.is_empty() {
+        return Err(unknown("the last report has no finding or offending crate of that name"));
+    }
+    let mut text = Vec::new();
+    terminal::findings(&mut text, &report, found.iter().copied(), style).context("render the findings")?;
+    let mut rules: Vec<Rule> = found.iter().map(|finding| finding.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let pages: Vec<String> = rules.into_iter().map(page).collect();
+    print(&(String::from_utf8_lossy(&text).into_owned() + &pages.join("\n")))
+}
+
+fn page(rule: Rule) -> String {
+    rules::page(rule).map_or_else(|| format!("`{}` is reserved: this version does not raise it.\n", rule.id()), str::to_owned)
+}
