@@ -47,6 +47,9 @@ pub struct Finding {
     /// The same for the one who did it, and nobody else: an exception.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub except: Option<Proposal>,
+    /// What to do, where that is not what is to be done about the rule in general.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
 }
 
 impl Finding {

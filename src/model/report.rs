@@ -180,6 +180,8 @@ pub enum VerdictWord {
     Observed,
     /// At least one violation.
     Violation,
+    /// Code, or something it did, that nobody has accepted (`brig.lock`).
+    Unaccepted,
     /// Nothing ran: nothing is known.
     NotRun,
     /// The record has holes.
@@ -197,6 +199,9 @@ pub struct Outcome {
     /// Ended by us because its time was over.
     #[serde(default)]
     pub timed_out: bool,
+    /// A package that must not be there kept the build from beginning, or from going on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub barred: bool,
     /// Descriptors beyond the first three that were open for a program that failed, and that it did not get.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<i32>,

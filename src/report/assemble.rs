@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::report::{Behaviour, Counts, Coverage, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool};
-use crate::model::{Act, Actor, ActorId, ActorKind, Mode, Process, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Finding, Mode, Process, Severity, Status};
 
+use super::barred;
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
 use super::kept;
@@ -36,11 +37,11 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     let coverage = coverage(material, facts, &cast, &placed);
     let outcome = outcome(material, facts, &cast, &placed, &coverage);
     let kept = kept::kept(&actors, &behaviour, &facts.run.profile);
-    let findings = placed.into_iter().map(|placed| {
-        let mut finding = placed.finding;
-        finding.actor = numbers[placed.actor];
-        finding
-    });
+    let mut findings = barred::findings(&facts.barred, who);
+    findings.extend(placed.into_iter().map(|placed| Finding { actor: numbers[placed.actor], ..placed.finding }));
+    for (number, finding) in findings.iter_mut().enumerate() {
+        finding.id = format!("F{}", number + 1);
+    }
     Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "cargo-brig".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -54,7 +55,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         processes_truncated: material.processes_truncated,
         behaviour,
         behaviour_truncated: material.behaviours_truncated,
-        findings: findings.collect(),
+        findings,
         kept,
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         exceptions: material.exceptions.clone(),
@@ -187,12 +188,14 @@ fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) 
 fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], coverage: &Coverage) -> Outcome {
     let tries = |status: Status| material.breaches.iter().filter(|(event, _)| event.status == status).map(|(_, count)| count).sum();
     let mut by_severity: BTreeMap<String, u64> = BTreeMap::new();
-    for placed in placed {
-        *by_severity.entry(placed.finding.severity.name().to_owned()).or_default() += 1;
+    let kept = facts.barred.iter().map(|one| barred::severity(&one.why));
+    for severity in kept.chain(placed.iter().map(|placed| placed.finding.severity)) {
+        *by_severity.entry(severity.name().to_owned()).or_default() += 1;
     }
     let programs_failed = |actor: &Actor| actor.kind == ActorKind::Program && material.failed.contains(&actor.id);
     let (verdict, exit) = decide(Ending {
         mode: facts.run.mode,
+        barred: facts.barred.iter().map(|one| barred::bar(&one.why)).max(),
         violation: facts.run.mode == Mode::Enforce && placed.iter().any(|placed| placed.finding.severity > Severity::Info),
         complete: coverage.complete,
         ran: cast.actors.iter().any(is_of_the_build),
@@ -204,6 +207,7 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         exit_code: exit.code(),
         cargo_exit: facts.cargo_exit,
         timed_out: facts.timed_out,
+        barred: !facts.barred.is_empty(),
         closed: if cast.actors.iter().any(programs_failed) { material.closed.clone() } else { Vec::new() },
         counts: Counts {
             actors: cast.actors.iter().filter(|actor| is_counted(actor)).count() as u64,

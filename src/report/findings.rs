@@ -171,6 +171,7 @@ fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, p
         except: proposal::of(rule, worst, member, &evidence, &pids).filter(|_| truncated == 0),
         offender,
         evidence,
+        advice: Vec::new(),
     };
     Placed { actor, finding }
 }

@@ -29,6 +29,8 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (run, tally) = (&report.run, tally(report));
     let (class, verdict) = match report.outcome.verdict {
+        _ if report.outcome.barred => ("violation", "stopped before code of these packages ran".to_owned()),
+        VerdictWord::Unaccepted => ("violation", "something was done that nobody has accepted (brig.lock)".to_owned()),
         VerdictWord::Clean => ("clean", "everything that ran stayed inside the profile".to_owned()),
         VerdictWord::Observed if tally.acts == 0 => ("clean", "observed; the profile would have refused nothing".to_owned()),
         VerdictWord::Observed => ("observed", format!("observed; {} that enforce would refuse were let through", count(tally.acts, "act"))),

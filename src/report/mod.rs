@@ -3,6 +3,7 @@
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
 pub mod assemble;
+pub mod barred;
 pub mod derive;
 pub mod escape;
 pub mod excepted;

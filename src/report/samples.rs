@@ -87,6 +87,7 @@ pub fn facts() -> Facts {
         units: Some(3),
         fresh: Some(0),
         cargo_exit: Some(0),
+        barred: Vec::new(),
         timed_out: false,
         places: Places::new(places.map(|(path, name)| (PathBuf::from(path), name))),
     }

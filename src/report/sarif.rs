@@ -80,6 +80,9 @@ fn notifications(report: &Report) -> Vec<Value> {
         let level = if told.severity > Severity::Info { "warning" } else { "note" };
         notes.push(note(level, format!("{}: {}", told.rule.id(), told.text(MEDIUM))));
     }
+    if report.outcome.barred {
+        notes.push(note("error", "the build was stopped before code of these packages ran".to_owned()));
+    }
     if report.outcome.timed_out {
         notes.push(note("error", "the build took longer than it was given and was ended".to_owned()));
     }
@@ -109,6 +112,12 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
     let mut text = MEDIUM.title(report, finding);
     for evidence in finding.evidence.iter().skip(1).take(9) {
         text.push_str(&format!("\n{}", MEDIUM.act(&evidence.act)));
+    }
+    if finding.evidence.is_empty() {
+        text.push_str(&format!("\n{}", unlinked(&escape::ours(&finding.reason))));
+    }
+    for advice in &finding.advice {
+        text.push_str(&format!("\n{}", unlinked(&escape::ours(advice))));
     }
     if !finding.path_in_graph.is_empty() {
         let path: Vec<_> = finding.path_in_graph.iter().map(|package| unlinked(&escape::name(package))).collect();

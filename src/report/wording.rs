@@ -16,6 +16,9 @@ pub struct Medium {
 impl Medium {
     /// "build script of `x` 1.0.0 tried to read `{workspace}/.env` — refused"
     pub fn title(self, report: &Report, finding: &Finding) -> String {
+        if let (Some(is), Some(package)) = (barred(finding.rule), &finding.offender) {
+            return format!("package {} {is} — {}", self.package(package), fate(finding));
+        }
         let subject = match report.actor(finding.actor) {
             Some(actor) => self.subject(report, actor),
             None => "an unknown actor".to_owned(),
@@ -147,11 +150,23 @@ fn same(a: &Package, b: &Package) -> bool {
     a.name == b.name && a.version == b.version
 }
 
+/// What a package is that was kept from a build.
+fn barred(rule: Rule) -> Option<&'static str> {
+    match rule {
+        Rule::PackageMalicious => Some("is known to be malicious"),
+        Rule::PackageDenied => Some("is denied"),
+        Rule::BaselineUnaccepted => Some("runs code at build time that nobody has accepted"),
+        _ => None,
+    }
+}
+
 /// What became of it.
 pub fn fate(finding: &Finding) -> &'static str {
     match (finding.status, finding.rule) {
         (Status::Observed, _) => "let through, enforce would refuse it",
         (_, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
+        (Status::Allowed, Rule::BaselineUnaccepted) => "told, and not refused",
+        (_, Rule::PackageMalicious | Rule::PackageDenied | Rule::BaselineUnaccepted) => "kept from the build",
         (_, Rule::ProcTimeout) => "ended with the build",
         (Status::Refused, _) => "refused",
         (Status::Redacted, _) => "given a copy without its credentials",

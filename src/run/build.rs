@@ -5,13 +5,16 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
 use super::asked::ask;
+use super::barring::Bars;
+use super::chosen::Chosen;
 use super::ending::{self, Ran};
 use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
@@ -21,26 +24,24 @@ use super::stage::{self, Env};
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::watch::Watch;
-use crate::attribute::{Graph, Unwinder};
+use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;
 use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
+use crate::model::barred::Barring;
 use crate::model::report::{self, Costs, Enforcement, Loosened, Run};
 use crate::model::{Exit, Hostile, Mode};
 use crate::plan::cargo_prepared::Prepared;
 use crate::plan::cargo_stand::Stand;
 use crate::plan::cargo_wall::CargoWall;
-use crate::plan::denied::{self, Denied};
 use crate::plan::errand::Errand;
-use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
-use crate::plan::exceptions::lock::Locked;
 use crate::plan::host::{Host, Walls};
 use crate::plan::phases::{Phases, Within};
 use crate::plan::steering::Steering;
-use crate::plan::{self, Profile, compiler_caches, config, loosening, places, remembered};
+use crate::plan::{self, Profile, compiler_caches, places, remembered};
 use crate::report::json::Output;
 use crate::report::{Format, escape, terminal};
 use crate::wall::ruleset;
@@ -79,15 +80,14 @@ pub fn build(
     let mut answer = asked.answer();
     let graph = answer.graph.take();
     let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
-    let Chosen { profile, timeout, loosened, exceptions } = Chosen::read(options, &places)?;
+    let Chosen { profile, timeout, loosened, exceptions, malicious } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
     // What takes a package out of the workspace, or only looks, runs nobody's code.
-    if !phases.network || phases.weakness().is_some() {
-        refuse_denied(&exceptions, &places, graph.as_deref()).map_err(|found| denied_or(found.into(), Stopped::usage))?;
-    }
-    let (denials, revealed) = (exceptions.denials(), exceptions.revealed(Day::today()));
+    let runs = !phases.network || phases.weakness().is_some();
+    let bars = Rc::new(if runs { Bars::new(exceptions.denials.clone(), malicious) } else { Bars::default() });
+    let revealed = exceptions.revealed(Day::today());
     let digest = exceptions.digest(profile.digest());
     let excepting = Excepting::new(exceptions, &places, Day::today())?;
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
@@ -152,7 +152,7 @@ pub fn build(
     };
     let started = (&*cargo, steering.clone());
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
-    let mut supervisor = supervisor.behind(layers).excepting(excepting);
+    let mut supervisor = supervisor.behind(layers).excepting(excepting, Rc::clone(&bars));
     supervisor.reviewing.said(graph);
     let fence = Fence::raise();
     let screen = Screen::look();
@@ -172,11 +172,13 @@ pub fn build(
                 return Ok(fetched.ended);
             }
             // What was not known before.
-            refuse_denied(&denials, &ground, fetched.graph.as_deref()).map_err(anyhow::Error::from)?;
+            supervisor.reviewing.said(fetched.graph);
+            bars.look(&ground)?;
             if fetched.partly {
                 terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
             }
-            supervisor.reviewing.said(fetched.graph);
+        } else {
+            bars.look(&ground)?;
         }
         let (_prepared, wall, ruleset) = wall_for(&errand)?;
         supervisor.enter(wall);
@@ -196,22 +198,28 @@ pub fn build(
     supervisor.listen();
     screen.settle();
     drop(fence);
-    let ended = ended.map_err(|error| denied_or(error, Stopped::usage))?;
+    let (mut ended, mut barred) = match ended.map_err(anyhow::Error::downcast::<Barring>) {
+        Ok(ended) => (Some(ended), None),
+        Err(Ok(barred)) => (None, Some(barred)),
+        Err(Err(error)) => return Err(Stopped::usage(error)),
+    };
     gate.close();
-    if let Some(failure) = ended.failure {
-        // Whoever broke a rule before does not get away without a report by breaking the build.
-        if journal.snapshot().breaches.is_empty() {
-            return Err(denied_or(failure, Stopped::wall));
+    if let Some(failure) = ended.as_mut().and_then(|ended| ended.failure.take()) {
+        match failure.downcast::<Barring>() {
+            Ok(found) => barred = Some(found),
+            // Whoever broke a rule before does not get away without a report by breaking the build.
+            Err(failure) if journal.snapshot().breaches.is_empty() => return Err(Stopped::wall(failure)),
+            Err(failure) => journal.lost(&format!("the build was stopped: {failure:#}")),
         }
-        journal.lost(&format!("the build was stopped: {failure:#}"));
     }
     drop(fresh);
-    run.phases.wanted = ended.refused;
-    if ended.refused > 0 {
+    run.phases.wanted = ended.as_ref().map_or(0, |ended| ended.refused);
+    if run.phases.wanted > 0 {
         // A stderr that is gone loses a hint, nothing else.
-        let _ = terminal::wanted_network(&mut io::stderr().lock(), ended.refused, style);
+        let _ = terminal::wanted_network(&mut io::stderr().lock(), run.phases.wanted, style);
     }
-    let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
+    let (cargo_exit, barred) = (ended.map(|ended| ended.code), barred.map(|barred| barred.0).unwrap_or_default());
+    let ran = Ran { run, host, enforcement, cargo, cargo_exit, barred, timed_out: watch.timed_out(), began, unwinder };
     ending::tell(ran, &mut supervisor, &outputs, style)
 }
 
@@ -246,25 +254,6 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// Before cargo starts: is a package in the build that the user will not have?
-fn refuse_denied(exceptions: &Exceptions, places: &Places, graph: Option<&str>) -> Result<(), Denied> {
-    if exceptions.denials.is_empty() {
-        return Ok(());
-    }
-    let locked = places.workspace.as_deref().and_then(Locked::read);
-    let graph = || graph.and_then(|text| Graph::parse(text).ok());
-    let why = |name: &str, version: &str| graph().map(|graph| graph.why(name, version)).unwrap_or_default();
-    denied::find(exceptions, locked.as_ref(), why).map_or(Ok(()), Err)
-}
-
-/// A package that is denied is a violation; what else ends a build is not.
-fn denied_or(cause: anyhow::Error, other: fn(anyhow::Error) -> Stopped) -> Stopped {
-    match cause.downcast_ref::<Denied>() {
-        Some(_) => Stopped { exit: Exit::Violation, cause },
-        None => other(cause),
-    }
-}
-
 /// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
 /// before or without us, wanted the next build to write to where it leads.
 fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
@@ -277,39 +266,6 @@ fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
             escape::quoted(&shown)
         )))
     })
-}
-
-/// What options and configuration together ask for.
-struct Chosen {
-    profile: Profile,
-    timeout: Option<Duration>,
-    /// By the repository's own file. One the user named is the user's word.
-    loosened: Option<Loosened>,
-    exceptions: Exceptions,
-}
-
-impl Chosen {
-    fn read(options: &Options, places: &Places) -> Result<Chosen, Stopped> {
-        let workspace = places.workspace.as_deref().filter(|_| !options.no_config);
-        let file = config::find(workspace, options.config.as_deref())?;
-        let written = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
-        let name = options.policy.clone().or(written.policy.clone()).unwrap_or_else(|| "default".into());
-        let mut profile = plan::load(&name, file.as_deref())?;
-        if let Some(mode) = options.mode.or(written.mode) {
-            profile.mode = mode;
-        }
-        let loosened = file.filter(|_| options.config.is_none()).and_then(|file| {
-            // Without the file: a profile that exists without it, else the default one; in the mode that was typed.
-            let named = options.policy.as_deref().and_then(|name| plan::load(name, None).ok());
-            let mut reference = named.or_else(|| plan::load("default", None).ok())?;
-            reference.mode = options.mode.unwrap_or(reference.mode);
-            let mut grants = loosening::beyond(&profile, &reference);
-            grants.extend(written.exceptions.loosening(Day::today()));
-            let shown = places.workspace.as_deref().and_then(|root| file.strip_prefix(root).ok()).unwrap_or(&file);
-            (!grants.is_empty()).then(|| Loosened { file: Hostile::from(shown), than: reference.name, grants })
-        });
-        Ok(Chosen { profile, timeout: options.timeout.or(written.timeout), loosened, exceptions: written.exceptions })
-    }
 }
 
 /// Whether what this kernel can enforce, proved on it, is what the profile requires.

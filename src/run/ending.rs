@@ -19,6 +19,7 @@ use crate::attribute::Unwinder;
 use crate::gate::{Alive, Gate};
 use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
+use crate::model::barred::Barred;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
 use crate::model::{Act, ActorId, Event, Exit, Hostile, Status};
 use crate::plan::host::Host;
@@ -35,7 +36,10 @@ pub struct Ran {
     pub host: Host,
     pub enforcement: Enforcement,
     pub cargo: PathBuf,
-    pub cargo_exit: i32,
+    /// Nothing where it was not started.
+    pub cargo_exit: Option<i32>,
+    /// What kept the build from beginning, or from going on.
+    pub barred: Vec<Barred>,
     pub timed_out: bool,
     pub began: Instant,
     pub unwinder: Arc<Unwinder>,
@@ -115,17 +119,18 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         exceptions: supervisor.excepting.told(&record.spent),
         actors: record.actors,
         failed: supervisor.failing.failed(),
-        closed: if ran.cargo_exit == 0 { Vec::new() } else { closed(&ran.run.command) },
+        closed: if ran.cargo_exit == Some(0) { Vec::new() } else { closed(&ran.run.command) },
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
-    let known = worked.then(|| supervisor.reviewing.known(&supervisor.places)).flatten();
+    let wanted = worked || !ran.barred.is_empty();
+    let known = wanted.then(|| supervisor.reviewing.known(&supervisor.places)).flatten();
     let supervisor = &*supervisor;
     let cargo = supervisor.cargo.as_deref().unwrap_or(&ran.cargo);
     let rustc = worked.then(|| ask(&supervisor.places.toolchain.join("bin/rustc"), "-vV")).flatten();
     let (graph, cargo_version) = thread::scope(|scope| {
         let version = scope.spawn(|| worked.then(|| ask(cargo, "-V")).flatten());
         let read = || supervisor.reviewing.read(cargo, rustc.as_deref(), &supervisor.places);
-        let graph = worked.then(|| known.or_else(read)).flatten();
+        let graph = if worked || ran.cargo_exit.is_some() && wanted { known.or_else(read) } else { known };
         (graph, version.join().ok().flatten())
     });
     let (units, fresh) = match &graph {
@@ -149,7 +154,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         enforcement: ran.enforcement,
         units,
         fresh,
-        cargo_exit: Some(ran.cargo_exit),
+        cargo_exit: ran.cargo_exit,
+        barred: ran.barred,
         timed_out: ran.timed_out,
         places: named(&supervisor.places),
         run,
@@ -170,7 +176,7 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
         }
     }
     let here = std::env::current_dir().unwrap_or_default();
-    let links = if ran.cargo_exit == 0 { Vec::new() } else { supervisor.wall.links_out(&supervisor.places) };
+    let links = if ran.cargo_exit == Some(0) { Vec::new() } else { supervisor.wall.links_out(&supervisor.places) };
     let stored = stored.map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
     let mut stderr = io::stderr().lock();
     let mut told = terminal::after(&mut stderr, &report, stored.as_deref(), style);

@@ -3,7 +3,9 @@
 mod absent;
 mod amending;
 mod asked;
+mod barring;
 mod build;
+mod chosen;
 mod coverage;
 mod demo;
 mod emitters;

@@ -14,6 +14,7 @@ use crate::model::report::Report;
 use crate::model::{ActorKind, Exit, Finding, Rule};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
+use crate::plan::malicious::{Known, List};
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
 use crate::plan::{self, config, profile};
@@ -74,6 +75,7 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
     if let Some(rule) = Rule::from_id(topic) {
         return print(&page(rule));
     }
+    let known = known_malicious(options, topic)?;
     let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
     let unknown = |why: &str| {
         // Without a near one it lists them all, which the help line does better.
@@ -85,7 +87,10 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
         return Err(unknown("no finding has such a name"));
     }
     let Ok(report) = last(options).and_then(|file| json::load(&file).map_err(Stopped::usage)) else {
-        return Err(unknown("there is no stored report to look a finding or crate up in"));
+        return match known {
+            Some(text) => print(&text),
+            None => Err(unknown("there is no stored report to look a finding or crate up in")),
+        };
     };
     let of_package = |finding: &&Finding| {
         let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor).and_then(|actor| actor.package.as_ref()));
@@ -93,15 +98,37 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
     };
     let found: Vec<&Finding> = report.findings.iter().filter(of_package).collect();
     if found.is_empty() {
-        return Err(unknown("the last report has no finding or offending crate of that name"));
+        return match known {
+            Some(text) => print(&text),
+            None => Err(unknown("the last report has no finding or offending crate of that name")),
+        };
     }
-    let mut text = Vec::new();
+    let mut text = known.map(|known| known + "\n").unwrap_or_default().into_bytes();
     terminal::findings(&mut text, &report, found.iter().copied(), style).context("render the findings")?;
     let mut rules: Vec<Rule> = found.iter().map(|finding| finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();
     let pages: Vec<String> = rules.into_iter().map(page).collect();
     print(&(String::from_utf8_lossy(&text).into_owned() + &pages.join("\n")))
+}
+
+/// What is known of a package of that name, whatever the last report says.
+fn known_malicious(options: &Options, name: &str) -> Result<Option<String>, Stopped> {
+    // Of no workspace, there is no file of one.
+    let written = configuration(options).ok();
+    let more = written.map(|(own, file)| own.malicious_files(file.as_deref())).unwrap_or_default();
+    let list = List::read(&more)?;
+    let lines: Vec<String> = list
+        .of(name)
+        .map(|known| {
+            let versions = known.versions.as_ref().map_or("every version".to_owned(), |versions| format!("versions {versions}"));
+            let after = known.after.as_ref().map(|after| format!("  it was after: {}\n", escape::ours(after))).unwrap_or_default();
+            let Known { date, advisory, what, origin, .. } = known;
+            escape::ours(&format!("{} ({versions}), {advisory}, {date}: {what} ({origin})", known.name)) + "\n" + &after
+        })
+        .collect();
+    let head = "known to be malicious, as a package of the public registry:\n";
+    Ok((!lines.is_empty()).then(|| head.to_owned() + &lines.concat() + "`cargo brig explain package/malicious` says what that means\n"))
 }
 
 fn page(rule: Rule) -> String {

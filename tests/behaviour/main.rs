@@ -8,6 +8,7 @@
 //! what nobody may change, `finding` reads the report, `control` remembers what won.
 
 mod artefacts;
+mod barred;
 mod cargos_wall;
 mod configurations;
 mod control;

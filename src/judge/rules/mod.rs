@@ -234,6 +234,9 @@ pub fn page(rule: Rule) -> Option<&'static str> {
         Rule::PolicyExpired => include_str!("policy_expired.md"),
         Rule::PolicyUnused => include_str!("policy_unused.md"),
         Rule::PolicyTooWide => include_str!("policy_too_wide.md"),
+        Rule::PackageMalicious => include_str!("package_malicious.md"),
+        Rule::PackageDenied => include_str!("package_denied.md"),
+        Rule::BaselineUnaccepted => include_str!("baseline_unaccepted.md"),
         Rule::BaselineNew => return None,
     })
 }

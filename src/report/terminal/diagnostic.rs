@@ -135,8 +135,8 @@ pub fn to_be_written(line: &str) -> String {
 
 fn help(finding: &Finding) -> Vec<String> {
     let explain = format!("`cargo brig explain {}` says what the rule is about", finding.rule.id());
-    if finding.severity == Severity::Info {
-        return vec![explain];
+    if finding.severity == Severity::Info || !finding.advice.is_empty() {
+        return finding.advice.iter().map(|text| escape::ours(text)).chain([explain]).collect();
     }
     let whose = match &finding.offender {
         Some(package) => format!("read the source of {} before you build it again, and report it", MEDIUM.package(package)),
