@@ -62,6 +62,7 @@ pub fn report(source: &mut Source) -> Report {
             probed: source.one_in(2),
             sockets: source.text(),
             degraded: source.many(2, |s| Weakness { what: s.text(), means: s.text(), covered: s.one_in(2) }),
+            floors: source.many(2, Source::hostile),
             loosened: source.maybe(|s| Loosened { file: s.hostile(), than: s.text(), grants: s.many(3, Source::text) }),
         },
         coverage: Coverage {

@@ -40,6 +40,11 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Barring(pub Vec<Barred>);
 
+/// "build script", "macro": the code of a unit.
+pub fn code_of(kind: ActorKind) -> String {
+    if kind == ActorKind::ProcMacro { "macro".to_owned() } else { kind.name().replace('-', " ") }
+}
+
 impl fmt::Display for Barring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<String> = self.0.iter().map(|one| format!("`{}` {}", one.name, one.version)).collect();

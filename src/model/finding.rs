@@ -55,7 +55,7 @@ pub struct Finding {
 impl Finding {
     /// Is it for everybody to read, and not only for those who ask? Who was still running at a time-out is no alarm, but the answer.
     pub fn is_told(&self) -> bool {
-        self.severity > Severity::Info || self.rule == Rule::ProcTimeout
+        self.severity > Severity::Info || matches!(self.rule, Rule::ProcTimeout | Rule::BaselineNew)
     }
 }
 

@@ -132,6 +132,9 @@ pub struct Enforcement {
     /// The repository's own policy file granted more than what would have been in force without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loosened: Option<Loosened>,
+    /// Files that say what is the least, and that nothing in force may have more than.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub floors: Vec<Hostile>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,7 +231,7 @@ pub struct ReportedActor {
     pub host: Option<ActorId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crate_name: Option<String>,
-    /// Of a program: `tests`, `doctests`, `benches`, `example` or `program`.
+    /// Of a program: `tests`, `doctests`, `benches`, `example` or `program`; of a compiler that compiles a macro: `proc-macro`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Why the package is in the graph: a path from a workspace member.
@@ -239,6 +242,11 @@ pub struct ReportedActor {
     /// It ended with another code than 0, or by a signal. Not known before Linux 6.15.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+}
+
+impl ReportedActor {
+    /// The role of a compiler that compiles a macro.
+    pub const OF_A_MACRO: &str = "proc-macro";
 }
 
 /// Refused without alarm, or withheld, from an actor that failed. Whether it failed because of that, nobody can know.

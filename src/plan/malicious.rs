@@ -185,8 +185,12 @@ mod tests {
         // As cargo wrote it into a lock file.
         let written: Locked = toml::from_str(include_str!("../../tests/compat/embedders/Cargo.lock")).unwrap();
         let public = written.packages.iter().find_map(|package| package.source.as_deref()).unwrap();
-        let package =
-            |name: &str, source: Option<&str>| Package { name: name.into(), version: "1.0.107".into(), source: source.map(str::to_owned) };
+        let package = |name: &str, source: Option<&str>| Package {
+            name: name.into(),
+            version: "1.0.107".into(),
+            source: source.map(str::to_owned),
+            checksum: None,
+        };
         let sources =
             [Some(public), None, Some("git+https://example.org/x?rev=1#1"), Some("registry+https://example.org/index"), Some("registry")];
         for (at, source) in sources.into_iter().enumerate() {

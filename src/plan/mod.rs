@@ -2,6 +2,7 @@
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
 pub mod actor_facts;
+pub mod behaviours;
 mod cargo_files;
 pub mod cargo_prepared;
 pub mod cargo_stand;
@@ -17,6 +18,7 @@ pub mod errand;
 pub mod excepted;
 pub mod exceptions;
 pub mod file_url;
+pub mod floor;
 pub mod grants;
 pub mod hard_links;
 pub mod host;
@@ -44,6 +46,7 @@ mod scripts;
 pub mod steered;
 pub mod steering;
 mod tracked;
+pub mod units;
 pub mod whose;
 
 #[cfg(test)]

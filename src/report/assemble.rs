@@ -126,8 +126,11 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
 
 /// What kind of program: cargo puts tests and benches into `deps`, examples into `examples`.
 fn role(actor: &Actor, facts: &Facts) -> Option<String> {
-    if actor.kind != ActorKind::Program {
-        return None;
+    let compiles_a_macro = || actor.argv.windows(2).any(|two| two[0].as_bytes() == b"--crate-type" && two[1].as_bytes() == b"proc-macro");
+    match actor.kind {
+        ActorKind::Program => {}
+        ActorKind::Rustc if actor.host.is_none() && compiles_a_macro() => return Some(ReportedActor::OF_A_MACRO.to_owned()),
+        _ => return None,
     }
     let directory = actor.exe.parent().and_then(|parent| parent.file_name()).and_then(|name| name.to_str());
     let bench = facts.run.command.iter().any(|word| word.as_bytes() == b"bench");

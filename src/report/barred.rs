@@ -1,7 +1,7 @@
 //! Findings about packages whose code did not get to run: what is known of each, who brings it in, what to do now. In: what kept the build from beginning, the
 //! build graph. Out: findings without an actor.
 
-use crate::model::barred::{Barred, Why};
+use crate::model::barred::{Barred, Why, code_of};
 use crate::model::{ActorId, Finding, Package, Rule, Severity, Status, digest};
 
 use super::outcome::Bar;
@@ -35,7 +35,7 @@ fn finding(barred: &Barred, who: &dyn Who) -> Finding {
         Why::Malicious { advisory, date, what, .. } => (Rule::PackageMalicious, format!("{advisory}, {date}: {what} ({origin})")),
         Why::Denied { reason } => (Rule::PackageDenied, format!("{reason} ({origin})")),
         Why::Unaccepted { kind, before } => {
-            let kind = kind.name().replace('-', " ");
+            let kind = code_of(*kind);
             let known = match before {
                 None => "nothing of it was accepted".to_owned(),
                 Some(before) if before == version => "what was accepted has another checksum".to_owned(),

@@ -55,6 +55,9 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     for weak in &walls.degraded {
         row("degraded", format!("{}: {}", content(&escape::ours(&weak.what)), content(&escape::ours(&weak.means))))?;
     }
+    for floor in &walls.floors {
+        row("floor", (MEDIUM.text)(floor))?;
+    }
     if let Some(loosened) = &walls.loosened {
         let grants: Vec<_> = loosened.grants.iter().map(|grant| (MEDIUM.name)(grant)).collect();
         let (file, than) = ((MEDIUM.text)(&loosened.file), (MEDIUM.name)(&loosened.than));

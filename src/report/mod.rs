@@ -4,6 +4,7 @@
 
 pub mod assemble;
 pub mod barred;
+pub mod baselined;
 pub mod derive;
 pub mod escape;
 pub mod excepted;

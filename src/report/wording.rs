@@ -165,7 +165,7 @@ pub fn fate(finding: &Finding) -> &'static str {
     match (finding.status, finding.rule) {
         (Status::Observed, _) => "let through, enforce would refuse it",
         (_, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
-        (Status::Allowed, Rule::BaselineUnaccepted) => "told, and not refused",
+        (Status::Allowed, Rule::BaselineNew) => "let happen, and new",
         (_, Rule::PackageMalicious | Rule::PackageDenied | Rule::BaselineUnaccepted) => "kept from the build",
         (_, Rule::ProcTimeout) => "ended with the build",
         (Status::Refused, _) => "refused",
@@ -174,7 +174,12 @@ pub fn fate(finding: &Finding) -> &'static str {
     }
 }
 
-/// What a run's findings above `info` come to.
+/// Does it say that something is new, and not that a rule of the profile was broken?
+pub fn is_of_the_lock(rule: Rule) -> bool {
+    matches!(rule, Rule::BaselineNew | Rule::BaselineUnaccepted)
+}
+
+/// What a run's findings above `info` come to, but for those that only say that something is new.
 pub struct Tally {
     pub acts: u64,
     pub crates: u64,
@@ -184,7 +189,7 @@ pub struct Tally {
 }
 
 pub fn tally(report: &Report) -> Tally {
-    let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info && !is_of_the_lock(finding.rule));
     let acts = alarming()
         .filter(|finding| finding.rule != Rule::SecretThenNetwork)
         .map(|finding| (finding.evidence.len() as u64).saturating_add(finding.truncated));

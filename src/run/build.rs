@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
-use super::asked::ask;
+use super::asked::platforms;
 use super::barring::Bars;
 use super::chosen::Chosen;
 use super::ending::{self, Ran};
@@ -30,7 +30,7 @@ use crate::gate::Gate;
 use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
-use crate::model::barred::Barring;
+use crate::model::barred::{Barred, Barring};
 use crate::model::report::{self, Costs, Enforcement, Loosened, Run};
 use crate::model::{Exit, Hostile, Mode};
 use crate::plan::cargo_prepared::Prepared;
@@ -39,7 +39,7 @@ use crate::plan::cargo_wall::CargoWall;
 use crate::plan::errand::Errand;
 use crate::plan::exceptions::day::Day;
 use crate::plan::host::{Host, Walls};
-use crate::plan::phases::{Phases, Within};
+use crate::plan::phases::Phases;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, compiler_caches, places, remembered};
 use crate::report::json::Output;
@@ -80,13 +80,14 @@ pub fn build(
     let mut answer = asked.answer();
     let graph = answer.graph.take();
     let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
-    let Chosen { profile, timeout, loosened, exceptions, malicious } = Chosen::read(options, &places)?;
+    let Chosen { profile, timeout, loosened, floors, exceptions, malicious, accepted, held } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
     // What takes a package out of the workspace, or only looks, runs nobody's code.
     let runs = !phases.network || phases.weakness().is_some();
-    let bars = Rc::new(if runs { Bars::new(exceptions.denials.clone(), malicious) } else { Bars::default() });
+    let bars = if runs { Bars::new(exceptions.denials.clone(), malicious).accepting(accepted, held) } else { Bars::default() };
+    let bars = Rc::new(bars);
     let revealed = exceptions.revealed(Day::today());
     let digest = exceptions.digest(profile.digest());
     let excepting = Excepting::new(exceptions, &places, Day::today())?;
@@ -94,7 +95,7 @@ pub fn build(
     if phases.network || phases.fetch {
         stage::refuse_steered(&steering, &places, &env)?;
     }
-    let (sockets, mut enforcement) = suffices(&host, options, &profile, loosened)?;
+    let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
@@ -154,6 +155,8 @@ pub fn build(
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
     let mut supervisor = supervisor.behind(layers).excepting(excepting, Rc::clone(&bars));
     supervisor.reviewing.said(graph);
+    // A stderr that is gone loses a hint, nothing else.
+    let tell = |unaccepted: Vec<Barred>| drop(terminal::unaccepted(&mut io::stderr().lock(), &unaccepted, style));
     let fence = Fence::raise();
     let screen = Screen::look();
     let ended = thread::scope(|scope| {
@@ -172,13 +175,13 @@ pub fn build(
                 return Ok(fetched.ended);
             }
             // What was not known before.
+            bars.look(&ground, fetched.graph.as_deref()).map(tell)?;
             supervisor.reviewing.said(fetched.graph);
-            bars.look(&ground)?;
             if fetched.partly {
                 terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
             }
         } else {
-            bars.look(&ground)?;
+            bars.look(&ground, supervisor.reviewing.told()).map(tell)?;
         }
         let (_prepared, wall, ruleset) = wall_for(&errand)?;
         supervisor.enter(wall);
@@ -223,21 +226,6 @@ pub fn build(
     ending::tell(ran, &mut supervisor, &outputs, style)
 }
 
-/// Of the packages of which platforms cargo is to be asked before it builds; nothing where it is not to be.
-fn platforms(toolchain: Option<&Path>, steering: &Steering, env: &Env) -> Option<Vec<OsString>> {
-    if !Phases::asks(steering) {
-        return None;
-    }
-    let asked = || ask(&toolchain?.join("bin/rustc"), "-vV");
-    let host = toolchain
-        .and_then(plan::phases::host_of)
-        .or_else(|| Some(asked()?.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned()))?;
-    let cargo_home = stage::variable(env, "CARGO_HOME").map(PathBuf::from);
-    let cargo_home = cargo_home.or_else(|| Some(Path::new(stage::variable(env, "HOME")?).join(".cargo"))).unwrap_or_default();
-    let within = Within { dir: std::env::current_dir().unwrap_or_default(), cargo_home };
-    Some(plan::phases::platforms(&host, steering, env, &within))
-}
-
 /// What the clock does is little.
 const CLOCK_STACK: usize = 256 << 10;
 
@@ -273,7 +261,7 @@ fn suffices(
     host: &Host,
     options: &Options,
     profile: &Profile,
-    loosened: Option<Loosened>,
+    (loosened, floors): (Option<Loosened>, Vec<Hostile>),
 ) -> Result<(plan::host::Sockets, Enforcement), Stopped> {
     host.able().map_err(Stopped::wall)?;
     if !options.allow_degraded {
@@ -285,7 +273,7 @@ fn suffices(
         return Err(Stopped::wall(anyhow!("the walls were not tried")));
     }
     let degraded = host.weaknesses(sockets);
-    Ok((sockets, Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded, loosened }))
+    Ok((sockets, Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded, loosened, floors }))
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.

@@ -15,15 +15,18 @@ use super::owners::Owners;
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::who::Known;
-use crate::attribute::Unwinder;
+use crate::attribute::{Graph, Unwinder};
+use crate::baseline::Dirs;
 use crate::gate::{Alive, Gate};
 use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
 use crate::model::barred::Barred;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
-use crate::model::{Act, ActorId, Event, Exit, Hostile, Status};
+use crate::model::{Act, ActorId, Event, Exit, Hostile, Package, Status};
 use crate::plan::host::Host;
+use crate::plan::places::real;
 use crate::report::assemble::is_probe;
+use crate::report::baselined;
 use crate::report::json::Output;
 use crate::report::markdown;
 use crate::report::who::Nobody;
@@ -164,6 +167,10 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &[(Format, Output)],
     let who: &dyn Who = known.as_ref().map_or(&Nobody, |known| known);
     let mut report = assemble(&material, &facts, who);
     drop(material);
+    if let (Some((lock, held)), Some(known)) = (supervisor.bars.accepted(), &known) {
+        let dirs = dirs(&known.graph, &facts.places);
+        baselined::apply(&mut report, (lock, &dirs), held, who);
+    }
     report.run.costs = costs(&supervisor.confining, &ran.unwinder);
 
     let mut failed = None;
@@ -215,7 +222,7 @@ pub fn on_github_actions() -> bool {
 }
 
 fn ending(code: u8) -> Exit {
-    [Exit::Success, Exit::Violation, Exit::Incomplete, Exit::TimedOut]
+    [Exit::Success, Exit::Violation, Exit::Incomplete, Exit::TimedOut, Exit::NewBehaviour]
         .into_iter()
         .find(|exit| exit.code() == code)
         .unwrap_or(Exit::Cargo(code))
@@ -238,8 +245,17 @@ fn peak_memory() -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
+/// Where packages lie that are not the workspace's own, as reports write paths.
+pub(super) fn dirs(graph: &Graph, places: &Places) -> Dirs {
+    let of = |package: &Package| {
+        let dir = real(package.manifest_dir.clone()?);
+        Some((places.path(&Hostile::from(&*dir)), package.name.clone(), package.version.clone()))
+    };
+    Dirs::new(graph.foreign().filter_map(of))
+}
+
 /// The placeholders of the report.
-fn named(places: &Real) -> Places {
+pub(super) fn named(places: &Real) -> Places {
     let mut pairs: Vec<_> = places.results().cloned().map(|path| (path, "{target}")).collect();
     pairs.extend(places.workspace.clone().map(|path| (path, "{workspace}")));
     pairs.push((places.toolchain.clone(), "{toolchain}"));

@@ -4,6 +4,7 @@ mod absent;
 mod amending;
 mod asked;
 mod barring;
+mod baseline;
 mod build;
 mod chosen;
 mod coverage;
@@ -13,6 +14,7 @@ mod ending;
 mod excepting;
 mod failing;
 mod fetch;
+mod graph_now;
 mod layers;
 mod owners;
 mod pages;
@@ -56,6 +58,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, layers, style(typed)),
         Command::Allow(wish) => amending::allow(&typed.options, wish),
         Command::Deny(wish) => amending::deny(&typed.options, wish),
+        Command::Baseline(what) => baseline::baseline(&typed.options, what),
         Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(),
         Command::Doctor => {

@@ -14,6 +14,7 @@ use crate::model::report::Report;
 use crate::model::{ActorKind, Exit, Finding, Rule};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
+use crate::plan::floor;
 use crate::plan::malicious::{Known, List};
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
@@ -55,7 +56,7 @@ pub(super) fn last_report(options: &Options) -> Result<Report, Stopped> {
     json::load(&last(options)?).map_err(Stopped::usage)
 }
 
-fn last(options: &Options) -> Result<PathBuf, Stopped> {
+pub(super) fn last(options: &Options) -> Result<PathBuf, Stopped> {
     let directory = match &options.report_dir {
         Some(directory) => directory.clone(),
         None => places()?.report_dir,
@@ -132,7 +133,7 @@ fn known_malicious(options: &Options, name: &str) -> Result<Option<String>, Stop
 }
 
 fn page(rule: Rule) -> String {
-    rules::page(rule).map_or_else(|| format!("`{}` is reserved: this version does not raise it.\n", rule.id()), str::to_owned)
+    rules::page(rule).to_owned()
 }
 
 /// One line per profile: the user's own first.
@@ -151,7 +152,13 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
     let (own, file) = configuration(options)?;
     let name =
         name.map(str::to_owned).or_else(|| options.policy.clone()).or_else(|| own.policy.clone()).unwrap_or_else(|| "default".into());
-    Ok(shown(&plan::load(&name, file.as_deref())?) + &excepted_in_force(&own.exceptions))
+    let floors = floor::read(options.floor.as_deref())?;
+    let mut text = shown(&plan::load(&name, file.as_deref())?) + &excepted_in_force(&own.exceptions);
+    for floor in &floors {
+        let (path, profile) = (escape::ours(&floor.path.display().to_string()), escape::ours(&floor.profile.name));
+        let _ = writeln!(text, "\n# floor {path} (profile {profile}): nothing in force may have more");
+    }
+    Ok(text)
 }
 
 /// Names, descriptions and entries are the repository's, or whoever's a profile was copied from.

@@ -92,7 +92,7 @@ pub struct Supervisor<'a> {
     layers: Layers,
     pub reviewing: Reviewing,
     pub excepting: Excepting,
-    bars: Rc<Bars>,
+    pub bars: Rc<Bars>,
     /// What cargo, and so everybody, is inside of.
     pub wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
@@ -278,7 +278,7 @@ impl<'a> Supervisor<'a> {
 
     /// Its exceptions. A package that must not be there, and was not in the lock file, comes no further.
     fn granted(&mut self, identity: &Identity, tracee: &Tracee, facts: &ActorFacts) -> Result<Vec<Granted>> {
-        self.bars.admit(identity.package.as_ref(), &self.places)?;
+        self.bars.admit((identity.package.as_ref(), identity.kind, tracee.argv), &self.places)?;
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         let one = Newcomer { identity, argv: tracee.argv, facts, places: &self.places, cargo, artifacts: &self.artifacts };
         let granted = self.excepting.of(&one, &mut self.reviewing);

@@ -9,6 +9,7 @@
 
 mod artefacts;
 mod barred;
+mod baseline;
 mod cargos_wall;
 mod configurations;
 mod control;
@@ -20,6 +21,7 @@ mod endurance;
 mod exceptions;
 mod exits;
 mod finding;
+mod floors;
 mod followed;
 mod footing;
 mod ground;

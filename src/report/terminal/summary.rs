@@ -65,7 +65,16 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             };
             more(w, loud, &format!("what ran until then stayed inside profile {profile}{}{observed}{stored}", reviewed(report)))
         }
-        VerdictWord::NotRun | VerdictWord::Clean | VerdictWord::Unaccepted => Ok(()),
+        VerdictWord::Unaccepted => {
+            let new = || report.findings.iter().filter(|finding| finding.rule == Rule::BaselineNew);
+            let acts = new().map(|finding| (finding.evidence.len() as u64).saturating_add(finding.truncated)).fold(0, u64::saturating_add);
+            let crates: BTreeSet<_> =
+                new().filter_map(|finding| finding.offender.as_ref()).map(|package| (&package.name, &package.version)).collect();
+            let what = format!("{} of {} that brig.lock does not hold", count(acts, "act"), count(crates.len() as u64, "crate"));
+            style.status(w, RED, "Unaccepted", &format!("{what}; profile {profile} let them happen{}", cargos_own(report)))?;
+            more(w, loud, &format!("`cargo brig baseline diff` lists them{stored}"))
+        }
+        VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
 }
 
@@ -87,7 +96,8 @@ fn stopped(w: &mut dyn Write, report: &Report, severities: &str, stored: &str, s
         (0, n) => format!("{} must be accepted before this build", units(n)),
         (n, _) => format!("{} must not be in this build", count(n, "package")),
     };
-    style.status(w, RED, "Stopped", &format!("{what} ({severities}); none of its code ran{stored}"))
+    let severities = if severities.is_empty() { String::new() } else { format!(" ({severities})") };
+    style.status(w, RED, "Stopped", &format!("{what}{severities}; none of its code ran{stored}"))
 }
 
 /// The build was ended by us.
