@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{Folded, Key};
 use super::line::Line;
-use super::lock::{Beside, Lock, Unit};
+use super::lock::{Lock, Unit};
 
 /// So many of one directory become one line.
 const MANY: usize = 20;
@@ -65,7 +65,7 @@ pub fn accept(lock: &mut Lock, folded: &Folded, units: &BTreeMap<Unit, BTreeSet<
         if before.is_none() || ran && before == Some(false) {
             done.units.push(unit.clone());
         }
-        let beside = lock.units.entry(unit.clone()).or_insert_with(Beside::default);
+        let beside = lock.units.entry(unit.clone()).or_default();
         beside.ran |= ran;
         if ran {
             beside.on.insert(wanted.on.to_owned());
