@@ -89,9 +89,7 @@ impl Lock {
         let (Some(name), Some(kind), Some(third)) = (words.next(), words.next(), words.next()) else {
             return Err("too short: a line holds a package, a kind of actor, and what is said of it".to_owned());
         };
-        let is_word =
-            |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic()) || word.chars().all(char::is_alphanumeric);
-        if name.is_empty() || !is_word(name) {
+        if word(name) != name {
             return Err(format!("`{}` is no package's name", name.escape_debug()));
         }
         let Some(kind) = KINDS.into_iter().find(|known| known.name() == kind) else {
@@ -111,6 +109,10 @@ impl Lock {
             "unseen" => false,
             other => return Err(format!("`{}` is neither `ran` nor `unseen`", other.escape_debug())),
         };
+        let beside_it = [Some(third), Some(pin), Some(on), words.clone().next()];
+        if let Some(odd) = beside_it.into_iter().flatten().find(|found| *found != "-" && word(found) != **found) {
+            return Err(format!("`{}` is no word of a line", odd.escape_debug()));
+        }
         let list = |text: &str| -> BTreeSet<String> {
             text.split(',').filter(|word| !word.is_empty() && *word != "-").map(str::to_owned).collect()
         };
@@ -128,14 +130,17 @@ impl Lock {
 
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
-        let list =
-            |words: &BTreeSet<String>| if words.is_empty() { "-".to_owned() } else { words.iter().cloned().collect::<Vec<_>>().join(",") };
+        let list = |words: &BTreeSet<String>| {
+            let words: Vec<String> = words.iter().map(|text| word(&text.replace(',', "?"))).collect();
+            if words.is_empty() { "-".to_owned() } else { words.join(",") }
+        };
         for (unit, beside) in &self.units {
-            let Unit { name, kind, version, pin } = unit;
+            let (name, kind, version, pin) = (word(&unit.name), unit.kind, word(&unit.version), word(&unit.pin));
             let state = if beside.ran { "ran" } else { "unseen" };
             lines.push(format!("{name} {} {version} {pin} {state} {} {}", kind.name(), list(&beside.on), list(&beside.features)));
         }
         for ((name, kind), did) in &self.did {
+            let name = word(name);
             lines.extend(did.iter().map(|line| format!("{name} {} {DID} {}", kind.name(), line.text())));
         }
         // By byte, as `sort` does it under LC_ALL=C.
@@ -160,6 +165,17 @@ impl Lock {
     /// Was such a thing accepted of this package's code?
     pub fn holds(&self, key: &Key, line: &Line) -> bool {
         self.did.get(key).is_some_and(|did| did.contains(line) || line.of_directory().is_some_and(|all| did.contains(&all)))
+    }
+}
+
+/// What cargo calls no package, version or feature is no word of a line: it is changed, and so is nobody's.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_graphic() || c.is_alphanumeric();
+    let text: String = text.chars().map(|c| if plain(c) { c } else { '?' }).collect();
+    match text.as_str() {
+        "" | DID | "-" => format!("?{text}"),
+        text if text.starts_with(['#', '<', '>', '=', '|']) || text.starts_with("brig-lock") => format!("?{text}"),
+        _ => text,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `brig.toml`: which policy, and profiles of the user's own. In: a path, or the workspace root. Out: a `Config`, a loaded `Profile`,
 //! or a `ConfigError` with file, line and column (exit 96).
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{Mode, duration};
@@ -92,7 +92,14 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
                 }
             },
             "known-malicious" => {
-                config.malicious = document.strings(item, "known-malicious")?.into_iter().map(|(path, _)| path).collect();
+                for (path, at) in document.strings(item, "known-malicious")? {
+                    // What a repository's file names is read and complained about: nothing but its own.
+                    let is_beside = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+                    if !is_beside {
+                        return Err(document.error(at, "`known-malicious` names files beside this one: no `..`, and no absolute path"));
+                    }
+                    config.malicious.push(path);
+                }
             }
             "allow" => config.exceptions.read_allows(&document, item)?,
             "deny" => config.exceptions.read_denials(&document, item)?,

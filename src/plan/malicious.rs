@@ -48,6 +48,13 @@ impl List {
             all.0.extend(parse(&path.display().to_string(), &text_of(&path)?)?);
         }
         for path in more {
+            let wrong = |message: String| ConfigError::whole(&path.display().to_string(), message);
+            let real = path.canonicalize().map_err(|error| wrong(format!("cannot be read: {error}")))?;
+            // By a link it could show what lies elsewhere.
+            let there = path.parent().and_then(|dir| dir.canonicalize().ok()).zip(path.file_name()).map(|(dir, name)| dir.join(name));
+            if there.as_ref() != Some(&real) {
+                return Err(wrong("is a symbolic link: it must be a file of its own".to_owned()));
+            }
             all.0.extend(parse(&path.display().to_string(), &text_of(path)?)?);
         }
         Ok(all)

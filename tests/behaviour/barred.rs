@@ -127,7 +127,13 @@ fn lists_of_ones_own_add_to_it() {
         place.write(&place.workspace().join("brig.toml"), "version = 1\nknown-malicious = [\"policy/bad.toml\"]\n");
         let outcome = guarded(&place, &[], BUILD).go();
         assert!(outcome.exits(96).stderr_text().contains("policy/bad.toml:1:1: cannot be read"), "{outcome}");
-        place.write(&place.workspace().join("policy/bad.toml"), entry);
+        let bad = place.workspace().join("policy/bad.toml");
+        fs::create_dir_all(bad.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(place.path("home/.aws/credentials"), &bad).unwrap();
+        let outcome = guarded(&place, &[], BUILD).compared().go();
+        assert!(outcome.exits(96).stderr_text().contains("policy/bad.toml:1:1: is a symbolic link"), "{outcome}");
+        fs::remove_file(&bad).unwrap();
+        place.write(&bad, entry);
         stopped(&marked(guarded(&place, &[], BUILD), &place).go(), &place, "package/malicious");
     }
 }
