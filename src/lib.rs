@@ -11,12 +11,14 @@
 //! - `attribute`: who that was: package, crate, function
 //! - `judge`: may they; and the journal of what happened
 //! - `report`: what the user gets
+//! - `baseline`: what code of others was accepted to do, and what is new beside it
 //!
 //! A room imports only rooms further down this list (`tests/rooms` holds that), besides `model`, the words everyone shares, and
 //! `sys`, where `unsafe` lives. `run` conducts: only it knows every stage. `demo` is a stage play about it. `fuzz` exists for tests only: it
 //! throws garbage at every room that reads what others wrote.
 
 pub mod attribute;
+pub mod baseline;
 pub mod cli;
 pub mod demo;
 #[cfg(test)]

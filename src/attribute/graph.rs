@@ -211,6 +211,11 @@ impl Graph {
         Some(deepest.package.clone())
     }
 
+    /// Packages that come from elsewhere: from a registry, or by git.
+    pub fn foreign(&self) -> impl Iterator<Item = &Package> {
+        self.nodes.iter().map(|node| &node.package).filter(|package| package.source.is_some())
+    }
+
     /// Packages whose code runs at build time: a build script, or a macro.
     /// With whether it is a build script.
     pub fn code_at_build(&self) -> impl Iterator<Item = (&Package, bool)> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
 use super::{exceptions, reports};
 use crate::model::{Mode, duration};
@@ -14,16 +15,17 @@ use crate::report::Format;
 
 const EXIT_CODES: &str = "\
 Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
-BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_NO_CONFIG, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE.
+BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE.
 What is typed wins.
 
 Exit codes, first match wins:
     2  bad command line
-   96  configuration or profile invalid
+   96  configuration, profile or brig.lock invalid
   104  the walls the profile requires cannot be built on this kernel
   100  at least one violation
   103  the record is incomplete
   124  the build took longer than `--timeout` and was ended
+  102  code, or something it did, that brig.lock does not hold
     *  cargo's own exit code (101, 1, 128+signal)
     0  otherwise; the verdict says `clean`, `observed` or `not-run`";
 
@@ -78,6 +80,9 @@ pub struct Options {
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,
+    /// A policy that the project's `brig.toml`, and what is typed, may tighten and not loosen: an organisation's, or the base branch's
+    #[arg(long, value_name = "F", global = true)]
+    pub floor: Option<PathBuf>,
     /// Do not read the workspace's `brig.toml`: whoever writes to the repository has no say
     #[arg(long, global = true, conflicts_with = "config")]
     pub no_config: bool,
@@ -87,6 +92,9 @@ pub struct Options {
     /// Go on where this kernel cannot hold everything the profile requires
     #[arg(long)]
     pub allow_degraded: bool,
+    /// Nothing is built or done that `brig.lock` does not hold, whatever the profile says; without a `brig.lock`, nothing at all
+    #[arg(long)]
+    pub locked_behaviour: bool,
     /// `auto`, `always` or `never`
     #[arg(long, value_name = "WHEN", global = true, value_parser = PossibleValuesParser::new(["auto", "always", "never"]).map(|word| color(&word)))]
     pub color: Option<ColorChoice>,
@@ -113,6 +121,11 @@ pub enum Word {
     Allow(exceptions::Allow),
     /// Writes into `brig.toml` that no build may hold a package
     Deny(exceptions::Deny),
+    /// `brig.lock`: what code of others was accepted to do, and what is new
+    Baseline {
+        #[command(subcommand)]
+        what: Baseline,
+    },
     /// Writes a commented `brig.toml` to start from (with arguments it is cargo's own `init`)
     Init {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]

@@ -4,6 +4,7 @@
 //! Our options stand before the cargo subcommand; from the subcommand on everything is cargo's and is not looked at.
 
 pub mod arguments;
+pub mod baseline;
 pub mod color;
 pub mod exceptions;
 mod misuse;
@@ -35,6 +36,7 @@ pub enum Command {
     },
     Allow(exceptions::Allow),
     Deny(exceptions::Deny),
+    Baseline(baseline::Baseline),
     /// A policy file to start from.
     Init,
     Demo,
@@ -51,9 +53,6 @@ pub enum Command {
     /// `--help` or `--version`: this text goes to stdout.
     Print(String),
 }
-
-/// Commands of later versions: cargo must not be asked for them.
-const LATER: [&str; 1] = ["baseline"];
 
 /// Understands a command line. `args` begins with the program's own name; `variable` looks up an environment variable.
 pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Typed, Misuse> {
@@ -113,6 +112,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         None => Err(Misuse::new("no cargo subcommand given", "for example: `cargo brig build`; `cargo brig --help` lists everything")),
         Some(Word::Allow(wish)) => own(Command::Allow(wish)),
         Some(Word::Deny(wish)) => own(Command::Deny(wish)),
+        Some(Word::Baseline { what }) => own(Command::Baseline(what)),
         Some(Word::Init { rest }) if rest.is_empty() => own(Command::Init),
         // With anything behind it, it is cargo's.
         Some(Word::Init { rest }) => Ok(Command::Cargo { toolchain, args: [OsString::from("init")].into_iter().chain(rest).collect() }),
@@ -124,10 +124,6 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Profile { what: arguments::Profile::Show { name } }) => own(Command::ProfileShow { name }),
         Some(Word::Cargo(words)) => match words.first() {
             Some(word) if word == "help" && words.len() == 1 => Ok(help()),
-            Some(word) if LATER.iter().any(|later| word == later) => Err(Misuse::new(
-                format!("`cargo brig {}` is not part of this version", word.to_string_lossy()),
-                "`cargo brig --help` lists the commands there are",
-            )),
             // Behind `--`. What comes first decides what kind of command it is, so it has to be one.
             Some(word) if word.as_encoded_bytes().starts_with(b"-") => Err(Misuse::new(
                 format!("`{}` stands where the cargo subcommand belongs", word.to_string_lossy().escape_debug()),
@@ -155,6 +151,12 @@ fn from_clap(error: &clap::Error, args: &[OsString]) -> Result<Typed, Misuse> {
         return Ok(Typed { options: Options::default(), command: Command::Print(error.render().to_string()) });
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        if args.iter().any(|word| word == "baseline") {
+            return Err(Misuse::new(
+                "`cargo brig baseline` needs a subcommand",
+                "`cargo brig baseline accept`, `diff`, `check` or `prune`; see `--help`",
+            ));
+        }
         return Err(Misuse::new(
             "`cargo brig profile` needs a subcommand",
             "`cargo brig profile list` or `cargo brig profile show [NAME]`; see `--help`",
@@ -213,7 +215,7 @@ fn unknown(flag: &str, args: &[OsString]) -> Option<String> {
     };
     match name {
         "--profile" => Some("cargo owns `--profile`; did you mean `--policy`?".to_owned()),
-        "--live" | "--locked-behaviour" => Some(format!("`{name}` is not part of this version")),
+        "--live" => Some(format!("`{name}` is not part of this version")),
         _ if CARGOS.contains(&name) => {
             Some(format!("`{name}` is cargo's: it goes after the subcommand, `cargo brig {} {name}`", subcommand().unwrap_or("build")))
         }

@@ -52,7 +52,7 @@ fn what_is_cargos_stays_cargos() {
 
 #[test]
 fn our_options_stand_before() {
-    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --timeout 10m --allow-degraded --color never -v build -v";
+    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --floor f.toml --locked-behaviour --timeout 10m --allow-degraded --color never -v build -v";
     let expected = Options {
         policy: Some("strict".into()),
         mode: Some(Mode::Observe),
@@ -65,6 +65,8 @@ fn our_options_stand_before() {
         passing: false,
         config: Some("c.toml".into()),
         no_config: false,
+        floor: Some("f.toml".into()),
+        locked_behaviour: true,
         timeout: Some(Duration::from_secs(600)),
         allow_degraded: true,
         color: Some(ColorChoice::Never),
@@ -128,7 +130,9 @@ fn misuse_says_what_to_do() {
         ("cargo-brig --no-config --config c.toml build", "cannot be used with", "cargo brig --help"),
         ("cargo-brig -q -v build", "cannot be used with", "cargo brig --help"),
         ("cargo-brig --mode observe", "no cargo subcommand", "cargo brig build"),
-        ("cargo-brig baseline diff", "not part of this version", "--help"),
+        ("cargo-brig baseline", "`cargo brig baseline` needs a subcommand", "`cargo brig baseline accept`"),
+        ("cargo-brig baseline accept x --all", "cannot be used with", "--help"),
+        ("cargo-brig baseline diff a", "<B>", "--help"),
         ("cargo-brig allow x@1.0.0 --write /srv/x --reason r", "--build-script", "--help"),
         ("cargo-brig allow x@1.0.0 --build-script --write /srv/x", "--reason", "--help"),
         ("cargo-brig allow x@1.0.0 --build-script --program --write /srv/x --reason r", "cannot be used with", "--help"),
@@ -175,6 +179,8 @@ fn variables_fill_the_gaps() {
         ("BRIG_HTML", "h"),
         ("BRIG_MARKDOWN", "m"),
         ("BRIG_CONFIG", "c"),
+        ("BRIG_FLOOR", "l"),
+        ("BRIG_LOCKED_BEHAVIOUR", "1"),
         ("BRIG_TIMEOUT", "90s"),
         ("BRIG_ALLOW_DEGRADED", "yes"),
         ("BRIG_COLOR", "always"),
@@ -193,6 +199,8 @@ fn variables_fill_the_gaps() {
         passing: false,
         config: Some("c".into()),
         no_config: false,
+        floor: Some("l".into()),
+        locked_behaviour: true,
         timeout: Some(Duration::from_secs(90)),
         allow_degraded: true,
         color: Some(ColorChoice::Always),

@@ -42,6 +42,7 @@ pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
     typed.sarif = typed.sarif.or_else(|| path("BRIG_SARIF"));
     typed.html = typed.html.or_else(|| path("BRIG_HTML"));
     typed.markdown = typed.markdown.or_else(|| path("BRIG_MARKDOWN"));
+    typed.floor = typed.floor.or_else(|| path("BRIG_FLOOR"));
     // What was typed stands against a variable: each of the two excludes the other.
     let (config, none) = (path("BRIG_CONFIG"), switch("BRIG_NO_CONFIG", variable)?);
     if config.is_some() && none {
@@ -54,6 +55,7 @@ pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
     let timeout = timeout.map_err(|why| Misuse::new(format!("BRIG_TIMEOUT: {why}"), "for example: BRIG_TIMEOUT=10m"))?;
     typed.timeout = typed.timeout.or(timeout);
     typed.fresh |= switch("BRIG_FRESH", variable)?;
+    typed.locked_behaviour |= switch("BRIG_LOCKED_BEHAVIOUR", variable)?;
     typed.allow_degraded |= switch("BRIG_ALLOW_DEGRADED", variable)?;
     let (quiet, verbose) = (switch("BRIG_QUIET", variable)?, switch("BRIG_VERBOSE", variable)?);
     if quiet && verbose {

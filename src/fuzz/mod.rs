@@ -14,6 +14,7 @@ mod elf;
 mod filter;
 mod git_config;
 mod initial_stack;
+mod lock;
 mod memory;
 mod mutate;
 mod network;

@@ -23,10 +23,11 @@ pub const KINDS: [ActorKind; 7] = [
 const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 const STATUSES: [Status; 4] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
 const MODES: [Mode; 2] = [Mode::Enforce, Mode::Observe];
-const VERDICTS: [VerdictWord; 6] = [
+const VERDICTS: [VerdictWord; 7] = [
     VerdictWord::Clean,
     VerdictWord::Observed,
     VerdictWord::Violation,
+    VerdictWord::Unaccepted,
     VerdictWord::NotRun,
     VerdictWord::Incomplete,
     VerdictWord::TimedOut,
@@ -63,6 +64,7 @@ pub fn report(source: &mut Source) -> Report {
             probed: source.one_in(2),
             sockets: source.text(),
             degraded: source.many(2, |s| Weakness { what: s.text(), means: s.text(), covered: s.one_in(2) }),
+            floors: source.many(2, Source::hostile),
             loosened: source.maybe(|s| Loosened { file: s.hostile(), than: s.text(), grants: s.many(3, Source::text) }),
         },
         coverage: Coverage {
@@ -81,6 +83,7 @@ pub fn report(source: &mut Source) -> Report {
             exit_code: source.number() as u8,
             cargo_exit: source.maybe(|s| s.number() as i32),
             timed_out: source.one_in(4),
+            barred: source.one_in(4),
             closed: source.many(3, |s| s.number() as i32),
             counts: Counts {
                 actors: source.number(),
@@ -219,6 +222,7 @@ fn finding(source: &mut Source) -> Finding {
         fingerprint: source.text(),
         allow: source.maybe(Source::text),
         except: source.maybe(proposal),
+        advice: source.many(2, Source::text),
     }
 }
 

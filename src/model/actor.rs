@@ -84,4 +84,7 @@ pub struct Actor {
 impl Actor {
     /// What stands for a crate where the repository's configuration is to blame. No crate is called so.
     pub const CONFIGURATION: &str = ".cargo/config.toml";
+
+    /// How a build script is known that did not run.
+    pub const ABSENT: &str = "its words, which cargo kept from an earlier build: it did not run in this one";
 }

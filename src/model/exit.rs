@@ -18,7 +18,7 @@ pub enum Exit {
     TimedOut,
     /// Cargo's own code: 0–255, or 128+signal.
     Cargo(u8),
-    /// 102: behaviour not in the baseline. Reserved: there are no baselines in this version.
+    /// 102: code, or something it did, that `brig.lock` does not hold.
     NewBehaviour,
     /// 0.
     Success,

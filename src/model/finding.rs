@@ -61,12 +61,15 @@ pub struct Finding {
     /// The same for the one who did it, and nobody else: an exception.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub except: Option<Proposal>,
+    /// What to do, where that is not what is to be done about the rule in general.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
 }
 
 impl Finding {
     /// Is it for everybody to read, and not only for those who ask? Who was still running at a time-out is no alarm, but the answer.
     pub fn is_told(&self) -> bool {
-        self.severity > Severity::Info || self.rule == Rule::ProcTimeout
+        self.severity > Severity::Info || matches!(self.rule, Rule::ProcTimeout | Rule::BaselineNew)
     }
 }
 

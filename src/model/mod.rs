@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod actor;
+pub mod barred;
 pub mod blame;
 pub mod calls;
 pub mod digest;

@@ -152,6 +152,9 @@ pub struct Enforcement {
     /// The repository's own policy file granted more than what would have been in force without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loosened: Option<Loosened>,
+    /// Files that say what is the least, and that nothing in force may have more than.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub floors: Vec<Hostile>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +206,8 @@ pub enum VerdictWord {
     Observed,
     /// At least one violation.
     Violation,
+    /// Code, or something it did, that nobody has accepted (`brig.lock`).
+    Unaccepted,
     /// Nothing ran: nothing is known.
     NotRun,
     /// The record has holes.
@@ -220,6 +225,9 @@ pub struct Outcome {
     /// Ended by us because its time was over.
     #[serde(default)]
     pub timed_out: bool,
+    /// A package that must not be there kept the build from beginning, or from going on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub barred: bool,
     /// Descriptors beyond the first three that were open for a program that failed, and that it did not get.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<i32>,

@@ -15,7 +15,7 @@ pub struct ReportedActor {
     pub host: Option<ActorId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crate_name: Option<String>,
-    /// Of a program: `tests`, `doctests`, `benches`, `example` or `program`.
+    /// Of a program: `tests`, `doctests`, `benches`, `example` or `program`; of a compiler that compiles a macro: `proc-macro`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Why the package is in the graph: a path from a workspace member.
@@ -32,4 +32,9 @@ pub struct ReportedActor {
     /// It ended with another code than 0, or by a signal. Not known before Linux 6.15.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+}
+
+impl ReportedActor {
+    /// The role of a compiler that compiles a macro.
+    pub const OF_A_MACRO: &str = "proc-macro";
 }

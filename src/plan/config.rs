@@ -1,7 +1,7 @@
 //! `brig.toml`: which policy, and profiles of the user's own. In: a path, or the workspace root. Out: a `Config`, a loaded `Profile`,
 //! or a `ConfigError` with file, line and column (exit 96).
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{Mode, duration};
@@ -19,18 +19,26 @@ pub struct Config {
     /// How long a build may take.
     pub timeout: Option<Duration>,
     pub(crate) profiles: Vec<(String, Layer)>,
+    /// Files that add to what is known to be malicious, from where this one lies.
+    pub malicious: Vec<String>,
     /// `[[allow]]` and `[[deny]]`.
     pub exceptions: Exceptions,
 }
 
 impl Config {
+    /// The files that add to what is known to be malicious; `file` is where this was read from.
+    pub fn malicious_files(&self, file: Option<&Path>) -> Vec<PathBuf> {
+        let beside = file.and_then(Path::parent).unwrap_or(Path::new("."));
+        self.malicious.iter().map(|path| beside.join(path)).collect()
+    }
+
     /// The profiles it defines, in the order they stand in.
     pub fn profile_names(&self) -> impl Iterator<Item = &str> {
         self.profiles.iter().map(|(name, _)| name.as_str())
     }
 }
 
-const KEYS: [&str; 7] = ["version", "policy", "profile", "mode", "timeout", "allow", "deny"];
+const KEYS: [&str; 8] = ["version", "policy", "profile", "mode", "timeout", "known-malicious", "allow", "deny"];
 
 /// The configuration file for a workspace: what `--config` or `BRIG_CONFIG` named, else `brig.toml`, else `.config/brig.toml`.
 ///
@@ -83,6 +91,16 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
                     }
                 }
             },
+            "known-malicious" => {
+                for (path, at) in document.strings(item, "known-malicious")? {
+                    // What a repository's file names is read and complained about: nothing but its own.
+                    let is_beside = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+                    if !is_beside {
+                        return Err(document.error(at, "`known-malicious` names files beside this one: no `..`, and no absolute path"));
+                    }
+                    config.malicious.push(path);
+                }
+            }
             "allow" => config.exceptions.read_allows(&document, item)?,
             "deny" => config.exceptions.read_denials(&document, item)?,
             other => return Err(document.unknown(key.span(), "key", other, &KEYS)),

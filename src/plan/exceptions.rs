@@ -91,11 +91,6 @@ impl Exceptions {
         crate::model::digest::hex(format!("{profile}{allows:?}{:?}", self.denials).as_bytes())
     }
 
-    /// The denials alone.
-    pub fn denials(&self) -> Exceptions {
-        Exceptions { allows: Vec::new(), denials: self.denials.clone() }
-    }
-
     /// Variables that somebody may know: cargo keeps those, to give them on.
     pub fn revealed(&self, today: Day) -> Vec<String> {
         self.allows.iter().filter(|allow| allow.counts(today)).flat_map(|allow| allow.reveal.iter().cloned()).collect()

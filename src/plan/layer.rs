@@ -18,6 +18,7 @@ pub(crate) struct Layer {
     pub(super) mode: Option<Mode>,
     pub(super) landlock: Option<u32>,
     pub(super) complete: Option<bool>,
+    pub(super) accepted: Option<bool>,
     /// With the place it stands at.
     pub(super) reviewed: Option<(bool, String)>,
     pub(super) lists: Vec<((Option<ActorKind>, &'static str), Change)>,
@@ -90,7 +91,8 @@ impl Layer {
             match key.get_ref().as_ref() {
                 "landlock" => self.landlock = Some(document.number(item, "landlock")?),
                 "complete" => self.complete = Some(document.boolean(item, "complete")?),
-                other => return Err(document.unknown(key.span(), "key", other, &["landlock", "complete"])),
+                "accepted" => self.accepted = Some(document.boolean(item, "accepted")?),
+                other => return Err(document.unknown(key.span(), "key", other, &["landlock", "complete", "accepted"])),
             }
         }
         Ok(())

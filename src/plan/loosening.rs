@@ -51,6 +51,9 @@ pub fn beyond(profile: &Profile, reference: &Profile) -> Vec<String> {
     if reference.require.complete && !profile.require.complete {
         more.push("require complete false".to_owned());
     }
+    if reference.require.accepted && !profile.require.accepted {
+        more.push("require accepted false: code and behaviour that brig.lock does not hold".to_owned());
+    }
     more
 }
 

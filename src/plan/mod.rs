@@ -2,6 +2,7 @@
 //! In: cargo's arguments, its environment, files of the user's. Out: `judge::Places`, and a `Profile` that resolves a `judge::Policy` for every actor.
 
 pub mod actor_facts;
+pub mod behaviours;
 mod cargo_files;
 pub mod cargo_prepared;
 pub mod cargo_stand;
@@ -11,13 +12,13 @@ pub mod compiler_caches;
 pub mod config;
 pub mod configured;
 pub mod credentials;
-pub mod denied;
 pub mod doctor;
 pub mod document;
 pub mod errand;
 pub mod excepted;
 pub mod exceptions;
 pub mod file_url;
+pub mod floor;
 pub mod grants;
 pub mod hard_links;
 pub mod host;
@@ -26,9 +27,11 @@ pub mod installed;
 mod kernel_grants;
 mod layer;
 pub mod loosening;
+pub mod malicious;
 pub mod mounts;
 mod named_places;
 pub mod own_calls;
+pub mod own_files;
 pub mod phases;
 pub mod placeholders;
 pub mod places;
@@ -44,6 +47,7 @@ mod scripts;
 pub mod steered;
 pub mod steering;
 mod tracked;
+pub mod units;
 pub mod whose;
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct Require {
     pub landlock: u32,
     /// An incomplete record is an error.
     pub complete: bool,
+    /// With a `brig.lock`: what is not accepted in it is not built, and what is done beyond it is an error.
+    pub accepted: bool,
 }
 
 /// A merged profile.
@@ -78,6 +80,7 @@ impl Profile {
             profile.mode = layer.mode.unwrap_or(profile.mode);
             profile.require.landlock = layer.landlock.unwrap_or(profile.require.landlock);
             profile.require.complete = layer.complete.unwrap_or(profile.require.complete);
+            profile.require.accepted = layer.accepted.unwrap_or(profile.require.accepted);
             if let Some((reviewed, origin)) = layer.reviewed {
                 (profile.reviewed, profile.reviewed_by) = (reviewed, Some(origin));
             }

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::report::{Behaviour, Counts, Coverage, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Mode, Process, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Finding, Mode, Process, Severity, Status};
 
+use super::barred;
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
 use super::kept;
@@ -38,11 +39,11 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     let coverage = coverage(material, facts, &cast, &placed);
     let outcome = outcome(material, facts, &cast, &placed, &coverage);
     let kept = kept::kept(&actors, &behaviour, &facts.run.profile);
-    let findings = placed.into_iter().map(|placed| {
-        let mut finding = placed.finding;
-        finding.actor = numbers[placed.actor];
-        finding
-    });
+    let mut findings = barred::findings(&facts.barred, who);
+    findings.extend(placed.into_iter().map(|placed| Finding { actor: numbers[placed.actor], ..placed.finding }));
+    for (number, finding) in findings.iter_mut().enumerate() {
+        finding.id = format!("F{}", number + 1);
+    }
     let mut report = Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "cargo-brig".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -56,7 +57,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         processes_truncated: material.processes_truncated,
         behaviour,
         behaviour_truncated: material.behaviours_truncated,
-        findings: findings.collect(),
+        findings,
         kept,
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         exceptions: material.exceptions.clone(),
@@ -135,8 +136,11 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
 
 /// What kind of program: cargo puts tests and benches into `deps`, examples into `examples`.
 fn role(actor: &Actor, facts: &Facts) -> Option<String> {
-    if actor.kind != ActorKind::Program {
-        return None;
+    let compiles_a_macro = || actor.argv.windows(2).any(|two| two[0].as_bytes() == b"--crate-type" && two[1].as_bytes() == b"proc-macro");
+    match actor.kind {
+        ActorKind::Program => {}
+        ActorKind::Rustc if actor.host.is_none() && compiles_a_macro() => return Some(ReportedActor::OF_A_MACRO.to_owned()),
+        _ => return None,
     }
     let directory = actor.exe.parent().and_then(|parent| parent.file_name()).and_then(|name| name.to_str());
     let bench = facts.run.command.iter().any(|word| word.as_bytes() == b"bench");
@@ -202,12 +206,14 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         tried.map(|(_, count)| count).sum()
     };
     let mut by_severity: BTreeMap<String, u64> = BTreeMap::new();
-    for placed in placed {
-        *by_severity.entry(placed.finding.severity.name().to_owned()).or_default() += 1;
+    let kept = facts.barred.iter().map(|one| barred::severity(&one.why));
+    for severity in kept.chain(placed.iter().map(|placed| placed.finding.severity)) {
+        *by_severity.entry(severity.name().to_owned()).or_default() += 1;
     }
     let programs_failed = |actor: &Actor| actor.kind == ActorKind::Program && material.failed.contains(&actor.id);
     let (verdict, exit) = decide(Ending {
         mode: facts.run.mode,
+        barred: facts.barred.iter().map(|one| barred::bar(&one.why)).max(),
         violation: facts.run.mode == Mode::Enforce && placed.iter().any(|placed| placed.finding.severity > Severity::Info),
         complete: coverage.complete,
         ran: cast.actors.iter().any(is_of_the_build),
@@ -219,6 +225,7 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         exit_code: exit.code(),
         cargo_exit: facts.cargo_exit,
         timed_out: facts.timed_out,
+        barred: !facts.barred.is_empty(),
         closed: if cast.actors.iter().any(programs_failed) { material.closed.clone() } else { Vec::new() },
         counts: Counts {
             actors: cast.actors.iter().filter(|actor| is_counted(actor)).count() as u64,

@@ -166,6 +166,7 @@ fn place(
         except: proposal::of(rule, worst, member, &evidence, &pids).filter(|_| truncated == 0),
         offender,
         evidence,
+        advice: Vec::new(),
     };
     Placed { actor, finding }
 }

@@ -31,6 +31,8 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (run, tally) = (&report.run, tally(report));
     let (class, verdict) = match report.outcome.verdict {
+        _ if report.outcome.barred => ("violation", "stopped before code of these packages ran".to_owned()),
+        VerdictWord::Unaccepted => ("violation", "something was done that nobody has accepted (brig.lock)".to_owned()),
         VerdictWord::Clean if report.outcome.cargo_exit != Some(0) => {
             ("not-run", "what ran stayed inside the profile; cargo failed, and what comes after did not run".to_owned())
         }
@@ -61,6 +63,9 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
             if weak.covered { "one wall instead of two" } else { "degraded" },
             format!("{}: {}", content(&escape::ours(&weak.what)), content(&escape::ours(&weak.means))),
         )?;
+    }
+    for floor in &walls.floors {
+        row("floor", (MEDIUM.text)(floor))?;
     }
     if let Some(loosened) = &walls.loosened {
         let grants: Vec<_> = loosened.grants.iter().map(|grant| (MEDIUM.name)(grant)).collect();

@@ -47,6 +47,8 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn head(report: &Report) -> String {
     let (outcome, tally) = (&report.outcome, tally(report));
     let title = match outcome.verdict {
+        _ if outcome.barred => "stopped before it ran",
+        VerdictWord::Unaccepted => "behaviour that nobody has accepted",
         VerdictWord::Clean if outcome.cargo_exit != Some(0) => "what ran was clean, cargo failed",
         VerdictWord::Clean => "clean",
         VerdictWord::Observed => "observed, nothing was refused",
@@ -138,6 +140,9 @@ fn section(report: &Report, finding: &Finding) -> String {
         text.push_str(&format!("- and {left} more\n"));
     }
     text.push_str(&format!("- rule: {}\n", entities(&escape::ours(&finding.reason))));
+    for advice in &finding.advice {
+        text.push_str(&format!("- help: {}\n", entities(&escape::ours(advice))));
+    }
     if let Some(location) = &finding.location {
         text.push_str(&format!("- at: {}\n", code(&escape::name(location))));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::barred::Barred;
 use crate::model::report::{Enforcement, Host, Run};
 use crate::model::{Act, Actor, ActorId, ActorKind, Event, ExceptionUse, Process, Reviewed, Status};
 
@@ -46,6 +47,8 @@ pub struct Facts {
     pub cargo_exit: Option<i32>,
     /// Ended by us because its time was over.
     pub timed_out: bool,
+    /// What kept the build from beginning, or from going on.
+    pub barred: Vec<Barred>,
     pub places: Places,
 }
 

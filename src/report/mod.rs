@@ -3,6 +3,8 @@
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
 pub mod assemble;
+pub mod barred;
+pub mod baselined;
 #[cfg(test)]
 mod channels_tests;
 mod correlate;

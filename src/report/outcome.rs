@@ -2,10 +2,21 @@
 
 use crate::model::{Exit, Mode, report::VerdictWord};
 
+/// Why a build was kept from beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bar {
+    /// There is code that nobody has accepted.
+    Unaccepted,
+    /// There is a package that must not be there.
+    Violation,
+}
+
 /// What the end depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
     pub mode: Mode,
+    /// What kept the build from beginning, or from going on: the gravest.
+    pub barred: Option<Bar>,
     /// At least one finding above `info`.
     pub violation: bool,
     /// Nothing was lost on the way.
@@ -29,7 +40,10 @@ pub fn decide(ending: Ending) -> (VerdictWord, Exit) {
         None => Exit::Incomplete,
     };
     match ending.mode {
+        // In every mode: nothing was to run.
+        _ if ending.barred == Some(Bar::Violation) => (VerdictWord::Violation, Exit::Violation),
         Mode::Enforce if ending.violation => (VerdictWord::Violation, Exit::Violation),
+        _ if ending.barred == Some(Bar::Unaccepted) => (VerdictWord::Unaccepted, Exit::NewBehaviour),
         _ if !ending.complete || ending.cargo.is_none() => (VerdictWord::Incomplete, Exit::Incomplete),
         _ if ending.timed_out => (VerdictWord::TimedOut, Exit::TimedOut),
         _ if !ending.ran => (VerdictWord::NotRun, cargo),
@@ -44,6 +58,7 @@ pub fn word(verdict: VerdictWord) -> &'static str {
         VerdictWord::Clean => "clean",
         VerdictWord::Observed => "observed",
         VerdictWord::Violation => "violation",
+        VerdictWord::Unaccepted => "unaccepted",
         VerdictWord::NotRun => "not-run",
         VerdictWord::Incomplete => "incomplete",
         VerdictWord::TimedOut => "timed-out",
@@ -81,7 +96,7 @@ mod tests {
             (Observe, true, true, false, Some(0), NotRun, 0),
         ];
         for (mode, violation, complete, ran, cargo, word, code) in table {
-            let (got, exit) = decide(Ending { mode, violation, complete, ran, cargo, timed_out: false });
+            let (got, exit) = decide(Ending { mode, barred: None, violation, complete, ran, cargo, timed_out: false });
             assert_eq!((got, exit.code()), (word, code), "{mode:?} {violation} {complete} {ran} {cargo:?}");
         }
         for (mode, violation, complete, ran, word, code) in [
@@ -91,7 +106,7 @@ mod tests {
             (Enforce, true, true, true, Violation, 100),
             (Enforce, false, false, true, Incomplete, 103),
         ] {
-            let (got, exit) = decide(Ending { mode, violation, complete, ran, cargo: Some(143), timed_out: true });
+            let (got, exit) = decide(Ending { mode, barred: None, violation, complete, ran, cargo: Some(143), timed_out: true });
             assert_eq!((got, exit.code()), (word, code), "{mode:?} {violation} {complete} {ran}, timed out");
         }
     }

@@ -85,11 +85,19 @@ pub fn facts() -> Facts {
             cargo: Some("1.95.0".into()),
             user: "u".into(),
         },
-        enforcement: Enforcement { landlock_abi: 7, probed: true, sockets: "private-network".into(), degraded: Vec::new(), loosened: None },
+        enforcement: Enforcement {
+            landlock_abi: 7,
+            probed: true,
+            sockets: "private-network".into(),
+            degraded: Vec::new(),
+            loosened: None,
+            floors: Vec::new(),
+        },
         units: Some(3),
         fresh: Some(0),
         not_reached: Some(0),
         cargo_exit: Some(0),
+        barred: Vec::new(),
         timed_out: false,
         places: Places::new(places.map(|(path, name)| (PathBuf::from(path), name))),
     }
@@ -151,6 +159,10 @@ impl Who for Graph {
             "quickfetch-sys" => Some("Cargo.lock:1204".into()),
             _ => None,
         }
+    }
+
+    fn lock_location(&self, name: &str, _version: &str) -> Option<String> {
+        (name == "quickfetch-sys").then(|| "Cargo.lock:1204".into())
     }
 }
 

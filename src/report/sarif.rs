@@ -95,6 +95,9 @@ fn notifications(report: &Report) -> Vec<Value> {
         let level = if told.severity > Severity::Info { "warning" } else { "note" };
         notes.push(note(level, format!("{}: {}", told.rule.id(), told.text(MEDIUM))));
     }
+    if report.outcome.barred {
+        notes.push(note("error", "the build was stopped before code of these packages ran".to_owned()));
+    }
     if report.outcome.timed_out {
         notes.push(note("error", "the build took longer than it was given and was ended".to_owned()));
     }
@@ -143,6 +146,12 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
     let left = (finding.evidence.len().saturating_sub(LISTED + usize::from(said)) as u64).saturating_add(finding.truncated);
     if left > 0 {
         text.push_str(&format!("\nand {left} more in the JSON report"));
+    }
+    if finding.evidence.is_empty() {
+        text.push_str(&format!("\n{}", unlinked(&escape::ours(&finding.reason))));
+    }
+    for advice in &finding.advice {
+        text.push_str(&format!("\n{}", unlinked(&escape::ours(advice))));
     }
     if !finding.path_in_graph.is_empty() {
         let path: Vec<_> = finding.path_in_graph.iter().map(|package| unlinked(&escape::name(package))).collect();

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use crate::model::barred::Barred;
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
 use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
 
@@ -26,7 +27,8 @@ pub fn before(w: &mut dyn Write, run: &Run, enforcement: &Enforcement, style: St
             Mode::Enforce => ("Confining", ""),
             Mode::Observe => ("Observing", ", nothing is refused"),
         };
-        let walls = format!("Landlock {}, {}", enforcement.landlock_abi, sockets(&enforcement.sockets));
+        let floors: String = enforcement.floors.iter().map(|floor| format!("floor {}, ", (MEDIUM.text)(floor))).collect();
+        let walls = format!("{floors}Landlock {}, {}", enforcement.landlock_abi, sockets(&enforcement.sockets));
         let words: Vec<_> = super::redact::argv(&run.command).iter().map(|word| word.as_bytes().to_vec()).collect();
         let command = escape::plain(&Hostile::new(words.join(&b' ')));
         style.status(w, GREEN, verb, &format!("{command} (profile {}, {walls}{what})", (MEDIUM.name)(profile)))?;
@@ -67,6 +69,24 @@ pub fn held(w: &mut dyn Write, kind: ActorKind, package: Option<&Package>, exe: 
     );
     style.status(w, YELLOW, "Held up", &text)?;
     w.flush()
+}
+
+/// Code that nobody has accepted is about to be built: said in one line, since nothing else says it.
+pub fn unaccepted(w: &mut dyn Write, unaccepted: &[Barred], style: Style) -> io::Result<()> {
+    const LISTED: usize = 5;
+    if unaccepted.is_empty() {
+        return Ok(());
+    }
+    let one = |barred: &Barred| format!("{} {}", (MEDIUM.name)(&barred.name), escape::name(&barred.version));
+    let listed: Vec<String> = unaccepted.iter().take(LISTED).map(one).collect();
+    let more = if unaccepted.len() > LISTED { ", …" } else { "" };
+    let what = super::wording::units(unaccepted.len() as u64);
+    style.status(
+        w,
+        YELLOW,
+        "New",
+        &format!("brig.lock does not hold {what}: {}{more} (`cargo brig explain baseline/unaccepted`)", listed.join(", ")),
+    )
 }
 
 /// Not everything the workspace needs could be fetched, which was said by cargo, but what this command needs is there.

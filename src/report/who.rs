@@ -26,6 +26,9 @@ pub trait Who {
 
     /// `Cargo.lock:1204`; of a package whose sources are the repository's, the line in them: `dep/build.rs:7`.
     fn location(&self, package: &Package, actor: &Actor, blame: Option<&Blame>) -> Option<String>;
+
+    /// `Cargo.lock:1204`: where the package stands in the lock file, whoever it is.
+    fn lock_location(&self, name: &str, version: &str) -> Option<String>;
 }
 
 /// Before the graph was read: nothing is known.
@@ -54,6 +57,9 @@ impl Who for Nobody {
         None
     }
     fn location(&self, _package: &Package, _actor: &Actor, _blame: Option<&Blame>) -> Option<String> {
+        None
+    }
+    fn lock_location(&self, _name: &str, _version: &str) -> Option<String> {
         None
     }
 }

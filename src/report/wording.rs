@@ -16,6 +16,9 @@ pub struct Medium {
 impl Medium {
     /// "build script of `x` 1.0.0 tried to read `{workspace}/.env` — refused"
     pub fn title(self, report: &Report, finding: &Finding) -> String {
+        if let (Some(is), Some(package)) = (barred(finding.rule), &finding.offender) {
+            return format!("package {} {is} — {}", self.package(package), fate(finding));
+        }
         let subject = match report.actor(finding.actor) {
             Some(actor) => self.subject(report, actor),
             None => "an unknown actor".to_owned(),
@@ -188,11 +191,23 @@ pub fn is_correlated(finding: &Finding) -> bool {
     finding.rule == Rule::SecretThenNetwork
 }
 
+/// What a package is that was kept from a build.
+fn barred(rule: Rule) -> Option<&'static str> {
+    match rule {
+        Rule::PackageMalicious => Some("is known to be malicious"),
+        Rule::PackageDenied => Some("is denied"),
+        Rule::BaselineUnaccepted => Some("runs code at build time that nobody has accepted"),
+        _ => None,
+    }
+}
+
 /// What became of it.
 pub fn fate(finding: &Finding) -> &'static str {
     match (finding.status, finding.rule) {
         (Status::Observed, _) => "let through, enforce would refuse it",
         (_, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
+        (Status::Allowed, Rule::BaselineNew) => "let happen, and new",
+        (_, Rule::PackageMalicious | Rule::PackageDenied | Rule::BaselineUnaccepted) => "kept from the build",
         (_, Rule::ProcTimeout) => "ended with the build",
         (Status::Refused, _) => "refused",
         (Status::Redacted, _) => "given a copy without its credentials",
@@ -200,7 +215,12 @@ pub fn fate(finding: &Finding) -> &'static str {
     }
 }
 
-/// What a run's findings above `info` come to.
+/// Does it say that something is new, and not that a rule of the profile was broken?
+pub fn is_of_the_lock(rule: Rule) -> bool {
+    matches!(rule, Rule::BaselineNew | Rule::BaselineUnaccepted)
+}
+
+/// What a run's findings above `info` come to, but for those that only say that something is new.
 pub struct Tally {
     /// Each once, however often it was tried and however many findings are about it.
     pub acts: u64,
@@ -225,7 +245,7 @@ impl Tally {
 }
 
 pub fn tally(report: &Report) -> Tally {
-    let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info && !is_of_the_lock(finding.rule));
     // What a correlation is about is what others are about: it makes the secret's reading as bad as it is, and not one more act.
     let secrets: BTreeSet<(ActorId, &Act)> = alarming()
         .filter(|finding| finding.rule == Rule::SecretRead)

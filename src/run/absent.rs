@@ -32,7 +32,7 @@ pub fn absent(id: ActorId, package: Package, out: &Path) -> Actor {
         argv: Vec::new(),
         cwd: out.to_owned(),
         crate_name: Some("build_script_build".into()),
-        attributed_by: "its words, which cargo kept from an earlier build: it did not run in this one",
+        attributed_by: Actor::ABSENT,
         outputs: vec![out.to_owned()],
         tmp: "/".into(),
         withheld: Vec::new(),

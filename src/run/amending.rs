@@ -147,7 +147,7 @@ fn place(options: &Options) -> Result<PathBuf, Stopped> {
 }
 
 /// Beside it, and then in its place: whoever reads meanwhile reads one or the other. Owner and mode stay.
-fn replace(path: &Path, text: &str, before: Option<&str>) -> Result<(), Stopped> {
+pub(super) fn replace(path: &Path, text: &str, before: Option<&str>) -> Result<(), Stopped> {
     let write = || -> anyhow::Result<()> {
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut beside = tempfile::Builder::new().prefix(".brig-toml-").tempfile_in(dir)?;

@@ -4,14 +4,17 @@ use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
 
-use super::asked::ask;
+use super::asked::platforms;
+use super::barring::Bars;
+use super::chosen::Chosen;
 use super::ending::{self, Ran};
 use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
@@ -23,26 +26,24 @@ use super::stage::{self, Env};
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::watch::Watch;
-use crate::attribute::{Graph, Unwinder};
+use crate::attribute::Unwinder;
 use crate::cli::Options;
 use crate::gate::Gate;
 use crate::gate::net::Sockets;
 use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
+use crate::model::barred::{Barred, Barring};
 use crate::model::report::{self, Costs, Enforcement, Loosened, Run};
 use crate::model::{Exit, Hostile, Mode};
 use crate::plan::cargo_prepared::Prepared;
 use crate::plan::cargo_stand::Stand;
 use crate::plan::cargo_wall::CargoWall;
-use crate::plan::denied::{self, Denied};
 use crate::plan::errand::Errand;
-use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
-use crate::plan::exceptions::lock::Locked;
 use crate::plan::host::{Host, Walls};
-use crate::plan::phases::{Phases, Within};
+use crate::plan::phases::Phases;
 use crate::plan::steering::Steering;
-use crate::plan::{self, Profile, compiler_caches, config, loosening, places, remembered};
+use crate::plan::{self, Profile, compiler_caches, places, remembered};
 use crate::report::{escape, terminal};
 use crate::wall::ruleset;
 
@@ -80,22 +81,22 @@ pub fn build(
     let mut answer = asked.answer();
     let graph = answer.graph.take();
     let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
-    let Chosen { profile, timeout, loosened, exceptions } = Chosen::read(options, &places)?;
+    let Chosen { profile, timeout, loosened, floors, exceptions, malicious, accepted, held } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
     // What takes a package out of the workspace, or only looks, runs nobody's code.
-    if !phases.network || phases.weakness().is_some() {
-        refuse_denied(&exceptions, &places, graph.as_deref()).map_err(|found| denied_or(found.into(), Stopped::usage))?;
-    }
-    let (denials, revealed) = (exceptions.denials(), exceptions.revealed(Day::today()));
+    let runs = !phases.network || phases.weakness().is_some();
+    let bars = if runs { Bars::new(exceptions.denials.clone(), malicious).accepting(accepted, held) } else { Bars::default() };
+    let bars = Rc::new(bars);
+    let revealed = exceptions.revealed(Day::today());
     let digest = exceptions.digest(profile.digest());
     let excepting = Excepting::new(exceptions, &places, Day::today())?;
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
     if phases.network || phases.fetch {
         stage::refuse_steered(&steering, &places, &env)?;
     }
-    let (sockets, mut enforcement) = suffices(&host, options, &profile, loosened)?;
+    let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
@@ -157,8 +158,10 @@ pub fn build(
     };
     let started = (&*cargo, steering.clone());
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
-    let mut supervisor = supervisor.behind(layers).excepting(excepting);
+    let mut supervisor = supervisor.behind(layers).excepting(excepting, Rc::clone(&bars));
     supervisor.reviewing.said(graph);
+    // A stderr that is gone loses a hint, nothing else.
+    let tell = |unaccepted: Vec<Barred>| drop(terminal::unaccepted(&mut io::stderr().lock(), &unaccepted, style));
     let fence = Fence::raise();
     let screen = Screen::look();
     let ended = thread::scope(|scope| {
@@ -177,11 +180,13 @@ pub fn build(
                 return Ok(fetched.ended);
             }
             // What was not known before.
-            refuse_denied(&denials, &ground, fetched.graph.as_deref()).map_err(anyhow::Error::from)?;
+            bars.look(&ground, fetched.graph.as_deref()).map(tell)?;
+            supervisor.reviewing.said(fetched.graph);
             if fetched.partly {
                 terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
             }
-            supervisor.reviewing.said(fetched.graph);
+        } else {
+            bars.look(&ground, supervisor.reviewing.told()).map(tell)?;
         }
         let (_prepared, wall, ruleset) = wall_for(&errand)?;
         supervisor.enter(wall);
@@ -201,38 +206,29 @@ pub fn build(
     supervisor.listen();
     screen.settle();
     drop(fence);
-    let ended = ended.map_err(|error| denied_or(error, Stopped::usage))?;
+    let (mut ended, mut barred) = match ended.map_err(anyhow::Error::downcast::<Barring>) {
+        Ok(ended) => (Some(ended), None),
+        Err(Ok(barred)) => (None, Some(barred)),
+        Err(Err(error)) => return Err(Stopped::usage(error)),
+    };
     gate.close();
-    if let Some(failure) = ended.failure {
-        // Whoever broke a rule before does not get away without a report by breaking the build.
-        if journal.snapshot().breaches.is_empty() {
-            return Err(denied_or(failure, Stopped::wall));
+    if let Some(failure) = ended.as_mut().and_then(|ended| ended.failure.take()) {
+        match failure.downcast::<Barring>() {
+            Ok(found) => barred = Some(found),
+            // Whoever broke a rule before does not get away without a report by breaking the build.
+            Err(failure) if journal.snapshot().breaches.is_empty() => return Err(Stopped::wall(failure)),
+            Err(failure) => journal.lost(&format!("the build was stopped: {failure:#}")),
         }
-        journal.lost(&format!("the build was stopped: {failure:#}"));
     }
     drop(fresh);
-    run.phases.wanted = ended.refused;
-    if ended.refused > 0 {
+    run.phases.wanted = ended.as_ref().map_or(0, |ended| ended.refused);
+    if run.phases.wanted > 0 {
         // A stderr that is gone loses a hint, nothing else.
-        let _ = terminal::wanted_network(&mut io::stderr().lock(), ended.refused, style);
+        let _ = terminal::wanted_network(&mut io::stderr().lock(), run.phases.wanted, style);
     }
-    let ran = Ran { run, host, enforcement, cargo, cargo_exit: ended.code, timed_out: watch.timed_out(), began, unwinder };
+    let (cargo_exit, barred) = (ended.map(|ended| ended.code), barred.map(|barred| barred.0).unwrap_or_default());
+    let ran = Ran { run, host, enforcement, cargo, cargo_exit, barred, timed_out: watch.timed_out(), began, unwinder };
     ending::tell(ran, &mut supervisor, &outputs, style)
-}
-
-/// Of the packages of which platforms cargo is to be asked before it builds; nothing where it is not to be.
-fn platforms(toolchain: Option<&Path>, steering: &Steering, env: &Env) -> Option<Vec<OsString>> {
-    if !Phases::asks(steering) {
-        return None;
-    }
-    let asked = || ask(&toolchain?.join("bin/rustc"), "-vV");
-    let host = toolchain
-        .and_then(plan::phases::host_of)
-        .or_else(|| Some(asked()?.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned()))?;
-    let cargo_home = stage::variable(env, "CARGO_HOME").map(PathBuf::from);
-    let cargo_home = cargo_home.or_else(|| Some(Path::new(stage::variable(env, "HOME")?).join(".cargo"))).unwrap_or_default();
-    let within = Within { dir: std::env::current_dir().unwrap_or_default(), cargo_home };
-    Some(plan::phases::platforms(&host, steering, env, &within))
 }
 
 /// What the clock does is little.
@@ -251,25 +247,6 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// Before cargo starts: is a package in the build that the user will not have?
-fn refuse_denied(exceptions: &Exceptions, places: &Places, graph: Option<&str>) -> Result<(), Denied> {
-    if exceptions.denials.is_empty() {
-        return Ok(());
-    }
-    let locked = places.workspace.as_deref().and_then(Locked::read);
-    let graph = || graph.and_then(|text| Graph::parse(text).ok());
-    let why = |name: &str, version: &str| graph().map(|graph| graph.why(name, version)).unwrap_or_default();
-    denied::find(exceptions, locked.as_ref(), why).map_or(Ok(()), Err)
-}
-
-/// A package that is denied is a violation; what else ends a build is not.
-fn denied_or(cause: anyhow::Error, other: fn(anyhow::Error) -> Stopped) -> Stopped {
-    match cause.downcast_ref::<Denied>() {
-        Some(_) => Stopped { exit: Exit::Violation, cause },
-        None => other(cause),
-    }
-}
-
 /// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
 /// before or without us, wanted the next build to write to where it leads.
 fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
@@ -284,45 +261,12 @@ fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
     })
 }
 
-/// What options and configuration together ask for.
-struct Chosen {
-    profile: Profile,
-    timeout: Option<Duration>,
-    /// By the repository's own file. One the user named is the user's word.
-    loosened: Option<Loosened>,
-    exceptions: Exceptions,
-}
-
-impl Chosen {
-    fn read(options: &Options, places: &Places) -> Result<Chosen, Stopped> {
-        let workspace = places.workspace.as_deref().filter(|_| !options.no_config);
-        let file = config::find(workspace, options.config.as_deref())?;
-        let written = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
-        let name = options.policy.clone().or(written.policy.clone()).unwrap_or_else(|| "default".into());
-        let mut profile = plan::load(&name, file.as_deref())?;
-        if let Some(mode) = options.mode.or(written.mode) {
-            profile.mode = mode;
-        }
-        let loosened = file.filter(|_| options.config.is_none()).and_then(|file| {
-            // Without the file: a profile that exists without it, else the default one; in the mode that was typed.
-            let named = options.policy.as_deref().and_then(|name| plan::load(name, None).ok());
-            let mut reference = named.or_else(|| plan::load("default", None).ok())?;
-            reference.mode = options.mode.unwrap_or(reference.mode);
-            let mut grants = loosening::beyond(&profile, &reference);
-            grants.extend(written.exceptions.loosening(Day::today()));
-            let shown = places.workspace.as_deref().and_then(|root| file.strip_prefix(root).ok()).unwrap_or(&file);
-            (!grants.is_empty()).then(|| Loosened { file: Hostile::from(shown), than: reference.name, grants })
-        });
-        Ok(Chosen { profile, timeout: options.timeout.or(written.timeout), loosened, exceptions: written.exceptions })
-    }
-}
-
 /// Whether what this kernel can enforce, proved on it, is what the profile requires.
 fn suffices(
     host: &Host,
     options: &Options,
     profile: &Profile,
-    loosened: Option<Loosened>,
+    (loosened, floors): (Option<Loosened>, Vec<Hostile>),
 ) -> Result<(plan::host::Sockets, Enforcement), Stopped> {
     host.able().map_err(Stopped::wall)?;
     if !options.allow_degraded {
@@ -334,7 +278,7 @@ fn suffices(
         return Err(Stopped::wall(anyhow!("the walls were not tried")));
     }
     let degraded = host.weaknesses(sockets);
-    Ok((sockets, Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded, loosened }))
+    Ok((sockets, Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded, loosened, floors }))
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.

@@ -14,14 +14,18 @@ use super::owners::Owners;
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::who::Known;
-use crate::attribute::Unwinder;
+use crate::attribute::{Graph, Unwinder};
+use crate::baseline::Dirs;
 use crate::gate::{Alive, Gate};
 use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
+use crate::model::barred::Barred;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
-use crate::model::{Act, ActorId, Event, Exit, Hostile, Status};
+use crate::model::{Act, ActorId, Event, Exit, Hostile, Package, Status};
 use crate::plan::host::Host;
+use crate::plan::places::real;
 use crate::report::assemble::is_probe;
+use crate::report::baselined;
 use crate::report::markdown;
 use crate::report::who::Nobody;
 use crate::report::{Facts, Material, Places, Who, assemble, escape, terminal};
@@ -33,7 +37,10 @@ pub struct Ran {
     pub host: Host,
     pub enforcement: Enforcement,
     pub cargo: PathBuf,
-    pub cargo_exit: i32,
+    /// Nothing where it was not started.
+    pub cargo_exit: Option<i32>,
+    /// What kept the build from beginning, or from going on.
+    pub barred: Vec<Barred>,
     pub timed_out: bool,
     pub began: Instant,
     pub unwinder: Arc<Unwinder>,
@@ -113,20 +120,21 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         exceptions: supervisor.excepting.told(&record.spent),
         actors: record.actors,
         failed: supervisor.failing.failed(),
-        closed: if ran.cargo_exit == 0 { Vec::new() } else { closed(&ran.run.command) },
+        closed: if ran.cargo_exit == Some(0) { Vec::new() } else { closed(&ran.run.command) },
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
-    let known = worked.then(|| supervisor.reviewing.known(&supervisor.places)).flatten();
+    let wanted = worked || !ran.barred.is_empty();
+    let known = wanted.then(|| supervisor.reviewing.known(&supervisor.places)).flatten();
     let supervisor = &*supervisor;
     let cargo = supervisor.cargo.as_deref().unwrap_or(&ran.cargo);
     let rustc = worked.then(|| ask(&supervisor.places.toolchain.join("bin/rustc"), "-vV")).flatten();
     let (graph, cargo_version) = thread::scope(|scope| {
         let version = scope.spawn(|| worked.then(|| ask(cargo, "-V")).flatten());
         let read = || supervisor.reviewing.read(cargo, rustc.as_deref(), &supervisor.places);
-        let graph = worked.then(|| known.or_else(read)).flatten();
+        let graph = if worked || ran.cargo_exit.is_some() && wanted { known.or_else(read) } else { known };
         (graph, version.join().ok().flatten())
     });
-    let whole = ran.cargo_exit == 0 && !ran.timed_out;
+    let whole = ran.cargo_exit == Some(0) && !ran.timed_out;
     let units = graph.as_ref().map(|graph| coverage::units(graph, &material.actors, &supervisor.places.build, whole));
     let mut run = ran.run;
     run.duration_ms = ran.began.elapsed().as_millis() as u64;
@@ -143,7 +151,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         units: units.map(|units| units.all),
         fresh: units.map(|units| units.fresh),
         not_reached: units.map(|units| units.not_reached),
-        cargo_exit: Some(ran.cargo_exit),
+        cargo_exit: ran.cargo_exit,
+        barred: ran.barred,
         timed_out: ran.timed_out,
         places: named(&supervisor.places),
         run,
@@ -152,13 +161,17 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
     let who: &dyn Who = known.as_ref().map_or(&Nobody, |known| known);
     let mut report = assemble(&material, &facts, who);
     drop(material);
+    if let (Some((lock, held)), Some(known)) = (supervisor.bars.accepted(), &known) {
+        let dirs = dirs(&known.graph, &facts.places);
+        baselined::apply(&mut report, (lock, &dirs), held, who);
+    }
     report.run.costs = costs(&supervisor.confining, &ran.unwinder);
 
     let unnamed = outputs.follow(&mut report, known.as_ref().map(|known| &known.graph)).err();
     let (stored, failed) = outputs.write(&report);
     let failed = unnamed.or(failed);
     let here = std::env::current_dir().unwrap_or_default();
-    let links = if ran.cargo_exit == 0 { Vec::new() } else { supervisor.wall.links_out(&supervisor.places) };
+    let links = if ran.cargo_exit == Some(0) { Vec::new() } else { supervisor.wall.links_out(&supervisor.places) };
     let stored = stored.map(|path| path.strip_prefix(&here).unwrap_or(path).to_string_lossy().into_owned());
     let mut stderr = io::stderr().lock();
     let mut told = terminal::after(&mut stderr, &report, stored.as_deref(), style);
@@ -197,7 +210,7 @@ pub fn on_github_actions() -> bool {
 }
 
 fn ending(code: u8) -> Exit {
-    [Exit::Success, Exit::Violation, Exit::Incomplete, Exit::TimedOut]
+    [Exit::Success, Exit::Violation, Exit::Incomplete, Exit::TimedOut, Exit::NewBehaviour]
         .into_iter()
         .find(|exit| exit.code() == code)
         .unwrap_or(Exit::Cargo(code))
@@ -220,8 +233,17 @@ fn peak_memory() -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
+/// Where packages lie that are not the workspace's own, as reports write paths.
+pub(super) fn dirs(graph: &Graph, places: &Places) -> Dirs {
+    let of = |package: &Package| {
+        let dir = real(package.manifest_dir.clone()?);
+        Some((places.path(&Hostile::from(&*dir)), package.name.clone(), package.version.clone()))
+    };
+    Dirs::new(graph.foreign().filter_map(of))
+}
+
 /// The placeholders of the report.
-fn named(places: &Real) -> Places {
+pub(super) fn named(places: &Real) -> Places {
     let mut pairs: Vec<_> = places.results().cloned().map(|path| (path, "{target}")).collect();
     pairs.extend(places.workspace.clone().map(|path| (path, "{workspace}")));
     pairs.push((places.toolchain.clone(), "{toolchain}"));

@@ -18,14 +18,13 @@ use crate::plan::excepted;
 use crate::plan::exceptions::day::Day;
 use crate::plan::exceptions::lock::Locked;
 use crate::plan::exceptions::whom::Whom;
-use crate::plan::exceptions::{Allow, Denial, Exceptions};
+use crate::plan::exceptions::{Allow, Exceptions};
 use crate::plan::places::real;
 
 /// By default there are none.
 #[derive(Default)]
 pub struct Excepting {
     entries: Vec<Entry>,
-    denials: Vec<Denial>,
     today: Option<Day>,
 }
 
@@ -55,7 +54,7 @@ impl Excepting {
     /// # Errors
     /// When an entry cannot stand in this workspace, with its place.
     pub fn new(exceptions: Exceptions, places: &Places, today: Day) -> Result<Excepting, ConfigError> {
-        let Exceptions { allows, denials } = exceptions;
+        let allows = exceptions.allows;
         let locked = places.workspace.as_deref().filter(|_| !allows.is_empty()).and_then(Locked::read);
         let mut entries = Vec::new();
         for allow in allows {
@@ -72,17 +71,12 @@ impl Excepting {
             let absent = allow.whom != Whom::Workspace && locked.as_ref().is_some_and(|locked| locked.which(is).is_empty());
             entries.push(Entry { allow, counts, absent, reached: false, macros: None });
         }
-        Ok(Excepting { entries, denials, today: Some(today) })
+        Ok(Excepting { entries, today: Some(today) })
     }
 
     /// Programs that entries let run.
     pub fn programs(&self, places: &Places) -> Vec<PathBuf> {
         excepted::programs(self.entries.iter().filter(|entry| entry.counts).map(|entry| &entry.allow), places)
-    }
-
-    /// Is this package denied?
-    pub fn denial(&self, package: Option<&Package>) -> Option<&Denial> {
-        package.and_then(|package| self.denials.iter().find(|denial| denial.name == package.name))
     }
 
     /// What an actor is granted. For macros the graph may have to be read.

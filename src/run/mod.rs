@@ -3,7 +3,10 @@
 mod absent;
 mod amending;
 mod asked;
+mod barring;
+mod baseline;
 mod build;
+mod chosen;
 mod coverage;
 mod demo;
 mod emitters;
@@ -11,6 +14,7 @@ mod ending;
 mod excepting;
 mod failing;
 mod fetch;
+mod graph_now;
 mod layers;
 mod outputs;
 mod owners;
@@ -57,6 +61,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Cargo { toolchain, args } => build::build(&typed.options, toolchain.as_deref(), args, layers, style(typed)),
         Command::Allow(wish) => amending::allow(&typed.options, wish),
         Command::Deny(wish) => amending::deny(&typed.options, wish),
+        Command::Baseline(what) => baseline::baseline(&typed.options, what),
         Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(&typed.options),
         Command::Doctor => {

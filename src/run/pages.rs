@@ -10,6 +10,8 @@ use crate::cli::Options;
 use crate::model::{ActorKind, Exit};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
+use crate::plan::floor;
+use crate::plan::malicious::{Known, List};
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
 use crate::plan::{self, config, profile};
@@ -30,6 +32,25 @@ pub(super) fn places() -> Result<crate::judge::Places, Stopped> {
     stage::find_places(ask(&cargo, &steering, &env, (None, None)).answer(), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
 }
 
+/// What is known of a package of that name, whatever the last report says.
+pub(super) fn known_malicious(options: &Options, name: &str) -> Result<Option<String>, Stopped> {
+    // Of no workspace, there is no file of one.
+    let written = configuration(options).ok();
+    let more = written.map(|(own, file)| own.malicious_files(file.as_deref())).unwrap_or_default();
+    let list = List::read(&more)?;
+    let lines: Vec<String> = list
+        .of(name)
+        .map(|known| {
+            let versions = known.versions.as_ref().map_or("every version".to_owned(), |versions| format!("versions {versions}"));
+            let after = known.after.as_ref().map(|after| format!("  it was after: {}\n", escape::ours(after))).unwrap_or_default();
+            let Known { date, advisory, what, origin, .. } = known;
+            escape::ours(&format!("{} ({versions}), {advisory}, {date}: {what} ({origin})", known.name)) + "\n" + &after
+        })
+        .collect();
+    let head = "known to be malicious, as a package of the public registry:\n";
+    Ok((!lines.is_empty()).then(|| head.to_owned() + &lines.concat() + "`cargo brig explain package/malicious` says what that means\n"))
+}
+
 /// One line per profile: the user's own first.
 pub fn profiles(options: &Options) -> Result<String, Stopped> {
     let (own, _) = configuration(options)?;
@@ -46,7 +67,13 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
     let (own, file) = configuration(options)?;
     let name =
         name.map(str::to_owned).or_else(|| options.policy.clone()).or_else(|| own.policy.clone()).unwrap_or_else(|| "default".into());
-    Ok(shown(&plan::load(&name, file.as_deref())?) + &excepted_in_force(&own.exceptions))
+    let floors = floor::read(options.floor.as_deref())?;
+    let mut text = shown(&plan::load(&name, file.as_deref())?) + &excepted_in_force(&own.exceptions);
+    for floor in &floors {
+        let (path, profile) = (escape::ours(&floor.path.display().to_string()), escape::ours(&floor.profile.name));
+        let _ = writeln!(text, "\n# floor {path} (profile {profile}): nothing in force may have more");
+    }
+    Ok(text)
 }
 
 /// Names, descriptions and entries are the repository's, or whoever's a profile was copied from.

@@ -53,6 +53,11 @@ impl Reviewing {
         self.said = metadata.or(self.said.take());
     }
 
+    /// What cargo said of the graph, as it said it, while nobody has read it.
+    pub fn told(&self) -> Option<&str> {
+        self.said.as_deref()
+    }
+
     /// The graph, if it is known already.
     pub fn known(&mut self, places: &Places) -> Option<Graph> {
         let read = |text: String| match Graph::parse(&text) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use super::outputs::asked;
-use super::pages::{places, print};
+use super::pages::{known_malicious, places, print};
 use super::stopped::Stopped;
 use crate::cli::Options;
 use crate::cli::reports::Which;
@@ -93,6 +93,7 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
     if let Some(rule) = Rule::from_id(topic) {
         return print(&page(rule));
     }
+    let known = known_malicious(options, topic)?;
     let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
     let unknown = |why: &str| {
         // Without a near one it lists them all, which the help line does better.
@@ -104,7 +105,7 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
         return Err(unknown("no finding has such a name"));
     }
     let Ok(report) = last_report(options) else {
-        return Err(unknown("there is no stored report to look a finding or crate up in"));
+        return known.map_or_else(|| Err(unknown("there is no stored report to look a finding or crate up in")), |text| print(&text));
     };
     let of_package = |finding: &&Finding| {
         let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor).and_then(|actor| actor.package.as_ref()));
@@ -112,9 +113,9 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
     };
     let found: Vec<&Finding> = report.all_findings().filter(of_package).collect();
     if found.is_empty() {
-        return Err(unknown("the last report has no finding or offending crate of that name"));
+        return known.map_or_else(|| Err(unknown("the last report has no finding or offending crate of that name")), |text| print(&text));
     }
-    let mut text = Vec::new();
+    let mut text = known.map(|known| known + "\n").unwrap_or_default().into_bytes();
     terminal::findings(&mut text, &report, found.iter().copied(), style).context("render the findings")?;
     let mut rules: Vec<Rule> = found.iter().map(|finding| finding.rule).collect();
     rules.sort_unstable();
@@ -124,5 +125,5 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
 }
 
 fn page(rule: Rule) -> String {
-    rules::page(rule).map_or_else(|| format!("`{}` is reserved: this version does not raise it.\n", rule.id()), str::to_owned)
+    rules::page(rule).to_owned()
 }

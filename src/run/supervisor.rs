@@ -14,11 +14,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::barring::Bars;
 use super::excepting::{Excepting, Newcomer};
 use super::failing::Failing;
 use super::layers::{Layers, let_through};
@@ -38,7 +40,6 @@ use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_wall::CargoWall;
 use crate::plan::configured::{self, Configured};
 use crate::plan::credentials::Providers;
-use crate::plan::denied::Denied;
 use crate::plan::excepted;
 use crate::plan::placeholders;
 use crate::plan::places::real;
@@ -91,6 +92,7 @@ pub struct Supervisor<'a> {
     layers: Layers,
     pub reviewing: Reviewing,
     pub excepting: Excepting,
+    pub bars: Rc<Bars>,
     /// What cargo, and so everybody, is inside of.
     pub wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
@@ -147,6 +149,7 @@ impl<'a> Supervisor<'a> {
             layers: Layers::ALL,
             reviewing: Reviewing::new(profile.reviewed, steering),
             excepting: Excepting::default(),
+            bars: Rc::default(),
             wall: CargoWall::default(),
             fetches: true,
         })
@@ -165,8 +168,8 @@ impl<'a> Supervisor<'a> {
     }
 
     /// With these exceptions of the user's.
-    pub fn excepting(self, excepting: Excepting) -> Self {
-        Supervisor { excepting, ..self }
+    pub fn excepting(self, excepting: Excepting, bars: Rc<Bars>) -> Self {
+        Supervisor { excepting, bars, ..self }
     }
 
     /// Inside cargo's own wall: so is cargo when we ask it for the graph.
@@ -273,12 +276,9 @@ impl<'a> Supervisor<'a> {
         identify(facts, &light)
     }
 
-    /// Its exceptions. A package that is denied, and was not in the lock file, comes no further.
+    /// Its exceptions. A package that must not be there, and was not in the lock file, comes no further.
     fn granted(&mut self, identity: &Identity, tracee: &Tracee, facts: &ActorFacts) -> Result<Vec<Granted>> {
-        if let Some(denial) = self.excepting.denial(identity.package.as_ref()) {
-            let version = identity.package.as_ref().map(|package| package.version.clone()).unwrap_or_default();
-            return Err(Denied { denial: denial.clone(), version, path: Vec::new() }.into());
-        }
+        self.bars.admit((identity.package.as_ref(), identity.kind, tracee.argv), &self.places)?;
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         let one = Newcomer { identity, argv: tracee.argv, facts, places: &self.places, cargo, artifacts: &self.artifacts };
         let granted = self.excepting.of(&one, &mut self.reviewing);

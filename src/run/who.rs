@@ -62,4 +62,8 @@ impl Who for Known {
         let part = Part { kind, crate_name, functions: &functions };
         self.graph.written(package, part).or_else(|| self.graph.lock_location(&package.name, &package.version))
     }
+
+    fn lock_location(&self, name: &str, version: &str) -> Option<String> {
+        self.graph.lock_location(name, version)
+    }
 }

@@ -156,14 +156,14 @@ fn a_denied_package_stops_the_build_before_anything_runs() {
         exceptions(&place, &(allow("alpha@1.2.3", "build-script", "write = [\"{workspace}/generated\"]") + denial));
         let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
         let stderr = outcome.exits(100).stderr_text();
-        for said in ["error: `alpha` 1.2.3 is denied: phones home (brig.toml:10)", "`app 0.1.0` → `alpha 1.2.3`"] {
+        for said in ["error[package/denied]: package `alpha` 1.2.3 is denied", "phones home (brig.toml:10)", "app 0.1.0 → alpha 1.2.3"] {
             assert!(stderr.contains(said), "no {said}\n{outcome}");
         }
         assert!(!stderr.contains("Compiling") && !place.workspace().join("generated/alpha").exists(), "{outcome}");
         // Without a lock file cargo has to make one first: then it stops before the build.
         fs::remove_file(place.workspace().join("Cargo.lock")).unwrap();
         let outcome = does(guarded(&place, &[], &["build"]), &place, "write").go();
-        assert!(outcome.exits(100).stderr_text().contains("error: `alpha` 1.2.3 is denied: phones home"), "{outcome}");
+        assert!(outcome.exits(100).stderr_text().contains("package `alpha` 1.2.3 is denied — kept from the build"), "{outcome}");
         assert!(!outcome.stderr_text().contains("zoo: ") && !place.workspace().join("generated/alpha").exists(), "{outcome}");
         // It can be taken out, of course.
         guarded(&place, &[], &["tree", "--offline", "-i", "alpha"]).go().exits(0);
@@ -298,7 +298,7 @@ fn what_is_too_much_is_not_written_down() {
         // A word for what was denied, beside the allow: it wins.
         brig(&["deny", "alpha", "--reason", "phones home"]).exits(0);
         let denied = does(guarded(&place, &[], BUILD), &place, "write").go();
-        assert!(denied.exits(100).stderr_text().contains("`alpha` 1.2.3 is denied: phones home"), "{denied}");
+        assert!(denied.exits(100).stderr_text().contains("package `alpha` 1.2.3 is denied — kept from the build"), "{denied}");
         // What is wrong already, and what leads elsewhere, stays as it is.
         fs::write(&file, "<<<<<<< HEAD\nversion = 1\n").unwrap();
         brig(&["deny", "beta", "--reason", "r"]).exits(96);

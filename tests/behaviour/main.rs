@@ -8,6 +8,8 @@
 //! what nobody may change, `finding` reads the report, `control` remembers what won.
 
 mod artefacts;
+mod barred;
+mod baseline;
 mod callers;
 mod cargos_wall;
 mod configurations;
@@ -21,6 +23,7 @@ mod evidence;
 mod exceptions;
 mod exits;
 mod finding;
+mod floors;
 mod followed;
 mod footing;
 mod ground;

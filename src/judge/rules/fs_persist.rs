@@ -16,7 +16,9 @@ pub(crate) fn own_files(policy: &Policy, path: &[u8]) -> Option<Ruling> {
         .is_some_and(|rest| matches!(rest, b"brig.toml" | b"brig.lock" | b".config/brig.toml"));
     let report = !places.report_dir.as_os_str().is_empty() && below(path, &places.report_dir).is_some();
     let memory = places.memory.as_ref().is_some_and(|memory| below(path, memory).is_some());
-    (policy_file || report || memory).then(|| alarm(policy, Rule::FsPersist, Severity::High, "Brig's own policy, reports and memory"))
+    let own = places.home.as_ref().is_some_and(|home| below(path, &home.join(".config/brig")).is_some());
+    (policy_file || own || report || memory)
+        .then(|| alarm(policy, Rule::FsPersist, Severity::High, "Brig's own policy, reports and memory"))
 }
 
 pub(crate) fn write(policy: &Policy, path: &[u8]) -> Option<Ruling> {

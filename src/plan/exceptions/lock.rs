@@ -16,6 +16,7 @@ pub struct Package {
     pub name: String,
     pub version: String,
     pub source: Option<String>,
+    pub checksum: Option<String>,
 }
 
 /// No honest lock file is longer.

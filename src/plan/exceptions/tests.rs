@@ -25,7 +25,7 @@ fn an_entry_is_understood() {
     assert_eq!(*allow.told, told);
     let denial = Denial { name: "y".into(), reason: "phones home".into(), origin: "brig.toml:11".into() };
     assert_eq!(exceptions.denials, [denial]);
-    assert_ne!(exceptions.digest("p".into()), exceptions.denials().digest("p".into()));
+    assert_ne!(exceptions.digest("p".into()), Exceptions { allows: Vec::new(), ..exceptions.clone() }.digest("p".into()));
     assert_eq!(Exceptions::default().digest("p".into()), "p");
     let (eve, last, after) = (Day::of(2027, 1, 31), Day::of(2027, 2, 1), Day::of(2027, 2, 2));
     assert_eq!([eve, last, after].map(|today| allow.counts(today.unwrap())), [true, true, false]);

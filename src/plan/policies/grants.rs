@@ -31,6 +31,10 @@ fn named_grants_open_what_wide_ones_do_not() {
     assert_eq!(rule(&policy, &write("/home/u/app/src/generated.rs")), None);
     assert_eq!(rule(&policy, &write("/home/u/app/.git/hooks/x")), Some(Rule::FsPersist));
     assert_eq!(rule(&policy, &write("/home/u/app/brig.toml")), Some(Rule::FsPersist));
+    assert_eq!(rule(&policy, &write("/home/u/app/brig.lock")), Some(Rule::FsPersist));
+    policy.write.push("/home/u/.config".into());
+    assert_eq!(rule(&policy, &write("/home/u/.config/brig/floor.toml")), Some(Rule::FsPersist));
+    assert_eq!(rule(&policy, &write("/home/u/.config/brigade/x")), None);
     assert_eq!(rule(&policy, &write("/home/u/app/.env")), Some(Rule::SecretRead));
     assert_eq!(rule(&policy, &exec("/usr/bin/curl", &["curl"])), None);
     policy.write.push("/home/u/app/.cargo/config.toml".into());

@@ -77,6 +77,9 @@ fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> 
         row("via", format!("{}{doubt}", crates.join(" ← ")))?;
     }
     row("rule", content(&escape::ours(&finding.reason)))?;
+    for advice in &finding.advice {
+        row("help", content(&escape::ours(advice)))?;
+    }
     if let Some(location) = &finding.location {
         row("at", code(&escape::ours(location)))?;
     }

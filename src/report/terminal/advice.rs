@@ -7,8 +7,8 @@ use super::style::MEDIUM;
 
 pub fn help(finding: &Finding) -> Vec<String> {
     let explain = format!("`cargo brig explain {}` says what the rule is about", finding.rule.id());
-    if finding.severity == Severity::Info {
-        return vec![explain];
+    if finding.severity == Severity::Info || !finding.advice.is_empty() {
+        return finding.advice.iter().map(|text| escape::ours(text)).chain([explain]).collect();
     }
     let mut help = vec![format!("not expected? {}", unexpected(finding))];
     if let Some(proposal) = &finding.except {

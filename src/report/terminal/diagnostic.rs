@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Act, Blame, Evidence, Finding, Hostile, Severity, Status};
+use crate::model::{Act, Blame, Evidence, Finding, Hostile, Rule, Severity, Status};
 
 use super::super::escape;
 use super::super::wording::{command, count, is_correlated, times};
@@ -32,7 +32,8 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
         line("who", &callers)?;
     }
     let first = finding.evidence.first();
-    if let Some(evidence) = first {
+    let is_new = finding.rule == Rule::BaselineNew;
+    if let Some(evidence) = first.filter(|evidence| !is_new || !how(evidence).starts_with("unknown process")) {
         line("how", &how(evidence))?;
     }
     for evidence in finding.evidence.iter().skip(usize::from(!is_correlated(finding))).take(ALSO) {
@@ -58,7 +59,7 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
         line("note", &format!("the same in {} of this description", count(actors - 1, "other actor")))?;
     }
     match finding.baseline.as_deref() {
-        Some("new") => line("note", "not in the accepted behaviour (brig.lock)")?,
+        Some("new") if !is_new => line("note", "not in the accepted behaviour (brig.lock)")?,
         Some("known") => line("note", "already in the accepted behaviour (brig.lock)")?,
         _ => {}
     }

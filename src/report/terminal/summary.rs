@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorId, Mode, Rule, Status, duration};
+use crate::model::{Act, ActorId, Finding, Mode, Rule, Status, duration};
 
 use super::super::wording::{count, tally, times, units};
 use super::super::{escape, excepted, rotate, wording};
@@ -23,6 +23,7 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
         style.status(w, RED, "Timed out", &timed_out(report))?;
     }
     match report.outcome.verdict {
+        _ if report.outcome.barred => stopped(w, report, &tally.severities, &stored, style),
         VerdictWord::Violation => {
             // What a build script told cargo to do is a violation that nothing had to refuse.
             match report.findings.iter().any(|finding| finding.status == Status::Refused) {
@@ -66,12 +67,39 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             let (allowed, left) = (reviewed(report), not_reached(report));
             more(w, loud, &format!("what ran until then stayed inside profile {profile}{allowed}{observed}{left}{stored}"))
         }
+        VerdictWord::Unaccepted => {
+            let new = || report.findings.iter().filter(|finding| finding.rule == Rule::BaselineNew);
+            let acts = new().map(|finding| (finding.evidence.len() as u64).saturating_add(finding.truncated)).fold(0, u64::saturating_add);
+            let crates: BTreeSet<_> =
+                new().filter_map(|finding| finding.offender.as_ref()).map(|package| (&package.name, &package.version)).collect();
+            let what = format!("{} of {} that brig.lock does not hold", count(acts, "act"), count(crates.len() as u64, "crate"));
+            style.status(w, RED, "Unaccepted", &format!("{what}; profile {profile} let them happen{}", cargos_own(report)))?;
+            more(w, loud, &format!("`cargo brig baseline diff` lists them{stored}"))
+        }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
 }
 
 fn more(w: &mut dyn Write, loud: bool, text: &str) -> io::Result<()> {
     if loud { writeln!(w, "             {text}") } else { Ok(()) }
+}
+
+/// Kept from beginning, or from going on.
+fn stopped(w: &mut dyn Write, report: &Report, severities: &str, stored: &str, style: Style) -> io::Result<()> {
+    let of = |unaccepted: bool| {
+        let is = |finding: &&Finding| match finding.rule {
+            Rule::BaselineUnaccepted => unaccepted,
+            Rule::PackageMalicious | Rule::PackageDenied => !unaccepted,
+            _ => false,
+        };
+        report.findings.iter().filter(is).count() as u64
+    };
+    let what = match (of(false), of(true)) {
+        (0, n) => format!("{} must be accepted before this build", units(n)),
+        (n, _) => format!("{} must not be in this build", count(n, "package")),
+    };
+    let severities = if severities.is_empty() { String::new() } else { format!(" ({severities})") };
+    style.status(w, RED, "Stopped", &format!("{what}{severities}; none of its code ran{stored}"))
 }
 
 /// The build was ended by us.
@@ -195,7 +223,7 @@ fn nothing_ran(report: &Report) -> String {
 /// Lost events, said even when quiet.
 pub fn holes(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     let coverage = &report.coverage;
-    if coverage.complete && report.outcome.cargo_exit.is_some() {
+    if coverage.complete && (report.outcome.cargo_exit.is_some() || report.outcome.barred) {
         return Ok(());
     }
     let mut text = match coverage.lost {

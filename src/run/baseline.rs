@@ -1,0 +1,252 @@
+//! The commands about `brig.lock`: accept, diff, check, prune. In: what was typed, the last report, the lock, cargo's graph. Out: the lock with more in it, or
+//! less, replaced as a whole or not at all; what is new; an exit code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::anyhow;
+
+use super::amending::replace;
+use super::graph_now::{Now, now};
+use super::pages::print;
+use super::stopped::Stopped;
+use super::stored::last_report;
+use crate::baseline::accept::{self, Wanted};
+use crate::baseline::compare;
+use crate::baseline::fold::{Folded, fold};
+use crate::baseline::line::Line;
+use crate::baseline::{Lock, Unit};
+use crate::cli::Options;
+use crate::cli::baseline::Baseline;
+use crate::model::barred::Why;
+use crate::model::report::Report;
+use crate::model::{Exit, Severity};
+use crate::plan::{behaviours, units};
+use crate::report::{escape, json};
+
+/// # Errors
+/// When there is nothing to work with, or what is there is not understood (96).
+pub fn baseline(options: &Options, what: &Baseline) -> Result<Exit, Stopped> {
+    match what {
+        Baseline::Accept { names, all } => accept(options, names, *all),
+        Baseline::Diff { a: Some(a), b: Some(b) } => diff(a, b),
+        Baseline::Diff { .. } => drift(options),
+        Baseline::Check => check(options),
+        Baseline::Prune => prune(),
+    }
+}
+
+fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stopped> {
+    let stored = report(options);
+    // By their names, packages are accepted without a run.
+    let report = if names.is_empty() && !all { Some(stored?) } else { stored.ok() };
+    let now = now(report.as_ref())?;
+    let path = behaviours::place(&now.workspace);
+    let before = behaviours::text(&path)?;
+    let mut lock = before.as_deref().map(|text| behaviours::parse(behaviours::NAME, text)).transpose()?.unwrap_or_default();
+    let empty = || Folded { lines: BTreeMap::new(), ran: BTreeSet::new() };
+    if let Some(report) = &report {
+        usable(report, &now, names)?;
+    }
+    let folded = report.as_ref().map_or_else(empty, |report| fold(report, &now.dirs));
+    let mut known = now.units.clone();
+    for (name, version, kind) in &folded.ran {
+        // Of a run with other features than cargo's graph was asked for.
+        for unit in units::locked(&now.locked, name, version, *kind) {
+            known.entry(unit).or_default();
+        }
+    }
+    let on = report.as_ref().map_or_else(|| std::env::consts::ARCH.to_owned(), |report| word(&report.host.arch)) + "-linux";
+    let done = accept::accept(&mut lock, &folded, &known, &Wanted { names, unseen: all, on: &on });
+    if !done.unknown.is_empty() {
+        let names: Vec<String> = done.unknown.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
+        return Err(Stopped::usage(anyhow!(
+            "{}: no package of that name that comes from elsewhere runs code in this build\n  help: nothing was written",
+            names.join(", ")
+        )));
+    }
+    let text = lock.text();
+    let changed = before.as_deref() != Some(&*text);
+    if changed {
+        replace(&path, &text, before.as_deref())?;
+    }
+    let mut said = String::new();
+    match done.units.len() + done.lines.len() {
+        0 if changed => said.push_str("brig.lock: nothing is new; what it says beside was brought up to date\n"),
+        0 => said.push_str("brig.lock holds all of it already\n"),
+        _ => said.push_str("accepted in brig.lock:\n"),
+    }
+    for unit in &done.units {
+        let _ = writeln!(said, "    {}", of_unit(unit));
+    }
+    for ((name, kind), line) in &done.lines {
+        let _ = writeln!(said, "    {}", escape::ours(&format!("{name} {} does {}", kind.name(), line.text())));
+    }
+    left(&mut said, &done.left);
+    print(&said)
+}
+
+/// Units that did not run: "did not run" is not "did nothing".
+fn left(said: &mut String, left: &[Unit]) {
+    if left.is_empty() {
+        return;
+    }
+    said.push_str("not accepted, as none of it ran (build it with `--fresh`, or name it to accept it unseen):\n");
+    for unit in left {
+        let _ = writeln!(said, "    {}", of_unit(unit));
+    }
+}
+
+fn of_unit(unit: &Unit) -> String {
+    escape::ours(&format!("{} {} {}", unit.name, unit.version, unit.kind.name()))
+}
+
+/// Is it of this workspace as it is now, complete, and of nobody who is to be refused?
+fn usable(report: &Report, now: &Now, names: &[String]) -> Result<(), Stopped> {
+    let stop = |why: String| Err(Stopped::usage(anyhow!("{why}\n  help: nothing was written")));
+    if report.run.workspace.as_ref().is_none_or(|workspace| workspace.as_path() != now.workspace) {
+        return stop("the last report is of another workspace".into());
+    }
+    if !report.coverage.complete {
+        return stop("the record of the last run has holes: what it does not hold cannot be accepted".into());
+    }
+    let ended = UNIX_EPOCH
+        + Duration::from_millis(report.run.started.saturating_mul(1000).saturating_add(report.run.duration_ms))
+        + Duration::from_secs(2);
+    let changed = std::fs::metadata(now.workspace.join("Cargo.lock")).and_then(|facts| facts.modified());
+    if changed.is_ok_and(|changed| changed > ended) {
+        return stop("Cargo.lock has changed since the last run: build once more, so that what is accepted is what is built".into());
+    }
+    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Critical) {
+        let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor)?.package.as_ref());
+        if let Some(package) = package.filter(|package| names.is_empty() || names.contains(&package.name)) {
+            let name = escape::name(&package.name);
+            return stop(format!("`{name}`: {} ({}) is critical, and never accepted", finding.id.escape_debug(), finding.rule.id()));
+        }
+    }
+    Ok(())
+}
+
+fn drift(options: &Options) -> Result<Exit, Stopped> {
+    let report = report(options)?;
+    let now = now(Some(&report))?;
+    let lock = lock_of(&now.workspace)?.unwrap_or_default();
+    let folded = fold(&report, &now.dirs);
+    let mut said = String::new();
+    for ((name, kind), lines) in &folded.lines {
+        for line in lines.keys().filter(|line| !lock.holds(&(name.clone(), *kind), line)) {
+            let _ = writeln!(said, "+ {}", told(name, kind.name(), line));
+        }
+    }
+    // Of what ran, what it was accepted to do and did not: a warm run says nothing of the rest.
+    let ran = |name: &String, kind| folded.ran.iter().any(|(known, _, of)| (known, *of) == (name, kind));
+    for ((name, kind), lines) in lock.did.iter().filter(|((name, kind), _)| ran(name, *kind)) {
+        let did = folded.lines.get(&(name.clone(), *kind));
+        let is_done = |line: &Line| did.is_some_and(|did| did.keys().any(|one| one == line || one.of_directory().as_ref() == Some(line)));
+        for line in lines.iter().filter(|line| !is_done(line)) {
+            let _ = writeln!(said, "- {}", told(name, kind.name(), line));
+        }
+    }
+    if said.is_empty() {
+        said.push_str("the last run did what brig.lock holds\n");
+    }
+    print(&said)
+}
+
+fn diff(a: &Path, b: &Path) -> Result<Exit, Stopped> {
+    let lines = |path: &Path| -> Result<BTreeSet<String>, Stopped> {
+        let file = path.display().to_string();
+        let text = behaviours::text(path)?.ok_or_else(|| Stopped::usage(anyhow!("{file}: there is no such file")))?;
+        let lock = if text.trim_start().starts_with('{') {
+            let report = json::load(path).map_err(Stopped::usage)?;
+            let now = now(Some(&report))?;
+            let folded = fold(&report, &now.dirs);
+            let did = folded.lines.iter().map(|(key, lines)| (key.clone(), lines.keys().cloned().collect()));
+            Lock { did: did.collect(), ..Lock::default() }
+        } else {
+            behaviours::parse(&file, &text)?
+        };
+        Ok(lock.did.iter().flat_map(|((name, kind), lines)| lines.iter().map(move |line| told(name, kind.name(), line))).collect())
+    };
+    let (a, b) = (lines(a)?, lines(b)?);
+    let mut said = String::new();
+    for (mark, line) in a.difference(&b).map(|line| ('-', line)).chain(b.difference(&a).map(|line| ('+', line))) {
+        let _ = writeln!(said, "{mark} {line}");
+    }
+    if said.is_empty() {
+        said.push_str("both hold the same\n");
+    }
+    print(&said)
+}
+
+fn told(name: &str, kind: &str, line: &Line) -> String {
+    escape::ours(&format!("{name} {kind} does {}", line.text()))
+}
+
+fn check(options: &Options) -> Result<Exit, Stopped> {
+    let report = report(options).ok();
+    let now = now(report.as_ref())?;
+    let Some(lock) = lock_of(&now.workspace)? else {
+        let cause = anyhow!("there is no brig.lock here\n  help: `cargo brig baseline accept` writes one from the last run");
+        return Err(Stopped { exit: Exit::NewBehaviour, cause });
+    };
+    let mut said = String::new();
+    for barred in compare::unaccepted(&lock, now.units.keys(), behaviours::NAME) {
+        let Why::Unaccepted { kind, before } = &barred.why else { continue };
+        let before = before.as_ref().map(|before| format!(" ({before} is accepted)")).unwrap_or_default();
+        let _ = writeln!(
+            said,
+            "not accepted: {}{}",
+            escape::ours(&format!("{} {} {}", barred.name, barred.version, kind.name())),
+            escape::ours(&before)
+        );
+    }
+    if let Some(report) = &report {
+        let folded = fold(report, &now.dirs);
+        for new in compare::news(&lock, &folded) {
+            for (line, _) in &new.did {
+                let _ = writeln!(said, "new: {}", told(&new.key.0, new.key.1.name(), line));
+            }
+        }
+    }
+    if said.is_empty() {
+        let (units, seen) =
+            (now.units.len(), now.units.keys().filter(|unit| lock.units.get(*unit).is_some_and(|beside| beside.ran)).count());
+        return print(&format!("brig.lock holds all code that runs in this build: {units}, of which {seen} were seen to run\n"));
+    }
+    print(&said)?;
+    Ok(Exit::NewBehaviour)
+}
+
+fn prune() -> Result<Exit, Stopped> {
+    let now = now(None)?;
+    let path = behaviours::place(&now.workspace);
+    let Some(before) = behaviours::text(&path)? else { return Err(Stopped::usage(anyhow!("there is no brig.lock here"))) };
+    let mut lock = behaviours::parse(behaviours::NAME, &before)?;
+    let is_there = |name: &str, version: &str| !now.locked.which(|other, its| (other, its) == (name, version)).is_empty();
+    let has = |name: &str| !now.locked.which(|other, _| other == name).is_empty();
+    let gone = accept::prune(&mut lock, &now.units, is_there, has);
+    let text = lock.text();
+    if text == before {
+        return print("Cargo.lock holds all that brig.lock does\n");
+    }
+    replace(&path, &text, Some(&before))?;
+    let gone: String = gone.iter().map(|unit| format!("    {}\n", of_unit(unit))).collect();
+    print(&format!("taken out of brig.lock:\n{gone}"))
+}
+
+fn lock_of(workspace: &Path) -> Result<Option<Lock>, Stopped> {
+    Ok(behaviours::read(workspace)?)
+}
+
+fn report(options: &Options) -> Result<Report, Stopped> {
+    let none = "there is no report to go by: build once behind the walls";
+    last_report(options).map_err(|stopped| Stopped { cause: stopped.cause.context(none), ..stopped })
+}
+
+/// Of a stored report: no more than a word.
+fn word(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(20).collect()
+}

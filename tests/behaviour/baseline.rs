@@ -1,0 +1,273 @@
+//! The lock of behaviours, `brig.lock`: what a build script and a macro of others did is accepted, an update that does more is told or kept from running, and the
+//! file is one that can be merged. The packages lie in a vendored tree in the registry's place.
+
+use std::fs;
+use std::path::Path;
+
+use crate::finding::expect_silence;
+use crate::place::Place;
+use crate::run::{Outcome, Run, bare, cargo, guarded};
+use crate::who::Who;
+
+const BUILD: &[&str] = &["build", "--offline"];
+const FIXTURE: &str = "vendored";
+const HEAD: &str = "brig-lock 1\n";
+
+fn does<'a>(run: Run<'a>, acts: &str) -> Run<'a> {
+    run.env("ZOO_ACTS", acts).compared()
+}
+
+/// `cargo brig baseline …`, about the last run.
+fn baseline(place: &Place, words: &[&str]) -> Outcome {
+    let report = place.path("home/kept");
+    bare(place, &[&["--report-dir", report.to_str().unwrap(), "baseline"], words].concat()).go()
+}
+
+/// A run, its report kept where the next one does not write.
+fn built(place: &Place, options: &[&str], acts: &str) -> Outcome {
+    let outcome = does(guarded(place, options, BUILD), acts).go();
+    fs::create_dir_all(place.path("home/kept")).unwrap();
+    fs::copy(place.path("report/report.json"), place.path("home/kept/report.json")).unwrap();
+    outcome
+}
+
+fn lock(place: &Place) -> String {
+    fs::read_to_string(place.workspace().join("brig.lock")).unwrap()
+}
+
+fn lines(place: &Place) -> Vec<String> {
+    let text = lock(place);
+    text.split_once(HEAD).unwrap().1.lines().map(str::to_owned).collect()
+}
+
+/// The package turns into its next version, with another checksum.
+fn update(place: &Place, from: &str, to: &str) {
+    let dir = place.workspace().join("vendor/given");
+    let replace = |file: &Path, from: &str, to: &str| fs::write(file, fs::read_to_string(file).unwrap().replace(from, to)).unwrap();
+    replace(&dir.join("Cargo.toml"), &format!("\"{from}\""), &format!("\"{to}\""));
+    fs::write(
+        dir.join(".cargo-checksum.json"),
+        format!("{{\"files\":{{}},\"package\":\"{:064x}\"}}", to.len() + usize::from(to.as_bytes()[4])),
+    )
+    .unwrap();
+    cargo(place, &["update", "--offline", "--quiet"]).go().exits(0);
+}
+
+/// Rules of all findings with the package each names.
+fn rules(outcome: &Outcome) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let findings = outcome.report()["findings"].as_array().into_iter().flatten();
+    findings.map(|finding| (text(&finding["rule"]), text(&finding["offender"]["name"]))).collect()
+}
+
+fn rule(rule: &str, name: &str) -> (String, String) {
+    (rule.to_owned(), name.to_owned())
+}
+
+#[test]
+fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
+    for who in Who::all() {
+        let place = Place::new(FIXTURE, who);
+        // Plain cargo builds whatever comes.
+        does(cargo(&place, BUILD), "exec,read").go().exits(0);
+        place.clean();
+        // Without a lock nothing is asked for.
+        expect_silence(built(&place, &["--policy", "ci"], "exec,read").exits(0));
+        let said = baseline(&place, &["accept"]);
+        assert!(said.exits(0).stdout_text().starts_with("accepted in brig.lock:\n    given 0.1.0 build-script\n"), "{said}");
+        let first = lines(&place);
+        let pin = format!("{:064}", 1);
+        assert_eq!(
+            first,
+            [
+                format!("given build-script 0.1.0 {pin} ran {}-linux -", std::env::consts::ARCH),
+                "given build-script does exec echo".into(),
+                "given build-script does read {workspace}/data/one.txt".into(),
+                format!("given_macro proc-macro 0.1.0 {pin} ran {}-linux -", std::env::consts::ARCH),
+            ],
+            "{}",
+            lock(&place)
+        );
+        assert!(baseline(&place, &["check"]).exits(0).stdout_text().contains("2, of which 2 were seen to run"));
+        place.clean();
+        expect_silence(built(&place, &["--policy", "ci"], "exec,read").exits(0));
+        // An update: nobody has looked at it. Under `ci` it does not run; under `default` it is told.
+        update(&place, "0.1.0", "0.1.1");
+        place.clean();
+        let held = does(guarded(&place, &["--policy", "ci"], BUILD), "exec,read,read-more").go();
+        assert_eq!(rules(held.exits(102)), [rule("baseline/unaccepted", "given")], "{held}");
+        assert!(!held.stderr_text().contains("Compiling"), "{held}");
+        for said in [
+            "package `given` 0.1.1 runs code at build time that nobody has accepted",
+            "its build script: 0.1.0 was accepted (brig.lock)",
+            "Stopped 1 build script or macro must be accepted",
+        ] {
+            assert!(held.stderr_text().contains(said), "no {said}\n{held}");
+        }
+        // Where cargo makes the lock file itself, nobody can tell before: it ends where that code is to run.
+        fs::remove_file(place.workspace().join("Cargo.lock")).unwrap();
+        let late = does(guarded(&place, &["--policy", "ci"], BUILD), "write").go();
+        assert_eq!(rules(late.exits(102)), [rule("baseline/unaccepted", "given")], "{late}");
+        assert!(!place.workspace().join("data/made.txt").exists(), "{late}");
+        place.clean();
+        let told = built(&place, &[], "exec,read,read-more");
+        assert_eq!(rules(told.exits(0)), [rule("baseline/new", "given")], "{told}");
+        for said in [
+            "New brig.lock does not hold 1 build script or macro: `given` 0.1.1",
+            "note[baseline/new]: build script of `given` 0.1.1",
+            "{workspace}/data/two.txt",
+            "0.1.0, which was accepted, did not do this",
+        ] {
+            assert!(told.stderr_text().contains(said), "no {said}\n{told}");
+        }
+        assert_eq!(baseline(&place, &["diff"]).exits(0).stdout_text(), "+ given build-script does read {workspace}/data/two.txt\n");
+        let check = baseline(&place, &["check"]);
+        assert_eq!(
+            check.exits(102).stdout_text(),
+            "not accepted: given 0.1.1 build-script (0.1.0 is accepted)\nnew: given build-script does read {workspace}/data/two.txt\n"
+        );
+        // Accepted: exactly that is added, and the version.
+        baseline(&place, &["accept", "given"]).exits(0);
+        let second = lines(&place);
+        let added: Vec<_> = second.iter().filter(|line| !first.contains(line)).collect();
+        assert!(
+            added.len() == 2
+                && added[0].starts_with("given build-script 0.1.1 ")
+                && *added[1] == "given build-script does read {workspace}/data/two.txt",
+            "{added:?}"
+        );
+        place.clean();
+        expect_silence(built(&place, &["--policy", "ci"], "exec,read,read-more").exits(0));
+    }
+}
+
+#[test]
+fn what_is_done_beyond_the_lock_is_told_and_ends_a_run_that_must_hold_to_it() {
+    for who in Who::all() {
+        let place = Place::new(FIXTURE, who);
+        built(&place, &[], "exec").exits(0);
+        baseline(&place, &["accept"]).exits(0);
+        place.clean();
+        let told = built(&place, &[], "exec,read");
+        assert_eq!(rules(told.exits(0)), [rule("baseline/new", "given")], "{told}");
+        place.clean();
+        let files = ["sarif", "html", "markdown"].map(|kind| place.path(&format!("report/other.{kind}")));
+        let words = ["--sarif", "--html", "--markdown"];
+        let mut options = vec!["--policy", "ci"];
+        options.extend(words.into_iter().zip(&files).flat_map(|(word, file)| [word, file.to_str().unwrap()]));
+        let held = built(&place, &options, "exec,read");
+        assert_eq!(rules(held.exits(102)), [rule("baseline/new", "given")], "{held}");
+        assert_eq!(held.report()["outcome"]["verdict"], "unaccepted", "{held}");
+        assert!(held.stderr_text().contains("Unaccepted 1 act of 1 crate that brig.lock does not hold"), "{held}");
+        for file in &files {
+            assert!(fs::read_to_string(file).unwrap().contains("baseline/new"), "{file:?}");
+        }
+        // In any profile, where it is typed.
+        place.clean();
+        built(&place, &["--locked-behaviour"], "exec,read").exits(102);
+        // A violation outranks it, and says that it is new. What is critical is not accepted.
+        place.clean();
+        let worse = built(&place, &["--policy", "ci"], "exec,secret,connect");
+        let found = worse.exits(100).report()["findings"].as_array().unwrap().clone();
+        let of = |rule: &str| found.iter().find(|finding| finding["rule"] == rule).unwrap_or_else(|| panic!("no {rule}\n{worse}"));
+        assert_eq!(
+            (&of("secret/read")["baseline"], &of("secret/then-network")["severity"]),
+            (&"new".into(), &"critical".into()),
+            "{worse}"
+        );
+        let said = baseline(&place, &["accept"]);
+        assert!(said.exits(2).stderr_text().contains("is critical, and never accepted"), "{said}");
+    }
+}
+
+/// "Did not run" is not "did nothing".
+#[test]
+fn a_unit_that_did_not_run_keeps_its_lines_and_one_that_never_ran_is_named() {
+    for who in Who::all() {
+        let place = Place::new(FIXTURE, who);
+        built(&place, &[], "exec").exits(0);
+        baseline(&place, &["accept"]).exits(0);
+        let before = lock(&place);
+        // Warm: nothing ran.
+        built(&place, &[], "exec").exits(0);
+        assert!(baseline(&place, &["accept"]).exits(0).stdout_text().starts_with("brig.lock holds all of it already"), "{before}");
+        assert_eq!(lock(&place), before);
+        assert_eq!(baseline(&place, &["diff"]).exits(0).stdout_text(), "the last run did what brig.lock holds\n");
+        // Only by name, without a run: and the lock says so.
+        fs::remove_file(place.workspace().join("brig.lock")).unwrap();
+        let said = baseline(&place, &["accept"]);
+        assert!(said.exits(0).stdout_text().contains("not accepted, as none of it ran"), "{said}");
+        assert_eq!(lines(&place).len(), 0);
+        baseline(&place, &["accept", "given"]).exits(0);
+        assert!(lines(&place)[0].starts_with("given build-script 0.1.0 ") && lines(&place)[0].ends_with(" unseen - -"), "{}", lock(&place));
+        let held = guarded(&place, &["--policy", "ci"], BUILD).go();
+        assert_eq!(rules(held.exits(102)), [rule("baseline/unaccepted", "given_macro")], "{held}");
+        let unknown = baseline(&place, &["accept", "nobody"]);
+        assert!(unknown.exits(2).stderr_text().contains("`nobody`: no package of that name"), "{unknown}");
+    }
+}
+
+/// Debug or release, warm or cold, another directory: the same lines.
+#[test]
+fn two_builds_of_the_same_code_give_the_same_lines() {
+    let mut all = Vec::new();
+    for who in Who::all() {
+        for profile in [&["build", "--offline"][..], &["build", "--offline", "--release"], &["test", "--offline"]] {
+            let place = Place::new(FIXTURE, who);
+            does(guarded(&place, &[], profile), "exec,read,write,connect").go();
+            fs::create_dir_all(place.path("home/kept")).unwrap();
+            fs::copy(place.path("report/report.json"), place.path("home/kept/report.json")).unwrap();
+            baseline(&place, &["accept"]).exits(0);
+            all.push(lines(&place));
+        }
+    }
+    assert!(all[0].iter().any(|line| line == "given build-script does write {workspace}/data/made.txt"), "{:#?}", all[0]);
+    assert!(all[0].iter().any(|line| line == "given build-script does connect tcp loopback:*"), "{:#?}", all[0]);
+    all.iter().for_each(|lines| assert_eq!(*lines, all[0]));
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_said_and_nothing_is_written_over_it() {
+    for who in Who::all() {
+        let place = Place::new(FIXTURE, who);
+        built(&place, &[], "exec").exits(0);
+        let file = place.workspace().join("brig.lock");
+        for (text, said) in [
+            ("", "brig.lock:1:1: `brig-lock 1` is missing: the file is empty or cut off"),
+            ("brig-lock 9\n", "brig.lock:1:1: unknown version `9`"),
+            (
+                "brig-lock 1\n<<<<<<< HEAD\ngiven build-script does exec a\n=======\n>>>>>>> b\n",
+                "brig.lock:2:1: a merge stopped here: every line stands for itself",
+            ),
+            ("brig-lock 1\ngiven cook does exec a\n", "brig.lock:2:1: unknown kind of actor `cook`"),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert!(guarded(&place, &[], BUILD).compared().go().exits(96).stderr_text().contains(said), "{text}");
+            assert!(baseline(&place, &["accept"]).exits(96).stderr_text().contains(said), "{text}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        }
+        // A link to what somebody else wrote.
+        fs::remove_file(&file).unwrap();
+        place.write(&place.path("home/other.lock"), "brig-lock 1\n");
+        std::os::unix::fs::symlink(place.path("home/other.lock"), &file).unwrap();
+        assert!(guarded(&place, &[], BUILD).compared().go().exits(96).stderr_text().contains("is a symbolic link"));
+        baseline(&place, &["accept"]).exits(96);
+        assert_eq!(fs::read_to_string(place.path("home/other.lock")).unwrap(), "brig-lock 1\n");
+        fs::remove_file(&file).unwrap();
+        // What another workspace, or another lock file, was about is accepted by nobody.
+        let none = guarded(&place, &["--locked-behaviour"], BUILD).compared().go();
+        assert!(none.exits(102).stderr_text().contains("there is no brig.lock here"), "{none}");
+        assert!(baseline(&place, &["check"]).exits(102).stderr_text().contains("there is no brig.lock here"));
+        // Pruned: what Cargo.lock does not hold any more.
+        fs::write(
+            &file,
+            "brig-lock 1\ngone build-script 1.0.0 00 ran x -\ngone build-script does exec a\ngiven build-script 0.0.9 00 ran x -\n",
+        )
+        .unwrap();
+        assert_eq!(
+            baseline(&place, &["prune"]).exits(0).stdout_text(),
+            "taken out of brig.lock:\n    given 0.0.9 build-script\n    gone 1.0.0 build-script\n"
+        );
+        assert_eq!(lines(&place).len(), 0);
+    }
+}
