@@ -84,4 +84,13 @@ pub struct Actor {
 impl Actor {
     /// What stands for a crate where the repository's configuration is to blame. No crate is called so.
     pub const CONFIGURATION: &str = ".cargo/config.toml";
+    /// What stands for a crate where cargo itself followed a link: the package is that of the link, and `exe` is the link.
+    pub const CARGO: &str = "cargo itself";
+    /// The same where `cargo fix` did what a compiler suggested: the package is what was compiled.
+    pub const FIX: &str = "cargo fix";
+
+    /// Is this cargo, and not something that it started?
+    pub fn is_cargo(&self) -> bool {
+        self.kind == ActorKind::Tool && matches!(self.crate_name.as_deref(), Some(Actor::CARGO | Actor::FIX))
+    }
 }

@@ -43,6 +43,7 @@ use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, compiler_caches, config, loosening, places, remembered};
 use crate::report::json::Output;
 use crate::report::{Format, escape, terminal};
+use crate::wall::cargos::Stops;
 use crate::wall::ruleset;
 
 /// Runs cargo with `args` behind the walls.
@@ -183,7 +184,9 @@ pub fn build(
         if !phases.network {
             supervisor.offline(cargos.clone(), ours, absent);
         }
-        let starts = Cargo { path: cargo.clone(), args: typed, env: cargos, wall: ruleset, network: phases.network, stdout: None };
+        // Cargo that only builds reads much. Elsewhere what it reads goes somewhere: into archives, `vendor/`, and sources that it fixes.
+        let stops = Stops { network: !phases.network, reads: phases.network || errand.name == "fix" };
+        let starts = Cargo { path: cargo.clone(), args: typed, env: cargos, wall: ruleset, stops, stdout: None };
         launch::run(&starts, &mut supervisor)
     });
     // Before anything else: whoever outlives cargo acts now.

@@ -5,6 +5,7 @@ mod chain;
 mod entries;
 mod formatter;
 mod instrumented;
+mod led;
 mod manual;
 mod trust;
 mod variables;
@@ -32,6 +33,7 @@ use crate::judge::exceptions::Granted;
 use crate::judge::rules::{link_loader, proc_tamper};
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
+use crate::launch::refused::Refused;
 use crate::launch::{Admission, AtExecStop, Tracee};
 use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Status};
 use crate::plan::actor_facts::ActorFacts;
@@ -49,6 +51,7 @@ use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
 use entries::{actor_facts, breach, entry, started};
 use instrumented::Instrumented;
+use led::Led;
 use trust::{Between, between, helps_to_fetch, is_the_users, local_repositories};
 use variables::Variables;
 
@@ -76,6 +79,8 @@ pub struct Supervisor<'a> {
     /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
     pub failing: Failing,
+    /// What cargo itself was refused.
+    pub led: Led,
     instrumented: Instrumented,
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
@@ -137,6 +142,7 @@ impl<'a> Supervisor<'a> {
             cargo: None,
             confining: Vec::new(),
             failing: Failing::default(),
+            led: Led::default(),
             instrumented: Instrumented::default(),
             chain: Chain::new(cwd.join(cargo), started.clone(), configured.aliases.clone()),
             started,
@@ -429,6 +435,10 @@ impl AtExecStop for Supervisor<'_> {
         self.journal.actor((*actor).clone());
         self.journal.event(started(&actor, tracee, Status::Refused, Some(proc_tamper::unconfined(&format!("{why:#}")))));
         true
+    }
+
+    fn refused_by_kernel(&mut self, refused: &Refused) {
+        self.led(refused);
     }
 
     fn entered(&mut self, listener: OwnedFd) -> Result<()> {

@@ -1,0 +1,94 @@
+//! What the kernel refused cargo: its calls that name a file (`wall::named_files`) are followed to their end. In: a thread of cargo's, stopped
+//! before such a call and again behind it. Out: what it tried, where the answer was `EACCES`.
+//!
+//! Nothing is decided here, and nothing kept from anybody: Landlock has answered. Whoever is followed runs no code of the build.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use crate::gate::memory::{read_path, read_u64};
+use crate::model::{Act, Hostile};
+use crate::sys::process;
+use crate::sys::tracee::{self, Stopped};
+
+/// A call of cargo's that failed at a wall, or by permissions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub pid: i32,
+    /// Its paths are as cargo named them: absolute, no link followed.
+    pub act: Act,
+}
+
+/// Bits of an open that changes something.
+const CHANGES: u64 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC) as u64;
+
+/// Is it a call that is followed to its end?
+pub fn is_followed(call: &Stopped) -> bool {
+    tried(call, &|_, _| Some(PathBuf::new()), &|_| Some(0)).is_some()
+}
+
+/// What `tid` tried, which is stopped behind the call; `None` where it was not refused, or the thread is gone.
+pub fn look(tid: i32, call: &Stopped) -> Option<Refused> {
+    if tracee::ended_call(tid).ok()?? != -i64::from(libc::EACCES) {
+        return None;
+    }
+    let thread = tid as u32;
+    let named = |directory: Option<u64>, address: u64| {
+        let path = PathBuf::from(OsString::from_vec(read_path(thread, address).ok()?));
+        if path.is_absolute() {
+            return Some(path);
+        }
+        Some(start(thread, directory).ok()?.join(path))
+    };
+    let act = tried(call, &named, &|address| read_u64(thread, address).ok())?;
+    Some(Refused { pid: process::status(thread)?.pid as i32, act })
+}
+
+/// Where a relative path begins: the working directory, or that of a descriptor.
+fn start(tid: u32, directory: Option<u64>) -> io::Result<PathBuf> {
+    match directory.map(|number| number as i32) {
+        None | Some(libc::AT_FDCWD) => std::fs::read_link(format!("/proc/{tid}/cwd")),
+        Some(number) => std::fs::read_link(format!("/proc/{tid}/fd/{number}")),
+    }
+}
+
+/// Which act that is. `named` gives the path at an address, below the directory of a descriptor; `word` what stands at an address.
+fn tried(call: &Stopped, named: &dyn Fn(Option<u64>, u64) -> Option<PathBuf>, word: &dyn Fn(u64) -> Option<u64>) -> Option<Act> {
+    let args = call.args;
+    let path = |directory: Option<u64>, address: u64| Some(Hostile::from(&*named(directory, address)?));
+    let opened = |path: Hostile, flags: u64| if flags & CHANGES == 0 { Act::Read { path } } else { Act::Write { path } };
+    Some(match call.number as i64 {
+        libc::SYS_openat => opened(path(Some(args[0]), args[1])?, args[2]),
+        // struct open_how begins with the flags.
+        libc::SYS_openat2 => opened(path(Some(args[0]), args[1])?, word(args[2])?),
+        libc::SYS_renameat2 | RENAMEAT => Act::Rename { from: path(Some(args[0]), args[1])?, to: path(Some(args[2]), args[3])? },
+        libc::SYS_linkat => Act::Link { from: path(Some(args[0]), args[1])?, to: path(Some(args[2]), args[3])? },
+        libc::SYS_symlinkat => Act::Create { path: path(Some(args[1]), args[2])? },
+        libc::SYS_unlinkat => Act::Remove { path: path(Some(args[0]), args[1])? },
+        libc::SYS_mkdirat => Act::Create { path: path(Some(args[0]), args[1])? },
+        libc::SYS_truncate => Act::Write { path: path(None, args[0])? },
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => opened(path(None, args[0])?, args[1]),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_creat => Act::Write { path: path(None, args[0])? },
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_rename => Act::Rename { from: path(None, args[0])?, to: path(None, args[1])? },
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_link => Act::Link { from: path(None, args[0])?, to: path(None, args[1])? },
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_symlink => Act::Create { path: path(None, args[1])? },
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_unlink | libc::SYS_rmdir => Act::Remove { path: path(None, args[0])? },
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_mkdir => Act::Create { path: path(None, args[0])? },
+        _ => return None,
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+const RENAMEAT: i64 = libc::SYS_renameat;
+/// libc 0.2 does not name it there (asm-generic).
+#[cfg(target_arch = "aarch64")]
+const RENAMEAT: i64 = 38;
