@@ -9,9 +9,9 @@ pub mod initial_stack;
 pub mod inject;
 pub mod keeper;
 pub mod offline;
-pub mod refused;
 pub mod signals;
 pub mod survivors;
+pub mod tried;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr, OsString};
@@ -33,7 +33,7 @@ use channel::Channel;
 use confine::{Walls, confine};
 use initial_stack::{Edit, InitialStack};
 use inject::Borrowed;
-use refused::Refused;
+use tried::Tried;
 
 /// The cargo to run.
 pub struct Cargo {
@@ -88,8 +88,13 @@ pub trait AtExecStop {
         false
     }
 
+    /// May one that conducts read this? Asked where reading stops, and only about what the kernel would let it.
+    fn may_read(&mut self, _tried: &Tried) -> bool {
+        true
+    }
+
     /// A call of one that conducts was refused by the kernel: by its own wall, or by permissions.
-    fn refused_by_kernel(&mut self, _refused: &Refused) {}
+    fn refused_by_kernel(&mut self, _tried: &Tried) {}
 
     /// The tracee last admitted as an actor is confined and running; its notifications arrive on `listener`.
     ///
@@ -243,7 +248,11 @@ impl Launcher<'_> {
     fn stopped(&mut self, tid: i32) -> io::Result<()> {
         let call = tracee::stopped_call(tid)?;
         match call {
-            Some(call) if refused::is_followed(&call) => {
+            Some(call) if tried::is_followed(&call) => {
+                if tried::about_to_read(tid, &call).is_some_and(|tried| !self.supervisor.may_read(&tried)) {
+                    inject::skip(tid, libc::EACCES)?;
+                    return tracee::resume(tid, 0);
+                }
                 self.followed.insert(tid, call);
                 tracee::resume_to_syscall(tid)
             }
@@ -257,9 +266,9 @@ impl Launcher<'_> {
     /// Behind it.
     fn ended(&mut self, tid: i32) -> io::Result<()> {
         if let Some(call) = self.followed.remove(&tid)
-            && let Some(refused) = refused::look(tid, &call)
+            && let Some(tried) = tried::look(tid, &call)
         {
-            self.supervisor.refused_by_kernel(&refused);
+            self.supervisor.refused_by_kernel(&tried);
         }
         tracee::resume(tid, 0)
     }

@@ -1,7 +1,7 @@
-//! What the kernel refused cargo: its calls that name a file (`wall::named_files`) are followed to their end. In: a thread of cargo's, stopped
-//! before such a call and again behind it. Out: what it tried, where the answer was `EACCES`.
+//! Cargo's calls that name a file (`wall::named_files`), before they are made and as they end. In: a thread of cargo's, stopped there. Out: what it
+//! is about to read; what it tried, where the kernel's answer was `EACCES`.
 //!
-//! Nothing is decided here, and nothing kept from anybody: Landlock has answered. Whoever is followed runs no code of the build.
+//! Whoever is followed runs no code of the build, so what stands in its memory is what it meant.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,9 +13,9 @@ use crate::model::{Act, Hostile};
 use crate::sys::process;
 use crate::sys::tracee::{self, Stopped};
 
-/// A call of cargo's that failed at a wall, or by permissions.
+/// A call of cargo's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct Tried {
     pub pid: i32,
     /// Its paths are as cargo named them: absolute, no link followed.
     pub act: Act,
@@ -30,10 +30,16 @@ pub fn is_followed(call: &Stopped) -> bool {
 }
 
 /// What `tid` tried, which is stopped behind the call; `None` where it was not refused, or the thread is gone.
-pub fn look(tid: i32, call: &Stopped) -> Option<Refused> {
-    if tracee::ended_call(tid).ok()?? != -i64::from(libc::EACCES) {
-        return None;
-    }
+pub fn look(tid: i32, call: &Stopped) -> Option<Tried> {
+    if tracee::ended_call(tid).ok()?? == -i64::from(libc::EACCES) { read(tid, call) } else { None }
+}
+
+/// What `tid` is about to read, which is stopped before the call.
+pub fn about_to_read(tid: i32, call: &Stopped) -> Option<Tried> {
+    read(tid, call).filter(|tried| matches!(tried.act, Act::Read { .. }))
+}
+
+fn read(tid: i32, call: &Stopped) -> Option<Tried> {
     let thread = tid as u32;
     let named = |directory: Option<u64>, address: u64| {
         let path = PathBuf::from(OsString::from_vec(read_path(thread, address).ok()?));
@@ -43,7 +49,7 @@ pub fn look(tid: i32, call: &Stopped) -> Option<Refused> {
         Some(start(thread, directory).ok()?.join(path))
     };
     let act = tried(call, &named, &|address| read_u64(thread, address).ok())?;
-    Some(Refused { pid: process::status(thread)?.pid as i32, act })
+    Some(Tried { pid: process::status(thread)?.pid as i32, act })
 }
 
 /// Where a relative path begins: the working directory, or that of a descriptor.
