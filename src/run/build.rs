@@ -65,7 +65,8 @@ pub fn build(
     let mut env: Env = std::env::vars_os().collect();
     refuse_wrappers(&env)?;
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
-    let steering = Steering::read(&args);
+    let mut steering = Steering::read(&args);
+    steering.bootstraps = env.iter().any(|(name, _)| name == "RUSTC_BOOTSTRAP");
     let errand = Errand::read(&args);
     stage::refuse_quoted(&steering, &errand, &env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
@@ -92,10 +93,9 @@ pub fn build(
     let digest = exceptions.digest(profile.digest());
     let excepting = Excepting::new(exceptions, &places, Day::today())?;
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
-    if phases.network || phases.fetch {
-        stage::refuse_steered(&steering, &places, &env)?;
-    }
+    let entrusted = if phases.network || phases.fetch { stage::refuse_steered(&steering, &places, &env)? } else { Vec::new() };
     let (sockets, mut enforcement) = suffices(&host, options, &profile, loosened)?;
+    enforcement.degraded.extend(entrusted);
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
