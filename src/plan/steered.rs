@@ -128,7 +128,11 @@ pub fn entrusted(words: &Words, cargo_home: &Path, env: &[(OsString, OsString)])
                     "{:?} says that it is for {index}, and any other repository could name another address: put `{key}` into your own cargo configuration",
                     said.file
                 );
-                told.entry(named).or_insert(Weakness { what: format!("your token {token} goes where this repository says"), means, covered: false });
+                told.entry(named).or_insert(Weakness {
+                    what: format!("your token {token} goes where this repository says"),
+                    means,
+                    covered: false,
+                });
             }
         }
     }

@@ -256,6 +256,8 @@ fn nothing_is_copied_where_a_link_leads() {
                 assert_eq!(copied(), 0, "{outcome}");
                 failed(&outcome);
                 assert!(outcome.stderr_text().contains("cargo's own wall"), "{outcome}");
+                let told = list(outcome.report()).concat();
+                assert!(told.contains("\"fs/persist\" [\"refused\"] \"tool\""), "{outcome}");
             }
             fs::remove_file(link).unwrap();
         }
