@@ -26,8 +26,7 @@ impl Supervisor<'_> {
         }
         let compiled = self.chain.compiles_for(tried.pid).map(|manifest| Leader::Compiler(self.places.by_real_name(Path::new(manifest))));
         let Some(leader) = compiled.or_else(|| self.link(&tried.act)) else {
-            self.led.rest.insert(act);
-            return;
+            return self.led.of_its_own_accord(act);
         };
         let act = match (&leader, act) {
             // It reads what it is about to change.
@@ -36,7 +35,7 @@ impl Supervisor<'_> {
         };
         match self.breach(&act) {
             Some(breach) => self.tell(leader, tried.pid, act, breach),
-            None => drop(self.led.rest.insert(act)),
+            None => self.led.of_its_own_accord(act),
         }
     }
 

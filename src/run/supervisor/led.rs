@@ -14,8 +14,9 @@ use crate::plan::places::real;
 
 /// So many leaders are told apart; what others led to is told, too, and blamed on the first of their kind.
 pub(super) const LEADERS: usize = 64;
-/// So many refusals are told of a cargo that failed.
+/// So many refusals are told of a cargo that failed, and so many kept.
 const TOLD: usize = 10;
+const KEPT: usize = 1000;
 
 #[derive(Default)]
 pub struct Led {
@@ -24,7 +25,7 @@ pub struct Led {
     /// What is said to what cargo was led to: what is said to code of whoever leads.
     pub(super) policy: Option<Arc<Policy>>,
     /// What nobody is to blame for.
-    pub(super) rest: BTreeSet<Act>,
+    rest: BTreeSet<Act>,
 }
 
 /// What made cargo go there.
@@ -36,6 +37,12 @@ pub(super) enum Leader {
 }
 
 impl Led {
+    pub(super) fn of_its_own_accord(&mut self, act: Act) {
+        if self.rest.len() < KEPT {
+            self.rest.insert(act);
+        }
+    }
+
     /// What cargo was refused without anybody's doing, a few of them. What it keeps in its home it does without, and what its runtime looks at in
     /// `/proc`.
     pub fn told(&self, cargo_home: &Path) -> Vec<Act> {
