@@ -98,3 +98,48 @@ const RENAMEAT: i64 = libc::SYS_renameat;
 /// libc 0.2 does not name it there (asm-generic).
 #[cfg(target_arch = "aarch64")]
 const RENAMEAT: i64 = 38;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: u64 = libc::AT_FDCWD as u32 as u64;
+
+    /// Addresses are names here, and words in memory their addresses.
+    fn of(number: i64, args: [u64; 6]) -> Option<Act> {
+        let named = |directory: Option<u64>, address: u64| {
+            let at = directory.filter(|directory| *directory != HERE).map_or_else(String::new, |number| format!("/{number}"));
+            Some(PathBuf::from(format!("{at}/{address}")))
+        };
+        tried(&Stopped { number: number as u64, args }, &named, &Some)
+    }
+
+    #[test]
+    fn each_call_is_the_act_it_is() {
+        let path = |path: &str| path.into();
+        let (reads, writes) = (libc::O_RDONLY as u64, libc::O_RDWR as u64);
+        for (number, args, act) in [
+            (libc::SYS_openat, [HERE, 1, reads, 0, 0, 0], Some(Act::Read { path: path("/1") })),
+            (libc::SYS_openat, [7, 1, writes, 0, 0, 0], Some(Act::Write { path: path("/7/1") })),
+            (libc::SYS_openat, [HERE, 1, libc::O_CREAT as u64, 0, 0, 0], Some(Act::Write { path: path("/1") })),
+            (libc::SYS_openat2, [HERE, 1, writes, 24, 0, 0], Some(Act::Write { path: path("/1") })),
+            (libc::SYS_renameat2, [HERE, 1, 7, 2, 0, 0], Some(Act::Rename { from: path("/1"), to: path("/7/2") })),
+            (libc::SYS_linkat, [7, 1, HERE, 2, 0, 0], Some(Act::Link { from: path("/7/1"), to: path("/2") })),
+            (libc::SYS_symlinkat, [1, 7, 2, 0, 0, 0], Some(Act::Create { path: path("/7/2") })),
+            (libc::SYS_unlinkat, [HERE, 1, 0, 0, 0, 0], Some(Act::Remove { path: path("/1") })),
+            (libc::SYS_mkdirat, [HERE, 1, 0, 0, 0, 0], Some(Act::Create { path: path("/1") })),
+            (libc::SYS_truncate, [1, 0, 0, 0, 0, 0], Some(Act::Write { path: path("/1") })),
+            (libc::SYS_connect, [1, 2, 3, 0, 0, 0], None),
+        ] {
+            assert_eq!(of(number, args), act, "{number} {args:?}");
+        }
+    }
+
+    /// What the filter stops as a file's call must be one here: anything else is taken for a network's, and refused.
+    #[test]
+    fn all_that_stops_for_its_name_is_followed() {
+        for number in crate::wall::cargos::followed().unwrap() {
+            assert!(is_followed(&Stopped { number: number as u64, args: [0; 6] }), "{number}");
+        }
+    }
+}

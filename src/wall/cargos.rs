@@ -49,6 +49,15 @@ pub fn program(stops: Stops) -> Result<Vec<libc::sock_filter>> {
     Ok(program)
 }
 
+/// Numbers of the calls that stop because they name a file.
+///
+/// # Errors
+/// As [`program`].
+#[cfg(test)]
+pub fn followed() -> Result<Vec<i64>> {
+    Ok(named_files::rules(true)?.into_keys().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -134,3 +134,94 @@ pub(super) fn object(path: &Path) -> Option<Object> {
     };
     Some(Object { dev: meta.dev(), ino: meta.ino(), kind })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// `home/own` is a link of the user's to where the sources are.
+    fn ground() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        for made in ["home/secret", "sources/dep/src", "sources/other"] {
+            std::fs::create_dir_all(top.join(made)).unwrap();
+        }
+        for (link, to) in [("home/own", "../sources"), ("sources/dep/to", "../../home/secret"), ("sources/dep/in", "../other")] {
+            symlink(to, top.join(link)).unwrap();
+        }
+        (dir, top)
+    }
+
+    #[test]
+    fn the_link_that_led_there() {
+        let (_dir, top) = ground();
+        let read = |path: &str| Act::Read { path: Hostile::from(&*top.join(path)) };
+        for (path, found) in [
+            ("sources/dep/src", None),
+            ("sources/dep/to", Some("sources/dep/to")),
+            ("sources/dep/to/key", Some("sources/dep/to")),
+            ("home/own/dep/to/key", Some("sources/dep/to")),
+            ("home/own/dep/src/lib.rs", None),
+            ("sources/dep/src/../to/key", Some("sources/dep/to")),
+            ("sources/dep/in/../dep/to", Some("sources/dep/in")),
+            ("home/secret", None),
+        ] {
+            assert_eq!(link(&read(path), &|path| path.starts_with(top.join("sources"))), found.map(|found| top.join(found)), "{path}");
+        }
+        // What is removed or made is the name itself.
+        let path = || Hostile::from(&*top.join("sources/dep/to"));
+        for act in [Act::Remove { path: path() }, Act::Create { path: path() }] {
+            assert_eq!(link(&act, &|path| path.starts_with(top.join("sources"))), None, "{act:?}");
+        }
+    }
+
+    #[test]
+    fn where_it_really_is() {
+        let (_dir, top) = ground();
+        let (key, beyond) = (Hostile::from(&*top.join("sources/dep/to/key")), Hostile::from(&*top.join("home/secret/key")));
+        for (act, expected) in [
+            (Act::Read { path: key.clone() }, Act::Read { path: beyond.clone() }),
+            (Act::Write { path: key.clone() }, Act::Create { path: beyond.clone() }),
+            (Act::Remove { path: key.clone() }, Act::Remove { path: beyond.clone() }),
+            (Act::Rename { from: key.clone(), to: key }, Act::Rename { from: beyond.clone(), to: beyond }),
+        ] {
+            assert_eq!(resolved(&act, 1), expected);
+        }
+        // Its own process, not ours.
+        let environ = Act::Read { path: "/proc/self/environ".into() };
+        assert_eq!(resolved(&environ, 4711), Act::Read { path: "/proc/4711/environ".into() });
+    }
+
+    #[test]
+    fn inside_and_out() {
+        let grants = KernelGrants { read: vec!["/r".into()], write: vec!["/w".into()], exec: Vec::new() };
+        let path = |path: &str| Hostile::from(path);
+        for (act, inside) in [
+            (Act::Read { path: path("/r/x") }, true),
+            (Act::Read { path: path("/w/x") }, false),
+            (Act::Write { path: path("/r/x") }, false),
+            (Act::Create { path: path("/w/x") }, true),
+            (Act::Rename { from: path("/w/x"), to: path("/r/x") }, false),
+            (Act::Link { from: path("/r/x"), to: path("/w/x") }, false),
+        ] {
+            assert_eq!(is_inside(&grants, &act), inside, "{act:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_its_own_accord_is_bounded_and_no_habit() {
+        let mut led = Led::default();
+        for at in 0..2 * KEPT {
+            led.of_its_own_accord(Act::Write { path: Hostile::from(&*PathBuf::from(format!("/elsewhere/{at}"))) });
+        }
+        assert_eq!((led.rest.len(), led.told(Path::new("/h/.cargo")).len()), (KEPT, TOLD));
+        let mut led = Led::default();
+        for act in [Act::Write { path: "/h/.cargo/.global-cache".into() }, Act::Read { path: "/proc/4711/maps".into() }] {
+            led.of_its_own_accord(act);
+        }
+        led.of_its_own_accord(Act::Read { path: "/h/.cargo/credentials.toml".into() });
+        assert_eq!(led.told(Path::new("/h/.cargo")), [Act::Read { path: "/h/.cargo/credentials.toml".into() }]);
+    }
+}
