@@ -43,7 +43,7 @@ use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, compiler_caches, config, loosening, places, remembered};
 use crate::report::json::Output;
 use crate::report::{Format, escape, terminal};
-use crate::wall::cargos::Stops;
+use crate::wall::cargos::{Files, Stops};
 use crate::wall::ruleset;
 
 /// Runs cargo with `args` behind the walls.
@@ -185,7 +185,13 @@ pub fn build(
             supervisor.offline(cargos.clone(), ours, absent);
         }
         // Cargo that only builds reads much. Elsewhere what it reads goes somewhere: into archives, `vendor/`, and sources that it fixes.
-        let stops = Stops { network: !phases.network, reads: phases.network || errand.name == "fix" };
+        let files = match &*errand.name {
+            "clean" => Files::None,
+            "fix" => Files::Read,
+            _ if phases.network => Files::Read,
+            _ => Files::Changed,
+        };
+        let stops = Stops { network: !phases.network, files };
         let starts = Cargo { path: cargo.clone(), args: typed, env: cargos, wall: ruleset, stops, stdout: None };
         launch::run(&starts, &mut supervisor)
     });

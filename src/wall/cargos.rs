@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, SeccompRule, TargetArch};
 
 use super::filter::{RETURN, ret};
+pub use super::named_files::Files;
 use super::{named_files, offline};
 use crate::model::calls::X32;
 
@@ -18,14 +19,14 @@ use crate::model::calls::X32;
 pub struct Stops {
     /// What leads to a network, before it is made: for a cargo that only builds (`offline`).
     pub network: bool,
-    /// What opens files for reading, besides what changes files, which always stops (`named_files`).
-    pub reads: bool,
+    /// What names files (`named_files`).
+    pub files: Files,
 }
 
 /// # Errors
 /// None on the architectures Brig knows.
 pub fn program(stops: Stops) -> Result<Vec<libc::sock_filter>> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = named_files::rules(stops.reads)?;
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = named_files::rules(stops.files)?;
     if stops.network {
         rules.extend(offline::rules()?);
     }
@@ -55,7 +56,7 @@ pub fn program(stops: Stops) -> Result<Vec<libc::sock_filter>> {
 /// As [`program`].
 #[cfg(test)]
 pub fn followed() -> Result<Vec<i64>> {
-    Ok(named_files::rules(true)?.into_keys().collect())
+    Ok(named_files::rules(Files::Read)?.into_keys().collect())
 }
 
 #[cfg(test)]
@@ -67,7 +68,7 @@ mod tests {
     /// through unasked (`sendto` without an address) has a test beside its rules.
     #[test]
     fn an_actors_own_program_mediates_all_that_stops_here() {
-        let stopped = named_files::rules(true).unwrap().into_keys().chain(offline::rules().unwrap().into_keys());
+        let stopped = named_files::rules(Files::Read).unwrap().into_keys().chain(offline::rules().unwrap().into_keys());
         for number in stopped.filter(|number| *number != libc::SYS_sendto) {
             let row = row(number).expect("a row");
             assert!(row.when == crate::model::calls::When::Always && row.treatment != Treatment::Absent, "{}", row.name);
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_program_is_short() {
-        for (stops, most) in [(Stops { network: true, reads: false }, 200), (Stops { network: false, reads: true }, 150)] {
+        for (stops, most) in [(Stops { network: true, files: Files::Changed }, 200), (Stops { network: false, files: Files::Read }, 150)] {
             let length = program(stops).unwrap().len();
             assert!(length < most, "{stops:?}: {length}");
         }

@@ -1,8 +1,8 @@
 //! Which calls of cargo's stop because they name a file: so that what its own wall refuses is known (`launch::refused`), of which Landlock itself
-//! says nothing. In: whether reading counts. Out: rules.
+//! says nothing. In: which of them count. Out: rules.
 //!
-//! A build that has nothing to do opens some fifty files for each of its packages, and changes next to none: what only reads is watched where cargo
-//! is not about to build.
+//! Each stop is two switches between processes. A build that has nothing to do opens some fifty files for each of its packages, and changes next to
+//! none: what only reads is watched where cargo is not about to build. What `clean` does is removing, and of what it cannot remove it says so.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,15 @@ use anyhow::Result;
 use seccompiler::{SeccompCmpArgLen as Width, SeccompCmpOp as Is, SeccompRule};
 
 use super::filter::{condition, rule};
+
+/// Which calls on files stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    None,
+    Changed,
+    /// Changed or opened for reading.
+    Read,
+}
 
 /// Bits of an open that changes something, or may: `O_TRUNC` needs no other one.
 const CHANGES: [i32; 4] = [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC];
@@ -49,10 +58,13 @@ const CHANGERS: &[i64] = &[
 ///
 /// # Errors
 /// None that depends on anything.
-pub(super) fn rules(reads: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>> {
+pub(super) fn rules(files: Files) -> Result<BTreeMap<i64, Vec<SeccompRule>>> {
+    if files == Files::None {
+        return Ok(BTreeMap::new());
+    }
     let changes = |flags: u8| -> Result<Vec<SeccompRule>> {
         let bit = |bit: &i32| rule(vec![condition(flags, Width::Dword, Is::MaskedEq(*bit as u64), *bit as u64)?]);
-        if reads { Ok(Vec::new()) } else { CHANGES.iter().map(bit).collect() }
+        if files == Files::Read { Ok(Vec::new()) } else { CHANGES.iter().map(bit).collect() }
     };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = CHANGERS.iter().map(|number| (*number, Vec::new())).collect();
     rules.insert(libc::SYS_openat, changes(2)?);
