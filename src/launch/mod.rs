@@ -11,8 +11,9 @@ pub mod keeper;
 pub mod offline;
 pub mod signals;
 pub mod survivors;
+pub mod tried;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -25,12 +26,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::sys::pidfd;
 use crate::sys::process;
 use crate::sys::spawn::{self, Held};
-use crate::sys::tracee;
+use crate::sys::tracee::{self, Stopped};
 use crate::sys::wait::{Change, wait};
+use crate::wall::cargos::{self, Stops};
 use channel::Channel;
 use confine::{Walls, confine};
 use initial_stack::{Edit, InitialStack};
 use inject::Borrowed;
+use tried::Tried;
 
 /// The cargo to run.
 pub struct Cargo {
@@ -40,8 +43,8 @@ pub struct Cargo {
     pub env: Vec<(OsString, OsString)>,
     /// The Landlock ruleset it starts behind; everything it starts is behind it, too.
     pub wall: Option<OwnedFd>,
-    /// Has it a network? One that only builds has none.
-    pub network: bool,
+    /// Which of its calls stop: it has a network where those do not that lead there.
+    pub stops: Stops,
     /// Where its standard output goes, if not where ours does.
     pub stdout: Option<File>,
 }
@@ -85,6 +88,14 @@ pub trait AtExecStop {
         false
     }
 
+    /// May one that conducts read this? Asked where reading stops, and only about what the kernel would let it.
+    fn may_read(&mut self, _tried: &Tried) -> bool {
+        true
+    }
+
+    /// A call of one that conducts was refused by the kernel: by its own wall, or by permissions.
+    fn refused_by_kernel(&mut self, _tried: &Tried) {}
+
     /// The tracee last admitted as an actor is confined and running; its notifications arrive on `listener`.
     ///
     /// # Errors
@@ -114,7 +125,15 @@ pub fn run(cargo: &Cargo, supervisor: &mut dyn AtExecStop) -> Result<Ended> {
     let channel = Channel::new().context("make the confinement channel")?;
     let held = start(cargo, &channel)?;
     signals::forward_to(held.pid).context("install signal handlers")?;
-    let mut launcher = Launcher { cargo: held.pid, channel, supervisor, failure: None, conductors: [held.pid].into(), refused: 0 };
+    let mut launcher = Launcher {
+        cargo: held.pid,
+        channel,
+        supervisor,
+        failure: None,
+        conductors: [held.pid].into(),
+        followed: BTreeMap::new(),
+        refused: 0,
+    };
     if let Err(error) = tracee::seize(held.pid) {
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(held.pid), nix::sys::signal::SIGKILL);
         let _ = wait(held.pid, false);
@@ -152,7 +171,7 @@ fn start(cargo: &Cargo, channel: &Channel) -> Result<Held> {
         pair.push(value);
         env.push(text(&pair)?);
     }
-    let filter = if cargo.network { Vec::new() } else { crate::wall::offline::program()? };
+    let filter = cargos::program(cargo.stops)?;
     let program = spawn::Program {
         path: &path,
         argv: &argv,
@@ -192,6 +211,8 @@ struct Launcher<'a> {
     failure: Option<anyhow::Error>,
     /// Cargo, and what conducts beside it.
     conductors: BTreeSet<i32>,
+    /// Threads in the middle of a call whose end is waited for.
+    followed: BTreeMap<i32, Stopped>,
     refused: u64,
 }
 
@@ -208,25 +229,48 @@ impl Launcher<'_> {
             match change {
                 Change::Exited(_) | Change::Killed(_) if pid == self.cargo => return Ok(change),
                 // A thread or child of a conductor, or an orphan of the build that became ours.
-                Change::Exited(_) | Change::Killed(_) => drop(self.conductors.remove(&pid)),
+                Change::Exited(_) | Change::Killed(_) => {
+                    self.conductors.remove(&pid);
+                    self.followed.remove(&pid);
+                }
                 Change::Event { event: libc::PTRACE_EVENT_EXEC, .. } => self.exec_stop(pid),
-                Change::Event { event: libc::PTRACE_EVENT_SECCOMP, .. } => self.offline(pid)?,
+                Change::Event { event: libc::PTRACE_EVENT_SECCOMP, .. } => gone_is_fine(self.stopped(pid))?,
+                Change::Syscall => gone_is_fine(self.ended(pid))?,
                 Change::Event { event: libc::PTRACE_EVENT_STOP, signal } if signal != libc::SIGTRAP => gone_is_fine(tracee::listen(pid))?,
-                Change::Event { .. } | Change::Syscall => gone_is_fine(tracee::resume(pid, 0))?,
+                Change::Event { .. } => gone_is_fine(tracee::resume(pid, 0))?,
                 Change::Signal(signal) => gone_is_fine(tracee::resume(pid, signal))?,
             }
         }
     }
 
-    /// A call that leads to a network, of a cargo that is to have none. What cannot be judged is not made: whoever is not released stands still,
-    /// and ends with us.
-    fn offline(&mut self, tid: i32) -> Result<()> {
-        let refused = match offline::decide(tid, &self.conductors) {
-            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => false,
-            decided => decided.context("decide about a network call of cargo's")?,
-        };
-        self.refused += u64::from(refused);
-        Ok(())
+    /// Before a call that cargo's filter stops. One that leads to a network, where there is to be none, is decided about: what cannot be judged is
+    /// not made, and whoever is not released stands still, and ends with us. One that names a file is made, and looked at when it has ended.
+    fn stopped(&mut self, tid: i32) -> io::Result<()> {
+        let call = tracee::stopped_call(tid)?;
+        match call {
+            Some(call) if tried::is_followed(&call) => {
+                if tried::about_to_read(tid, &call).is_some_and(|tried| !self.supervisor.may_read(&tried)) {
+                    inject::skip(tid, libc::EACCES)?;
+                    return tracee::resume(tid, 0);
+                }
+                self.followed.insert(tid, call);
+                tracee::resume_to_syscall(tid)
+            }
+            call => {
+                self.refused += u64::from(offline::decide(tid, call.as_ref(), &self.conductors)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Behind it.
+    fn ended(&mut self, tid: i32) -> io::Result<()> {
+        if let Some(call) = self.followed.remove(&tid)
+            && let Some(tried) = tried::look(tid, &call)
+        {
+            self.supervisor.refused_by_kernel(&tried);
+        }
+        tracee::resume(tid, 0)
     }
 
     /// A program was exec'd. Whatever goes wrong, it does not run unconfined.

@@ -18,12 +18,12 @@ const ADDRESS: usize = 28;
 const TYPE: u64 = 0xf;
 
 /// Decides about the call that thread `tid` is stopped at, and lets it run on. Says whether the call was refused. `cargos` are the processes
-/// that may be talked to.
+/// that may be talked to; no call is one of a foreign ABI.
 ///
 /// # Errors
 /// Those of ptrace; `ESRCH` when it is gone.
-pub fn decide(tid: i32, cargos: &BTreeSet<i32>) -> io::Result<bool> {
-    let refused = !tracee::stopped_call(tid)?.is_some_and(|call| is_its_own_affair(tid, &call, cargos));
+pub fn decide(tid: i32, call: Option<&Stopped>, cargos: &BTreeSet<i32>) -> io::Result<bool> {
+    let refused = !call.is_some_and(|call| is_its_own_affair(tid, call, cargos));
     if refused {
         skip(tid, libc::EACCES)?;
     }

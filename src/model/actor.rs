@@ -87,4 +87,14 @@ impl Actor {
 
     /// How a build script is known that did not run.
     pub const ABSENT: &str = "its words, which cargo kept from an earlier build: it did not run in this one";
+
+    /// What stands for a crate where cargo itself followed a link: the package is that of the link, and `exe` is the link.
+    pub const CARGO: &str = "cargo itself";
+    /// The same where `cargo fix` did what a compiler suggested: the package is what was compiled.
+    pub const FIX: &str = "cargo fix";
+
+    /// Is this cargo, and not something that it started?
+    pub fn is_cargo(&self) -> bool {
+        self.kind == ActorKind::Tool && matches!(self.crate_name.as_deref(), Some(Actor::CARGO | Actor::FIX))
+    }
 }

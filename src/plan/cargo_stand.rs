@@ -150,6 +150,13 @@ impl<'a> Stand<'a> {
         self.places.workspace.iter().chain(&self.places.members).chain(&self.places.packages).chain(&self.named.trees)
     }
 
+    /// Where packages lie, fetched ones and the user's own, and where cargo leaves what it makes of them.
+    pub(super) fn trees(&self) -> Vec<PathBuf> {
+        let fetched = ["registry", "git"].map(|dir| self.places.cargo_home.join(dir));
+        let made = self.places.results().cloned().chain([self.places.tmp.clone()]).chain(self.vendored());
+        self.own().cloned().chain(fetched).chain(made).collect()
+    }
+
     /// Is this a tree of sources, or around one? What cargo may write there it need not be able to read again.
     pub(super) fn holds_sources(&self, tree: &Path) -> bool {
         self.own().any(|own| own.starts_with(tree))

@@ -28,6 +28,8 @@ pub struct CargoWall {
     pub emptied: Vec<PathBuf>,
     /// Where it may list everything, and read what `grants` says.
     pub listed: Vec<PathBuf>,
+    /// Trees of it where packages lie: a link in one may lead to another.
+    pub sources: Vec<PathBuf>,
     /// Where the user wanted results, and a link of the repository's leads somewhere else from there: not granted.
     misled: Vec<PathBuf>,
 }
@@ -86,6 +88,7 @@ impl CargoWall {
             grants: KernelGrants { read: outermost(read.collect()), write: outermost(write), exec: Vec::new() },
             emptied,
             listed: stand.listed(),
+            sources: stand.trees().into_iter().flat_map(|tree| stand.around(tree)).collect(),
             misled: stand.misled(),
         }
     }

@@ -248,7 +248,7 @@ pub fn suffices(steering: &Steering) -> Vec<OsString> {
     let mut words: Vec<OsString> = steering.toolchain.iter().cloned().collect();
     words.extend(["tree", "--offline", "--depth=0"].map(OsString::from));
     words.extend((!steering.locked).then(|| "--locked".into()));
-    words.extend(steering.graph());
+    words.extend(steering.question());
     words.extend(steering.selection.iter().cloned());
     words.extend(steering.targets.iter().flat_map(|target| ["--target".into(), target.clone()]));
     if !steering.tests {

@@ -181,9 +181,9 @@ pub fn ask(
         Some(command)
     };
     let (Some(mut places), Some(mut graph)) = (base(), base()) else { return Asked::default() };
-    places.arg("--no-deps").args(&steering.places);
+    places.arg("--no-deps").args(steering.places_asked());
     let Some(platforms) = platforms else { return Asked { thinking: places.spawn().ok(), ..Asked::default() } };
-    graph.args((!steering.locked).then_some("--locked")).args(steering.graph());
+    graph.args((!steering.locked).then_some("--locked")).args(steering.question());
     graph.args(platforms.iter().flat_map(|platform| [OsStr::new("--filter-platform"), platform]));
     let question = toolchain.filter(|_| compiler.is_some()).and_then(|root| Question::of(&graph, steering, root, env));
     let known = question.as_ref().and_then(Question::recall);

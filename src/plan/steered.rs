@@ -5,10 +5,11 @@
 //!
 //! Two rules, for phases in which cargo has the network. A repository does not contradict what the user's own files say of registries, providers and
 //! connections; and while the user holds credentials, it does not say through whom cargo connects, or which program hands tokens out for all registries. A
-//! registry that only the repository names is as good as ever, its token included, and so are sources it replaces: cargo looks for a token by the address
-//! that `[registries]` has, and never by that of `[source]` (cargo's `registry_credential_config_raw`).
+//! registry that only the repository names is as good as ever, and so are sources it replaces: cargo looks for a token by the address that `[registries]`
+//! has, and never by that of `[source]` (cargo's `registry_credential_config_raw`). Where the user holds a token for such a registry, that is told: any
+//! other repository could give the same name another address.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use toml::{Table, Value};
 use super::cargo_files;
 use super::whose::{Said, Words};
 use crate::attribute::source::read_text;
+use crate::model::report::Weakness;
 
 /// Parts of the configuration that say to whom cargo speaks, and as whom.
 const SECTIONS: [&str; 5] = ["registries", "registry", "http", "net", "credential-alias"];
@@ -102,6 +104,39 @@ pub fn check(words: &Words, home: Option<&Path>, cargo_home: &Path, env: &[(OsSt
         }
     }
     Ok(())
+}
+
+/// Tokens of the user's that go where only the repository says.
+pub fn entrusted(words: &Words, cargo_home: &Path, env: &[(OsString, OsString)]) -> Vec<Weakness> {
+    let indices = |said: &Said| -> Vec<(String, Value)> {
+        let is_index = |key: &str| key.starts_with("registries.") && key.ends_with(".index");
+        leaves(&said.table).into_iter().filter(|(key, _)| is_index(key)).map(|(key, value)| (key, value.clone())).collect()
+    };
+    let token = |key: &str| variable(key).replace("_INDEX", "_TOKEN");
+    let users: HashSet<String> = words.said.iter().filter(|said| said.is_users).flat_map(&indices).map(|(key, _)| variable(&key)).collect();
+    let files = ["credentials", "credentials.toml"].map(|name| cargo_files::read(&cargo_home.join(name)).unwrap_or_default());
+    let kept = files.iter().chain(words.said.iter().filter(|said| said.is_users).map(|said| &said.table));
+    let kept: HashSet<String> = kept.flat_map(leaves).map(|(key, _)| variable(&key)).collect();
+    let set = |name: &str| env.iter().any(|(known, value)| known == name && !value.is_empty());
+    let mut told = BTreeMap::new();
+    for said in words.said.iter().filter(|said| !said.is_users) {
+        for (key, index) in indices(said) {
+            let (named, token) = (variable(&key), token(&key));
+            // The first word counts.
+            if !users.contains(&named) && !set(&named) && (kept.contains(&token) || set(&token)) {
+                let means = format!(
+                    "{:?} says that it is for {index}, and any other repository could name another address: put `{key}` into your own cargo configuration",
+                    said.file
+                );
+                told.entry(named).or_insert(Weakness {
+                    what: format!("your token {token} goes where this repository says"),
+                    means,
+                    covered: false,
+                });
+            }
+        }
+    }
+    told.into_values().collect()
 }
 
 /// `section.key…` and value, for all in those sections.
@@ -244,6 +279,29 @@ mod tests {
             ("registries.corp.credential-provider = 'cargo:token-from-stdout x'", "", TOKEN, None),
         ] {
             assert_eq!(found(repository, users, env).as_deref(), expected, "{repository} against {users} with {env:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_goes_where_only_a_repository_says_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let credentials = dir.path().join("credentials.toml");
+        for (repository, users, kept, env, told) in [
+            (EVIL, "", "", TOKEN, true),
+            (EVIL, "", "registries.corp.token = 'x'", &[][..], true),
+            ("registries.CORP.index = 'sparse+https://evil.invalid/'", "registries.corp.token = 'x'", "", &[], true),
+            (EVIL, CORP, "", TOKEN, false),
+            (EVIL, "", "", &["CARGO_REGISTRIES_CORP_TOKEN", "CARGO_REGISTRIES_CORP_INDEX"], false),
+            (EVIL, "", "registries.other.token = 'x'", &["CARGO_REGISTRY_TOKEN"], false),
+            ("", "", "", TOKEN, false),
+        ] {
+            std::fs::write(&credentials, kept).unwrap();
+            let said = |text: &str, file: &str, is_users| Said { table: text.parse().unwrap(), file: file.into(), is_users };
+            let words = Words { said: vec![said(repository, "r", false), said(users, "u", true)], unread: None };
+            let env: Vec<_> = env.iter().map(|name| (OsString::from(name), OsString::from("x"))).collect();
+            let found = entrusted(&words, dir.path(), &env);
+            assert_eq!(found.len(), usize::from(told), "{repository} {users} {kept} {env:?}: {found:?}");
+            assert!(found.iter().all(|one| one.means.contains("evil.invalid")), "{found:?}");
         }
     }
 

@@ -46,6 +46,8 @@ pub struct Steering {
     pub target_dir: Option<PathBuf>,
     /// `--path` of `cargo install`.
     pub path: Option<PathBuf>,
+    /// `RUSTC_BOOTSTRAP` is set: a stable cargo takes unstable flags.
+    pub bootstraps: bool,
     /// Behind `--`, where that is for the compiler: `cargo rustc`, `cargo rustdoc`.
     pub passed: Vec<OsString>,
 }
@@ -111,8 +113,24 @@ impl Steering {
 
     /// What `cargo metadata` must be told to answer for the same graph.
     pub fn graph(&self) -> Vec<OsString> {
+        self.with(&self.places)
+    }
+
+    /// The same for a call of our own.
+    pub fn question(&self) -> Vec<OsString> {
+        self.with(&self.places_asked())
+    }
+
+    /// Where to look, for a call of our own. `-Z` goes together with the variable by which a stable cargo takes it, and which no call of our own has
+    /// (`own_calls`): cargo would say no more than that it does not know the flag.
+    pub fn places_asked(&self) -> Vec<OsString> {
+        let asked = self.places.chunks(2).filter(|pair| !self.bootstraps || pair[0] != "-Z");
+        asked.flatten().cloned().collect()
+    }
+
+    fn with(&self, places: &[OsString]) -> Vec<OsString> {
         let locked: &[OsString] = if self.locked { &["--locked".into()] } else { &[] };
-        [&self.places[..], &self.features[..], locked].concat()
+        [places, &self.features[..], locked].concat()
     }
 }
 

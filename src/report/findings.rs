@@ -162,7 +162,12 @@ fn place(
         baseline: None,
         location: offender.as_ref().and_then(|package| who.location(package, member, first.and_then(|b| b.blame.as_ref()))),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
-        allow: if truncated == 0 { remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile) } else { None },
+        // The wall of cargo is nothing that a line for tools would widen.
+        allow: if truncated == 0 && !member.is_cargo() {
+            remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile)
+        } else {
+            None
+        },
         except: proposal::of(rule, worst, member, &evidence, &pids).filter(|_| truncated == 0),
         offender,
         evidence,

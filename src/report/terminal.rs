@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::model::barred::Barred;
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
-use crate::model::{ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
+use crate::model::{Act, ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
 
 use super::{escape, excepted};
 use style::{GREEN, MEDIUM, YELLOW};
@@ -95,6 +95,11 @@ pub fn partly_fetched(w: &mut dyn Write, style: Style) -> io::Result<()> {
         return Ok(());
     }
     style.status(w, YELLOW, "Going on", "not all of the workspace could be fetched; what this command needs is here")
+}
+
+/// What cargo's own wall refused cargo, which then failed.
+pub fn refused_cargo(w: &mut dyn Write, act: &Act) -> io::Result<()> {
+    writeln!(w, "        Note cargo itself {}, which its own wall refused, and failed", MEDIUM.act(act))
 }
 
 /// Cargo wanted a network while it had none: then it failed, or will be said to have failed, and this is why.

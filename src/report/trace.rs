@@ -50,6 +50,9 @@ impl<'a> Trace<'a> {
 
     /// Program names from the actor's root to the process that acted.
     pub fn chain(&self, actor: &Actor, event: &Event, places: &Places) -> Vec<Hostile> {
+        if actor.is_cargo() {
+            return vec![Hostile::from("cargo"), places.path(&Hostile::from(actor.exe.as_path()))];
+        }
         let (line, whole) = self.line(actor, event.pid);
         let mut chain = Vec::new();
         for (depth, pid) in line.iter().enumerate() {

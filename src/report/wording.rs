@@ -82,7 +82,10 @@ impl Medium {
                 format!("program named in {} of {whose}", (self.name)(Actor::CONFIGURATION))
             }
             ActorKind::Program => format!("{} of {whose}", role(actor)),
-            ActorKind::Tool => match &actor.crate_name {
+            ActorKind::Tool => match actor.crate_name.as_deref() {
+                Some(Actor::CARGO) if actor.package.is_none() => "cargo, led by a link among its results,".to_owned(),
+                Some(Actor::CARGO) => format!("cargo, led by a link of {whose},"),
+                Some(Actor::FIX) => format!("cargo, told so by the compiler of {whose},"),
                 Some(name) => format!("tool {}", (self.name)(name)),
                 None => "a tool started by cargo".to_owned(),
             },

@@ -15,7 +15,7 @@ pub fn graph(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rustc: Op
     places.workspace.as_ref()?;
     let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
     let env: Vec<_> = std::env::vars_os().collect();
-    let read = own_calls::command(cargo, &env, trees).and_then(|command| Graph::read(command, &steering.graph(), platform));
+    let read = own_calls::command(cargo, &env, trees).and_then(|command| Graph::read(command, &steering.question(), platform));
     match read {
         Ok(graph) => Some(graph.with_cargo_home(&places.cargo_home)),
         Err(error) => {

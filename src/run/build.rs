@@ -45,6 +45,7 @@ use crate::plan::phases::Phases;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, compiler_caches, places, remembered};
 use crate::report::{escape, terminal};
+use crate::wall::cargos::{Files, Stops};
 use crate::wall::ruleset;
 
 /// Runs cargo with `args` behind the walls.
@@ -66,7 +67,8 @@ pub fn build(
     let mut env: Env = std::env::vars_os().collect();
     refuse_wrappers(&env)?;
     let args: Vec<OsString> = toolchain.map(OsStr::to_owned).into_iter().chain(args.iter().cloned()).collect();
-    let steering = Steering::read(&args);
+    let mut steering = Steering::read(&args);
+    steering.bootstraps = env.iter().any(|(name, _)| name == "RUSTC_BOOTSTRAP");
     let errand = Errand::read(&args);
     stage::refuse_quoted(&steering, &errand, &env)?;
     let cargo = stage::find_cargo(&env, toolchain.is_some()).map_err(Stopped::usage)?;
@@ -93,10 +95,9 @@ pub fn build(
     let digest = exceptions.digest(profile.digest());
     let excepting = Excepting::new(exceptions, &places, Day::today())?;
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
-    if phases.network || phases.fetch {
-        stage::refuse_steered(&steering, &places, &env)?;
-    }
+    let entrusted = if phases.network || phases.fetch { stage::refuse_steered(&steering, &places, &env)? } else { Vec::new() };
     let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
+    enforcement.degraded.extend(entrusted);
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
@@ -193,7 +194,15 @@ pub fn build(
         if !phases.network {
             supervisor.offline(cargos.clone(), ours, absent);
         }
-        let starts = Cargo { path: cargo.clone(), args: typed, env: cargos, wall: ruleset, network: phases.network, stdout: None };
+        // Cargo that only builds reads much. Elsewhere what it reads goes somewhere: into archives, `vendor/`, and sources that it fixes.
+        let files = match &*errand.name {
+            "clean" => Files::None,
+            "fix" => Files::Read,
+            _ if phases.network => Files::Read,
+            _ => Files::Changed,
+        };
+        let stops = Stops { network: !phases.network, files };
+        let starts = Cargo { path: cargo.clone(), args: typed, env: cargos, wall: ruleset, stops, stdout: None };
         launch::run(&starts, &mut supervisor)
     });
     // Before anything else: whoever outlives cargo acts now.

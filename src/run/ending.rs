@@ -182,6 +182,10 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         let text = "was not followed where cargo's own wall ends: a link among cargo's files, and cargo failed";
         told = told.and_then(|()| writeln!(stderr, "        Note {} {text}", escape::quoted(link)));
     }
+    let denied = if ran.cargo_exit == Some(0) { Vec::new() } else { supervisor.led.told(&supervisor.places.cargo_home) };
+    for act in &denied {
+        told = told.and_then(|()| terminal::refused_cargo(&mut stderr, act));
+    }
     let told = told.and_then(|()| stderr.flush());
     if let Some(cause) = failed {
         // Violations stay the first thing to be told; otherwise a run without its record is an incomplete one.

@@ -14,6 +14,7 @@ use super::supervisor::Supervisor;
 use crate::launch::{self, Cargo, Ended};
 use crate::plan::steering::Steering;
 use crate::plan::{own_calls, phases};
+use crate::wall::cargos::{Files, Stops};
 
 /// What is asked for, and with what.
 pub struct Wanted<'a> {
@@ -47,7 +48,7 @@ pub fn fetch(mut wanted: Wanted, supervisor: &mut Supervisor) -> Result<Fetched>
         args: with_path(wanted.steering, phases::fetch(wanted.steering, wanted.platforms)),
         env: own_calls::unsteered(wanted.env, wanted.compiler.clone()),
         wall: wanted.wall.take(),
-        network: true,
+        stops: Stops { network: false, files: Files::Read },
         stdout: Some(answer.try_clone().context("share a temporary file")?),
     };
     let ended = launch::run(&cargo, supervisor)?;

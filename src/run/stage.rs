@@ -14,6 +14,7 @@ use super::stopped::Stopped;
 use crate::judge::Places;
 use crate::launch::search;
 use crate::model::Exit;
+use crate::model::report::Weakness;
 use crate::plan::errand::Errand;
 use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
@@ -66,11 +67,11 @@ pub fn refuse_quoted(steering: &Steering, errand: &Errand, env: &Env) -> Result<
     Ok(())
 }
 
-/// Before cargo has a network: does the repository say where the user's credentials go?
+/// Before cargo has a network: does the repository say where the user's credentials go? Tokens for registries that only it names are in the answer.
 ///
 /// # Errors
 /// With the word that does (exit 96).
-pub fn refuse_steered(steering: &Steering, places: &Places, env: &Env) -> Result<(), Stopped> {
+pub fn refuse_steered(steering: &Steering, places: &Places, env: &Env) -> Result<Vec<Weakness>, Stopped> {
     let here = std::env::current_dir().unwrap_or_default();
     // `cargo install` reads the configuration of what it installs, or its home's alone.
     let start = match (&steering.subcommand, &steering.path) {
@@ -81,8 +82,10 @@ pub fn refuse_steered(steering: &Steering, places: &Places, env: &Env) -> Result
     let typed = steering.configured();
     let workspace = places.workspace.as_deref();
     let ground = Ground { here: &start, home: places.home.as_deref(), cargo_home: &places.cargo_home, workspace, typed: &typed };
-    let found = steered::check(&Words::read(&ground), places.home.as_deref(), &places.cargo_home, env);
-    found.map_err(|word| Stopped { exit: Exit::Config, cause: word.into() })
+    let words = Words::read(&ground);
+    let found = steered::check(&words, places.home.as_deref(), &places.cargo_home, env);
+    found.map_err(|word| Stopped { exit: Exit::Config, cause: word.into() })?;
+    Ok(steered::entrusted(&words, &places.cargo_home, env))
 }
 
 /// A repository's `rust-toolchain.toml` may name a toolchain by its path, and rustup would run the cargo it finds there: before any wall

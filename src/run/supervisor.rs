@@ -1,12 +1,15 @@
 //! What the supervisor decides at each exec stop: for every program cargo starts, who that is, which policy it has and which walls.
 //! In: tracees from the launcher. Out: walls for the launcher; actors, policies and listeners for the gate; entries for the journal.
 
+mod cargos_calls;
 mod chain;
 mod entries;
 mod formatter;
 mod instrumented;
+mod led;
 mod manual;
 mod trust;
+mod unasked;
 mod variables;
 
 use std::collections::{HashMap, HashSet};
@@ -31,11 +34,12 @@ use crate::attribute::source::{clean, package_in};
 use crate::attribute::{ExecFacts, Identity, Light, identify};
 use crate::gate::Gate;
 use crate::judge::exceptions::Granted;
-use crate::judge::rules::{link_loader, proc_tamper};
+use crate::judge::rules::proc_tamper;
 use crate::judge::{Journal, Places, Policy};
 use crate::launch::confine::Walls;
+use crate::launch::tried::Tried;
 use crate::launch::{Admission, AtExecStop, Tracee};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Hostile, Package, Status};
+use crate::model::{Actor, ActorId, ActorKind, Package, Status};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_wall::CargoWall;
 use crate::plan::configured::{self, Configured};
@@ -50,6 +54,7 @@ use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
 use entries::{actor_facts, breach, entry, started};
 use instrumented::Instrumented;
+use led::Led;
 use trust::{Between, between, helps_to_fetch, is_the_users, local_repositories};
 use variables::Variables;
 
@@ -68,6 +73,8 @@ pub struct Supervisor<'a> {
     pins: Pins,
     /// Number of the last actor; 0 is cargo itself.
     last: u32,
+    /// Somebody has come in.
+    met: bool,
     /// Admitted, but not confined yet.
     waiting: Option<(Arc<Actor>, Arc<Policy>, Instant)>,
     /// What compilers write, by the stem of its file name: names the package of a proc-macro's `.so`.
@@ -77,6 +84,8 @@ pub struct Supervisor<'a> {
     /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
     pub failing: Failing,
+    /// What cargo itself was refused.
+    pub led: Led,
     instrumented: Instrumented,
     watch: &'a Watch,
     /// The cargo that was started, whatever its name.
@@ -134,11 +143,13 @@ impl<'a> Supervisor<'a> {
             pass,
             pins: Pins::default(),
             last: 0,
+            met: false,
             waiting: None,
             artifacts: HashMap::new(),
             cargo: None,
             confining: Vec::new(),
             failing: Failing::default(),
+            led: Led::default(),
             instrumented: Instrumented::default(),
             chain: Chain::new(cwd.join(cargo), started.clone(), configured.aliases.clone()),
             started,
@@ -287,47 +298,6 @@ impl<'a> Supervisor<'a> {
         Ok(granted)
     }
 
-    /// Files of further arguments that nobody named who may: neither cargo nor the user, and no script that has the finding already.
-    fn unasked(&mut self, identity: &Identity, actor: ActorId, pid: i32) {
-        let files = identity.invocation.iter().flat_map(|invocation| &invocation.argument_files).collect::<Vec<_>>();
-        for word in files {
-            if self.users_words.contains(word) || self.variables.said(word) {
-                continue;
-            }
-            let sayer = if self.configured.flags(word) { self.repository() } else { actor };
-            let act = Act::Tell { directive: "argument file".to_owned(), value: Hostile::from(word.clone()) };
-            let breach = Some(link_loader::argument_file());
-            self.journal.event(Event { actor: sayer, pid: pid as u32, act, status: Status::Allowed, breach, blame: None });
-        }
-    }
-
-    /// The repository's configuration, as somebody who can be blamed.
-    fn repository(&mut self) -> ActorId {
-        if let Some(known) = self.repository {
-            return known;
-        }
-        self.last += 1;
-        let id = ActorId(self.last);
-        let workspace = self.places.workspace.clone().unwrap_or_default();
-        self.journal.actor(Actor {
-            id,
-            kind: ActorKind::Tool,
-            package: package_in(&workspace),
-            host: None,
-            pid: 0,
-            exe: self.configured.file.clone().unwrap_or_else(|| workspace.clone()),
-            argv: Vec::new(),
-            cwd: workspace,
-            crate_name: Some(Actor::CONFIGURATION.to_owned()),
-            attributed_by: "the repository's cargo configuration",
-            outputs: Vec::new(),
-            tmp: "/".into(),
-            withheld: Vec::new(),
-        });
-        self.repository = Some(id);
-        id
-    }
-
     /// Where this actor keeps temporary files: made now, readable by nobody else's user.
     fn tmp_for(&self, id: u32) -> Result<PathBuf> {
         let dir = Places::tmp_of(&self.places.tmp, id);
@@ -365,7 +335,7 @@ impl AtExecStop for Supervisor<'_> {
             // Cargo gives it what it gives the program that it is to run.
             identity.package = identity.package.or_else(|| ran_for(&self.facts(tracee, false), &self.places).0);
         }
-        if self.last == 0 {
+        if !std::mem::replace(&mut self.met, true) {
             // Looks into a few directories, which a build that starts nobody need not.
             self.places.linkers = placeholders::linkers(&self.places);
         }
@@ -429,6 +399,14 @@ impl AtExecStop for Supervisor<'_> {
         self.journal.actor((*actor).clone());
         self.journal.event(started(&actor, tracee, Status::Refused, Some(proc_tamper::unconfined(&format!("{why:#}")))));
         true
+    }
+
+    fn may_read(&mut self, tried: &Tried) -> bool {
+        self.leads_to_sources(tried)
+    }
+
+    fn refused_by_kernel(&mut self, tried: &Tried) {
+        self.led(tried);
     }
 
     fn entered(&mut self, listener: OwnedFd) -> Result<()> {

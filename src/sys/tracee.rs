@@ -130,6 +130,27 @@ pub fn stopped_call(pid: i32) -> io::Result<Option<Stopped>> {
     Ok(Some(Stopped { number: call.nr, args: call.args }))
 }
 
+/// What the call returned whose end a tracee is stopped at; `None` where it is stopped somewhere else.
+///
+/// # Errors
+/// As [`stopped_call`].
+pub fn ended_call(pid: i32) -> io::Result<Option<i64>> {
+    let mut info = std::mem::MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
+    let size = size_of::<libc::ptrace_syscall_info>();
+    // SAFETY: the kernel writes at most `size` bytes to `info` (ptrace(2), PTRACE_GET_SYSCALL_INFO).
+    let done = unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, pid, size, info.as_mut_ptr()) };
+    if done < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: zeroed, then filled by the kernel: plain integers either way.
+    let info = unsafe { info.assume_init() };
+    if info.op != libc::PTRACE_SYSCALL_INFO_EXIT {
+        return Ok(None);
+    }
+    // SAFETY: `op` says that this is the variant the kernel wrote.
+    Ok(Some(unsafe { info.u.exit }.sval))
+}
+
 /// `AUDIT_ARCH_X86_64` and `AUDIT_ARCH_AARCH64` (linux/audit.h): the machine's ELF number, 64 bit, little endian.
 const OUR_ABI: u32 = 0xc000_0000 | if cfg!(target_arch = "x86_64") { libc::EM_X86_64 as u32 } else { libc::EM_AARCH64 as u32 };
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::effect::spilled;
-use crate::finding::violations;
+use crate::finding::{expect, refused, violations};
 use crate::habits::done;
 use crate::place::Place;
 use crate::run::{Outcome, Run, bare, cargo};
@@ -137,7 +137,12 @@ fn a_fetched_manifest_leads_to_no_secret() {
         fs::remove_file(place.workspace().join("Cargo.lock")).unwrap();
         for args in [&["build"][..], &["update"], &["fetch"]] {
             let brig = sent(&place, args).go();
-            assert!(!leaks(&place, brig.exits(0)), "{args:?}\n{brig}");
+            assert!(!leaks(&place, brig.exits(100)), "{args:?}\n{brig}");
+            expect(&brig, &[refused(&["secret/read"], "dep", &["tool"])]);
+            // It holds no credential, so its environment it may see.
+            assert!(LINKS.iter().take(3).all(|(link, _)| brig.stderr_text().contains(link)), "{args:?}\n{brig}");
+            // Nothing is missing that was wanted: cargo goes on, as it would with a file that is none.
+            assert_eq!(brig.report()["outcome"]["cargo_exit"], 0, "{brig}");
             fetched(&place);
         }
     }
@@ -147,13 +152,17 @@ fn a_fetched_manifest_leads_to_no_secret() {
 #[test]
 fn neither_vendor_nor_package_copies_a_secret() {
     for who in Who::all() {
-        for to in ["/proc/self/environ", "../../../../../code/.env"] {
+        for to in ["/proc/self/environ", "../../../../../code/.env", "../../../../../.gitconfig", "../../../../config.toml"] {
             let place = with_dependency(who, &[("notes.txt", to)]);
+            place.plant("home/.gitconfig", "gitconfig", "[user]\nname = x\nemail = x@x\n# ");
+            place.plant("home/.cargo/config.toml", "cargo", "# ");
             let plain = cargo(&place, &["vendor"]).go();
             assert!(leaks(&place, plain.exits(0)), "the control\n{plain}");
             fs::remove_dir_all(place.workspace().join("vendor")).unwrap();
             let brig = sent(&place, &["vendor"]).go();
-            assert!(!leaks(&place, &brig), "{to}\n{brig}");
+            assert!(!leaks(&place, brig.exits(100)), "{to}\n{brig}");
+            expect(&brig, &[refused(&["secret/read", "proc/tamper"], "dep", &["tool"])]);
+            assert!(brig.stderr_text().contains("notes.txt"), "{to}\n{brig}");
         }
         let packed = ["package", "--offline", "--allow-dirty", "--no-verify"];
         for to in [".env", "/proc/self/environ", "../.ssh/id_ed25519"] {

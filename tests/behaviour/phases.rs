@@ -116,6 +116,9 @@ fn the_registry_is_asked_in_the_first_phase_only() {
         let asked = registry.asked();
         assert!(asked.contains(&("/dl/given/0.1.0/download".into(), true)), "{asked:?}\n{brig}");
         assert_eq!(phases(&brig), (true, true, 0), "{brig}");
+        // Only the repository says where that is.
+        const TOLD: &str = "your token CARGO_REGISTRIES_ZOO_TOKEN goes where this repository says";
+        assert!(brig.stderr_text().contains(TOLD) && brig.report()["enforcement"].to_string().contains(TOLD), "{brig}");
         assert_eq!(spilled(&place, &brig), Vec::<String>::new(), "{brig}");
         let withheld = brig.report()["actors"].as_array().unwrap().iter().filter(|actor| actor["kind"] == "build-script");
         for actor in withheld {
@@ -126,6 +129,7 @@ fn the_registry_is_asked_in_the_first_phase_only() {
         let brig = run(true, &["test"]);
         brig.exits(0);
         assert_eq!((phases(&brig), registry.asked()), ((false, true, 0), Vec::new()), "{brig}");
+        assert!(!brig.stderr_text().contains(TOLD), "{brig}");
         // Typed: nothing is fetched, and cargo says what is missing, once.
         forget();
         let brig = run(true, &["build", "--offline"]);
@@ -147,6 +151,12 @@ fn the_registry_is_asked_in_the_first_phase_only() {
         assert_eq!(phases(&brig), (false, false, 0), "{brig}");
         assert!(brig.stderr_text().contains("cargo has the network while it builds"), "{brig}");
         assert!(brig.stderr_text().contains("cargo network always"), "{brig}");
+        // The user says the same.
+        forget();
+        let index = format!("[registries.zoo]\nindex = \"sparse+http://127.0.0.1:{}/\"\n", registry.port);
+        place.write(&place.path("home/.cargo/config.toml"), &format!("{index}credential-provider = \"cargo:token\"\n"));
+        let brig = run(true, &["run"]);
+        assert!(phases(brig.exits(0)) == (true, true, 0) && !brig.stderr_text().contains(TOLD), "{brig}");
     }
 }
 

@@ -45,6 +45,24 @@ fn a_compiler_wrapper_of_the_configuration_is_refused() {
     }
 }
 
+/// A variable of the user's makes a stable cargo take an unstable flag: also where there is neither a lock file nor a target directory yet.
+#[test]
+fn an_unstable_flag_of_a_stable_cargo() {
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let build = &["build", "--offline", "-Zunstable-options"];
+        for brig in [false, true] {
+            place.clean();
+            fs::remove_file(place.workspace().join("Cargo.lock")).ok();
+            let run = if brig { guarded(&place, &[], build) } else { cargo(&place, build) };
+            let outcome = run.env("RUSTC_BOOTSTRAP", "1").go();
+            assert!(outcome.exits(0).code == 0 && place.target().join("debug").is_dir(), "{outcome}");
+        }
+        // Without it cargo says what it says.
+        guarded(&place, &[], build).go().exits(101);
+    }
+}
+
 #[test]
 fn a_wrapper_in_the_environment_is_refused_at_once() {
     let place = Place::new("honest-run", Who::Myself);

@@ -97,6 +97,12 @@ impl Chain {
         Some(&self.conductors.get(&tracee.parent)?.env)
     }
 
+    /// The directory of the package for which this process stands between `cargo fix` and the compiler.
+    pub fn compiles_for(&self, pid: i32) -> Option<&OsStr> {
+        let fixer = self.conductors.get(&pid).filter(|one| one.post == Post::Fixer)?;
+        Some(fixer.env.iter().find(|(name, _)| name == "CARGO_MANIFEST_DIR")?.1.as_os_str())
+    }
+
     fn rank(&self, tracee: &Tracee, places: &Places) -> Rank {
         let before = self.conductors.get(&tracee.pid);
         let stranger = Rank::Stranger { ends_cargo: before.is_some_and(|before| matches!(before.post, Post::Cargo(_))) };
