@@ -8,7 +8,7 @@ use super::misuse::Misuse;
 use crate::model::duration;
 
 /// All of them.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 17] = [
     "BRIG_POLICY",
     "BRIG_MODE",
     "BRIG_FRESH",
@@ -19,6 +19,8 @@ pub const NAMES: [&str; 15] = [
     "BRIG_MARKDOWN",
     "BRIG_CONFIG",
     "BRIG_NO_CONFIG",
+    "BRIG_FLOOR",
+    "BRIG_LOCKED_BEHAVIOUR",
     "BRIG_TIMEOUT",
     "BRIG_ALLOW_DEGRADED",
     "BRIG_COLOR",

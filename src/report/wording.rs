@@ -263,6 +263,11 @@ pub fn tally(report: &Report) -> Tally {
             let (severity, count) = worst.entry((finding.actor, &evidence.act, &evidence.chain)).or_insert((severity_of, 0));
             (*severity, *count) = (severity_of.max(*severity), evidence.count.max(1).max(*count));
         }
+        // A package that was kept from the build has done nothing: it counts as one.
+        if finding.evidence.is_empty() {
+            let left = unlisted.entry(finding.severity).or_default();
+            *left = left.saturating_add(1);
+        }
         if !is_correlated(finding) {
             let left = unlisted.entry(finding.severity).or_default();
             *left = left.saturating_add(finding.truncated);

@@ -27,7 +27,7 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
     match endpoint::decode_datagram(&bytes).ok_or(libc::EINVAL)? {
         Address::Ip(to) => inet(call, &bytes, to),
         Address::UnixPath(path) => {
-            let spot = call.start(libc::AT_FDCWD, path).and_then(|start| call.spot(&start, 0)).map_err(|error| errno(&error))?;
+            let spot = call.start(libc::AT_FDCWD, path.clone()).and_then(|start| call.spot(&start, 0)).map_err(|error| errno(&error))?;
             if spot.is_dots() {
                 let descriptor = descriptor::take(call, call.args[0])?;
                 let inet = descriptor.known(Some(&network_of(call))).is_some_and(|known| known.is_inet());
@@ -38,7 +38,7 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
             if within(spot.shown(call).as_bytes(), &call.watched.policy.kernel.write) {
                 return Ok(Answer::Continue);
             }
-            let answer = placed::bind(call, spot, &bytes)?;
+            let answer = placed::bind(call, spot, &path)?;
             call.watched.policy.done(&act);
             Ok(answer)
         }
