@@ -106,6 +106,25 @@ fn numbers_agree() {
     }
 }
 
+/// The same act by two crates in one program is two acts, each critical by its own connection.
+#[test]
+fn crates_that_do_the_same_are_counted_each() {
+    let mut material = material();
+    for name in ["chrono_anchor", "honest"] {
+        let mut own = vec![
+            breach(TESTS, 1200, read("/home/u/app/.env"), Rule::SecretRead, Severity::High),
+            breach(TESTS, 1200, connect("203.0.113.7:443"), Rule::NetConnect, Severity::High),
+        ];
+        own.iter_mut().for_each(|(event, _)| event.blame = stack(&[(name, None), ("app", None)]));
+        material.breaches.extend(own);
+    }
+    let report = assemble(&material, &facts(), &Graph);
+    assert_eq!((report.outcome.counts.refused, report.outcome.counts.findings["critical"]), (4, 2));
+    for (form, text) in forms(&report).into_iter().filter(|(form, _)| *form != "sarif") {
+        assert!(text.contains("4 acts of 2 crates") && text.contains("(2 critical, 2 high)"), "{form}:\n{text}");
+    }
+}
+
 #[test]
 fn refusals_without_alarm_are_no_secret_of_a_clean_run() {
     let mut material = material();

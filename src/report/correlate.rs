@@ -42,7 +42,11 @@ fn pair(secret: &Parties, network: &[&Parties]) -> Option<(Option<Package>, Vec<
             }
         }
     }
-    let unknown = ways(&|way| !secret.sure || !way.sure);
+    let mut unknown = ways(&|way| !way.sure);
+    // A way that is somebody's for sure is that one's, unless nothing else is left.
+    if unknown.is_empty() && !secret.sure {
+        unknown = ways(&|_| true);
+    }
     (!unknown.is_empty()).then(|| (secret.crates.first().cloned(), unknown))
 }
 
@@ -62,7 +66,7 @@ mod tests {
     fn each_is_told_of_what_it_did_itself() {
         let on = |crates: &str| of(crates, "", true);
         // secrets, network → who, how many of each
-        let table: [Row; 10] = [
+        let table: [Row; 11] = [
             (vec![on("a"), on("a"), on("b")], vec![on("a"), on("b"), on("b"), on("c")], &[("a", 2, 1), ("b", 1, 2)]),
             (vec![on("a")], vec![on("b")], &[]),
             // Each through libraries of others; the one that both were called by is not to blame for what each did alone.
@@ -75,6 +79,7 @@ mod tests {
             // Nobody knows who.
             (vec![on("a")], vec![of("app", "", false)], &[("a", 1, 1)]),
             (vec![of("app", "", false)], vec![on("a"), on("b")], &[("app", 1, 2)]),
+            (vec![of("app", "", false), on("a")], vec![on("a"), of("app", "", false)], &[("a", 1, 1), ("app", 1, 1)]),
             (vec![of("", "", false)], vec![of("", "", false)], &[("", 1, 1)]),
         ];
         for (secrets, network, expected) in table {

@@ -7,7 +7,8 @@ mod words;
 
 use std::io::{self, Write};
 
-use super::wording::{count, tally};
+use super::tally::{quiet, tally};
+use super::wording::count;
 use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
 use words::{MEDIUM, ROWS, code, content};
@@ -92,7 +93,7 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     if let Some(left) = cover.not_reached.filter(|left| *left > 0) {
         row("not reached", left.to_string())?;
     }
-    let quiet = super::wording::quiet(report);
+    let quiet = quiet(report);
     if quiet > 0 {
         row("refused without alarm", quiet.to_string())?;
     }

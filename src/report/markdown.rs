@@ -3,7 +3,8 @@
 
 use std::io::{self, Write};
 
-use super::wording::{Medium, count, tally, units};
+use super::tally::{quiet, tally};
+use super::wording::{Medium, count, units};
 use super::{escape, excepted, rotate};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Finding, Severity, Status, moment};
@@ -67,7 +68,7 @@ fn head(report: &Report) -> String {
         head.push_str(&format!("; cargo's exit code is {code}"));
     }
     head.push_str(".\n");
-    let quiet = super::wording::quiet(report);
+    let quiet = quiet(report);
     if quiet > 0 {
         head.push_str(&format!("\n{} without alarm.\n", count(quiet, "refusal")));
     }

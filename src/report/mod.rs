@@ -34,6 +34,7 @@ pub mod runs;
 pub(crate) mod samples;
 pub mod sarif;
 mod steady;
+mod tally;
 pub mod terminal;
 pub mod trace;
 mod unit;

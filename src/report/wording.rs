@@ -1,10 +1,10 @@
 //! The sentences every renderer shares: who did what, and what became of it. In: parts of the report and a medium's two escapers. Out:
 //! text that is safe in that medium.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::model::report::{Behaviour, Phases, Report, ReportedActor, ReviewedUse};
-use crate::model::{Act, Actor, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Severity, Status};
+use crate::model::report::{Phases, Report, ReportedActor, ReviewedUse};
+use crate::model::{Act, Actor, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Status};
 
 /// How a medium shows text of others. Both mark it as a quotation (backticks, `<code>` …) and escape it.
 #[derive(Clone, Copy)]
@@ -221,85 +221,6 @@ pub fn fate(finding: &Finding) -> &'static str {
 /// Does it say that something is new, and not that a rule of the profile was broken?
 pub fn is_of_the_lock(rule: Rule) -> bool {
     matches!(rule, Rule::BaselineNew | Rule::BaselineUnaccepted)
-}
-
-/// What a run's findings above `info` come to, but for those that only say that something is new.
-pub struct Tally {
-    /// Each once, however often it was tried and however many findings are about it.
-    pub acts: u64,
-    pub tries: u64,
-    pub crates: u64,
-    /// "1 critical, 2 high", of acts.
-    pub severities: String,
-    pub actors: BTreeSet<ActorId>,
-}
-
-impl Tally {
-    /// "3 acts of 1 crate (2 critical, 1 high; tried 5 times)"
-    pub fn text(&self) -> String {
-        format!("{} of {} ({})", count(self.acts, "act"), count(self.crates, "crate"), self.detail())
-    }
-
-    /// "2 critical, 1 high; tried 5 times"
-    pub fn detail(&self) -> String {
-        let tries = if self.tries > self.acts { format!("; tried {} times", self.tries) } else { String::new() };
-        format!("{}{tries}", self.severities)
-    }
-}
-
-pub fn tally(report: &Report) -> Tally {
-    let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info && !is_of_the_lock(finding.rule));
-    // What a correlation is about is what others are about: it makes the secret's reading as bad as it is, and not one more act.
-    let secrets: BTreeSet<(ActorId, &Act)> = alarming()
-        .filter(|finding| finding.rule == Rule::SecretRead)
-        .flat_map(|finding| finding.evidence.iter().map(|evidence| (finding.actor, &evidence.act)))
-        .collect();
-    let mut worst: BTreeMap<(ActorId, &Act, &[Hostile]), (Severity, u64)> = BTreeMap::new();
-    let mut unlisted: BTreeMap<Severity, u64> = BTreeMap::new();
-    for finding in alarming() {
-        for evidence in &finding.evidence {
-            let raises = !is_correlated(finding) || secrets.contains(&(finding.actor, &evidence.act));
-            let severity_of = if raises { finding.severity } else { Severity::Low };
-            let (severity, count) = worst.entry((finding.actor, &evidence.act, &evidence.chain)).or_insert((severity_of, 0));
-            (*severity, *count) = (severity_of.max(*severity), evidence.count.max(1).max(*count));
-        }
-        // A package that was kept from the build has done nothing: it counts as one.
-        if finding.evidence.is_empty() {
-            let left = unlisted.entry(finding.severity).or_default();
-            *left = left.saturating_add(1);
-        }
-        if !is_correlated(finding) {
-            let left = unlisted.entry(finding.severity).or_default();
-            *left = left.saturating_add(finding.truncated);
-        }
-    }
-    let crates: BTreeSet<_> =
-        alarming().map(|finding| finding.offender.as_ref().map(|package| (&package.name, &package.version))).collect();
-    let mut by_severity = unlisted;
-    for (severity, _) in worst.values() {
-        let sum = by_severity.entry(*severity).or_default();
-        *sum = sum.saturating_add(1);
-    }
-    let more: u64 = by_severity.values().fold(0, |sum, n| sum.saturating_add(*n));
-    let again = worst.values().fold(0u64, |sum, (_, count)| sum.saturating_add(count - 1));
-    let severities: Vec<_> =
-        by_severity.iter().rev().filter(|(_, n)| **n > 0).map(|(severity, n)| format!("{n} {}", severity.name())).collect();
-    Tally {
-        acts: more,
-        tries: more.saturating_add(again),
-        crates: crates.len() as u64,
-        severities: severities.join(", "),
-        actors: alarming().map(|finding| finding.actor).collect(),
-    }
-}
-
-/// What is refused without alarm, honest code looks for by habit and does without: entries of the record, and no findings.
-pub fn quiet(report: &Report) -> u64 {
-    let about: BTreeSet<(ActorId, &Act)> =
-        report.findings.iter().flat_map(|finding| finding.evidence.iter().map(|evidence| (finding.actor, &evidence.act))).collect();
-    let is_quiet = |did: &&Behaviour| did.status == Status::Refused && !about.contains(&(did.actor, &did.act));
-    let unlisted = report.findings.iter().fold(0u64, |sum, finding| sum.saturating_add(finding.truncated));
-    (report.behaviour.iter().filter(is_quiet).count() as u64).saturating_sub(unlisted)
 }
 
 /// " (×2)"

@@ -58,10 +58,16 @@ fn ran_again(report: &Report, earlier: &ReportedActor) -> bool {
     told && same.peek().is_some() && same.all(|actor| !actor.failed)
 }
 
-/// With the same arguments the same runs. Tests that are not chosen by name are all tests, and so those that were chosen, too.
+/// With the same arguments the same runs. Tests that are not chosen are all tests, but for those that are to be asked for: by whatever words some of them
+/// were chosen before.
 fn is_as_much(now: &ReportedActor, earlier: &ReportedActor) -> bool {
-    let chosen = || earlier.arguments.iter().all(|word| !word.as_bytes().starts_with(b"-"));
-    now.arguments == earlier.arguments || now.role.as_deref() == Some("tests") && now.arguments.is_empty() && chosen()
+    let words = |actor: &'_ ReportedActor, is: &dyn Fn(&[u8]) -> bool| actor.arguments.iter().any(|word| is(word.as_bytes()));
+    // What a test program of Rust's own harness takes its choice from (`--help`); a word of no option is the name of a test, or belongs to an option.
+    const CHOOSING: [&[u8]; 7] = [b"--skip", b"--exact", b"--ignored", b"--list", b"--exclude-should-panic", b"--test", b"--bench"];
+    let chooses = |word: &[u8]| !word.starts_with(b"-") || CHOOSING.iter().any(|option| word == *option || word.starts_with(b"--skip="));
+    let asks = |word: &[u8]| word == b"--ignored" || word == b"--include-ignored";
+    let all_tests = now.role.as_deref() == Some("tests") && !words(now, &chooses);
+    now.arguments == earlier.arguments || all_tests && (!words(earlier, &asks) || words(now, &asks))
 }
 
 /// The next free numbers of findings and actors.

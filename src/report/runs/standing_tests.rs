@@ -89,6 +89,13 @@ fn a_part_of_the_tests_is_not_all_of_them() {
         (&["it"], &["other"], true),
         (&["it"], &["it"], false),
         (&["it"], &[], false),
+        (&["--nocapture"], &[], false),
+        (&[], &["--nocapture"], false),
+        (&["--exact", "it", "--nocapture"], &[], false),
+        (&[], &["--exact", "it", "--nocapture"], true),
+        (&[], &["--skip=it"], true),
+        (&["--include-ignored"], &[], true),
+        (&["--ignored"], &["--include-ignored"], false),
         (&["--ignored"], &[], true),
         (&["--ignored"], &["--ignored"], false),
     ] {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorId, Finding, Mode, Rule, Status, duration};
 
-use super::super::wording::{count, tally, times, units};
-use super::super::{escape, excepted, rotate, wording};
+use super::super::tally::tally;
+use super::super::wording::{count, times, units};
+use super::super::{escape, excepted, rotate, tally};
 use super::advice::to_be_written;
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 
@@ -156,7 +157,7 @@ fn not_reached(report: &Report) -> String {
 /// What is refused without alarm, honest code looks for by habit and does without; a result may change by it all the same.
 fn quiet(report: &Report, style: Style) -> String {
     let named = if style.verbosity == Verbosity::Verbose { "" } else { " (`-v` names them)" };
-    match wording::quiet(report) {
+    match tally::quiet(report) {
         0 => String::new(),
         n => format!("; {} without alarm{named}", count(n, "refusal")),
     }
