@@ -133,6 +133,9 @@ mod tests {
         for (act, status, expected) in [
             (read(&format!("{OWN}/build.rs")), Allowed, None),
             (read("/home/u/.cargo/registry/src/i/other-0.3.2/x.proto"), Allowed, Some("read {package:other}")),
+            // Of a package the graph does not hold, and of another version of this one.
+            (read("/home/u/.cargo/registry/src/i/un-known2-1.0.0-rc.1/x"), Allowed, Some("read {package:un-known2}")),
+            (read("/home/u/.cargo/registry/src/i/quickfetch-sys-0.2.0/build.rs"), Allowed, None),
             (read("/usr/include/stdio.h"), Allowed, None),
             (read("/etc/shadow"), Observed, Some("read /etc/shadow")),
             // Refused without alarm: it got nothing.
