@@ -15,26 +15,34 @@ use crate::model::{Act, Actor, ActorId, ActorKind, Endpoint, Finding, Hostile, P
 pub struct Dirs {
     /// Directory, name, version; deepest first.
     known: Vec<(Vec<u8>, String, String)>,
+    /// A report of another day has other versions.
+    any_version: bool,
 }
 
 impl Dirs {
     pub fn new(packages: impl IntoIterator<Item = (Hostile, String, String)>) -> Dirs {
         let mut known: Vec<_> = packages.into_iter().map(|(dir, name, version)| (dir.as_bytes().to_vec(), name, version)).collect();
         known.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
-        Dirs { known }
+        Dirs { known, any_version: false }
+    }
+
+    /// For reports of another day: packages by their names alone.
+    pub fn of_any_version(self) -> Dirs {
+        Dirs { any_version: true, ..self }
     }
 
     /// Is this package somebody else's?
     pub fn are_of(&self, package: &Package) -> bool {
-        self.known.iter().any(|(_, name, version)| (name, version) == (&package.name, &package.version))
+        self.known.iter().any(|(_, name, version)| *name == package.name && (self.any_version || *version == package.version))
     }
 
     /// Whose directory a path lies in, and what is left of it.
     fn whose<'a>(&'a self, path: &'a [u8]) -> Option<(&'a str, &'a [u8])> {
-        self.known.iter().find_map(|(dir, name, _)| {
+        let found = self.known.iter().find_map(|(dir, name, _)| {
             let rest = path.strip_prefix(dir.as_slice())?;
             (rest.is_empty() || rest[0] == b'/').then_some((name.as_str(), rest))
-        })
+        });
+        found.or_else(|| published(path))
     }
 }
 
@@ -228,6 +236,21 @@ impl Light<'_> {
         }
         [b"{target}/", &parts.join(&b'/')[..]].concat()
     }
+}
+
+/// Sources that cargo has unpacked say whose they are: `{cargo-home}/registry/src/<index>/<name>-<version>/…`.
+fn published(path: &[u8]) -> Option<(&str, &[u8])> {
+    let rest = path.strip_prefix(b"{cargo-home}/registry/src/")?;
+    let rest = &rest[rest.iter().position(|byte| *byte == b'/')? + 1..];
+    let (dir, rest) = rest.split_at(rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len()));
+    let dir = std::str::from_utf8(dir).ok()?;
+    let is_version = |text: &str| {
+        let mut parts = text.splitn(3, '.');
+        let mut number = || parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        number() && number() && text.matches('.').count() >= 2
+    };
+    let at = dir.match_indices('-').map(|(at, _)| at).find(|at| is_version(&dir[at + 1..]))?;
+    Some((&dir[..at], rest))
 }
 
 fn below(path: &[u8], place: &str) -> bool {

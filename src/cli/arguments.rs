@@ -121,6 +121,10 @@ pub enum Word {
     Allow(exceptions::Allow),
     /// Writes into `brig.toml` that no build may hold a package
     Deny(exceptions::Deny),
+    /// The smallest exceptions that would have let the last run be clean, with their evidence
+    Suggest,
+    /// What the code of one report or `brig.lock` did that another's did not
+    Diff { a: PathBuf, b: PathBuf },
     /// `brig.lock`: what code of others was accepted to do, and what is new
     Baseline {
         #[command(subcommand)]

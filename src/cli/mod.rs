@@ -37,6 +37,8 @@ pub enum Command {
     Allow(exceptions::Allow),
     Deny(exceptions::Deny),
     Baseline(baseline::Baseline),
+    /// What the last run would have needed.
+    Suggest,
     /// A policy file to start from.
     Init,
     Demo,
@@ -112,6 +114,8 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         None => Err(Misuse::new("no cargo subcommand given", "for example: `cargo brig build`; `cargo brig --help` lists everything")),
         Some(Word::Allow(wish)) => own(Command::Allow(wish)),
         Some(Word::Deny(wish)) => own(Command::Deny(wish)),
+        Some(Word::Diff { a, b }) => own(Command::Baseline(baseline::Baseline::Diff { a: Some(a), b: Some(b) })),
+        Some(Word::Suggest) => own(Command::Suggest),
         Some(Word::Baseline { what }) => own(Command::Baseline(what)),
         Some(Word::Init { rest }) if rest.is_empty() => own(Command::Init),
         // With anything behind it, it is cargo's.

@@ -87,3 +87,115 @@ fn finding(new: &News, held: bool, who: &dyn Who) -> Finding {
         advice,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Act, ActorId, Endpoint, Rule as R, Status};
+    use crate::report::samples::*;
+    use crate::report::{Material, assemble};
+
+    const OWN: &str = "/home/u/.cargo/registry/src/i/quickfetch-sys-0.3.2";
+
+    fn dirs() -> Dirs {
+        let of = |dir: &str, name: &str| (dir.into(), name.to_owned(), "0.3.2".to_owned());
+        Dirs::new([
+            of("{cargo-home}/registry/src/i/quickfetch-sys-0.3.2", "quickfetch-sys"),
+            of("{cargo-home}/registry/src/i/other-0.3.2", "other"),
+        ])
+    }
+
+    fn told(act: Act, status: Status) -> Vec<String> {
+        let mut material = material();
+        material.behaviours = vec![(ActorId(BUILD), act, status, 1)];
+        lines(&material)
+    }
+
+    fn lines(material: &Material) -> Vec<String> {
+        let (report, dirs) = (assemble(material, &facts(), &Graph), dirs());
+        let folded = fold(&report, &dirs);
+        folded
+            .lines
+            .into_iter()
+            .flat_map(|(key, lines)| lines.into_keys().map(move |line| format!("{} {} {}", key.0, key.1.name(), line.text())))
+            .collect()
+    }
+
+    fn exec(path: &str) -> Act {
+        Act::Exec { path: path.into(), argv: vec!["cc".into()] }
+    }
+
+    fn create(path: &str) -> Act {
+        Act::Create { path: path.into() }
+    }
+
+    #[test]
+    fn what_everybody_does_is_left_out_and_the_rest_is_a_line() {
+        use Status::{Allowed, Observed, Refused};
+        let target = "/home/u/app/target/debug";
+        let own_out = format!("{target}/build/quickfetch-sys-2e/out");
+        for (act, status, expected) in [
+            (read(&format!("{OWN}/build.rs")), Allowed, None),
+            (read("/home/u/.cargo/registry/src/i/other-0.3.2/x.proto"), Allowed, Some("read {package:other}")),
+            // Of a package the graph does not hold, and of another version of this one.
+            (read("/home/u/.cargo/registry/src/i/un-known2-1.0.0-rc.1/x"), Allowed, Some("read {package:un-known2}")),
+            (read("/home/u/.cargo/registry/src/i/quickfetch-sys-0.2.0/build.rs"), Allowed, None),
+            (read("/usr/include/stdio.h"), Allowed, None),
+            (read("/etc/shadow"), Observed, Some("read /etc/shadow")),
+            // Refused without alarm: it got nothing.
+            (read("/home/u/.gitconfig"), Refused, None),
+            (read("/home/u/app"), Allowed, None),
+            (read("/home/u/app/proto/a.proto"), Allowed, Some("read {workspace}/proto/a.proto")),
+            (create(&format!("{own_out}/made.rs")), Allowed, None),
+            (create("/home/u/app/made.rs"), Allowed, Some("write {workspace}/made.rs")),
+            (Act::Write { path: "/home/u/app/made.rs".into() }, Allowed, Some("write {workspace}/made.rs")),
+            (Act::Remove { path: "/home/u/app/made.rs".into() }, Allowed, Some("remove {workspace}/made.rs")),
+            (create(&format!("{target}/deps/libx-0123456789abcdef.so")), Observed, Some("write {target}/*/deps/libx-*.so")),
+            (create("/home/u/app/target/x86_64-unknown-linux-gnu/release/deps/x.so"), Observed, Some("write {target}/*/deps/x.so")),
+            (exec("/usr/bin/x86_64-linux-gnu-gcc-12"), Allowed, Some("exec gcc")),
+            (exec("/usr/libexec/gcc/x86_64-linux-gnu/12/cc1"), Allowed, None),
+            // Called like a compiler, and none.
+            (exec("/usr/bin/curl"), Observed, Some("exec curl")),
+            (exec("/srv/bin/gcc"), Allowed, Some("exec /srv/bin/gcc")),
+            (exec(&format!("{OWN}/configure")), Allowed, Some("exec {package}/configure")),
+            (exec(&format!("{own_out}/tool")), Allowed, Some("exec {out}/tool")),
+            (connect("127.0.0.1:40001"), Allowed, Some("connect tcp loopback:*")),
+            (connect("127.0.0.1:5432"), Allowed, Some("connect tcp loopback:5432")),
+            (connect("203.0.113.7:443"), Observed, Some("connect tcp 203.0.113.7:443")),
+            (Act::Bind { to: Endpoint::UnixAbstract { name: "a b".into() } }, Allowed, Some("bind unix @a\\x20b")),
+            (Act::Withhold { name: "TOKEN".into() }, Refused, None),
+        ] {
+            let expected: Vec<String> = expected.into_iter().map(|line| format!("quickfetch-sys build-script {line}")).collect();
+            assert_eq!(told(act.clone(), status), expected, "{act:?}");
+        }
+    }
+
+    #[test]
+    fn findings_are_new_or_known_and_what_is_new_is_one() {
+        let mut material = stolen_env();
+        material.behaviours = vec![(ActorId(BUILD), exec("/usr/bin/cc"), Status::Allowed, 3)];
+        let applied = |lock: &str, held: bool, material: &Material| {
+            let mut report = assemble(material, &facts(), &Graph);
+            apply(&mut report, (&Lock::read(lock).unwrap(), &dirs()), held, &Graph);
+            let found: Vec<_> =
+                report.findings.iter().map(|finding| (finding.id.clone(), finding.rule, finding.baseline.clone())).collect();
+            (found, report.outcome.exit_code, report)
+        };
+        let accepted = "brig-lock 1\nquickfetch-sys build-script 0.3.1 00 ran x -\nquickfetch-sys build-script does exec cc\n";
+        let (found, exit, report) = applied(accepted, true, &material);
+        let new = Some("new".to_owned());
+        assert_eq!(found, [("F1".to_owned(), R::SecretRead, new.clone()), ("F2".to_owned(), R::BaselineNew, new.clone())]);
+        assert_eq!(exit, 100);
+        assert!(report.findings[1].advice[0].starts_with("0.3.1, which was accepted, did not do this"), "{:?}", report.findings[1].advice);
+        let known = format!("{accepted}quickfetch-sys build-script does read {{workspace}}/.env\n");
+        assert_eq!(applied(&known, true, &material).0, [("F1".to_owned(), R::SecretRead, Some("known".to_owned()))]);
+        // Within the profile: the run ends by it only where it must hold.
+        material.breaches.clear();
+        material.behaviours.push((ActorId(BUILD), exec("/usr/bin/ar"), Status::Allowed, 1));
+        assert_eq!((applied(accepted, true, &material).1, applied(accepted, false, &material).1), (102, 0));
+        // Of whom nothing was accepted, nothing is news.
+        assert!(applied("brig-lock 1\n", true, &material).0.is_empty());
+        material.behaviours.clear();
+        assert_eq!(lines(&material), Vec::<String>::new());
+    }
+}

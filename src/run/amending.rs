@@ -62,7 +62,7 @@ fn as_typed(typed: &Allow) -> Wish {
 }
 
 /// What findings of one package's one kind of code were about becomes one entry.
-fn from_findings(report: &Report, typed: &Allow) -> Result<Vec<Wish>, Stopped> {
+pub(super) fn from_findings(report: &Report, typed: &Allow) -> Result<Vec<Wish>, Stopped> {
     let mut wishes: Vec<Wish> = Vec::new();
     for id in &typed.from {
         let shown = id.escape_debug();

@@ -161,8 +161,8 @@ fn diff(a: &Path, b: &Path) -> Result<Exit, Stopped> {
         let text = behaviours::text(path)?.ok_or_else(|| Stopped::usage(anyhow!("{file}: there is no such file")))?;
         let lock = if text.trim_start().starts_with('{') {
             let report = json::load(path).map_err(Stopped::usage)?;
-            let now = now(Some(&report))?;
-            let folded = fold(&report, &now.dirs);
+            let dirs = now(Some(&report))?.dirs.of_any_version();
+            let folded = fold(&report, &dirs);
             let did = folded.lines.iter().map(|(key, lines)| (key.clone(), lines.keys().cloned().collect()));
             Lock { did: did.collect(), ..Lock::default() }
         } else {

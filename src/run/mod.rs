@@ -25,6 +25,7 @@ mod screen;
 mod stage;
 mod stopped;
 mod stored;
+mod suggesting;
 mod supervisor;
 mod watch;
 mod who;
@@ -62,6 +63,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Allow(wish) => amending::allow(&typed.options, wish),
         Command::Deny(wish) => amending::deny(&typed.options, wish),
         Command::Baseline(what) => baseline::baseline(&typed.options, what),
+        Command::Suggest => suggesting::suggest(&typed.options),
         Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(&typed.options),
         Command::Doctor => {

@@ -147,8 +147,14 @@ pub fn in_force(options: &Options) -> Result<plan::Profile, Stopped> {
     let here = std::env::current_dir().ok();
     let file = config::find(here.as_deref(), options.config.as_deref())?;
     let written = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
-    let name = options.policy.clone().or(written.policy).unwrap_or_else(|| "default".into());
-    Ok(plan::load(&name, file.as_deref())?)
+    let floors = floor::read(options.floor.as_deref())?;
+    let mut profile = match (options.policy.as_ref().or(written.policy.as_ref()), floors.last()) {
+        (Some(name), _) => plan::load(name, file.as_deref())?,
+        (None, Some(floor)) => floor.profile.clone(),
+        (None, None) => plan::load("default", file.as_deref())?,
+    };
+    floors.iter().for_each(|floor| floor.tighten(&mut profile));
+    Ok(profile)
 }
 
 fn configuration(options: &Options) -> Result<(config::Config, Option<PathBuf>), Stopped> {

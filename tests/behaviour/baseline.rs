@@ -104,6 +104,7 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
         ] {
             assert!(held.stderr_text().contains(said), "no {said}\n{held}");
         }
+        fs::copy(place.path("home/kept/report.json"), place.path("home/first.json")).unwrap();
         // Where cargo makes the lock file itself, nobody can tell before: it ends where that code is to run.
         fs::remove_file(place.workspace().join("Cargo.lock")).unwrap();
         let late = does(guarded(&place, &["--policy", "ci"], BUILD), "write").go();
@@ -121,6 +122,9 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
             assert!(told.stderr_text().contains(said), "no {said}\n{told}");
         }
         assert_eq!(baseline(&place, &["diff"]).exits(0).stdout_text(), "+ given build-script does read {workspace}/data/two.txt\n");
+        let (one, other) = (place.path("home/first.json"), place.path("home/kept/report.json"));
+        let both = bare(&place, &["diff", one.to_str().unwrap(), other.to_str().unwrap()]).go();
+        assert_eq!(both.exits(0).stdout_text(), "+ given build-script does read {workspace}/data/two.txt\n");
         let check = baseline(&place, &["check"]);
         assert_eq!(
             check.exits(102).stdout_text(),

@@ -266,6 +266,43 @@ fn what_a_finding_was_about_is_allowed_by_its_number() {
     }
 }
 
+/// Observed, proposed, allowed, enforced: nothing was edited by hand. What is secret or critical is proposed by nobody.
+#[test]
+fn what_an_observed_run_would_need_is_proposed() {
+    for who in Who::all() {
+        let place = place(who);
+        let acts = "write,connect";
+        expect_proposals(&place, acts);
+        place.clean();
+        fs::remove_file(place.workspace().join("brig.toml")).unwrap();
+        let observed = does(guarded(&place, &["--mode", "observe"], BUILD), &place, "write,read,connect").go();
+        observed.exits(0);
+        let report = kept(&place);
+        let said = bare(&place, &["--report-dir", report.to_str().unwrap(), "suggest"]).go();
+        let text = said.exits(0).stdout_text();
+        assert!(!text.contains("[[allow]]") && text.contains("(secret/then-network): critical"), "{said}");
+    }
+}
+
+fn expect_proposals(place: &Place, acts: &str) {
+    let observed = does(guarded(place, &["--mode", "observe"], BUILD), place, acts).go();
+    assert_eq!(guilty(observed.exits(0)), ["alpha", "beta"], "{observed}");
+    let report = kept(place);
+    let brig = |words: &[&str]| bare(place, &[&["--report-dir", report.to_str().unwrap()], words].concat()).go();
+    let said = brig(&["suggest"]);
+    let text = said.exits(0).stdout_text();
+    assert!(text.matches("[[allow]]").count() == 2 && text.contains("write = [\"{workspace}/generated/alpha\"]"), "{said}");
+    assert!(!place.workspace().join("brig.toml").exists(), "it only tells\n{said}");
+    let line = text.lines().find_map(|line| line.strip_prefix("# `cargo brig allow --from ")).unwrap_or_else(|| panic!("{said}"));
+    let ids: Vec<&str> = line.split(" --reason").next().unwrap().split(' ').collect();
+    brig(&[&["allow", "--from"], &ids[..], &["--reason", "looked at"]].concat()).exits(0);
+    place.clean();
+    expect_silence(does(guarded(place, &[], BUILD), place, acts).go().exits(0));
+    let report = kept(place);
+    let after = bare(place, &["--report-dir", report.to_str().unwrap(), "suggest"]).go();
+    assert_eq!(after.exits(0).stdout_text(), "# the last run needs no exceptions\n", "{after}");
+}
+
 #[test]
 fn what_is_too_much_is_not_written_down() {
     for who in Who::all() {

@@ -1,5 +1,5 @@
 //! The rules: one file with its decision and one page with its explanation each. (What is decided when the record is complete —
-//! `secret/then-network`, `coverage/lost`, `coverage/degraded`, `policy/…` — has its page here and its decision in `report`.) `rule` asks them in order: tampering, secrets, the
+//! `secret/then-network`, `coverage/…`, `policy/…`, `baseline/…` — and what keeps a build from beginning, `package/…`, has its page here and its decision in `report`.) `rule` asks them in order: tampering, secrets, the
 //! rules of the act's class, the profile's grants. In: a policy and an act on its resolved object. Out: a ruling.
 
 use libc::{EACCES, ENOENT, EXDEV};

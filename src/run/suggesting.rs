@@ -1,0 +1,63 @@
+//! `suggest`: the smallest exceptions that would have let the last run be clean. In: the last report. Out: entries for `brig.toml`, each with its evidence; the
+//! command that writes them; what is never proposed, and what is granted and was not needed.
+
+use std::fmt::Write as _;
+
+use super::amending::from_findings;
+use super::pages::print;
+use super::stopped::Stopped;
+use super::stored::last_report;
+use crate::cli::Options;
+use crate::cli::exceptions::Allow;
+use crate::model::report::Report;
+use crate::model::{ExceptionState, Exit, Finding, Severity};
+use crate::plan::exceptions::edit::Wish;
+use crate::report::escape;
+
+/// # Errors
+/// Where there is no report to go by.
+pub fn suggest(options: &Options) -> Result<Exit, Stopped> {
+    let report = last_report(options)?;
+    print(&text(&report)?)
+}
+
+fn text(report: &Report) -> Result<String, Stopped> {
+    let loud = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let is_proposed =
+        |finding: &&Finding| finding.severity < Severity::Critical && finding.except.as_ref().is_some_and(|except| !except.secret);
+    let ids: Vec<String> = loud().filter(is_proposed).map(|finding| finding.id.clone()).collect();
+    let mut text = String::new();
+    if !ids.is_empty() {
+        let typed = Allow { from: ids.clone(), reason: "…".to_owned(), ..Allow::default() };
+        for wish in from_findings(report, &typed)? {
+            for finding in loud().filter(is_proposed).filter(|finding| is_for(finding, &wish)) {
+                let _ = writeln!(text, "# {}", escape::ours(&format!("{}: {}, {}", finding.id, finding.rule.id(), finding.reason)));
+            }
+            let entry: String = wish.text().trim().lines().map(|line| format!("{}\n", escape::ours(line))).collect();
+            let _ = writeln!(text, "{entry}");
+        }
+        let _ = writeln!(text, "# `cargo brig allow --from {} --reason …` writes this into brig.toml", escape::ours(&ids.join(" ")));
+    }
+    for finding in loud().filter(|finding| !is_proposed(finding)) {
+        let why = match &finding.except {
+            _ if finding.severity == Severity::Critical => "critical",
+            Some(_) => "a secret: to be named by whoever means it",
+            None => "no exception reaches it",
+        };
+        let _ = writeln!(text, "# not proposed: {}", escape::ours(&format!("{} ({}): {why}", finding.id, finding.rule.id())));
+    }
+    // Only where everything ran is it known.
+    let full = report.coverage.fresh == Some(0) && report.coverage.complete;
+    for one in report.exceptions.iter().filter(|one| full && one.state == ExceptionState::Unused) {
+        let exception = &one.exception;
+        let _ = writeln!(text, "# not needed: {}", escape::ours(&format!("the exception for {} ({})", exception.whom, exception.origin)));
+    }
+    if text.is_empty() {
+        text.push_str("# the last run needs no exceptions\n");
+    }
+    Ok(text)
+}
+
+fn is_for(finding: &Finding, wish: &Wish) -> bool {
+    finding.except.as_ref().is_some_and(|except| except.whom == wish.whom && except.actor == wish.actor)
+}
