@@ -163,6 +163,10 @@ fn neither_vendor_nor_package_copies_a_secret() {
             assert!(!leaks(&place, brig.exits(100)), "{to}\n{brig}");
             expect(&brig, &[refused(&["secret/read", "proc/tamper"], "dep", &["tool"])]);
             assert!(brig.stderr_text().contains("notes.txt"), "{to}\n{brig}");
+            // What is only watched comes about, and is told.
+            let brig = sent(&place, &["--mode", "observe", "vendor"]).go();
+            expect(brig.exits(0), &[refused(&["secret/read", "proc/tamper"], "dep", &["tool"]).as_status(&["observed"])]);
+            assert!(leaks(&place, &brig), "{to}\n{brig}");
         }
         let packed = ["package", "--offline", "--allow-dirty", "--no-verify"];
         for to in [".env", "/proc/self/environ", "../.ssh/id_ed25519"] {

@@ -12,7 +12,7 @@ use super::led::{self, LEADERS, Leader, is_inside, object, resolved};
 use crate::attribute::source::package_in;
 use crate::judge::Places;
 use crate::launch::tried::Tried;
-use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Package, Rule, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Breach, Event, Hostile, Mode, Package, Rule, Severity, Status};
 use crate::plan::actor_facts::ActorFacts;
 
 impl Supervisor<'_> {
@@ -34,7 +34,7 @@ impl Supervisor<'_> {
             (_, act) => act,
         };
         match self.breach(&act) {
-            Some(breach) => self.tell(leader, tried.pid, act, breach),
+            Some(breach) => self.tell(leader, tried.pid, act, (breach, Status::Refused)),
             None => self.led.of_its_own_accord(act),
         }
     }
@@ -45,14 +45,15 @@ impl Supervisor<'_> {
         let Some(leader) = self.link(&tried.act) else { return true };
         let act = resolved(&tried.act, tried.pid);
         let Some(path) = act.path().map(Hostile::as_path) else { return true };
-        // What is not there is no harm, and what the kernel refuses it refuses itself.
-        if !self.is_cargos_own(path) || object(path).is_none() || !is_inside(&self.wall.grants, &act) {
+        let (inside, observes) = (is_inside(&self.wall.grants, &act), self.profile.mode == Mode::Observe);
+        // What is not there is no harm. Where the wall ends the kernel refuses it, unless it is only observed.
+        if object(path).is_none() || inside && !self.is_cargos_own(path) || !inside && !observes {
             return true;
         }
         if let Some(breach) = self.breach(&act) {
-            self.tell(leader, tried.pid, act, breach);
+            self.tell(leader, tried.pid, act, (breach, if observes { Status::Observed } else { Status::Refused }));
         }
-        false
+        observes
     }
 
     /// In a home or in `/proc`, and not where packages lie.
@@ -82,9 +83,9 @@ impl Supervisor<'_> {
         })
     }
 
-    fn tell(&mut self, leader: Leader, pid: i32, act: Act, breach: Breach) {
+    fn tell(&mut self, leader: Leader, pid: i32, act: Act, (breach, status): (Breach, Status)) {
         let actor = self.leader(leader);
-        let event = Event { actor, pid: pid as u32, act, status: Status::Refused, breach: Some(breach), blame: None };
+        let event = Event { actor, pid: pid as u32, act, status, breach: Some(breach), blame: None };
         self.journal.event(event);
     }
 
