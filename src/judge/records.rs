@@ -195,6 +195,10 @@ impl Records {
             return false;
         }
         let globs = if last.starts_with(b".") { &self.hidden } else { &self.shown };
+        // What says which dependencies a package has, a fixture's too, is no output.
+        if last.eq_ignore_ascii_case(b"cargo.lock") {
+            return false;
+        }
         globs.is_match(as_path(rest)) || !last.starts_with(b".") && self.is_data(rest) && !self.is_kept(path, found)
     }
 
@@ -233,11 +237,11 @@ fn names_data(stem: &[u8]) -> bool {
     shaped || words() || WHOLE.iter().any(|word| word.as_bytes() == stem)
 }
 
-/// Below a directory that is called after tests (`tests`, `testfiles`, `test-data` …), and not what cargo keeps there for a package.
+/// Below a directory that is called after tests (`tests`, `testfiles`, `test-data` …).
 fn is_in_tests(rest: &[u8]) -> bool {
     let above = &rest[..rest.len() - name(rest).len()];
     let for_tests = |part: &[u8]| part.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"test"));
-    components(above).any(for_tests) && !name(rest).eq_ignore_ascii_case(b"cargo.lock")
+    components(above).any(for_tests)
 }
 
 /// As `tempfile` names what is to be gone soon: drawn, and with an ending of its user's, which makes it no name that anybody looks for. (An ending
