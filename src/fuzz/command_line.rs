@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::source::Source;
 use super::{Bytes, fuzz, must};
-use crate::cli::{Command, Typed, parse};
+use crate::cli::{Command, Typed, parse, variables};
 use crate::plan::steering::Steering;
 
 const OURS: [&str; 29] = [
@@ -67,24 +67,6 @@ const CARGOS: [&str; 24] = [
     "doctor",
     "profile",
 ];
-const VARIABLES: [&str; 16] = [
-    "BRIG_POLICY",
-    "BRIG_MODE",
-    "BRIG_FRESH",
-    "BRIG_REPORT_DIR",
-    "BRIG_JSON",
-    "BRIG_SARIF",
-    "BRIG_HTML",
-    "BRIG_MARKDOWN",
-    "BRIG_CONFIG",
-    "BRIG_NO_CONFIG",
-    "BRIG_TIMEOUT",
-    "BRIG_ALLOW_DEGRADED",
-    "BRIG_COLOR",
-    "BRIG_QUIET",
-    "BRIG_VERBOSE",
-    "BRIG_OTHER",
-];
 const VALUES: [&str; 14] = ["10m", "0s", "", "1", "0", "yes", "off", "observe", "enforce", "never", "strict", "-", "f", "maybe"];
 
 #[derive(Debug)]
@@ -117,7 +99,8 @@ fn line(source: &mut Source) -> Line {
     }
     let most = source.pick(&[0, 0, 3]);
     let value = |source: &mut Source| if source.one_in(6) { source.hostile().as_bytes().to_vec() } else { source.pick(&VALUES).into() };
-    let variables = source.many(most, |source| (source.pick(&VARIABLES), Bytes(value(source))));
+    let name = |source: &mut Source| if source.one_in(16) { "BRIG_OTHER" } else { source.pick(&variables::NAMES) };
+    let variables = source.many(most, |source| (name(source), Bytes(value(source))));
     Line { words, variables: variables.into_iter().collect() }
 }
 

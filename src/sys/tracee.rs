@@ -107,12 +107,8 @@ pub struct Stopped {
     pub args: [u64; 6],
 }
 
-/// The call a tracee is stopped at by its filter (`PTRACE_EVENT_SECCOMP`, before the call is made); `None` where it is none of this machine's
-/// own ABI, or it is not stopped there.
-///
-/// # Errors
-/// The errno of ptrace; `EIO` before Linux 5.3.
-pub fn stopped_call(pid: i32) -> io::Result<Option<Stopped>> {
+/// What the kernel says of the call a tracee is stopped in or at.
+fn call_info(pid: i32) -> io::Result<libc::ptrace_syscall_info> {
     let mut info = std::mem::MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
     let size = size_of::<libc::ptrace_syscall_info>();
     // SAFETY: the kernel writes at most `size` bytes to `info` (ptrace(2), PTRACE_GET_SYSCALL_INFO).
@@ -121,7 +117,16 @@ pub fn stopped_call(pid: i32) -> io::Result<Option<Stopped>> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: zeroed, then filled by the kernel: plain integers either way.
-    let info = unsafe { info.assume_init() };
+    Ok(unsafe { info.assume_init() })
+}
+
+/// The call a tracee is stopped at by its filter (`PTRACE_EVENT_SECCOMP`, before the call is made); `None` where it is none of this machine's
+/// own ABI, or it is not stopped there.
+///
+/// # Errors
+/// The errno of ptrace; `EIO` before Linux 5.3.
+pub fn stopped_call(pid: i32) -> io::Result<Option<Stopped>> {
+    let info = call_info(pid)?;
     if info.op != libc::PTRACE_SYSCALL_INFO_SECCOMP || info.arch != OUR_ABI {
         return Ok(None);
     }
@@ -135,15 +140,7 @@ pub fn stopped_call(pid: i32) -> io::Result<Option<Stopped>> {
 /// # Errors
 /// As [`stopped_call`].
 pub fn ended_call(pid: i32) -> io::Result<Option<i64>> {
-    let mut info = std::mem::MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
-    let size = size_of::<libc::ptrace_syscall_info>();
-    // SAFETY: the kernel writes at most `size` bytes to `info` (ptrace(2), PTRACE_GET_SYSCALL_INFO).
-    let done = unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, pid, size, info.as_mut_ptr()) };
-    if done < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: zeroed, then filled by the kernel: plain integers either way.
-    let info = unsafe { info.assume_init() };
+    let info = call_info(pid)?;
     if info.op != libc::PTRACE_SYSCALL_INFO_EXIT {
         return Ok(None);
     }
