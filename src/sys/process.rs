@@ -11,7 +11,8 @@ use super::identity::{FILES, Person};
 pub struct Status {
     pub pid: u32,
     pub parent: u32,
-    pub umask: u32,
+    /// `None` of one that has ended and only waits to be asked how.
+    pub umask: Option<u32>,
 }
 
 /// Reads it; `None` when the thread is gone.
@@ -36,7 +37,7 @@ fn parse_status(text: &[u8]) -> Option<Status> {
             break;
         }
     }
-    Some(Status { pid: pid?, parent: parent?, umask: umask? })
+    Some(Status { pid: pid?, parent: parent?, umask })
 }
 
 /// What `/proc/<pid>/stat` says.
@@ -195,7 +196,7 @@ mod tests {
     #[test]
     fn status_is_read_from_the_right_lines() {
         let text = b"Name:\ta\\nTgid:\t7\nUmask:\t0027\nState:\tR (running)\nTgid:\t42\nNgid:\t0\nPid:\t43\nPPid:\t6\nTracerPid:\t0\nUid:\t1\t2\t3\t4\n";
-        assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: 0o27 }));
+        assert_eq!(parse_status(text), Some(Status { pid: 42, parent: 6, umask: Some(0o27) }));
         assert_eq!(parse_status(b""), None);
         let text = b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t9 10 \nCapEff:\t0000000000000403\n";
         assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10], capabilities: 3 }));

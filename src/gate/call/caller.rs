@@ -13,7 +13,7 @@ use crate::sys::process::{person, status};
 impl Call<'_> {
     /// The caller's file mode creation mask; everything is masked where it cannot be known.
     pub fn umask(&self) -> u32 {
-        status(self.tid).map_or(0o777, |status| status.umask)
+        status(self.tid).and_then(|status| status.umask).unwrap_or(0o777)
     }
 
     /// Who the caller is, where that is not who we are: a root's child that has become somebody else, or has given capabilities away.

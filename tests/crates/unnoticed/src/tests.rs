@@ -132,3 +132,18 @@ fn all_directories_above_temporary_files() {
         std::fs::File::open(above).unwrap_or_else(|error| panic!("{}: {error}", above.display()));
     }
 }
+
+/// Whoever has ended and was not asked yet how can be signalled: nothing happens, and that is no error.
+#[test]
+fn a_child_that_has_ended() {
+    let mut child = Command::new("true").spawn().unwrap();
+    let ended = || fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap().contains(") Z ");
+    while !ended() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    for signal in ["-TERM", "-0"] {
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success(), "{signal}");
+    }
+    child.wait().unwrap();
+}
