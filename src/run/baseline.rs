@@ -74,6 +74,7 @@ fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stoppe
     }
     let mut said = String::new();
     match done.units.len() + done.lines.len() {
+        0 if before.is_none() => said.push_str("wrote brig.lock; nothing is accepted in it yet\n"),
         0 if changed => said.push_str("brig.lock: nothing is new; what it says beside was brought up to date\n"),
         0 => said.push_str("brig.lock holds all of it already\n"),
         _ => said.push_str("accepted in brig.lock:\n"),
