@@ -38,6 +38,8 @@ pub fn baseline(options: &Options, what: &Baseline) -> Result<Exit, Stopped> {
     }
 }
 
+const NONE: &str = "there is no brig.lock here\n  help: `cargo brig baseline accept` writes one from the last run";
+
 fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stopped> {
     let stored = report(options);
     // By their names, packages are accepted without a run.
@@ -120,8 +122,11 @@ fn usable(report: &Report, now: &Now, names: &[String]) -> Result<(), Stopped> {
     if changed.is_ok_and(|changed| changed > ended) {
         return stop("Cargo.lock has changed since the last run: build once more, so that what is accepted is what is built".into());
     }
-    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Critical) {
-        let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor)?.package.as_ref());
+    // What stands from an earlier run as well: a warm build takes nothing back. (Its actors are those of that run.)
+    let of_this_run = report.findings.len();
+    for (at, finding) in report.all_findings().enumerate().filter(|(_, finding)| finding.severity == Severity::Critical) {
+        let actor = || report.actor(finding.actor).filter(|_| at < of_this_run)?.package.as_ref();
+        let package = finding.offender.as_ref().or_else(actor);
         if let Some(package) = package.filter(|package| names.is_empty() || names.contains(&package.name)) {
             let name = escape::name(&package.name);
             return stop(format!("`{name}`: {} ({}) is critical, and never accepted", finding.id.escape_debug(), finding.rule.id()));
@@ -133,7 +138,12 @@ fn usable(report: &Report, now: &Now, names: &[String]) -> Result<(), Stopped> {
 fn drift(options: &Options) -> Result<Exit, Stopped> {
     let report = report(options)?;
     let now = now(Some(&report))?;
-    let lock = lock_of(&now.workspace)?.unwrap_or_default();
+    let there = lock_of(&now.workspace)?;
+    let nothing = match &there {
+        Some(_) => "the last run did what brig.lock holds\n",
+        None => "there is no brig.lock here, and the last run did nothing that would stand in one\n",
+    };
+    let lock = there.unwrap_or_default();
     let folded = fold(&report, &now.dirs);
     let mut said = String::new();
     for ((name, kind), lines) in &folded.lines {
@@ -151,7 +161,7 @@ fn drift(options: &Options) -> Result<Exit, Stopped> {
         }
     }
     if said.is_empty() {
-        said.push_str("the last run did what brig.lock holds\n");
+        said.push_str(nothing);
     }
     print(&said)
 }
@@ -190,7 +200,7 @@ fn check(options: &Options) -> Result<Exit, Stopped> {
     let report = report(options).ok();
     let now = now(report.as_ref())?;
     let Some(lock) = lock_of(&now.workspace)? else {
-        let cause = anyhow!("there is no brig.lock here\n  help: `cargo brig baseline accept` writes one from the last run");
+        let cause = anyhow!("{NONE}");
         return Err(Stopped { exit: Exit::NewBehaviour, cause });
     };
     let mut said = String::new();
@@ -224,7 +234,7 @@ fn check(options: &Options) -> Result<Exit, Stopped> {
 fn prune() -> Result<Exit, Stopped> {
     let now = now(None)?;
     let path = behaviours::place(&now.workspace);
-    let Some(before) = behaviours::text(&path)? else { return Err(Stopped::usage(anyhow!("there is no brig.lock here"))) };
+    let Some(before) = behaviours::text(&path)? else { return Err(Stopped::usage(anyhow!("{NONE}"))) };
     let mut lock = behaviours::parse(behaviours::NAME, &before)?;
     let is_there = |name: &str, version: &str| !now.locked.which(|other, its| (other, its) == (name, version)).is_empty();
     let has = |name: &str| !now.locked.which(|other, _| other == name).is_empty();

@@ -179,8 +179,25 @@ fn what_is_done_beyond_the_lock_is_told_and_ends_a_run_that_must_hold_to_it() {
             (&"new".into(), &"critical".into()),
             "{worse}"
         );
-        let said = baseline(&place, &["accept"]);
-        assert!(said.exits(2).stderr_text().contains("is critical, and never accepted"), "{said}");
+        let never = |words: &[&str]| {
+            let said = baseline(&place, words);
+            assert!(said.exits(2).stderr_text().contains("is critical, and never accepted"), "{said}");
+        };
+        never(&["accept"]);
+        // So no finding says that it could be.
+        for finding in found.iter().filter(|finding| finding["rule"] == "baseline/new") {
+            assert!(finding["advice"].to_string().contains("nothing of it can be accepted"), "{worse}");
+        }
+        // Nor does it get there unseen, when nothing of it runs.
+        fs::remove_file(place.workspace().join("brig.lock")).unwrap();
+        built(&place, &[], "exec,secret,connect").exits(0);
+        for words in [&["accept", "given"][..], &["accept", "--all"], &["accept"]] {
+            never(words);
+        }
+        assert!(!place.workspace().join("brig.lock").exists());
+        let prune = baseline(&place, &["prune"]);
+        assert!(prune.exits(2).stderr_text().contains("help: `cargo brig baseline accept` writes one"), "{prune}");
+        assert!(baseline(&place, &["diff"]).exits(0).stdout_text().starts_with("there is no brig.lock here"));
     }
 }
 
