@@ -206,7 +206,11 @@ fn check(options: &Options) -> Result<Exit, Stopped> {
     let mut said = String::new();
     for barred in compare::unaccepted(&lock, now.units.keys(), behaviours::NAME) {
         let Why::Unaccepted { kind, before } = &barred.why else { continue };
-        let before = before.as_ref().map(|before| format!(" ({before} is accepted)")).unwrap_or_default();
+        let before = match before {
+            Some(before) if *before == barred.version => " (what was accepted has another checksum)".to_owned(),
+            Some(before) => format!(" ({before} is accepted)"),
+            None => String::new(),
+        };
         let _ = writeln!(
             said,
             "not accepted: {}{}",

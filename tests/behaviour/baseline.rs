@@ -142,6 +142,20 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
         );
         place.clean();
         expect_silence(built(&place, &["--policy", "ci"], "exec,read,read-more").exits(0));
+        // The same version with other contents.
+        let checksum = added[0].split(' ').nth(3).unwrap();
+        let other = lock(&place).replace(checksum, &"0".repeat(checksum.len()));
+        place.write(&place.workspace().join("brig.lock"), &other);
+        let check = baseline(&place, &["check"]);
+        assert_eq!(check.exits(102).stdout_text(), "not accepted: given 0.1.1 build-script (what was accepted has another checksum)\n");
+        let held = built(&place, &["--policy", "ci"], "exec,read,read-more");
+        let stderr = held.exits(102).stderr_text();
+        assert!(stderr.contains("what was accepted has another checksum (brig.lock)"), "{held}");
+        // What it names lets everything run, also where all of it was built before.
+        assert!(stderr.contains("`cargo brig --policy default --fresh build`, then `cargo brig baseline accept given`"), "{held}");
+        built(&place, &["--policy", "default", "--fresh"], "exec,read,read-more").exits(0);
+        assert!(baseline(&place, &["accept", "given"]).exits(0).stdout_text().contains("given 0.1.1 build-script"));
+        assert_eq!(lines(&place), second);
     }
 }
 
