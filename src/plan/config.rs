@@ -49,7 +49,7 @@ const KEYS: [&str; 8] = ["version", "policy", "profile", "mode", "timeout", "kno
 pub fn find(workspace: Option<&Path>, named: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
     if let Some(path) = named {
         let text = path.display().to_string();
-        return if path.is_file() { Ok(Some(path.to_owned())) } else { Err(ConfigError::whole(&text, "there is no such file")) };
+        return if path.is_file() { Ok(Some(path.to_owned())) } else { Err(ConfigError::unread(&text, "there is no such file")) };
     }
     let Some(workspace) = workspace else { return Ok(None) };
     let found: Vec<PathBuf> =
@@ -66,7 +66,7 @@ pub fn find(workspace: Option<&Path>, named: Option<&Path>) -> Result<Option<Pat
 /// With the place and, where it helps, what was probably meant.
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::whole(&file, format!("cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unread(&file, format!("cannot be read: {error}")))?;
     parse(&file, &text)
 }
 
@@ -187,7 +187,7 @@ fn circle(mut place: ConfigError, name: &str) -> ConfigError {
 }
 
 fn from_file(path: &str) -> Result<Layer, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::whole(path, format!("cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unread(path, format!("cannot be read: {error}")))?;
     from_text(path, &text, false)
 }
 

@@ -13,7 +13,7 @@ use crate::model::Mode;
 #[error("{file}{place}: {message}", place = self.place())]
 pub struct ConfigError {
     pub file: String,
-    /// 0 where it stands in no file: it was typed.
+    /// 0 where it stands in no file: it was typed, or the file could not be read.
     pub line: u32,
     pub column: u32,
     pub message: String,
@@ -25,9 +25,14 @@ impl ConfigError {
         ConfigError { file: file.to_owned(), line: 1, column: 1, message: message.into() }
     }
 
+    /// An error about a file in which there is no place to name.
+    pub(crate) fn unread(file: &str, message: impl Into<String>) -> Self {
+        ConfigError { file: file.to_owned(), line: 0, column: 0, message: message.into() }
+    }
+
     /// An error about what was typed.
     pub(crate) fn typed(message: impl Into<String>) -> Self {
-        ConfigError { file: "command line".to_owned(), line: 0, column: 0, message: message.into() }
+        ConfigError::unread("command line", message)
     }
 
     fn place(&self) -> String {
