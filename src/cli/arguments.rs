@@ -15,8 +15,8 @@ use crate::report::Format;
 
 const EXIT_CODES: &str = "\
 Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
-BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE.
-What is typed wins.
+BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR,
+BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
 
 Exit codes, first match wins:
     2  bad command line
@@ -38,7 +38,8 @@ Exit codes, first match wins:
     override_usage = "cargo brig [OPTIONS] <CARGO SUBCOMMAND> [CARGO'S OWN ARGUMENTS]...\n       cargo brig [OPTIONS] <COMMAND>",
     after_long_help = EXIT_CODES,
     after_help = EXIT_CODES,
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    next_display_order = 100
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -141,9 +142,10 @@ pub enum Word {
     Doctor,
     /// Render a stored report again (the last one, if none is named), or list those that are kept
     Report(reports::Which),
-    /// What a rule is about, and what to do
+    /// What a rule, a finding of the last report or a crate in it is about, and what to do; what is known against a crate
     Explain {
-        #[arg(value_name = "RULE", value_parser = NonEmptyStringValueParser::new())]
+        /// `secret/read`, `F1`, or a crate's name
+        #[arg(value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
         topic: String,
     },
     /// Profiles: their names, or what one of them allows

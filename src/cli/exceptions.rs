@@ -47,7 +47,7 @@ pub struct Allow {
     #[arg(long, value_name = "NAME", conflicts_with = "from")]
     pub reveal: Vec<String>,
     /// Why
-    #[arg(long, value_name = "WHY", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "WHY", value_parser = reason)]
     pub reason: String,
     /// The last day it counts (`2027-02-01`), or `never`; a year from today by default
     #[arg(long, value_name = "DATE")]
@@ -67,9 +67,17 @@ pub struct Deny {
     #[arg(value_name = "CRATE")]
     pub name: String,
     /// Why
-    #[arg(long, value_name = "WHY", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "WHY", value_parser = reason)]
     pub reason: String,
     /// Who says so
     #[arg(long, value_name = "WHO", value_parser = NonEmptyStringValueParser::new())]
     pub by: Option<String>,
+}
+
+/// What a finding prints ends with `--reason …`, to be filled in.
+fn reason(text: &str) -> Result<String, String> {
+    match text.chars().all(|c| c.is_whitespace() || matches!(c, '.' | '…')) {
+        true => Err("say why, in your own words".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }

@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod baseline;
 pub mod color;
 pub mod exceptions;
+pub mod misplaced;
 mod misuse;
 pub mod reports;
 pub mod variables;
@@ -56,6 +57,13 @@ pub enum Command {
     Print(String),
 }
 
+impl Command {
+    /// Does it write reports, where it is asked to?
+    fn reports(&self) -> bool {
+        matches!(self, Command::Cargo { .. } | Command::Report(_) | Command::Demo)
+    }
+}
+
 /// Understands a command line. `args` begins with the program's own name; `variable` looks up an environment variable.
 pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Typed, Misuse> {
     let mut args = args;
@@ -90,9 +98,16 @@ pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -
             toolchain = Some(args.remove(at));
             continue;
         }
-        let options = variables::merge(options, variable)?;
         let command = command(word, toolchain)?;
-        if !matches!(command, Command::Report(_)) && options.outputs().iter().any(|(_, path)| path.as_os_str() == "-") {
+        if !command.reports() && !options.outputs().is_empty() {
+            return Err(Misuse::new(
+                "`--json`, `--sarif`, `--html` and `--markdown` are for a report, and this command makes none",
+                "`cargo brig report --json F` writes the last one",
+            ));
+        }
+        let options = variables::merge(options, variable)?;
+        if command.reports() && !matches!(command, Command::Report(_)) && options.outputs().iter().any(|(_, path)| path.as_os_str() == "-")
+        {
             return Err(Misuse::new(
                 "`-` is not possible here: stdout belongs to cargo",
                 "name a file, or use `cargo brig report --json -` afterwards",
@@ -182,8 +197,21 @@ fn from_clap(error: &clap::Error, args: &[OsString]) -> Result<Typed, Misuse> {
     {
         hints.splice(0..0, unknown(flag, args));
     }
-    hints.push("`cargo brig --help` lists the options".to_owned());
+    hints.push(format!("`cargo brig{} --help` lists the options", own_words(args)));
     Err(Misuse { message, hints })
+}
+
+/// The command of ours that was typed, and what of it, each with a space before it.
+fn own_words(args: &[OsString]) -> String {
+    let mut command = Arguments::command();
+    let mut words = String::new();
+    for word in args.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(known) = command.find_subcommand(word).cloned() {
+            words.push_str(&format!(" {word}"));
+            command = known;
+        }
+    }
+    words
 }
 
 /// What to say about an option that is not ours.

@@ -71,7 +71,7 @@ impl Layer {
         let (plain, extend) = key.strip_prefix("extend-").map_or((key, false), |plain| (plain, true));
         let Some(known) = LISTS.into_iter().find(|known| *known == plain) else { return Ok(false) };
         let mut lines = Vec::new();
-        for (text, span) in document.strings(item, known)? {
+        for (text, span) in document.strings(item, key)? {
             placeholders::check_cargo(&text).map_err(|message| document.error(span.clone(), message))?;
             lines.push(Line { text, origin: format!("{}:{}", document.file, document.position(span.start).0) });
         }

@@ -15,6 +15,8 @@ use crate::plan::profile::{EMBEDDED, Profile, embedded};
 pub struct Config {
     /// `policy = "…"`, the profile to use.
     pub policy: Option<String>,
+    /// Line and column of that.
+    policy_at: (u32, u32),
     pub mode: Option<Mode>,
     /// How long a build may take.
     pub timeout: Option<Duration>,
@@ -47,7 +49,7 @@ const KEYS: [&str; 8] = ["version", "policy", "profile", "mode", "timeout", "kno
 pub fn find(workspace: Option<&Path>, named: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
     if let Some(path) = named {
         let text = path.display().to_string();
-        return if path.is_file() { Ok(Some(path.to_owned())) } else { Err(ConfigError::whole(&text, "there is no such file")) };
+        return if path.is_file() { Ok(Some(path.to_owned())) } else { Err(ConfigError::unread(&text, "there is no such file")) };
     }
     let Some(workspace) = workspace else { return Ok(None) };
     let found: Vec<PathBuf> =
@@ -64,7 +66,7 @@ pub fn find(workspace: Option<&Path>, named: Option<&Path>) -> Result<Option<Pat
 /// With the place and, where it helps, what was probably meant.
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::whole(&file, format!("cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unread(&file, format!("cannot be read: {error}")))?;
     parse(&file, &text)
 }
 
@@ -75,14 +77,20 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
     for (key, item) in &table {
         match key.get_ref().as_ref() {
             "version" => {}
-            "policy" => config.policy = Some(document.string(item, "policy")?.to_owned()),
+            "policy" => {
+                config.policy = Some(document.string(item, "policy")?.to_owned());
+                config.policy_at = document.position(item.span().start);
+            }
             "mode" => config.mode = Some(mode(&document, document.string(item, "mode")?, item.span())?),
             "timeout" => {
                 let text = document.string(item, "timeout")?;
                 config.timeout = Some(duration::parse(text).map_err(|why| document.error(item.span(), format!("`timeout`: {why}")))?);
             }
             "profile" => match item.get_ref().as_str() {
-                Some(name) => config.policy = Some(name.to_owned()),
+                Some(name) => {
+                    config.policy = Some(name.to_owned());
+                    config.policy_at = document.position(item.span().start);
+                }
                 None => {
                     for (name, body) in document.table(item, "profile")? {
                         let name = name.get_ref().to_string();
@@ -134,7 +142,10 @@ pub fn load(name_or_path: &str, config: Option<&Path>) -> Result<Profile, Config
 pub(crate) fn load_with(name_or_path: &str, config: &Config, file: &str) -> Result<Profile, ConfigError> {
     let mut chain: Vec<(String, Layer)> = Vec::new();
     let mut wanted = name_or_path.to_owned();
-    let mut asked_by = ConfigError::whole(file, String::new());
+    let mut asked_by = match config.policy.as_deref() == Some(name_or_path) {
+        true => ConfigError { line: config.policy_at.0, column: config.policy_at.1, ..ConfigError::whole(file, String::new()) },
+        false => ConfigError::typed(String::new()),
+    };
     loop {
         // A profile may extend an embedded one under the same name: look past those already in the chain.
         let own = config
@@ -176,7 +187,7 @@ fn circle(mut place: ConfigError, name: &str) -> ConfigError {
 }
 
 fn from_file(path: &str) -> Result<Layer, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::whole(path, format!("cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unread(path, format!("cannot be read: {error}")))?;
     from_text(path, &text, false)
 }
 

@@ -10,9 +10,10 @@ use crate::model::Mode;
 
 /// What is wrong with a configuration or profile, and where. Rendered once, by `main`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}:{column}: {message}")]
+#[error("{file}{place}: {message}", place = self.place())]
 pub struct ConfigError {
     pub file: String,
+    /// 0 where it stands in no file: it was typed, or the file could not be read.
     pub line: u32,
     pub column: u32,
     pub message: String,
@@ -22,6 +23,20 @@ impl ConfigError {
     /// An error about a file as a whole.
     pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
         ConfigError { file: file.to_owned(), line: 1, column: 1, message: message.into() }
+    }
+
+    /// An error about a file in which there is no place to name.
+    pub(crate) fn unread(file: &str, message: impl Into<String>) -> Self {
+        ConfigError { file: file.to_owned(), line: 0, column: 0, message: message.into() }
+    }
+
+    /// An error about what was typed.
+    pub(crate) fn typed(message: impl Into<String>) -> Self {
+        ConfigError::unread("command line", message)
+    }
+
+    fn place(&self) -> String {
+        if self.line == 0 { String::new() } else { format!(":{}:{}", self.line, self.column) }
     }
 }
 
@@ -134,7 +149,7 @@ pub fn suggestion(found: &str, known: &[&str]) -> String {
 }
 
 /// Edits (insert, delete, replace) between two words.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -105,6 +105,19 @@ impl Exceptions {
 }
 
 impl Allow {
+    /// Is that other one no more than this? Entries are compared as written, as those of profiles are.
+    pub fn covers(&self, other: &Allow) -> bool {
+        let ends = match (self.until, other.until) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(last), Some(until)) => until <= last,
+        };
+        self.whom == other.whom
+            && self.actor == other.actor
+            && ends
+            && other.told.grants.iter().all(|grant| self.told.grants.contains(grant))
+    }
+
     pub fn counts(&self, today: Day) -> bool {
         self.until.is_none_or(|day| day.left(today) > 0)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::plan::config::{self, Config};
 use crate::plan::document::ConfigError;
-use crate::plan::exceptions::{Allow, Exceptions};
+use crate::plan::exceptions::Exceptions;
 use crate::plan::profile::Profile;
 use crate::plan::{load, loosening, own_files};
 
@@ -56,7 +56,7 @@ impl Floor {
     /// What these have beyond it; one phrase each.
     pub fn beyond(&self, profile: &Profile, exceptions: &Exceptions) -> Vec<String> {
         let mut more = loosening::beyond(profile, &self.profile);
-        for allow in exceptions.allows.iter().filter(|allow| !self.config.exceptions.allows.iter().any(|known| covers(known, allow))) {
+        for allow in exceptions.allows.iter().filter(|allow| !self.config.exceptions.allows.iter().any(|known| known.covers(allow))) {
             more.push(format!("the exception for {} ({}, {})", allow.told.whom, allow.told.actor.name(), allow.told.origin));
         }
         more
@@ -74,17 +74,6 @@ impl Floor {
     pub fn malicious_files(&self) -> Vec<PathBuf> {
         self.config.malicious_files(Some(&self.path))
     }
-}
-
-/// Is the one no more than the other? Entries are compared as written, as those of profiles are.
-fn covers(known: &Allow, allow: &Allow) -> bool {
-    let (at_most, told) = (&known.told, &allow.told);
-    let ends = match (known.until, allow.until) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(last), Some(until)) => until <= last,
-    };
-    known.whom == allow.whom && known.actor == allow.actor && ends && told.grants.iter().all(|grant| at_most.grants.contains(grant))
 }
 
 #[cfg(test)]

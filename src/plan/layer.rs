@@ -135,7 +135,7 @@ impl Layer {
         item: Item<'_, 't>,
     ) -> Result<(), ConfigError> {
         let mut lines = Vec::new();
-        for (text, span) in document.strings(item, at.1)? {
+        for (text, span) in document.strings(item, &written(at.1, extend))? {
             if at.0.is_some() {
                 placeholders::check(at.1, &text).map_err(|message| document.error(span.clone(), message))?;
             } else if matches!(at.1, "secrets" | "not-secrets") {
@@ -146,4 +146,9 @@ impl Layer {
         self.lists.push((at, Change { extend, lines }));
         Ok(())
     }
+}
+
+/// A list's key, as it stands in the file.
+fn written(list: &str, extend: bool) -> String {
+    format!("{}{list}", if extend { "extend-" } else { "" })
 }

@@ -87,7 +87,7 @@ fn advice(barred: &Barred) -> Vec<String> {
         Why::Unaccepted { .. } => {
             vec![
                 format!(
-                    "look at it: `cargo brig --policy default build`, then `cargo brig baseline accept {name}` if what it did is meant"
+                    "look at it: `cargo brig --policy default --fresh build`, then `cargo brig baseline accept {name}` if what it did is meant"
                 ),
                 who_needs,
             ]

@@ -1,6 +1,8 @@
 //! What a report says beside the lock of behaviours. In: a report, the lock, where packages lie. Out: the same report: each finding new or known, a finding for
 //! each package that did what was not accepted, and how the run ends by it.
 
+use std::collections::BTreeSet;
+
 use crate::baseline::compare::{News, news};
 use crate::baseline::fold::{fold, of_finding};
 use crate::baseline::{Dirs, Lock};
@@ -21,8 +23,14 @@ pub fn apply(report: &mut Report, (lock, dirs): (&Lock, &Dirs), held: bool, who:
         Some(if all { "known" } else { "new" }.to_owned())
     };
     let baselines: Vec<Option<String>> = report.findings.iter().map(known).collect();
+    let critical: BTreeSet<String> = report
+        .all_findings()
+        .filter(|finding| finding.severity == Severity::Critical)
+        .filter_map(|finding| finding.offender.as_ref())
+        .map(|package| package.name.clone())
+        .collect();
     let folded = fold(report, dirs);
-    let new: Vec<Finding> = news(lock, &folded).iter().map(|one| finding(one, held, who)).collect();
+    let new: Vec<Finding> = news(lock, &folded).iter().map(|one| finding(one, held, (who, &critical))).collect();
     drop(folded);
     for (finding, baseline) in report.findings.iter_mut().zip(baselines) {
         finding.baseline = baseline;
@@ -46,7 +54,8 @@ pub fn apply(report: &mut Report, (lock, dirs): (&Lock, &Dirs), held: bool, who:
     }
 }
 
-fn finding(new: &News, held: bool, who: &dyn Who) -> Finding {
+/// `critical`: packages with such a finding, of which nothing is accepted.
+fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>)) -> Finding {
     let (name, kind) = new.key;
     let version = new.did.first().map_or("", |(_, did)| did.version);
     let evidence: Vec<Evidence> =
@@ -56,7 +65,11 @@ fn finding(new: &News, held: bool, who: &dyn Who) -> Finding {
     if let Some(before) = &new.before {
         advice.push(format!("{before}, which was accepted, did not do this (brig.lock)"));
     }
-    advice.push(format!("expected? `cargo brig baseline accept {name}`; not expected? read its source before you build it again"));
+    let source = "read its source before you build it again";
+    advice.push(match critical.contains(name) {
+        true => format!("{source}: it did something critical besides, and nothing of it can be accepted"),
+        false => format!("expected? `cargo brig baseline accept {name}`; not expected? {source}"),
+    });
     Finding {
         id: String::new(),
         rule: Rule::BaselineNew,

@@ -69,7 +69,11 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
     let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile, material))).collect();
     // Whoever was after a secret and the network is offered nothing.
     let critical: Vec<usize> = placed.iter().filter(|one| one.finding.severity == Severity::Critical).map(|one| one.actor).collect();
-    placed.iter_mut().filter(|one| critical.contains(&one.actor)).for_each(|one| one.finding.except = None);
+    placed.iter_mut().filter(|one| critical.contains(&one.actor)).for_each(|one| {
+        one.finding.except = None;
+        // Nor to every package, which is more.
+        one.finding.allow = None;
+    });
     placed.sort_by(|a, b| order(a, cast).cmp(&order(b, cast)));
     for (number, placed) in placed.iter_mut().enumerate() {
         placed.finding.id = format!("F{}", number + 1);

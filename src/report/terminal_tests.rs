@@ -89,7 +89,6 @@ fn the_example_of_the_contract() {
          |   = how   build-script-build
          |   = rule  profile `default`: connect
          |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
-         |   = help  expected? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\", build-script.extend-connect = [\"203.0.113.7:443\"] }`
          |   = help  `cargo brig explain net/connect` says what the rule is about
          |
          |     Refused 2 acts of 1 crate (1 critical, 1 high); cargo failed right after, most likely because of it
@@ -113,7 +112,7 @@ fn a_baseline_and_an_exception_have_their_lines() {
          |   = note  not in the accepted behaviour (brig.lock)
          |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
          |   = help  expected? `cargo brig allow quickfetch-sys@0.3.2 --build-script --read '{workspace}/.env' --reason …`
-         |   = help  of every package? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\" }`
+         |   = help  expected of every package? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\" }`
          |   = help  `cargo brig explain secret/read` says what the rule is about
          |
          |     Refused 1 act of 1 crate (1 high); cargo finished all the same",

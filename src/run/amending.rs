@@ -126,10 +126,17 @@ fn add(options: &Options, entries: &str) -> Result<Exit, Stopped> {
         Ok(_) => Some(std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display())).map_err(Stopped::usage)?),
         Err(_) => None,
     };
+    if let Some(text) = &there
+        && edit::holds(&path.display().to_string(), text, entries)?
+    {
+        return print(&format!("{} says so already: nothing was written\n", shown(&path)));
+    }
     let whole = edit::appended(&path.display().to_string(), there.as_deref(), entries)?;
     replace(&path, &whole, there.as_deref())?;
     let lines: String = entries.trim().lines().map(|line| format!("    {}\n", escape::ours(line))).collect();
-    print(&format!("added to {}:\n{lines}", shown(&path)))
+    // A finding stands until then, however often one builds.
+    let when = if entries.contains("[[allow]]") { "it counts when that code runs again: with `--fresh`, all of it does\n" } else { "" };
+    print(&format!("added to {}:\n{lines}{when}", shown(&path)))
 }
 
 /// The file there is, or the one there will be.

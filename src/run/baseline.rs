@@ -38,6 +38,8 @@ pub fn baseline(options: &Options, what: &Baseline) -> Result<Exit, Stopped> {
     }
 }
 
+const NONE: &str = "there is no brig.lock here\n  help: `cargo brig baseline accept` writes one from the last run";
+
 fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stopped> {
     let stored = report(options);
     // By their names, packages are accepted without a run.
@@ -74,6 +76,7 @@ fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stoppe
     }
     let mut said = String::new();
     match done.units.len() + done.lines.len() {
+        0 if before.is_none() => said.push_str("wrote brig.lock; nothing is accepted in it yet\n"),
         0 if changed => said.push_str("brig.lock: nothing is new; what it says beside was brought up to date\n"),
         0 => said.push_str("brig.lock holds all of it already\n"),
         _ => said.push_str("accepted in brig.lock:\n"),
@@ -119,8 +122,11 @@ fn usable(report: &Report, now: &Now, names: &[String]) -> Result<(), Stopped> {
     if changed.is_ok_and(|changed| changed > ended) {
         return stop("Cargo.lock has changed since the last run: build once more, so that what is accepted is what is built".into());
     }
-    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Critical) {
-        let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor)?.package.as_ref());
+    // What stands from an earlier run as well: a warm build takes nothing back. (Its actors are those of that run.)
+    let of_this_run = report.findings.len();
+    for (at, finding) in report.all_findings().enumerate().filter(|(_, finding)| finding.severity == Severity::Critical) {
+        let actor = || report.actor(finding.actor).filter(|_| at < of_this_run)?.package.as_ref();
+        let package = finding.offender.as_ref().or_else(actor);
         if let Some(package) = package.filter(|package| names.is_empty() || names.contains(&package.name)) {
             let name = escape::name(&package.name);
             return stop(format!("`{name}`: {} ({}) is critical, and never accepted", finding.id.escape_debug(), finding.rule.id()));
@@ -132,7 +138,12 @@ fn usable(report: &Report, now: &Now, names: &[String]) -> Result<(), Stopped> {
 fn drift(options: &Options) -> Result<Exit, Stopped> {
     let report = report(options)?;
     let now = now(Some(&report))?;
-    let lock = lock_of(&now.workspace)?.unwrap_or_default();
+    let there = lock_of(&now.workspace)?;
+    let nothing = match &there {
+        Some(_) => "the last run did what brig.lock holds\n",
+        None => "there is no brig.lock here, and the last run did nothing that would stand in one\n",
+    };
+    let lock = there.unwrap_or_default();
     let folded = fold(&report, &now.dirs);
     let mut said = String::new();
     for ((name, kind), lines) in &folded.lines {
@@ -150,7 +161,7 @@ fn drift(options: &Options) -> Result<Exit, Stopped> {
         }
     }
     if said.is_empty() {
-        said.push_str("the last run did what brig.lock holds\n");
+        said.push_str(nothing);
     }
     print(&said)
 }
@@ -189,13 +200,17 @@ fn check(options: &Options) -> Result<Exit, Stopped> {
     let report = report(options).ok();
     let now = now(report.as_ref())?;
     let Some(lock) = lock_of(&now.workspace)? else {
-        let cause = anyhow!("there is no brig.lock here\n  help: `cargo brig baseline accept` writes one from the last run");
+        let cause = anyhow!("{NONE}");
         return Err(Stopped { exit: Exit::NewBehaviour, cause });
     };
     let mut said = String::new();
     for barred in compare::unaccepted(&lock, now.units.keys(), behaviours::NAME) {
         let Why::Unaccepted { kind, before } = &barred.why else { continue };
-        let before = before.as_ref().map(|before| format!(" ({before} is accepted)")).unwrap_or_default();
+        let before = match before {
+            Some(before) if *before == barred.version => " (what was accepted has another checksum)".to_owned(),
+            Some(before) => format!(" ({before} is accepted)"),
+            None => String::new(),
+        };
         let _ = writeln!(
             said,
             "not accepted: {}{}",
@@ -223,7 +238,7 @@ fn check(options: &Options) -> Result<Exit, Stopped> {
 fn prune() -> Result<Exit, Stopped> {
     let now = now(None)?;
     let path = behaviours::place(&now.workspace);
-    let Some(before) = behaviours::text(&path)? else { return Err(Stopped::usage(anyhow!("there is no brig.lock here"))) };
+    let Some(before) = behaviours::text(&path)? else { return Err(Stopped::usage(anyhow!("{NONE}"))) };
     let mut lock = behaviours::parse(behaviours::NAME, &before)?;
     let is_there = |name: &str, version: &str| !now.locked.which(|other, its| (other, its) == (name, version)).is_empty();
     let has = |name: &str| !now.locked.which(|other, _| other == name).is_empty();

@@ -93,7 +93,6 @@ fn hold(floors: &[Floor], profile: &Profile, exceptions: &Exceptions, options: &
         }
         let listed: Vec<String> = beyond.iter().take(LISTED).map(|phrase| format!("`{}`", phrase.escape_debug())).collect();
         let more = if beyond.len() > LISTED { ", …" } else { "" };
-        let place = file.map_or_else(|| "command line".to_owned(), |file| file.display().to_string());
         let typed = if options.policy.is_some() || options.mode.is_some() { ", with what was typed," } else { "" };
         let message = format!(
             "profile `{}`{typed} has more than the floor {} (profile `{}`) lets anybody have: {}{more}; a project may tighten it only",
@@ -102,7 +101,11 @@ fn hold(floors: &[Floor], profile: &Profile, exceptions: &Exceptions, options: &
             floor.profile.name.escape_debug(),
             listed.join(", ")
         );
-        return Err(ConfigError { file: place, line: 1, column: 1, message }.into());
+        return Err(match file {
+            Some(file) => ConfigError::whole(&file.display().to_string(), message),
+            None => ConfigError::typed(message),
+        }
+        .into());
     }
     Ok(())
 }

@@ -16,11 +16,12 @@ use super::supervisor::Supervisor;
 use super::who::Known;
 use crate::attribute::{Graph, Unwinder};
 use crate::baseline::Dirs;
+use crate::cli::misplaced;
 use crate::gate::{Alive, Gate};
 use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
 use crate::model::barred::Barred;
-use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run};
+use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run, VerdictWord};
 use crate::model::{Act, ActorId, Event, Exit, Hostile, Package, Status};
 use crate::plan::host::Host;
 use crate::plan::places::real;
@@ -185,6 +186,12 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
     let denied = if ran.cargo_exit == Some(0) { Vec::new() } else { supervisor.led.told(&supervisor.places.cargo_home) };
     for act in &denied {
         told = told.and_then(|()| terminal::refused_cargo(&mut stderr, act));
+    }
+    if report.outcome.verdict == VerdictWord::NotRun
+        && ran.cargo_exit != Some(0)
+        && let Some(hint) = misplaced::hint(report.run.command.get(1..).unwrap_or_default())
+    {
+        told = told.and_then(|()| writeln!(stderr, "        Help {}", escape::ours(&hint)));
     }
     let told = told.and_then(|()| stderr.flush());
     if let Some(cause) = failed {

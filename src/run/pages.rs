@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::stage;
 use super::stopped::Stopped;
 use crate::cli::Options;
-use crate::model::{ActorKind, Exit};
+use crate::model::{ActorKind, Exit, Mode};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
 use crate::plan::floor;
@@ -80,10 +80,10 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
 fn shown(profile: &plan::Profile) -> String {
     let chain: Vec<_> = profile.chain.iter().map(|name| escape::ours(name)).collect();
     let mut text = format!(
-        "# {}: {}\n# mode {:?}, Landlock {} or newer\n",
+        "# {}: {}\n# mode {}, Landlock {} or newer\n",
         chain.join(" ← "),
         escape::ours(&profile.description),
-        profile.mode,
+        if profile.mode == Mode::Observe { "observe" } else { "enforce" },
         profile.require.landlock
     );
     for kind in [ActorKind::BuildScript, ActorKind::Rustc, ActorKind::Rustdoc, ActorKind::Program, ActorKind::Tool] {

@@ -34,7 +34,9 @@ pub fn report(options: &Options, which: &Which, style: terminal::Style) -> Resul
     let outputs = options.outputs();
     for (format, path) in &outputs {
         if path.as_os_str() == "-" {
-            format.write(&report, &mut io::stdout().lock()).context("write to stdout").map_err(Stopped::usage)?;
+            let mut text = Vec::new();
+            format.write(&report, &mut text).context("render the report").map_err(Stopped::usage)?;
+            print(&String::from_utf8_lossy(&text))?;
         } else {
             asked(*format, path).and_then(|output| output.write(|w| format.write(&report, w))).map_err(Stopped::usage)?;
         }

@@ -42,7 +42,7 @@ fn text(report: &Report) -> Result<String, Stopped> {
         let why = match &finding.except {
             _ if finding.severity == Severity::Critical => "critical",
             Some(_) => "a secret: to be named by whoever means it",
-            None => "no exception reaches it",
+            None => "no exception reaches it, or whoever did it did something critical besides",
         };
         let _ = writeln!(text, "# not proposed: {}", escape::ours(&format!("{} ({}): {why}", finding.id, finding.rule.id())));
     }

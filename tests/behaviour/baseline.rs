@@ -142,6 +142,20 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
         );
         place.clean();
         expect_silence(built(&place, &["--policy", "ci"], "exec,read,read-more").exits(0));
+        // The same version with other contents.
+        let checksum = added[0].split(' ').nth(3).unwrap();
+        let other = lock(&place).replace(checksum, &"0".repeat(checksum.len()));
+        place.write(&place.workspace().join("brig.lock"), &other);
+        let check = baseline(&place, &["check"]);
+        assert_eq!(check.exits(102).stdout_text(), "not accepted: given 0.1.1 build-script (what was accepted has another checksum)\n");
+        let held = built(&place, &["--policy", "ci"], "exec,read,read-more");
+        let stderr = held.exits(102).stderr_text();
+        assert!(stderr.contains("what was accepted has another checksum (brig.lock)"), "{held}");
+        // What it names lets everything run, also where all of it was built before.
+        assert!(stderr.contains("`cargo brig --policy default --fresh build`, then `cargo brig baseline accept given`"), "{held}");
+        built(&place, &["--policy", "default", "--fresh"], "exec,read,read-more").exits(0);
+        assert!(baseline(&place, &["accept", "given"]).exits(0).stdout_text().contains("given 0.1.1 build-script"));
+        assert_eq!(lines(&place), second);
     }
 }
 
@@ -179,8 +193,25 @@ fn what_is_done_beyond_the_lock_is_told_and_ends_a_run_that_must_hold_to_it() {
             (&"new".into(), &"critical".into()),
             "{worse}"
         );
-        let said = baseline(&place, &["accept"]);
-        assert!(said.exits(2).stderr_text().contains("is critical, and never accepted"), "{said}");
+        let never = |words: &[&str]| {
+            let said = baseline(&place, words);
+            assert!(said.exits(2).stderr_text().contains("is critical, and never accepted"), "{said}");
+        };
+        never(&["accept"]);
+        // So no finding says that it could be.
+        for finding in found.iter().filter(|finding| finding["rule"] == "baseline/new") {
+            assert!(finding["advice"].to_string().contains("nothing of it can be accepted"), "{worse}");
+        }
+        // Nor does it get there unseen, when nothing of it runs.
+        fs::remove_file(place.workspace().join("brig.lock")).unwrap();
+        built(&place, &[], "exec,secret,connect").exits(0);
+        for words in [&["accept", "given"][..], &["accept", "--all"], &["accept"]] {
+            never(words);
+        }
+        assert!(!place.workspace().join("brig.lock").exists());
+        let prune = baseline(&place, &["prune"]);
+        assert!(prune.exits(2).stderr_text().contains("help: `cargo brig baseline accept` writes one"), "{prune}");
+        assert!(baseline(&place, &["diff"]).exits(0).stdout_text().starts_with("there is no brig.lock here"));
     }
 }
 
@@ -200,7 +231,8 @@ fn a_unit_that_did_not_run_keeps_its_lines_and_one_that_never_ran_is_named() {
         // Only by name, without a run: and the lock says so.
         fs::remove_file(place.workspace().join("brig.lock")).unwrap();
         let said = baseline(&place, &["accept"]);
-        assert!(said.exits(0).stdout_text().contains("not accepted, as none of it ran"), "{said}");
+        let text = said.exits(0).stdout_text();
+        assert!(text.starts_with("wrote brig.lock; nothing is accepted in it yet\nnot accepted, as none of it ran"), "{said}");
         assert_eq!(lines(&place).len(), 0);
         baseline(&place, &["accept", "given"]).exits(0);
         assert!(lines(&place)[0].starts_with("given build-script 0.1.0 ") && lines(&place)[0].ends_with(" unseen - -"), "{}", lock(&place));

@@ -259,6 +259,9 @@ fn what_a_finding_was_about_is_allowed_by_its_number() {
         let text = fs::read_to_string(place.workspace().join("brig.toml")).unwrap();
         // One entry for each of the two, and all that stood there before.
         assert!(text.starts_with(written) && text.matches("[[allow]]").count() == 2, "{text}");
+        let again = bare(&place, &allow).go();
+        assert!(String::from_utf8_lossy(&again.exits(0).stdout).contains("says so already: nothing was written"), "{again}");
+        assert_eq!(fs::read_to_string(place.workspace().join("brig.toml")).unwrap(), text);
         place.clean();
         let allowed = does(guarded(&place, &[], BUILD), &place, acts).go();
         expect_silence(allowed.exits(0));

@@ -19,6 +19,29 @@ fn an_unknown_option_is_a_usage_error() {
     untouched(&place);
 }
 
+/// Cargo is asked first: its own word stands, its code is kept, and what was meant is told behind it.
+#[test]
+fn what_was_meant_for_us_and_went_to_cargo_is_told() {
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        for (args, hint) in [
+            (&["build", "--policy", "ci"][..], Some("`cargo brig --policy ci build`")),
+            (&["sugest"], Some("did you mean `cargo brig suggest`?")),
+            (&["build", "--no-such-option"], None),
+        ] {
+            let (plain, brig) = (cargo(&place, args).go(), guarded(&place, &[], args).go());
+            assert!(plain.code != 0 && brig.code == plain.code, "{brig}");
+            let told = brig.stderr_text();
+            let help: Vec<&str> = told.lines().filter(|line| line.starts_with("        Help ")).collect();
+            assert_eq!(help.len(), usize::from(hint.is_some()), "{brig}");
+            assert!(help.iter().zip(hint).all(|(line, hint)| line.contains(hint)), "{brig}");
+        }
+        // What cargo understood is nothing to talk about.
+        let outcome = guarded(&place, &[], &["check", "--offline"]).go();
+        assert!(!outcome.exits(0).stderr_text().contains("        Help "), "{outcome}");
+    }
+}
+
 #[test]
 fn no_arguments_show_how_it_is_used() {
     let place = Place::new("honest-run", Who::Myself);

@@ -71,6 +71,17 @@ pub fn check(entries: &str) -> Result<(), String> {
     config::parse("", &format!("{FIRST}{entries}")).map(drop).map_err(|error| error.message)
 }
 
+/// Does the file say so already? `entries` were checked.
+///
+/// # Errors
+/// When what stands there is wrong.
+pub fn holds(file: &str, text: &str, entries: &str) -> Result<bool, ConfigError> {
+    let there = config::parse(file, text)?.exceptions;
+    let new = config::parse("", &format!("{FIRST}{entries}"))?.exceptions;
+    let allowed = new.allows.iter().all(|allow| there.allows.iter().any(|known| known.covers(allow)));
+    Ok(allowed && new.denials.iter().all(|denial| there.denials.iter().any(|known| known.name == denial.name)))
+}
+
 /// The file's text with entries at its end. `entries` were checked.
 ///
 /// # Errors
@@ -96,6 +107,26 @@ pub fn appended(file: &str, text: Option<&str>, entries: &str) -> Result<String,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_there_already() {
+        let text = format!("{FIRST}{}{}", wish().text(), Refusal { name: "y".into(), reason: "r".into(), by: None }.text());
+        let less = Wish { lists: [vec!["/srv/a \"b\"".into()], vec![], vec![], vec![], vec![]], reason: "other".into(), ..wish() };
+        let denied = |name: &str| Refusal { name: name.into(), reason: "again".into(), by: None }.text();
+        for (entries, there) in [
+            (wish().text(), true),
+            (Wish { expires: "2026-12-31".into(), ..less.clone() }.text(), true),
+            (Wish { expires: "2027-02-02".into(), ..less.clone() }.text(), false),
+            (Wish { expires: "never".into(), ..less.clone() }.text(), false),
+            (Wish { whom: "x@1.2.4".into(), ..less.clone() }.text(), false),
+            (Wish { actor: ActorKind::Program, ..less.clone() }.text(), false),
+            (Wish { reveal: vec!["OTHER".into()], ..less.clone() }.text(), false),
+            (less.text() + &denied("y"), true),
+            (less.text() + &denied("z"), false),
+        ] {
+            assert_eq!(holds("brig.toml", &text, &entries), Ok(there), "{entries}");
+        }
+    }
 
     fn wish() -> Wish {
         Wish {

@@ -15,7 +15,7 @@ pub fn help(finding: &Finding) -> Vec<String> {
         help.push(format!("expected? `{}`", escape::ours(&proposal.command())));
     }
     if let Some(line) = &finding.allow {
-        let whose = if finding.except.is_some() { "of every package?" } else { "expected?" };
+        let whose = if finding.except.is_some() { "expected of every package?" } else { "expected?" };
         help.push(format!("{whose} brig.toml: {}", to_be_written(line)));
     }
     if finding.rule == Rule::NetDns && (finding.except.is_some() || finding.allow.is_some()) {
