@@ -16,7 +16,7 @@ pub fn path_of(text: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(OsStr::from_bytes(&decoded(path))))
 }
 
-fn decoded(text: &[u8]) -> Vec<u8> {
+pub(super) fn decoded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {

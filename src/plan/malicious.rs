@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::Source;
 use cargo_metadata::semver::{Version, VersionReq};
 
 use crate::model::barred::{Barred, Why};
@@ -11,6 +10,7 @@ use crate::plan::document::{ConfigError, Document, Item};
 use crate::plan::exceptions::day::Day;
 use crate::plan::exceptions::lock::Locked;
 use crate::plan::exceptions::whom;
+use crate::plan::public::is_public;
 
 const FILE: &str = "profiles/known-malicious.toml";
 /// The file is the documentation.
@@ -75,8 +75,7 @@ impl List {
 
     /// Those a lock file names as from the public registry. Of a path package, and of another source, a name says nothing.
     pub fn locked<'l>(&'l self, locked: &'l Locked) -> impl Iterator<Item = Barred> + 'l {
-        let is_public = |source: &Option<String>| source.clone().is_some_and(|repr| Source { repr }.is_crates_io());
-        let public = locked.packages.iter().filter(move |package| is_public(&package.source));
+        let public = locked.packages.iter().filter(|package| package.source.as_deref().is_some_and(is_public));
         public.filter_map(|package| Some(self.package(&package.name, &package.version)?.barred(&package.version)))
     }
 }

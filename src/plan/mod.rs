@@ -36,6 +36,7 @@ pub mod phases;
 pub mod placeholders;
 pub mod places;
 pub mod profile;
+pub mod public;
 pub mod quoted;
 mod reals;
 pub mod remembered;
@@ -46,7 +47,7 @@ pub mod rustup;
 mod scripts;
 pub mod steered;
 pub mod steering;
-mod tracked;
+pub mod tracked;
 pub mod units;
 pub mod whose;
 

@@ -30,6 +30,14 @@ pub fn of(directory: &Path) -> Tracked {
     Some(names.into_iter().map(|name| [root, b"/", &name].concat().to_ascii_lowercase()).collect::<HashSet<_>>())
 }
 
+/// Does git keep this file, or something in whose place a directory above it lies (another repository, a link)? By its real name.
+pub fn is_kept(file: &Path) -> bool {
+    let Some((directory, name)) = file.parent().and_then(|dir| dir.canonicalize().ok()).zip(file.file_name()) else { return false };
+    let Some(names) = of(&directory) else { return false };
+    let file = directory.join(name).into_os_string().into_encoded_bytes().to_ascii_lowercase();
+    Path::new(OsStr::from_bytes(&file)).ancestors().any(|path| names.contains(path.as_os_str().as_bytes()))
+}
+
 /// `.git` itself, or where a file of that name says it is (worktrees, submodules).
 fn repository(directory: &Path) -> Option<PathBuf> {
     let git = directory.join(".git");

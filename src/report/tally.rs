@@ -89,11 +89,12 @@ pub fn tally(report: &Report) -> Tally {
     }
 }
 
-/// What is refused without alarm, honest code looks for by habit and does without: entries of the record, and no findings.
+/// What is refused without alarm, honest code looks for by habit and does without: entries of the record, and no findings, or such as only inform.
 pub fn quiet(report: &Report) -> u64 {
+    let loud = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
     let about: BTreeSet<(ActorId, &Act)> =
-        report.findings.iter().flat_map(|finding| finding.evidence.iter().map(|evidence| (finding.actor, &evidence.act))).collect();
+        loud().flat_map(|finding| finding.evidence.iter().map(|evidence| (finding.actor, &evidence.act))).collect();
     let is_quiet = |did: &&Behaviour| did.status == Status::Refused && !about.contains(&(did.actor, &did.act));
-    let unlisted = report.findings.iter().fold(0u64, |sum, finding| sum.saturating_add(finding.truncated));
+    let unlisted = loud().fold(0u64, |sum, finding| sum.saturating_add(finding.truncated));
     (report.behaviour.iter().filter(is_quiet).count() as u64).saturating_sub(unlisted)
 }

@@ -40,6 +40,7 @@ use crate::plan::cargo_stand::Stand;
 use crate::plan::cargo_wall::CargoWall;
 use crate::plan::errand::Errand;
 use crate::plan::exceptions::day::Day;
+use crate::plan::exceptions::lock::Locked;
 use crate::plan::host::{Host, Walls};
 use crate::plan::phases::Phases;
 use crate::plan::steering::Steering;
@@ -89,6 +90,9 @@ pub fn build(
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
     // What takes a package out of the workspace, or only looks, runs nobody's code.
     let runs = !phases.network || phases.weakness().is_some();
+    if let Some(workspace) = places.workspace.as_deref().filter(|_| runs) {
+        Locked::check(workspace)?;
+    }
     let bars = if runs { Bars::new(exceptions.denials.clone(), malicious).accepting(accepted, held) } else { Bars::default() };
     let bars = Rc::new(bars);
     let revealed = exceptions.revealed(Day::today());

@@ -10,6 +10,7 @@ use crate::attribute::Graph;
 use crate::cli::Options;
 use crate::judge::Places;
 use crate::model::report::Report;
+use crate::plan::tracked;
 use crate::report::Format;
 use crate::report::json::Output;
 use crate::report::runs::{Runs, standing};
@@ -58,7 +59,8 @@ impl Outputs {
             files.push((format, Output::prepare_in(&directory, name).map_err(Stopped::usage)?));
         }
         let lasting = if options.passing { options.outputs().len() } else { files.len() };
-        Ok(Outputs { files, runs: Some(Runs::prepare(&directory).map_err(Stopped::usage)?), lasting })
+        let runs = Runs::prepare(&directory).map_err(Stopped::usage)?.distrusting(tracked::is_kept);
+        Ok(Outputs { files, runs: Some(runs), lasting })
     }
 
     /// Names the run, and lets stand in its report what the last one of this workspace found and this one has not looked at. Read only now: another

@@ -88,6 +88,53 @@ fn a_known_malicious_package_stops_the_build_before_anything_runs() {
     }
 }
 
+/// Cargo takes other addresses for the registry, or for a copy of it, and writes them into the lock file as they are.
+#[test]
+fn by_whatever_address_the_registry_is_called() {
+    const INDEX: &str = "https://github.com/rust-lang/crates.io-index";
+    for who in Who::all() {
+        for index in
+            ["sparse+https://index.crates.io/".to_owned(), format!("{INDEX}.git"), INDEX.replace("rust", "Rust"), format!("git+{INDEX}/")]
+        {
+            let place = place(who);
+            let manifest = place.workspace().join("Cargo.toml");
+            let named = format!("{NAME} = {{ version = \"0.1\", registry = \"mine\" }}");
+            let text = fs::read_to_string(&manifest).unwrap().replace(&format!("{NAME} = \"0.1\""), &named);
+            fs::write(&manifest, text).unwrap();
+            let configuration = place.workspace().join(".cargo/config.toml");
+            let text = fs::read_to_string(&configuration).unwrap();
+            fs::write(&configuration, format!("{text}\n[registries.mine]\nindex = {index:?}\n")).unwrap();
+            let _ = fs::remove_file(place.workspace().join("Cargo.lock"));
+            let plain = marked(cargo(&place, BUILD), &place).go();
+            assert!(ran(&place), "plain cargo runs it\n{}", plain.exits(0));
+            place.clean();
+            stopped(&marked(guarded(&place, &[], BUILD), &place).go(), &place, "package/malicious");
+        }
+    }
+}
+
+/// What cargo reads and we would not: then nobody knew who is in the build.
+#[test]
+fn a_lock_file_that_is_too_long_to_be_read_ends_the_build() {
+    for who in Who::all() {
+        let place = place(who);
+        marked(cargo(&place, BUILD), &place).go().exits(0);
+        let lock = place.workspace().join("Cargo.lock");
+        let text = fs::read_to_string(&lock).unwrap();
+        let long = text + &"# long\n".repeat(10 << 20);
+        fs::write(&lock, &long).unwrap();
+        place.clean();
+        const LOCKED: &[&str] = &["build", "--offline", "--locked"];
+        marked(cargo(&place, LOCKED), &place).go().exits(0);
+        assert!(ran(&place), "plain cargo runs it");
+        place.clean();
+        fs::write(&lock, &long).unwrap();
+        let outcome = marked(guarded(&place, &[], LOCKED), &place).go();
+        assert!(outcome.exits(96).stderr_text().contains("Cargo.lock:1:1: is longer than 64 MiB"), "{outcome}");
+        assert!(!ran(&place), "its script ran\n{outcome}");
+    }
+}
+
 /// Of a path package a name says nothing, whoever has vendored it so: it is confined as any.
 #[test]
 fn a_path_package_of_the_same_name_runs() {

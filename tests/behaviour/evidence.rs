@@ -109,6 +109,37 @@ fn no_later_run_erases_it() {
 }
 
 /// A package that has left the lock file runs no more: nobody needs to look at it.
+/// A repository may bring files along that look like reports: the newest by its name, and nothing was found.
+#[test]
+fn no_file_of_the_repository_takes_it_back() {
+    for who in Who::all() {
+        let place = place(who);
+        let found = guarded(&place, &[], &["test", "--offline"]).go();
+        let both = named(&[("F1", "scripted"), ("F2", "waiting")]);
+        let mut forged = found.exits(100).report().clone();
+        let id = "99999999-999999";
+        forged["run"]["id"] = id.into();
+        (forged["findings"], forged["standing"]) = (Value::Array(vec![]), Value::Array(vec![]));
+        let directory = place.path("report");
+        place.write(&directory.join("runs").join(id).with_extension("json"), &forged.to_string());
+        for args in [&["init", "-q"][..], &["add", "runs/99999999-999999.json"]] {
+            let mut git = std::process::Command::new("git");
+            place.environment(&mut git);
+            place.who.apply(&mut git);
+            assert!(git.args(args).current_dir(&directory).status().unwrap().success());
+        }
+        for _ in 0..2 {
+            let warm = guarded(&place, &[], &["build", "--offline"]).go();
+            assert_eq!(standing(warm.exits(0)), both, "{warm}");
+        }
+        // What git does not keep is a run's.
+        fs::remove_dir_all(directory.join(".git")).unwrap();
+        fs::rename(directory.join("runs").join(id).with_extension("json"), directory.join("runs/99999999-999999-99.json")).unwrap();
+        let warm = guarded(&place, &[], &["build", "--offline"]).go();
+        assert_eq!(standing(warm.exits(0)), [], "{warm}");
+    }
+}
+
 #[test]
 fn who_left_the_build_is_let_go() {
     let place = place(Who::Myself);

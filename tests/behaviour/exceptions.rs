@@ -382,3 +382,48 @@ fn a_host_is_reached_by_the_name_that_was_allowed() {
         assert_eq!(states(&outcome), [state("name-caller@0.1.0", "used")], "as {who:?}\n{outcome}");
     }
 }
+
+/// Rustdoc runs doctests, and macros run inside of rustdoc: what is for the tests is not for those, nor for what they start.
+#[test]
+fn what_doctests_may_a_macro_in_rustdoc_may_not() {
+    const MACRO: &str = "use std::{env, fs, process::Command};\n#[proc_macro]\n\
+        pub fn steal(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \
+        let helper = env::temp_dir().join(\"rust_out\");\n    let _ = fs::copy(\"/bin/cat\", &helper);\n    \
+        let read = fs::read_to_string(\".env\").unwrap_or_default();\n    \
+        let ran = Command::new(&helper).arg(\".env\").output().map(|output| output.stdout).unwrap_or_default();\n    \
+        eprintln!(\"stolen {read:?} {:?}\", String::from_utf8_lossy(&ran));\n    Default::default()\n}\nextern crate proc_macro;\n";
+    const TEST: &[&str] = &["test", "--offline", "--doc"];
+    for who in Who::all() {
+        for edition in ["2021", "2024"] {
+            let place = Place::new("honest-run", who);
+            let workspace = place.workspace().to_owned();
+            fs::remove_dir_all(&workspace).unwrap();
+            let package =
+                |name: &str, more: &str| format!("[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = {edition:?}\n{more}");
+            let needs = "[dependencies]\nthief = { path = \"thief\" }\n[workspace]\nexclude = [\"thief\"]\n";
+            place.write(&workspace.join("Cargo.toml"), &package("app", needs));
+            let doctest = "/// ```\n/// assert!(std::fs::read_to_string(\".env\").unwrap().contains(\"-dotenv\"));\n/// ```\n";
+            place.write(
+                &workspace.join("src/lib.rs"),
+                &format!("thief::steal!();\n{doctest}pub fn one() {{}}\n{doctest}pub fn two() {{}}\n"),
+            );
+            place.write(&workspace.join("thief/Cargo.toml"), &package("thief", "[lib]\nproc-macro = true\n[workspace]\n"));
+            place.write(&workspace.join("thief/src/lib.rs"), MACRO);
+            place.write(&workspace.join(".env"), &format!("ZOO_SECRET={}-dotenv\n", place.canary));
+            let plain = cargo(&place, TEST).go();
+            let theft = format!("stolen \"ZOO_SECRET={}-dotenv", place.canary);
+            assert!(plain.exits(0).stderr_text().matches(&theft).count() > 1, "in rustc and rustdoc\n{plain}");
+            place.clean();
+            exceptions(&place, &allow("workspace", "program", "read = [\"{workspace}/.env\"]"));
+            let outcome = guarded(&place, &[], TEST).go();
+            let said = outcome.exits(100).stderr_text();
+            assert!(outcome.stdout_text().contains("2 passed"), "{outcome}");
+            assert!(said.contains("stolen \"\" \"\"") && !said.contains(&*place.canary), "{outcome}");
+            assert!(
+                said.contains("proc-macro `thief` 0.1.0 inside the rustdoc of `app` 0.1.0 tried to read `{workspace}/.env`"),
+                "{outcome}"
+            );
+            assert_eq!(states(&outcome), [state("workspace", "used")], "{outcome}");
+        }
+    }
+}

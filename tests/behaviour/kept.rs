@@ -69,6 +69,32 @@ fn who_does_without_is_one_line_and_a_count() {
     }
 }
 
+/// Settings in a home, of which a finding informs that is shown with `-v` alone: it does not stand for the count.
+#[test]
+fn what_only_informs_is_counted_as_well() {
+    const SCRIPT: &str = "fn main() {\n    let home = std::path::PathBuf::from(std::env::var(\"HOME\").unwrap());\n    \
+        let read = std::fs::read_to_string(home.join(\".zootoolrc\"));\n    \
+        println!(\"cargo::warning=settings {}\", read.unwrap_or_default());\n}\n";
+    const BUILD: &[&str] = &["build", "--offline"];
+    for who in Who::all() {
+        let place = Place::new("honest-run", who);
+        let workspace = place.workspace().to_owned();
+        fs::remove_dir_all(&workspace).unwrap();
+        place.write(&workspace.join("Cargo.toml"), "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        place.write(&workspace.join("src/lib.rs"), "");
+        place.write(&workspace.join("build.rs"), SCRIPT);
+        place.write(&place.path("home/.zootoolrc"), "are read");
+        let plain = bare(cargo(&place, BUILD)).go();
+        assert!(plain.exits(0).stderr_text().contains("settings are read"), "{plain}");
+        place.clean();
+        let brig = bare(guarded(&place, &[], BUILD)).go();
+        let words = last_words(&brig);
+        assert_eq!(brig.exits(0).report()["findings"][0]["severity"], "info", "{brig}");
+        assert!(!brig.stderr_text().contains("settings are read"), "{brig}");
+        assert!(words.len() == 1 && words[0].contains("; 1 refusal without alarm (`-v` names them) · "), "{brig}");
+    }
+}
+
 #[test]
 fn who_fails_is_told_what_was_kept_from_it_and_which_line_gives_it() {
     if !tells_ends() {

@@ -5,7 +5,7 @@ use crate::gate::Answer;
 use crate::judge::Spent;
 use crate::judge::exceptions::Granted;
 use crate::judge::reviewed::Lift;
-use crate::model::{Act, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
+use crate::model::{Act, ActorKind, Breach, Event, Hostile, Judgement, Mode, Object, Status, Verdict};
 
 impl Call<'_> {
     /// Judges, and notes whatever is worth recording (with blame where the act needs a finer name).
@@ -43,13 +43,17 @@ impl Call<'_> {
         judgement
     }
 
-    /// What exceptions of the user's make of an act: those of macros count where the macro alone is on the stack.
+    /// What exceptions of the user's make of an act: those of macros count where the macro alone is on the stack, those of programs in rustdoc where a
+    /// doctest acts.
     fn excepted(&self, act: Act, judgement: Judgement, spent: &Spent) -> Judgement {
-        let mut by: Vec<&Granted> = spent.by.iter().copied().filter(|granted| granted.objects.is_none()).collect();
-        if by.is_empty() && !spent.by.is_empty() {
+        let is_doctests = |granted: &Granted| self.watched.actor.kind == ActorKind::Rustdoc && granted.by.actor == ActorKind::Program;
+        let counts = |granted: &&Granted| granted.objects.is_none() && (!is_doctests(granted) || self.is_doctest());
+        let mut by: Vec<&Granted> = spent.by.iter().copied().filter(counts).collect();
+        let macros: Vec<&Granted> = spent.by.iter().copied().filter(|granted| granted.objects.is_some()).collect();
+        if by.is_empty() && !macros.is_empty() {
             match self.look() {
                 Ok(blame) => {
-                    by = spent.by.iter().copied().filter(|granted| blame.as_ref().is_some_and(|blame| granted.made_this(blame))).collect()
+                    by = macros.into_iter().filter(|granted| blame.as_ref().is_some_and(|blame| granted.made_this(blame))).collect()
                 }
                 Err(repeat) => return Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false },
             }

@@ -65,6 +65,15 @@ impl Call<'_> {
         policy.places.result(&exe).is_some_and(|rest| !components(rest).any(|part| part == b"build")) && policy.write_depth(&exe).is_none()
     }
 
+    /// Is it a doctest, as rustdoc starts them, and not rustdoc, what macros in it do, or what they have started?
+    pub(super) fn is_doctest(&self) -> bool {
+        let pid = self.pid();
+        let parent = self.watched.processes().parent(pid);
+        // One program of all doctests starts itself for each: who has started that one?
+        let first = if parent == self.watched.actor.pid { pid } else { parent };
+        self.is_product(pid) && self.watched.processes().inherited(first).is_none_or(|starter| starter.crates.is_empty())
+    }
+
     /// The same, however often: where the answer depends on it, the caller pays for each look with its own time.
     pub(super) fn look(&self) -> Result<Option<Blame>, i32> {
         let known = self.known();

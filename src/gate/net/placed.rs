@@ -1,8 +1,8 @@
 //! A socket bound to a path where the kernel grants the actor nothing and the gate does: what tests leave in their own package. The name that
 //! peers and getsockname(2) see is the text the actor gave, so the kernel has to resolve that text once more, as ours. It does so on a thread
 //! of its own, in the actor's working directory and under its umask, behind a Landlock ruleset by which nothing can be made but a socket in the
-//! directory that was judged: whatever is exchanged on the way, it is made there or not at all. A text that means another directory for us
-//! (`/proc/self/cwd/x`) is shortened to the name in that directory.
+//! directory that was judged, or below it: a link exchanged on the way may lead to a directory in there, under the name that was judged, and to
+//! nothing else. A text that means another directory for us (`/proc/self/cwd/x`) is shortened to the name in that directory.
 
 use std::ffi::OsStr;
 use std::io;

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::plan::document::ConfigError;
+
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Locked {
     #[serde(default, rename = "package")]
@@ -23,6 +25,26 @@ pub struct Package {
 const LONGEST: u64 = 64 << 20;
 
 impl Locked {
+    /// One that is there and cannot be read here may still be read by cargo: then nobody would know what is in the build.
+    ///
+    /// # Errors
+    /// With what is wrong with it.
+    pub fn check(workspace: &Path) -> Result<(), ConfigError> {
+        let path = workspace.join("Cargo.lock");
+        let wrong = |message: String| Err(ConfigError::whole(&path.display().to_string(), message));
+        match path.metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return wrong(format!("cannot be read: {error}")),
+            Ok(facts) if !facts.is_file() => return wrong("is no file".into()),
+            Ok(facts) if facts.len() > LONGEST => return wrong(format!("is longer than {} MiB", LONGEST >> 20)),
+            Ok(_) => {}
+        }
+        match Locked::read(workspace) {
+            Some(_) => Ok(()),
+            None => wrong("is no lock file: cargo writes another one where there is none".into()),
+        }
+    }
+
     pub fn read(workspace: &Path) -> Option<Locked> {
         let path = workspace.join("Cargo.lock");
         let size = path.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
@@ -56,7 +78,13 @@ mod tests {
         let locked = Locked::read(dir.path()).unwrap();
         assert_eq!(locked.which(|name, _| name == "a").len(), 1);
         assert!(locked.is_ambiguous(|name, _| name == "b") && !locked.is_ambiguous(|name, _| name == "a"));
+        assert!(Locked::check(dir.path()).is_ok());
         std::fs::write(dir.path().join("Cargo.lock"), "<<<<<<< HEAD\n").unwrap();
         assert_eq!(Locked::read(dir.path()), None);
+        assert!(Locked::check(dir.path()).unwrap_err().message.contains("is no lock file"));
+        std::fs::File::create(dir.path().join("Cargo.lock")).unwrap().set_len(LONGEST + 1).unwrap();
+        assert!(Locked::check(dir.path()).unwrap_err().message.contains("is longer than 64 MiB"));
+        std::fs::remove_file(dir.path().join("Cargo.lock")).unwrap();
+        assert!(Locked::check(dir.path()).is_ok());
     }
 }

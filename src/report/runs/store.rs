@@ -69,6 +69,8 @@ impl fmt::Display for Id {
 pub struct Runs {
     path: PathBuf,
     directory: OwnedFd,
+    /// Is this one of the repository's own files? No run has written that.
+    is_repositorys: fn(&Path) -> bool,
 }
 
 impl Runs {
@@ -88,6 +90,11 @@ impl Runs {
         runs.output("prepared").map(|_| runs)
     }
 
+    /// Takes none for a report of an earlier run that the repository brings along: whoever writes that would take back what was found.
+    pub fn distrusting(self, is_repositorys: fn(&Path) -> bool) -> Runs {
+        Runs { is_repositorys, ..self }
+    }
+
     /// Those that are there; `None` where none was ever kept.
     ///
     /// # Errors
@@ -96,7 +103,7 @@ impl Runs {
         let path = report_dir.join("runs");
         let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_RDONLY;
         match nix::fcntl::open(&path, flags, Mode::empty()) {
-            Ok(directory) => Ok(Some(Runs { path, directory })),
+            Ok(directory) => Ok(Some(Runs { path, directory, is_repositorys: |_| false })),
             Err(nix::Error::ENOENT) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("open the directory of reports `{}`", path.display())),
         }
@@ -124,7 +131,8 @@ impl Runs {
 
     /// The newest report of this workspace that can be read.
     pub fn newest(&self, workspace: Option<&Hostile>) -> Option<Report> {
-        let reports = self.ids().ok()?.into_iter().filter_map(|id| self.load(&id).ok());
+        let own = self.ids().ok()?.into_iter().filter(|id| !(self.is_repositorys)(&self.path.join(id.file())));
+        let reports = own.filter_map(|id| self.load(&id).ok());
         reports.into_iter().find(|report| report.run.workspace.as_ref() == workspace)
     }
 
