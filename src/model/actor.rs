@@ -81,6 +81,12 @@ pub struct Actor {
     pub withheld: Vec<String>,
 }
 
+/// Is it a proc-macro that a compiler started with these words compiles?
+pub fn compiles_a_macro<'w>(argv: impl IntoIterator<Item = &'w [u8]>) -> bool {
+    let mut before: &[u8] = b"";
+    argv.into_iter().any(|word| std::mem::replace(&mut before, word) == b"--crate-type" && word == b"proc-macro")
+}
+
 impl Actor {
     /// What stands for a crate where the repository's configuration is to blame. No crate is called so.
     pub const CONFIGURATION: &str = ".cargo/config.toml";

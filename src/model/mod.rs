@@ -26,7 +26,7 @@ pub mod status;
 pub mod verdict;
 
 pub use act::{Act, Endpoint, Object};
-pub use actor::{Actor, ActorId, ActorKind, Package};
+pub use actor::{Actor, ActorId, ActorKind, Package, compiles_a_macro};
 pub use blame::{Blame, Candidate};
 pub use drawn::is_drawn;
 pub use event::{Event, Process};

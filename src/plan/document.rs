@@ -104,6 +104,26 @@ impl<'t> Document<'t> {
             .collect()
     }
 
+    /// A file that is a `version` and a list of tables `[[name]]`, each read by `read`.
+    pub fn entries<T>(&self, name: &str, mut read: impl FnMut(Item<'_, 't>) -> Result<T, ConfigError>) -> Result<Vec<T>, ConfigError> {
+        let table = self.parse()?;
+        let mut all = Vec::new();
+        for (key, item) in &table {
+            match key.get_ref().as_ref() {
+                "version" => {}
+                found if found == name => {
+                    let list = item.get_ref().as_array().ok_or_else(|| self.error(item.span(), format!("write it as `[[{name}]]`")))?;
+                    for entry in list.iter() {
+                        all.push(read(entry)?);
+                    }
+                }
+                other => return Err(self.unknown(key.span(), "key", other, &["version", name])),
+            }
+        }
+        self.version(&table)?;
+        Ok(all)
+    }
+
     /// `version = 1`, required in every file.
     pub fn version(&self, table: &DeTable<'t>) -> Result<(), ConfigError> {
         match table.get("version") {

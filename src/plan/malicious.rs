@@ -108,22 +108,7 @@ fn text_of(path: &Path) -> Result<String, ConfigError> {
 /// With the place and, where it helps, what was probably meant.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Known>, ConfigError> {
     let document = Document { file, text };
-    let table = document.parse()?;
-    let mut all = Vec::new();
-    for (key, item) in &table {
-        match key.get_ref().as_ref() {
-            "version" => {}
-            "malicious" => {
-                let list = item.get_ref().as_array().ok_or_else(|| document.error(item.span(), "write it as `[[malicious]]`"))?;
-                for entry in list.iter() {
-                    all.push(known(&document, entry)?);
-                }
-            }
-            other => return Err(document.unknown(key.span(), "key", other, &["version", "malicious"])),
-        }
-    }
-    document.version(&table)?;
-    Ok(all)
+    document.entries("malicious", |entry| known(&document, entry))
 }
 
 fn known<'t>(document: &Document<'t>, entry: Item<'_, 't>) -> Result<Known, ConfigError> {

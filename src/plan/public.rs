@@ -38,18 +38,18 @@ mod tests {
             ("registry+https://github.com/rust-lang/crates%2eio-index", true),
             ("registry+git+ssh://git@github.com:22/rust-lang/crates.io-index?x#y", true),
             ("registry+file:///srv/crates.io-index/.", true),
-            ("sparse+https://index.crates.io/", true),
-            ("sparse+https://me@INDEX.crates.io.:443//", true),
+            ("sparse+https://index.NAME/", true),
+            ("sparse+https://me@INDEX.NAME.:443//", true),
             ("sparse+https://example.org/", false),
-            ("sparse+https://notcrates.io/", false),
-            ("sparse+https://crates.io.example.org/", false),
+            ("sparse+https://notNAME/", false),
+            ("sparse+https://NAME.example.org/", false),
             ("registry+https://example.org/index?crates.io-index", false),
             ("git+https://github.com/rust-lang/crates.io-index", false),
             ("path+file:///srv/crates.io-index", false),
             ("registry", false),
             ("", false),
         ] {
-            assert_eq!(is_public(source), expected, "{source}");
+            assert_eq!(is_public(&source.replace("NAME", NAME)), expected, "{source}");
         }
     }
 }

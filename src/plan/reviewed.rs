@@ -51,22 +51,7 @@ pub fn shipped() -> Vec<Review> {
 /// With the place and, where it helps, what was probably meant.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Review>, ConfigError> {
     let document = Document { file, text };
-    let table = document.parse()?;
-    let mut reviews = Vec::new();
-    for (key, item) in &table {
-        match key.get_ref().as_ref() {
-            "version" => {}
-            "reviewed" => {
-                let list = item.get_ref().as_array().ok_or_else(|| document.error(item.span(), "write it as `[[reviewed]]`"))?;
-                for entry in list.iter() {
-                    reviews.push(Review::read(&document, document.table(entry, "reviewed")?, entry.span())?);
-                }
-            }
-            other => return Err(document.unknown(key.span(), "key", other, &["version", "reviewed"])),
-        }
-    }
-    document.version(&table)?;
-    Ok(reviews)
+    document.entries("reviewed", |entry| Review::read(&document, document.table(entry, "reviewed")?, entry.span()))
 }
 
 impl Review {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::report::{Behaviour, Counts, Coverage, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Finding, Mode, Process, Severity, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Finding, Hostile, Mode, Process, Severity, Status, compiles_a_macro};
 
 use super::barred;
 use super::derive::{self, Cast, is_compiler};
@@ -136,10 +136,11 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
 
 /// What kind of program: cargo puts tests and benches into `deps`, examples into `examples`.
 fn role(actor: &Actor, facts: &Facts) -> Option<String> {
-    let compiles_a_macro = || actor.argv.windows(2).any(|two| two[0].as_bytes() == b"--crate-type" && two[1].as_bytes() == b"proc-macro");
     match actor.kind {
         ActorKind::Program => {}
-        ActorKind::Rustc if actor.host.is_none() && compiles_a_macro() => return Some(ReportedActor::OF_A_MACRO.to_owned()),
+        ActorKind::Rustc if actor.host.is_none() && compiles_a_macro(actor.argv.iter().map(Hostile::as_bytes)) => {
+            return Some(ReportedActor::OF_A_MACRO.to_owned());
+        }
         _ => return None,
     }
     let directory = actor.exe.parent().and_then(|parent| parent.file_name()).and_then(|name| name.to_str());

@@ -3,11 +3,12 @@
 
 use std::cell::RefCell;
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::baseline::{Lock, compare};
 use crate::judge::Places;
 use crate::model::barred::{Barred, Barring, Why};
-use crate::model::{ActorKind, Package};
+use crate::model::{ActorKind, Package, compiles_a_macro};
 use crate::plan::behaviours;
 use crate::plan::exceptions::Denial;
 use crate::plan::exceptions::lock::Locked;
@@ -97,10 +98,9 @@ impl Bars {
 
 /// The kind of unit whose code is about to run, or to be compiled.
 fn unit(kind: ActorKind, argv: &[OsString]) -> Option<ActorKind> {
-    let is_macro = || argv.windows(2).any(|two| two[0] == "--crate-type" && two[1] == "proc-macro");
     match kind {
         ActorKind::BuildScript => Some(kind),
-        ActorKind::Rustc if is_macro() => Some(ActorKind::ProcMacro),
+        ActorKind::Rustc if compiles_a_macro(argv.iter().map(|word| word.as_bytes())) => Some(ActorKind::ProcMacro),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::attribute::Graph;
-use crate::model::{Actor, ActorKind, Package};
+use crate::model::{Actor, ActorKind, Hostile, Package, compiles_a_macro};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Units {
@@ -45,8 +45,8 @@ pub fn units(graph: &Graph, actors: &[Actor], build: &Path, whole: bool) -> Unit
 
 /// Its build script ran, or it is a proc-macro that was compiled.
 fn runs_code(actor: &Actor) -> bool {
-    let compiles = |what: &[u8]| actor.argv.windows(2).any(|pair| pair[0].as_bytes() == b"--crate-type" && pair[1].as_bytes() == what);
-    actor.kind == ActorKind::BuildScript && actor.pid != 0 || actor.kind == ActorKind::Rustc && compiles(b"proc-macro")
+    let compiled = || compiles_a_macro(actor.argv.iter().map(Hostile::as_bytes));
+    actor.kind == ActorKind::BuildScript && actor.pid != 0 || actor.kind == ActorKind::Rustc && compiled()
 }
 
 /// What of a package has been built, in this run or before it, as cargo notes it when it is done.
