@@ -66,7 +66,9 @@ impl<'t> Document<'t> {
     pub fn position(&self, offset: usize) -> (u32, u32) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() as u32 + 1, before[start..].chars().count() as u32 + 1)
+        // Bytes, not characters: asked for every entry of every list.
+        let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+        (lines as u32 + 1, before[start..].chars().count() as u32 + 1)
     }
 
     /// An unknown key, with the nearest known one.

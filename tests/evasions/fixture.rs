@@ -48,6 +48,9 @@ pub struct Says {
     /// Rules that must each be found about the offender.
     #[serde(default)]
     pub finds: Vec<String>,
+    /// Rules that are found or not as a race turns out, each with the reason: no trial needs them, and what they say is not in the table.
+    #[serde(default)]
+    pub chance_finds: BTreeMap<String, String>,
     /// Acts (`read`, `exec`, `symlink` …) that must each be in the recorded behaviour of its actors, whatever came of them.
     #[serde(default)]
     pub acts: Vec<String>,
@@ -147,6 +150,9 @@ fn read(dir: &Path) -> Option<Fixture> {
     assert!(name.starts_with(&format!("{}-", says.row.to_lowercase())), "{name}: a fixture's name begins with its row");
     for way in says.recorded_ways.keys().chain(says.unseen_ways.keys()).chain(says.chance_ways.keys()) {
         assert!(says.ways.contains(way) || says.root_ways.contains(way), "{name}: `{way}` is not among its ways");
+    }
+    for rule in says.chance_finds.keys() {
+        assert!(!says.finds.contains(rule), "{name}: `{rule}` cannot be both certain and chance");
     }
     Some(Fixture { name, technique, says })
 }

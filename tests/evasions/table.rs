@@ -99,6 +99,7 @@ fn line(verdict: &Verdict) -> String {
         ("not seen", &says.unseen_ways),
         ("closed to everybody here", &says.closed_ways),
         ("layer not measured", &says.chance_ways),
+        ("by chance also", &says.chance_finds),
     ];
     for (word, ways) in notes {
         for (way, why) in ways {

@@ -88,7 +88,7 @@ impl Verdict<'_> {
         }
         let found = found(fixture, trial);
         self.expect(who, "enforce", &found, trial, &["refused"]);
-        for one in &found {
+        for one in found.iter().filter(|one| one.is_certain(fixture)) {
             self.rules.insert(one.rule.clone());
             self.blamed.insert(one.named.clone());
         }
@@ -107,7 +107,7 @@ impl Verdict<'_> {
         let found = found(self.fixture, trial);
         // What would blind the record is refused in either mode.
         self.expect(who, "observe", &found, trial, &["observed", "refused", "allowed"]);
-        self.observed.extend(found.iter().map(|one| one.status.clone()));
+        self.observed.extend(found.iter().filter(|one| one.is_certain(self.fixture)).map(|one| one.status.clone()));
     }
 
     /// What stays open by default may be stopped here.
@@ -118,7 +118,7 @@ impl Verdict<'_> {
         }
         let found = found(fixture, trial);
         self.expect(who, STRICT, &found, trial, &["refused"]);
-        self.strict_rules.extend(found.into_iter().map(|one| one.rule));
+        self.strict_rules.extend(found.into_iter().filter(|one| one.is_certain(fixture)).map(|one| one.rule));
         let open = won.len();
         let stopped = fixture.ways(who.is_root()).len() - open;
         self.strict.push(if open == 0 { format!("{stopped} stopped") } else { format!("{stopped} stopped, {open} open") });
@@ -204,6 +204,13 @@ struct Found {
     status: String,
     named: String,
     crates: BTreeSet<String>,
+}
+
+impl Found {
+    /// Is it there whatever a race comes to?
+    fn is_certain(&self, fixture: &Fixture) -> bool {
+        !fixture.says.chance_finds.contains_key(&self.rule)
+    }
 }
 
 fn found(fixture: &Fixture, trial: &Trial) -> Vec<Found> {
