@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
-use gimli::{BaseAddresses, EhFrame, EhFrameOffset, LittleEndian, UnwindContext, UnwindSection};
+use gimli::{BaseAddresses, EhFrame, EhFrameOffset, LittleEndian, UnwindContext, UnwindSection, Vendor};
 
 use super::objects::{Object, lock};
 use super::unwind_rules::Rule;
 
+/// Whose extensions the rules are written in: on 64-bit Arm, functions that sign their return address say so (`DW_CFA_AARCH64_negate_ra_state`),
+/// and without it none of theirs can be read.
+const VENDOR: Vendor = if cfg!(target_arch = "aarch64") { Vendor::AArch64 } else { Vendor::Default };
 const MAX_CACHED: usize = 8192;
 const MAX_CIE: usize = 4096;
 /// The largest honest function has some kilobytes of instructions.
@@ -47,6 +50,7 @@ fn find(object: &Object, address: u64) -> Option<Rule> {
     let bases = BaseAddresses::default().set_eh_frame(entry.wrapping_sub(at as u64));
     let mut frames = EhFrame::new(&section, LittleEndian);
     frames.set_address_size(8);
+    frames.set_vendor(VENDOR);
 
     let fde = frames.fde_from_offset(&bases, EhFrameOffset(at), EhFrame::cie_from_offset).ok()?;
     if !fde.contains(address) {

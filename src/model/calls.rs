@@ -100,9 +100,9 @@ pub struct Row {
     pub when: When,
 }
 
-/// The last call this table was written for: 471 is `rseq_slice_yield` (Linux 7.0). A newer one does not exist for an actor until
+/// The last call this table was written for: 472 is `fchroot` (Linux 7.3). A newer one does not exist for an actor until
 /// somebody has read what it does; libcs fall back as they do on an older kernel.
-pub const LAST_KNOWN: u32 = 471;
+pub const LAST_KNOWN: u32 = 472;
 
 /// Numbers of the x32 ABI, which carry the mark of the native one: bit 30 (`__X32_SYSCALL_BIT`).
 pub const X32: Option<Range<u32>> = if cfg!(target_arch = "x86_64") { Some(0x4000_0000..0x8000_0000) } else { None };
@@ -398,6 +398,7 @@ const TABLE: &[Row] = &[
     row!(Tamper SYS_mount_setattr),
     row!(Tamper SYS_pivot_root),
     row!(Tamper SYS_chroot),
+    row!(Tamper "fchroot" = 472),
     row!(Itself SYS_unshare),
     row!(Tamper SYS_setns),
     row!(Tamper SYS_clone when When::AnyBit { index: 0, mask: CLONE_NEW }),
@@ -431,6 +432,10 @@ const TABLE: &[Row] = &[
     // With CAP_NET_RAW either would free a socket that was bound to `lo`.
     row!(Tamper SYS_setsockopt when When::All(&[int(1, libc::SOL_SOCKET as u64), int(2, libc::SO_BINDTODEVICE as u64)])),
     row!(Tamper SYS_setsockopt when When::All(&[int(1, libc::SOL_SOCKET as u64), int(2, libc::SO_BINDTOIFINDEX as u64)])),
+    // By which other machine a packet goes first: then an address says little.
+    row!(Tamper SYS_setsockopt when When::All(&[int(1, libc::IPPROTO_IP as u64), int(2, libc::IP_OPTIONS as u64)])),
+    row!(Tamper SYS_setsockopt when When::All(&[int(1, libc::IPPROTO_IPV6 as u64), int(2, libc::IPV6_RTHDR as u64)])),
+    row!(Tamper SYS_setsockopt when When::All(&[int(1, libc::IPPROTO_IPV6 as u64), int(2, libc::IPV6_2292PKTOPTIONS as u64)])),
     // Its flags are behind a pointer: libcs fall back to clone, whose flags are in a register.
     row!(Absent SYS_clone3),
 ];

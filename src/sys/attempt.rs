@@ -16,9 +16,9 @@ pub fn x32_getpid() -> Answer {
     answer(unsafe { libc::syscall(0x4000_0000 | libc::SYS_getpid) })
 }
 
-/// A call by a number the kernel may or may not have, all arguments zero. For numbers above `rseq_slice_yield` only.
+/// A call by a number the kernel may or may not have, all arguments zero. For numbers above `fchroot` only.
 pub fn unheard_of(number: u32) -> Answer {
-    assert!(number > 471, "only for calls nobody has heard of");
+    assert!(number > 472, "only for calls nobody has heard of");
     // SAFETY: a call added in the future with all arguments zero can hardly be unsafe for our memory, and it is refused by the filter.
     answer(unsafe { libc::syscall(libc::c_long::from(number), 0, 0, 0, 0, 0, 0) })
 }

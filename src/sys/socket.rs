@@ -97,6 +97,33 @@ pub fn send_to(socket: BorrowedFd<'_>, payload: &[u8], flags: libc::c_int, addre
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
 }
 
+/// `sendmsg(2)`, without SIGPIPE: one part, control messages as they are; an empty address means the connected peer.
+pub fn send_message(socket: BorrowedFd<'_>, payload: &[u8], control: &[u8], flags: libc::c_int, address: &[u8]) -> io::Result<usize> {
+    let mut part = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+    // Where words have to lie.
+    let mut aligned = vec![0u64; control.len().div_ceil(8)];
+    for (word, bytes) in aligned.iter_mut().zip(control.chunks(8)) {
+        let mut whole = [0; 8];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        *word = u64::from_ne_bytes(whole);
+    }
+    // SAFETY: `msghdr` is plain integers and pointers; all zeros is a valid value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    if !address.is_empty() {
+        message.msg_name = address.as_ptr().cast_mut().cast();
+        message.msg_namelen = address.len() as libc::socklen_t;
+    }
+    if !control.is_empty() {
+        message.msg_control = aligned.as_mut_ptr().cast();
+        message.msg_controllen = control.len() as _;
+    }
+    // SAFETY: every pointer of the message comes with the length of what it points at, and all of it outlives the call; the kernel only reads.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags | libc::MSG_NOSIGNAL) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
+}
+
 /// `recvfrom(2)`; returns how much was read and the sender's sockaddr.
 pub fn receive_from(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: libc::c_int) -> io::Result<(usize, Vec<u8>)> {
     let mut name = vec![0u8; size_of::<libc::sockaddr_storage>()];

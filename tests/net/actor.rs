@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use cargo_brig::gate::net::endpoint;
 use cargo_brig::sys::socket;
 
+use crate::messages;
 use crate::stage;
 
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn main(args: &[String]) -> ! {
     if args[0] == "filtered" {
@@ -31,7 +32,7 @@ pub fn main(args: &[String]) -> ! {
     std::process::exit(0);
 }
 
-fn name(errno: i32) -> String {
+pub fn name(errno: i32) -> String {
     format!("{:?}", nix::errno::Errno::from_raw(errno))
 }
 
@@ -118,6 +119,9 @@ fn play(args: &[&str]) -> io::Result<String> {
             let (_, fd) = socket::receive_with_fd(b.as_fd(), &mut [0; 8])?;
             Ok(format!("{}", fd.is_some()))
         }
+        ["messages"] => messages::messages(),
+        ["steered"] => messages::steered(),
+        ["message-race", wanted] => messages::race(wanted.parse().unwrap()),
         ["race", harmless, wanted] => race(harmless.parse().unwrap(), wanted.parse().unwrap()),
         other => panic!("no such scene: {other:?}"),
     }

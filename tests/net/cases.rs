@@ -35,6 +35,7 @@ pub const ALL: &[(&str, fn())] = &[
     ("a_slow_peer_is_waited_for_elsewhere", a_slow_peer_is_waited_for_elsewhere),
     ("without_duplicates", without_duplicates),
     ("loopback_device", loopback_device),
+    ("messages_outside_a_private_network", messages_outside_a_private_network),
     ("no_sockets", no_sockets),
     ("a_dead_broker_is_a_refusal", a_dead_broker_is_a_refusal),
 ];
@@ -404,6 +405,28 @@ fn loopback_device() {
         assert_eq!(observed.play(&["tcp", &tcp.at]), "ok from outside");
         assert_eq!(observed.play(&["udp", &udp.at]), format!("ok from outside from {}", udp.at));
         assert_eq!(observed.seen(Status::Observed).len(), 2);
+    });
+}
+
+/// What a message itself says cannot take it past the device its socket is bound to, nor to another of the host's services.
+fn messages_outside_a_private_network() {
+    let whole = "ok 5 named 5 named 5 named 6 one two 9 connected 5 7 first second!";
+    assert_eq!(unconfined(&["messages"]), whole);
+    // Routes are for whoever may make raw packets (net/ipv4/ip_options.c), devices are for everybody.
+    let routes = if nix::unistd::geteuid().is_root() { 0 } else { 2 };
+    assert_eq!(unconfined(&["steered"]).matches("EPERM").count(), routes);
+    assert_eq!(Stage::enforce(&[]).play(&["messages"]), whole, "in a private network");
+    let sink = Sink::udp("127.0.0.1:0");
+    let wins = |_| unconfined(&["message-race", &sink.at]) == "ok some=true" && sink.visits() > 0;
+    assert!((0..20).any(wins), "the race is one that can be won");
+    lowered("loopback-device", || {
+        assert_eq!(Stage::enforce(&[]).play(&["messages"]), whole);
+        let stage = Stage::enforce(&[]);
+        assert_eq!(stage.play(&["steered"]), "ok EPERM EPERM EPERM EPERM");
+        let told = |act: &Act| matches!(act, Act::Tamper { call, .. } if call == "sendmsg");
+        assert_eq!(stage.seen(Status::Refused).iter().filter(|act| told(act)).count(), 4);
+        assert_eq!(Stage::enforce(&[]).play(&["message-race", &sink.at]), "ok some=true");
+        assert_eq!(sink.visits(), 0);
     });
 }
 

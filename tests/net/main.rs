@@ -4,6 +4,7 @@
 mod actor;
 mod bench;
 mod cases;
+mod messages;
 mod stage;
 
 use std::os::unix::process::CommandExt;

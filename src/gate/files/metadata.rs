@@ -114,6 +114,10 @@ fn chmod(call: &Call, name: &str, found: Found, mode: u32) -> io::Result<Answer>
     if gives_rights(mode) && !found.is(libc::S_IFDIR) {
         return Ok(call.tamper("chmod u+s", found.shown(call)));
     }
+    // As the seal has it, which not every kernel knows (`memfd`).
+    if mode & 0o111 != 0 && own()?.is_memfd(&found.facts) {
+        return fail(libc::EPERM);
+    }
     change(call, name, &found, || {
         let (fds, number) = own()?.link(found.handle.as_fd());
         files::chmod(fds, &number, mode & 0o7777)

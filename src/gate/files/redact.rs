@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 
 use super::found::Found;
+use super::memfd;
 use super::wanted::Wanted;
 use crate::gate::errno::fail;
 use crate::gate::own::own;
@@ -15,8 +16,6 @@ use crate::sys::files;
 
 /// No honest configuration is longer.
 const LONGEST: u64 = 1 << 20;
-/// `MFD_NOEXEC_SEAL`, Linux 6.3.
-const NOEXEC_SEAL: u32 = 8;
 
 /// Hands over a sealed copy of what was found.
 ///
@@ -41,9 +40,7 @@ pub fn hand_over(call: &Call, found: &Found, wanted: &Wanted) -> io::Result<Answ
         (None, None) => None,
     };
     let Some(told) = told else { return fail(libc::EACCES) };
-    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    let copy = files::memfd(c"redacted", flags | NOEXEC_SEAL).or_else(|_| files::memfd(c"redacted", flags))?;
-    let mut copy = File::from(copy);
+    let mut copy = File::from(memfd::unexecutable(c"redacted", libc::MFD_ALLOW_SEALING)?);
     copy.write_all(&told)?;
     files::seal(copy.as_fd(), libc::F_SEAL_WRITE | libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL)?;
     // Opened anew: read-only, and at the beginning.

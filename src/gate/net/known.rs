@@ -30,6 +30,11 @@ impl Known {
         matches!(self.family, libc::AF_INET | libc::AF_INET6)
     }
 
+    /// A datagram socket that could reach the host's network if a message said so: only the device it is bound to, or its peer, keeps it in.
+    pub fn is_exposed(&self) -> bool {
+        self.is_inet() && self.kind == libc::SOCK_DGRAM && matches!(self.place, Place::Loopback | Place::Host)
+    }
+
     /// The word reports use.
     pub fn protocol_name(&self) -> &'static str {
         match (self.kind, self.protocol) {

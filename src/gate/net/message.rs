@@ -1,10 +1,14 @@
-//! `struct msghdr` and `struct mmsghdr` of a 64-bit actor, decoded from bytes read once. Pure.
+//! `struct msghdr` and `struct mmsghdr` of a 64-bit actor, and control messages, decoded from bytes read once. Pure.
 
 use super::endpoint::LONGEST;
 
 /// `sizeof(struct msghdr)` and `sizeof(struct mmsghdr)` on 64-bit Linux.
 pub const HEADER: usize = 56;
 pub const MANY_HEADER: usize = 64;
+/// Where `struct mmsghdr` has what was sent of a message, an unsigned int.
+pub const MANY_SENT: u64 = 56;
+/// `sizeof(struct cmsghdr)`.
+const CONTROL_HEADER: usize = 16;
 /// The kernel's `UIO_MAXIOV`.
 pub const MOST_PARTS: u64 = 1024;
 
@@ -15,6 +19,7 @@ pub struct Header {
     pub name_length: usize,
     pub parts: u64,
     pub part_count: u64,
+    pub control: u64,
     pub control_length: u64,
 }
 
@@ -35,6 +40,7 @@ pub fn header(bytes: &[u8]) -> Option<Header> {
         name_length,
         parts: word(bytes, 16)?,
         part_count: word(bytes, 24)?,
+        control: word(bytes, 32)?,
         control_length: word(bytes, 40)?,
     };
     bytes.get(..HEADER)?;
@@ -52,6 +58,20 @@ pub fn parts(bytes: &[u8], limit: usize) -> Option<Vec<(u64, usize)>> {
             return None;
         }
         out.push((word(chunk, 0)?, length));
+    }
+    Some(out)
+}
+
+/// Whose bytes follow: `cmsg_level`, `cmsg_type`, and the data. `None` where the kernel would say EINVAL: a length that ends elsewhere
+/// (`CMSG_OK`, `include/linux/socket.h`).
+pub fn controls(bytes: &[u8]) -> Option<Vec<(i32, i32, &[u8])>> {
+    let int = |at: usize| Some(i32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let (mut at, mut out) = (0, Vec::new());
+    while bytes.len() - at >= CONTROL_HEADER {
+        let length = usize::try_from(word(bytes, at)?).ok().filter(|length| *length >= CONTROL_HEADER)?;
+        let data = bytes.get(at + CONTROL_HEADER..at.checked_add(length)?)?;
+        out.push((int(at + 8)?, int(at + 12)?, data));
+        at = (at + length.next_multiple_of(8)).min(bytes.len());
     }
     Some(out)
 }
@@ -80,7 +100,7 @@ mod tests {
     fn headers() {
         let whole = raw(0x2000, 16, 2);
         assert_eq!(whole.len(), HEADER);
-        let expected = Header { name: 0x2000, name_length: 16, parts: 0x1000, part_count: 2, control_length: 7 };
+        let expected = Header { name: 0x2000, name_length: 16, parts: 0x1000, part_count: 2, control: 0, control_length: 7 };
         assert_eq!(header(&whole), Some(expected));
         assert!(expected.has_name());
         assert!(!header(&raw(0, 16, 0)).unwrap().has_name());
@@ -90,6 +110,23 @@ mod tests {
         assert_eq!(header(&raw(1, 16, 1025)), None);
         for cut in 0..HEADER {
             assert_eq!(header(&whole[..cut]), None);
+        }
+    }
+
+    #[test]
+    fn control_messages() {
+        let one = |length: u64, level: i32, kind: i32, data: &[u8]| {
+            let mut out = [&length.to_ne_bytes()[..], &level.to_ne_bytes(), &kind.to_ne_bytes(), data].concat();
+            out.resize(out.len().next_multiple_of(8), 0);
+            out
+        };
+        let two = [one(20, 0, 2, &[1, 2, 3, 4]), one(17, 17, 103, &[9])].concat();
+        assert_eq!(controls(&two), Some(vec![(0, 2, &[1, 2, 3, 4][..]), (17, 103, &[9][..])]));
+        assert_eq!(controls(&[]), Some(vec![]));
+        // What is too short for a header is not looked at by the kernel either.
+        assert_eq!(controls(&two[..20 + 4 + 15]), Some(vec![(0, 2, &[1, 2, 3, 4][..])]));
+        for length in [0, 15, 21, u64::MAX] {
+            assert_eq!(controls(&one(length, 0, 2, &[1, 2, 3, 4])[..20]), None, "{length}");
         }
     }
 

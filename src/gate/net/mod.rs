@@ -13,6 +13,7 @@ mod connecting;
 mod descriptor;
 pub mod dns;
 pub mod endpoint;
+mod exposed;
 mod known;
 mod lock;
 mod means;

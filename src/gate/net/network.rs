@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::endpoint;
@@ -25,6 +26,8 @@ pub struct Network {
     state: Mutex<State>,
     relay: Mutex<Option<Relay>>,
     workers: Workers,
+    /// Was a datagram socket ever given that only its device, or its peer, keeps in?
+    exposed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -53,7 +56,7 @@ impl Network {
     /// `namespace` is its number with the broker.
     pub fn new(recorder: Recorder, namespace: u32, maker: Arc<Maker>) -> Network {
         let workers = maker.workers.of_another();
-        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default(), workers }
+        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default(), workers, exposed: AtomicBool::new(false) }
     }
 
     /// A socket of the actor, known from now on by its inode. `kind` may carry `SOCK_NONBLOCK`.
@@ -103,8 +106,16 @@ impl Network {
 
     fn note(&self, socket: BorrowedFd<'_>, known: Known) -> io::Result<()> {
         let inode = socket::inode(socket)?.ok_or(io::ErrorKind::InvalidData)?;
+        if known.is_exposed() {
+            self.exposed.store(true, Ordering::Relaxed);
+        }
         lock(&self.state).inodes.insert(inode, known);
         Ok(())
+    }
+
+    /// Has the actor ever had a datagram socket outside a private network? Stored before the actor has its first one.
+    pub fn is_exposed(&self) -> bool {
+        self.exposed.load(Ordering::Relaxed)
     }
 
     /// What is known of the socket with this inode.

@@ -1,27 +1,24 @@
 //! `sendto`, `sendmsg`, `sendmmsg`. Without an address they go to the kernel untouched. With one, the address is read once and judged; a
-//! datagram socket of the private network may then do its own sending, because only judged addresses exist in there.
+//! datagram socket of the private network may then do its own sending, because only judged addresses exist in there. Of a socket that is in none,
+//! the gate sends whatever has a header or an address in memory (`exposed`).
 //!
 //! Left open below Landlock ABI 9: while a message without an address is passed to the kernel, a thread may write one in and exchange the
 //! descriptor for a unix *datagram* socket, and so reach a datagram socket with a path (a syslog socket, say) that was not judged.
 
-use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use super::asked::{errno, network_of, read_address, read_bytes, waits};
+use super::asked::{network_of, read_address, read_bytes, waits};
 use super::connect::{aim, allowed};
 use super::descriptor::{self, Descriptor};
 use super::endpoint::{self, Address};
+use super::exposed::{self, LONGEST, Sender};
 use super::known::{Known, Place};
 use super::message::{self, Header};
 use super::network::Network;
 use super::unix;
 use crate::gate::{Answer, Call};
 use crate::model::Act;
-use crate::sys::socket;
 
-/// Longest payload sent on an actor's behalf.
-const LONGEST: usize = 64 * 1024;
 const FASTOPEN: i32 = libc::MSG_FASTOPEN;
 
 /// Answers the three calls.
@@ -44,6 +41,9 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
     let (aimed, flags) = gather(call)?;
     if flags & FASTOPEN != 0 {
         return fast_open(call, &aimed);
+    }
+    if let Some(answer) = by_header(call)? {
+        return Ok(answer);
     }
     if aimed.is_empty() {
         return Ok(Answer::Continue);
@@ -79,13 +79,10 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
             // A connected stream ignores the address, another one says EPIPE.
             Some(known) if known.kind == libc::SOCK_STREAM => {}
             Some(known) if known.place == Place::Private => aim(call, network, to, |to| Act::Send { to })?,
-            Some(known) if known.place == Place::Loopback && endpoint::is_local(to.ip()) && network.listens("udp", to) => {}
+            Some(_) if several => return Err(libc::EOPNOTSUPP),
             Some(known) => {
-                allowed(call, Act::Send { to: network.endpoint(known.protocol_name(), to) })?;
-                if several {
-                    return Err(libc::EOPNOTSUPP);
-                }
-                return outside(network, descriptor, *known, to, &payload(call, &one.payload)?, flags);
+                let sender = Sender { network, descriptor, known: *known };
+                return exposed::deliver(call, &sender, Some(to), &payload(call, &one.payload)?, &[], flags);
             }
             None => {
                 allowed(call, Act::Send { to: network.endpoint("unknown", to) })?;
@@ -112,18 +109,20 @@ fn fast_open(call: &Call<'_>, aimed: &[Aimed]) -> Result<Answer, i32> {
     Err(libc::EOPNOTSUPP)
 }
 
-/// Sent by the gate, where no private network holds the socket: from the actor's own socket when it is one of the host's, else from one
-/// that takes its place.
-fn outside(network: &Network, descriptor: &Descriptor, known: Known, to: SocketAddr, payload: &[u8], flags: i32) -> Result<Answer, i32> {
-    let flags = flags | libc::MSG_DONTWAIT;
-    let address = endpoint::encode(to, known.family);
-    if let (Some(own), Place::Host | Place::Foreign) = (&descriptor.duplicate, known.place) {
-        return socket::send_to(own.as_fd(), payload, flags, &address).map(|n| Answer::Value(n as i64)).map_err(|error| errno(&error));
+/// `sendmsg` and `sendmmsg` on a datagram socket that is in no private network, whether there is an address or not.
+fn by_header(call: &Call<'_>) -> Result<Option<Answer>, i32> {
+    if call.number == libc::SYS_sendto {
+        return Ok(None);
     }
-    let nonblocking = if descriptor.nonblocking { libc::SOCK_NONBLOCK } else { 0 };
-    let fresh = network.outside(known.family, known.kind | nonblocking, known.protocol).map_err(|error| errno(&error))?;
-    let sent = socket::send_to(fresh.as_fd(), payload, flags, &address).map_err(|error| errno(&error))?;
-    Ok(Answer::AddFdAt { fd: fresh, at: descriptor.number, cloexec: descriptor.cloexec, value: sent as i64 })
+    let network = network_of(call);
+    if !network.is_exposed() {
+        return Ok(None);
+    }
+    let descriptor = descriptor::take(call, call.args[0])?;
+    match descriptor.known(Some(&network)).filter(Known::is_exposed) {
+        Some(known) => exposed::send(call, &Sender { network: &network, descriptor: &descriptor, known }).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The messages that carry an address, and the call's flags.
@@ -171,14 +170,7 @@ fn payload(call: &Call<'_>, payload: &Payload) -> Result<Vec<u8>, i32> {
             let length = usize::try_from(*length).ok().filter(|length| *length <= LONGEST).ok_or(libc::EMSGSIZE)?;
             read_bytes(call, "sendto", *at, length)?
         }
-        Payload::Parts(header) => {
-            let table = read_bytes(call, "sendmsg", header.parts, header.part_count as usize * 16)?;
-            let mut out = Vec::new();
-            for (at, length) in message::parts(&table, LONGEST).ok_or(libc::EMSGSIZE)? {
-                out.extend(read_bytes(call, "sendmsg", at, length)?);
-            }
-            out
-        }
+        Payload::Parts(header) => return exposed::payload(call, "sendmsg", header),
     };
     waits(call)?;
     Ok(bytes)

@@ -168,6 +168,7 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
                 args[2] = place.put(source, &how);
                 args[3] = source.pick(&[24, 32, 0, 23, 4096, u64::MAX, 1 << 32 | 24]);
             }
+            #[cfg(target_arch = "x86_64")]
             if row.number == libc::SYS_creat {
                 args[0] = path(source, place, root);
             }

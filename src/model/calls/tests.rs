@@ -39,12 +39,12 @@ fn the_table_is_what_was_agreed() {
         "Send: sendmmsg sendmsg sendto? sendto?",
         "Signal: fcntl? fcntl? fcntl? fcntl? kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill",
         "Socket: socket",
-        "Tamper: acct add_key bpf chroot clock_settime clone? delete_module fanotify_init finit_module fsconfig fsmount fsopen fspick \
+        "Tamper: acct add_key bpf chroot clock_settime clone? delete_module fanotify_init fchroot finit_module fsconfig fsmount fsopen fspick \
          init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kexec_file_load \
          kexec_load keyctl lookup_dcookie memfd_secret migrate_pages? mount mount_setattr move_mount move_pages? name_to_handle_at nfsservctl \
          open_by_handle_at open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root process_madvise \
          process_mrelease process_vm_writev ptrace quotactl quotactl_fd reboot request_key seccomp? setdomainname sethostname \
-         setns setsockopt? setsockopt? settimeofday swapoff swapon syslog umount2 userfaultfd vhangup",
+         setns setsockopt? setsockopt? setsockopt? setsockopt? setsockopt? settimeofday swapoff swapon syslog umount2 userfaultfd vhangup",
         "Watch: inotify_add_watch",
     ];
     assert_eq!(text, expected);
