@@ -20,9 +20,9 @@ pub fn check(report: &Report) -> Checked {
     // Everything that is shown comes from the report, some of it once for each finding or act that it stands behind.
     let bound = 64 * stored.len() + (64 << 10);
 
-    for color in [false, true] {
+    for (color, width) in [(false, None), (true, None), (true, Some(80))] {
         for verbosity in [terminal::Verbosity::Quiet, terminal::Verbosity::Normal, terminal::Verbosity::Verbose] {
-            let style = terminal::Style { color, verbosity };
+            let style = terminal::Style { color, verbosity, width };
             let shown = text("terminal", |w| {
                 terminal::before(w, &report.run, &report.enforcement, style)?;
                 terminal::after(w, report, Some("target/brig/report.html"), style)

@@ -3,7 +3,7 @@
 use super::samples::*;
 use super::{Format, Material, assemble, terminal};
 use crate::model::report::{Report, Weakness};
-use crate::model::{Act, ActorId, Mode, Rule, Severity, Status};
+use crate::model::{Act, Mode, Rule, Severity, Status};
 
 /// Each form as a reader sees it: without tags, entities and marks of its own.
 fn forms(report: &Report) -> Vec<(&'static str, String)> {
@@ -128,7 +128,7 @@ fn crates_that_do_the_same_are_counted_each() {
 #[test]
 fn refusals_without_alarm_are_no_secret_of_a_clean_run() {
     let mut material = material();
-    material.behaviours = vec![(ActorId(BUILD), read("/home/u/.cvsrc"), Status::Refused, 3)];
+    material.behaviours = vec![did(BUILD, read("/home/u/.cvsrc"), Status::Refused, 3)];
     let report = assemble(&material, &facts(), &Graph);
     for (form, text) in forms(&report).into_iter().filter(|(form, _)| *form != "sarif") {
         assert!(text.contains("without alarm"), "{form}:\n{text}");

@@ -110,7 +110,7 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Act, ActorId, Rule, Severity, Status};
+    use crate::model::{Act, Rule, Severity, Status};
     use crate::report::assemble;
     use crate::report::samples::*;
 
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_page() {
         let mut material = stolen_env();
-        material.behaviours = vec![(ActorId(BUILD), Act::Create { path: "/home/u/app/target/x".into() }, Status::Allowed, 2)];
+        material.behaviours = vec![did(BUILD, Act::Create { path: "/home/u/app/target/x".into() }, Status::Allowed, 2)];
         material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Severity::High));
         material.reviewed = reviewed("m-macros");
         let page = page(&assemble(&material, &facts(), &Graph));
@@ -151,8 +151,8 @@ mod tests {
             material.breaches.push(breach(BUILD, 402, act, Rule::SecretRead, Severity::High));
         }
         material.behaviours = vec![
-            (ActorId(BUILD), Act::Create { path: attack.into() }, Status::Allowed, 2),
-            (ActorId(BUILD), Act::Exec { path: attack.into(), argv: vec![attack.into()] }, Status::Allowed, 2),
+            did(BUILD, Act::Create { path: attack.into() }, Status::Allowed, 2),
+            did(BUILD, Act::Exec { path: attack.into(), argv: vec![attack.into()] }, Status::Allowed, 2),
         ];
         material.processes[1] = process(BUILD, 401, 400, attack, &[attack, "-c", attack]);
         material.lost = vec![attack.into()];
