@@ -55,7 +55,7 @@ fn a_macro_is_not_its_compiler() {
         titles(&report),
         [
             "proc-macro evil_macro 0.2.0 inside the compiler of app 0.1.0 tried to read {home}/.aws/credentials — refused",
-            "proc-macro evil_macro 0.2.0 inside the compiler of app 0.1.0 tried to read a secret and to reach the network — refused",
+            "proc-macro evil_macro 0.2.0 inside the compiler of app 0.1.0 was after a secret and the network — refused",
             "compiler of app 0.1.0 tried to read {workspace}/.env — refused",
             "proc-macro evil_macro 0.2.0 inside the compiler of app 0.1.0 tried to connect to 203.0.113.7:443 (tcp) — refused",
         ]

@@ -57,6 +57,33 @@ fn what_was_run_is_told_with_its_words() {
     all_say(&assemble(&material, &facts(), &Graph), &["file=@.env http://h/one"]);
 }
 
+/// A secret that was on a command line, in the address of a server, in a word to cargo, in what a finding would allow.
+#[test]
+fn no_form_holds_a_secret() {
+    const CANARY: &str = "CANARY0123456789abcdef";
+    let mut material = stolen_env();
+    let header = format!("Authorization: Bearer {CANARY}");
+    let (url, variable) = (format!("https://u:{CANARY}@h.example/x?token={CANARY}"), format!("API_TOKEN={CANARY}"));
+    let act = run(&["curl", "-H", &header, "--password", CANARY, &url]);
+    material.breaches.push(breach(BUILD, 400, act.clone(), Rule::ExecDownloader, Severity::High));
+    material.behaviours = vec![did(BUILD, act, Status::Allowed, 1)];
+    material.processes[2].argv = ["env", &variable, "curl", &url].map(Into::into).to_vec();
+    material.actors[1].argv = ["build-script-build", &variable, &url].map(Into::into).to_vec();
+    material.actors[3].argv = ["app", "--token", CANARY].map(Into::into).to_vec();
+    let mut facts = facts();
+    facts.run.command = ["cargo", "publish", "--token", CANARY].map(Into::into).to_vec();
+    let report = assemble(&material, &facts, &Graph);
+    let mut stored = Vec::new();
+    Format::Json.write(&report, &mut stored).unwrap();
+    let mut log = Vec::new();
+    super::markdown::annotations(&report, &mut log).unwrap();
+    let more = [("json", stored), ("annotations", log)].map(|(form, text)| (form, String::from_utf8(text).unwrap()));
+    for (form, text) in forms(&report).into_iter().chain(more) {
+        assert!(text.contains("curl"), "{form} tells nothing of it:\n{text}");
+        assert!(!text.contains(CANARY), "{form}:\n{text}");
+    }
+}
+
 #[test]
 fn a_correlation_names_the_secret_and_the_way_out() {
     let mut material = stolen_env();

@@ -2,7 +2,7 @@
 //! `&Report`. Out: incidents, the worst first, each with what was done in order of time, and what is known besides.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::parties::is_network;
 use super::wording::is_correlated;
@@ -85,6 +85,12 @@ pub fn incidents(report: &Report) -> Vec<Incident<'_>> {
         incident.id = format!("I{}", number + 1);
     }
     all
+}
+
+/// The incident of each finding, by where that stands in the report.
+pub fn by_finding<'i, 'r>(incidents: &'i [Incident<'r>]) -> HashMap<*const Finding, &'i Incident<'r>> {
+    let pairs = incidents.iter().flat_map(|incident| incident.findings.iter().map(move |finding| (std::ptr::from_ref(*finding), incident)));
+    pairs.collect()
 }
 
 impl<'r> Incident<'r> {

@@ -30,6 +30,7 @@ pub mod normalise;
 pub mod outcome;
 mod packages;
 mod parties;
+mod place;
 mod proposal;
 pub mod redact;
 pub mod remedy;

@@ -175,6 +175,9 @@ pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: St
         _ => own.filter_map(Incident::told).collect(),
     };
     told.iter().try_for_each(|incident| block::incident(w, report, incident, style))?;
+    if !told.is_empty() {
+        writeln!(w)?;
+    }
     if style.verbosity != Verbosity::Quiet {
         table::rules(w, &told, style)?;
         table::crates(w, &told, style)?;

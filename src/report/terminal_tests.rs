@@ -68,7 +68,7 @@ fn the_example_of_the_contract() {
     }
     let out = shown(&material, &Facts { cargo_exit: Some(101), ..facts() });
     let expected = block(
-        "|error[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — refused
+        "|error[secret/then-network]: build script of `quickfetch-sys` 0.3.2 was after a secret and the network — refused
          |  --> Cargo.lock:1204 · app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
          |   = did   at 2.8 s tried to read `{workspace}/.env` (F2), connect to `203.0.113.7:443` (tcp) (F3)
          |   = how   build-script-build → sh -c \"cat ../.env\" → cat
@@ -231,7 +231,7 @@ fn observing_ends_with_what_to_rotate() {
     let mut facts = facts();
     facts.run.mode = Mode::Observe;
     let out = shown(&material, &facts);
-    let worst = "warning[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — let through, enforce would refuse it\n";
+    let worst = "warning[secret/then-network]: build script of `quickfetch-sys` 0.3.2 was after a secret and the network — let through, enforce would refuse it\n";
     assert!(
         out.contains(worst) && out.contains("= help  rotate `{workspace}/.env`: take it for known to others; not expected? read"),
         "{out}"
@@ -394,6 +394,7 @@ fn an_incident_takes_six_rows_at_most() {
             let mut out = Vec::new();
             after(&mut out, &report, None, Style { color: true, verbosity: Verbosity::Quiet, width }).unwrap();
             let out = String::from_utf8(out).unwrap();
+            // One incident: all until the empty line is of it.
             let rows = out.lines().take_while(|line| !line.is_empty()).count();
             assert!(rows <= 6, "{width:?}: {rows} rows\n{out}");
             assert!(out.contains("quickfetch-sys"), "{out}");

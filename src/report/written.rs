@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::classes::{Class, Classes};
 use super::crates::{Blamed, Summary, crates, key};
-use super::incidents::{Incident, incidents};
+use super::incidents::{Incident, by_finding, incidents};
 use super::proposal::remedy;
 use crate::model::report::{
     Behaviour, Coverage, Enforcement, Host, Kept, Outcome, PolicyLine, Report, ReportedActor, ReportedPackage, ReviewedUse, Rotate, Run,
@@ -133,10 +133,7 @@ struct OneFinding<'r> {
 pub fn written(report: &Report) -> Written<'_> {
     let (incidents, numbers) = (incidents(report), Numbers::of(report));
     let (classes, blamed) = (Classes::of(report), Blamed::of(report));
-    let of: HashMap<*const Finding, &Incident> = incidents
-        .iter()
-        .flat_map(|incident| incident.findings.iter().map(move |finding| (std::ptr::from_ref(*finding), incident)))
-        .collect();
+    let of = by_finding(&incidents);
     let behaviour = report.behaviour.iter().map(|did| {
         let actor = report.actor(did.actor);
         OneAct { did, whom: blamed.whose(actor, did).map(key), class: classes.class(actor, &did.act) }

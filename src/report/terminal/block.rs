@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use crate::model::report::Report;
-use crate::model::{Finding, Rule, Severity, Status};
+use crate::model::{Finding, Hostile, Rule, Severity, Status};
 
 use super::super::incidents::Incident;
 use super::super::wording::{count, times};
@@ -45,8 +45,7 @@ pub fn incident(w: &mut dyn Write, report: &Report, incident: &Incident, style: 
         let (head, help) = (&last[..ROWS - 1], &last[last.len() - 1..]);
         [head, help].concat()
     });
-    found.iter().try_for_each(|row| writeln!(w, "{row}"))?;
-    writeln!(w)
+    found.iter().try_for_each(|row| writeln!(w, "{row}"))
 }
 
 /// Each with its beginning.
@@ -64,7 +63,8 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     match (&worst.location, path) {
         (Some(location), path) => {
             let path = path.map(|path| format!(" · {path}")).unwrap_or_default();
-            lines.push((format!("  {} ", style.paint(BLUE, "-->")), format!("{}{path}", escape::ours(location))));
+            let function = function(worst).map(|function| format!(" in {}", escape::plain(function))).unwrap_or_default();
+            lines.push((format!("  {} ", style.paint(BLUE, "-->")), format!("{}{function}{path}", escape::ours(location))));
         }
         (None, Some(path)) => lines.push(line("who", &path)),
         (None, None) => {}
@@ -77,7 +77,7 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     let is_barred = incident.actor.is_none();
     if is_barred {
         lines.push(line("rule", &escape::ours(&worst.reason)));
-    } else if room.how || deeds.len() < 2 {
+    } else if room.how && !is_plain(worst) || deeds.len() < 2 {
         lines.extend(how(incident).map(|how| line("how", &how)));
     }
     // Who may be behind it besides is no detail.
@@ -88,6 +88,20 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     }
     lines.extend(help(incident, ROWS - lines.len().min(ROWS - 1)).iter().map(|help| line("help", help)));
     lines
+}
+
+/// The function that is named for it, where it is of who did it.
+fn function(finding: &Finding) -> Option<&Hostile> {
+    let offender = finding.offender.as_ref()?.name.replace('-', "_");
+    let found = finding.blame.as_ref()?.crates.iter().find(|candidate| candidate.name == offender)?;
+    found.function.as_ref()
+}
+
+/// Did the program itself do it, in that function? Then how it came to that is said.
+fn is_plain(finding: &Finding) -> bool {
+    let chain = finding.evidence.first().map_or(0, |evidence| evidence.chain.len());
+    let stack = finding.blame.as_ref().map_or(0, |blame| blame.crates.len());
+    chain <= 1 && stack <= 1 && finding.location.is_some() && function(finding).is_some()
 }
 
 /// "at 2.8 s tried to read `.env` (F2), run `curl`: `curl -F …` (F3)"
