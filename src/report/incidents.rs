@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::parties::is_network;
-use super::wording::is_correlated;
+use super::wording::{Medium, is_correlated};
 use crate::model::report::{Report, ReportedActor};
 use crate::model::{Act, ActorId, ActorKind, Evidence, Finding, Hostile, Package, Rule, Severity, Standing, Status};
 
@@ -40,10 +40,24 @@ pub struct Deed<'r> {
     pub at_ms: u64,
 }
 
+impl Deed<'_> {
+    /// "tried to connect to `h.example` through `ureq` 2.0.0"
+    pub fn told(&self, medium: Medium) -> String {
+        let act = medium.deed(&self.evidence.act);
+        match self.finding.through.first() {
+            Some(library) => format!("{act} through {}", medium.package(library)),
+            None => act,
+        }
+    }
+}
+
 type Name<'r> = Option<(&'r str, &'r str)>;
 
-/// What makes two findings one incident. Of a build script the name does not count: cargo calls it by several.
-type Key<'r> = (usize, Name<'r>, Option<(ActorKind, Name<'r>, Name<'r>, Option<&'r str>, Option<&'r str>)>);
+/// Kind and package, those of the compiler it was found in, its name, its role. Of a build script the name does not count: cargo calls it by several.
+type Program<'r> = (ActorKind, Name<'r>, Option<(ActorKind, Name<'r>)>, Option<&'r str>, Option<&'r str>);
+
+/// What makes two findings one incident: the run, who did it, what it ran in.
+type Key<'r> = (usize, Name<'r>, Option<Program<'r>>);
 
 fn name(package: Option<&Package>) -> Name<'_> {
     package.map(|package| (package.name.as_str(), package.version.as_str()))
@@ -60,9 +74,15 @@ pub fn incidents(report: &Report) -> Vec<Incident<'_>> {
         let actor = report.actor(finding.actor);
         let whom = finding.offender.as_ref().or_else(|| actor.and_then(|actor| actor.package.as_ref()));
         let program = actor.map(|actor| {
-            let host = actor.host.and_then(|host| report.actor(host)).and_then(|host| host.package.as_ref());
+            let host = actor.host.and_then(|host| report.actor(host));
             let called = actor.crate_name.as_deref().filter(|_| actor.kind != ActorKind::BuildScript);
-            (actor.kind, name(actor.package.as_ref()), name(host), called, actor.role.as_deref())
+            (
+                actor.kind,
+                name(actor.package.as_ref()),
+                host.map(|host| (host.kind, name(host.package.as_ref()))),
+                called,
+                actor.role.as_deref(),
+            )
         });
         let at = *known.entry((standing.map_or(0, |(at, _)| at + 1), name(whom), program)).or_insert(all.len());
         match all.get_mut(at) {

@@ -204,7 +204,7 @@ fn section(report: &Report, incident: &Incident) -> String {
         let at = if deed.at_ms > 0 { format!("at {}.{} s ", deed.at_ms / 1000, deed.at_ms % 1000 / 100) } else { String::new() };
         let chain: Vec<_> = deed.evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
         let number = entities(&escape::name(&deed.finding.id));
-        text.push_str(&format!("- {at}{} (×{}, {number}): {}\n", MEDIUM.deed(&deed.evidence.act), deed.count, chain.join(" → ")));
+        text.push_str(&format!("- {at}{} (×{}, {number}): {}\n", deed.told(MEDIUM), deed.count, chain.join(" → ")));
     }
     let left = (deeds.len().saturating_sub(ACTS) as u64).saturating_add(incident.truncated());
     if left > 0 {

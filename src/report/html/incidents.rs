@@ -60,7 +60,7 @@ fn one(w: &mut dyn Write, report: &Report, incident: &Incident) -> io::Result<()
         let chain: Vec<_> = deed.evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
         let at = if deed.at_ms > 0 { format!("{}.{} s", deed.at_ms / 1000, deed.at_ms % 1000 / 100) } else { "how".to_owned() };
         let number = content(&escape::name(&deed.finding.id));
-        row(&at, format!("{} (×{}, {number}): {}", MEDIUM.deed(&deed.evidence.act), deed.count, chain.join(" → ")))?;
+        row(&at, format!("{} (×{}, {number}): {}", deed.told(MEDIUM), deed.count, chain.join(" → ")))?;
     }
     let left = (deeds.len().saturating_sub(ACTS) as u64).saturating_add(incident.truncated());
     if left > 0 {

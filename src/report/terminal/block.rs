@@ -60,6 +60,11 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     let mut lines = vec![(format!("{head}: "), MEDIUM.title(report, worst))];
     let line = |key: &str, text: &str| (format!("   {} {key:<5} ", style.paint(BLUE, "=")), text.to_owned());
     let path = (!worst.path_in_graph.is_empty()).then(|| diagnostic::path(worst));
+    // That a dependency is a direct one can be seen.
+    let path = path.map(|path| match path.strip_suffix(" (a direct dependency)") {
+        Some(short) if style.width.is_some() => short.to_owned(),
+        _ => path,
+    });
     match (&worst.location, path) {
         (Some(location), path) => {
             let path = path.map(|path| format!(" · {path}")).unwrap_or_default();
@@ -109,7 +114,7 @@ fn did(incident: &Incident, most: usize) -> String {
     let deeds = incident.deeds();
     let mut acts: Vec<String> = Vec::new();
     for deed in deeds.iter().take(most) {
-        let act = MEDIUM.deed(&deed.evidence.act);
+        let act = deed.told(MEDIUM);
         let act = if acts.is_empty() { &act[..] } else { act.strip_prefix("tried to ").unwrap_or(&act) };
         acts.push(format!("{act}{} ({})", times(deed.count), escape::name(&deed.finding.id)));
     }
