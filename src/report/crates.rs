@@ -1,6 +1,7 @@
 //! What each crate did, in a few lists: the answer to "which crates used the network", "which ran programs", "what did this one do", on clean runs too. In:
 //! a report. Out: a summary for each package, and for each how unusual it is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
@@ -113,7 +114,7 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
         });
         summary.withheld.extend(actor.withheld.iter().cloned());
     }
-    let mut lists: HashMap<(String, usize), BTreeMap<Hostile, (Status, u64)>> = HashMap::new();
+    let mut lists: HashMap<(String, usize), BTreeMap<Cow<Hostile>, (Status, u64)>> = HashMap::new();
     for did in &report.behaviour {
         let actor = report.actor(did.actor);
         let Some(package) = blamed.whose(actor, did) else { continue };
@@ -127,20 +128,20 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
         }
         let is_outside = || classes.class(actor, &did.act).is_some_and(|class| class.is_outside());
         let (list, what) = match &did.act {
-            Act::Connect { to } | Act::Send { to } | Act::Bind { to } => (0, endpoint(to)),
-            Act::Lookup { name, .. } => (0, name.clone()),
-            Act::Socket { family, kind } => (0, Hostile::from(&*format!("{family} {kind}"))),
+            Act::Connect { to } | Act::Send { to } | Act::Bind { to } => (0, Cow::Owned(endpoint(to))),
+            Act::Lookup { name, .. } => (0, Cow::Borrowed(name)),
+            Act::Socket { family, kind } => (0, Cow::Owned(Hostile::from(&*format!("{family} {kind}")))),
             // A compiler's own program is no choice of the crate's; one that was refused may be.
-            Act::Exec { path, .. } if !is_compiler || did.status != Status::Allowed => (1, path.clone()),
+            Act::Exec { path, .. } if !is_compiler || did.status != Status::Allowed => (1, Cow::Borrowed(path)),
             Act::Exec { .. } | Act::Withhold { .. } | Act::Tell { .. } | Act::Signal { .. } | Act::Tamper { .. } => continue,
             Act::Survive { .. } | Act::Linger { .. } => continue,
             act if !is_outside() => {
                 let _ = act;
                 continue;
             }
-            Act::Read { path } => (2, path.clone()),
+            Act::Read { path } => (2, Cow::Borrowed(path)),
             act => match act.path() {
-                Some(path) => (3, path.clone()),
+                Some(path) => (3, Cow::Borrowed(path)),
                 None => continue,
             },
         };
@@ -152,17 +153,18 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
         for evidence in &finding.evidence {
             let Some(path) = evidence.act.path() else { continue };
             let list = lists.entry((key(package), 4)).or_default();
-            let (status, count) = list.entry(path.clone()).or_insert((finding.status, 0));
+            let (status, count) = list.entry(Cow::Borrowed(path)).or_insert((finding.status, 0));
             (*status, *count) = (finding.status.max(*status), count.saturating_add(evidence.count));
         }
     }
     for ((name, list), used) in lists {
         let summary = all.entry(name).or_default();
         summary.truncated = summary.truncated.saturating_add(used.len().saturating_sub(LISTED) as u64);
-        let mut used: Vec<Used> = used.into_iter().map(|(what, (status, count))| Used { what, status, count }).collect();
+        let mut used: Vec<_> = used.into_iter().collect();
         // What was refused is never what is left out.
-        used.sort_by_key(|used| std::cmp::Reverse(used.status));
-        used.truncate(LISTED);
+        used.sort_by_key(|(_, (status, _))| std::cmp::Reverse(*status));
+        let one = |(what, (status, count)): (Cow<Hostile>, _)| Used { what: what.into_owned(), status, count };
+        let used: Vec<Used> = used.into_iter().take(LISTED).map(one).collect();
         let lists =
             [&mut summary.network, &mut summary.programs, &mut summary.reads_outside, &mut summary.writes_outside, &mut summary.secrets];
         if let Some(list) = lists.into_iter().nth(list) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::classes::{Class, Classes};
 use super::crates::{Blamed, Summary, crates, key};
@@ -38,7 +38,7 @@ pub struct Written<'r> {
     actors: Vec<OneActor<'r>>,
     processes: Vec<OneProcess<'r>>,
     processes_truncated: u64,
-    behaviour: Vec<OneAct<'r>>,
+    behaviour: Acts<'r>,
     behaviour_truncated: u64,
     findings: Vec<OneFinding<'r>>,
     #[serde(skip_serializing_if = "<[Kept]>::is_empty")]
@@ -109,6 +109,22 @@ struct OneAct<'r> {
     class: Option<Class>,
 }
 
+/// There may be a hundred thousand: each is made as it is written.
+struct Acts<'r> {
+    report: &'r Report,
+    classes: Classes<'r>,
+    blamed: Blamed<'r>,
+}
+
+impl Serialize for Acts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.report.behaviour.iter().map(|did| {
+            let actor = self.report.actor(did.actor);
+            OneAct { did, whom: self.blamed.whose(actor, did).map(key), class: self.classes.class(actor, &did.act) }
+        }))
+    }
+}
+
 #[derive(Serialize)]
 struct OneFinding<'r> {
     #[serde(flatten)]
@@ -132,12 +148,7 @@ struct OneFinding<'r> {
 
 pub fn written(report: &Report) -> Written<'_> {
     let (incidents, numbers) = (incidents(report), Numbers::of(report));
-    let (classes, blamed) = (Classes::of(report), Blamed::of(report));
     let of = by_finding(&incidents);
-    let behaviour = report.behaviour.iter().map(|did| {
-        let actor = report.actor(did.actor);
-        OneAct { did, whom: blamed.whose(actor, did).map(key), class: classes.class(actor, &did.act) }
-    });
     let processes = report.processes.iter().enumerate().map(|(at, process)| OneProcess {
         id: numbers.first.saturating_add(at as u64),
         parent_process: numbers.find(process.parent, Some(process.started_ms)),
@@ -162,7 +173,7 @@ pub fn written(report: &Report) -> Written<'_> {
         actors: actors.collect(),
         processes: processes.collect(),
         processes_truncated: report.processes_truncated,
-        behaviour: behaviour.collect(),
+        behaviour: Acts { report, classes: Classes::of(report), blamed: Blamed::of(report) },
         behaviour_truncated: report.behaviour_truncated,
         findings: findings.collect(),
         kept: &report.kept,
