@@ -93,7 +93,7 @@ pub fn fold<'r>(report: &'r Report, dirs: &'r Dirs) -> Folded<'r> {
         };
         folded.ran.insert((package.name.clone(), package.version.clone(), kind));
     }
-    for Behaviour { actor: id, act, status, count } in &report.behaviour {
+    for Behaviour { actor: id, act, status, count, .. } in &report.behaviour {
         let Some(actor) = by_id.get(id) else { continue };
         let Some(package) = actor.package.as_ref().filter(|package| dirs.are_of(package)) else { continue };
         // Habits got nothing.

@@ -84,6 +84,7 @@ fn own_commands() {
         ("cargo-brig doctor", Command::Doctor),
         ("cargo-brig report", Command::Report(Which::default())),
         ("cargo-brig report r.json --json -", Command::Report(Which { file: Some("r.json".into()), ..Which::default() })),
+        ("cargo-brig report --schema", Command::Report(Which { schema: true, ..Which::default() })),
         ("cargo-brig report --list", Command::Report(Which { list: true, ..Which::default() })),
         ("cargo-brig report --run 1 --html f", Command::Report(Which { run: Some("1".into()), ..Which::default() })),
         ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into() }),

@@ -39,7 +39,7 @@ pub const SCENES: &[Scene] = &[
     },
     Scene {
         title: "a dropper in a build script, a thief in a macro, and five look-alikes that wait for a test",
-        cargo: &["test", "--offline", "-p", "app"],
+        cargo: &["test", "--offline", "-p", "app", "--", "-q"],
         expected: &[
             Expected {
                 culprit: "proc-macro1",

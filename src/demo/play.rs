@@ -27,8 +27,17 @@ pub fn play(out: &mut dyn Write, quiet: bool, mut run: impl FnMut(&Scene, &Path,
         }
         let report = run(scene, dir.path(), sink.port).with_context(|| format!("run the scene `{}`", scene.title))?;
         let missed = check(scene, &report, &sink);
+        // Look-alikes have one story.
+        let mut stories: Vec<(&str, &str, Vec<&str>)> = Vec::new();
         for expected in scene.expected.iter().filter(|expected| !quiet && expected.met(&report)) {
-            writeln!(out, "     stopped  {:<17} {:<13} {}", expected.culprit, expected.kind.name(), expected.story)?;
+            let (kind, story) = (expected.kind.name(), expected.story);
+            match stories.last_mut() {
+                Some((last, same, culprits)) if (*last, *same) == (kind, story) => culprits.push(expected.culprit),
+                _ => stories.push((kind, story, vec![expected.culprit])),
+            }
+        }
+        for (kind, story, culprits) in stories {
+            writeln!(out, "     stopped  {} ({kind}): {story}", culprits.join(", "))?;
         }
         for miss in &missed {
             writeln!(out, "      MISSED  {miss}")?;

@@ -12,6 +12,8 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = files![
+    // So that cargo need not tell what it chose.
+    "Cargo.lock",
     "Cargo.toml",
     "deps/arrayref/Cargo.toml",
     "deps/arrayref/src/lib.rs",

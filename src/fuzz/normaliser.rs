@@ -7,6 +7,7 @@ use super::rendered;
 use super::report::{KINDS, act, blame};
 use super::source::Source;
 use super::{Bytes, fuzz, must};
+use crate::model::report::Behaviour;
 use crate::model::{ActorId, Breach, Event, Hostile, Process, Rule, Severity, Status};
 use crate::report::samples::{Graph, actor, facts, package};
 use crate::report::{Material, assemble};
@@ -53,10 +54,17 @@ fn record(source: &mut Source) -> Material {
             status: source.pick(&statuses),
             breach: Some(breach),
             blame: source.maybe(blame),
+            at_ms: source.number(),
         };
         (event, 1 + source.below(9) as u64)
     });
-    let behaviours = source.many(8, |source| (ActorId(id(source)), act(source), source.pick(&statuses), 1 + source.below(9) as u64));
+    let behaviours = source.many(8, |source| Behaviour {
+        actor: ActorId(id(source)),
+        act: act(source),
+        status: source.pick(&statuses),
+        count: 1 + source.below(9) as u64,
+        first_ms: source.number(),
+    });
     Material { actors: introduced, processes, behaviours, breaches, lost: source.many(2, Source::text), ..Material::default() }
 }
 
@@ -92,6 +100,8 @@ fn the_order_of_events_and_the_numbers_of_processes_leave_no_trace() {
         let [first, second] = [first, second].map(|record| {
             let mut report = assemble(record, &facts(), &Graph);
             report.processes.clear();
+            report.actors.iter_mut().for_each(|actor| actor.pid = 0);
+            report.findings.iter_mut().flat_map(|finding| &mut finding.evidence).for_each(|one| one.pid = 0);
             report
         });
         must(first == second, || format!("two reports:\n{}\n{}", json(&first), json(&second)))

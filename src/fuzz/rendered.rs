@@ -20,9 +20,9 @@ pub fn check(report: &Report) -> Checked {
     // Everything that is shown comes from the report, some of it once for each finding or act that it stands behind.
     let bound = 64 * stored.len() + (64 << 10);
 
-    for color in [false, true] {
+    for (color, width) in [(false, None), (true, None), (true, Some(80))] {
         for verbosity in [terminal::Verbosity::Quiet, terminal::Verbosity::Normal, terminal::Verbosity::Verbose] {
-            let style = terminal::Style { color, verbosity };
+            let style = terminal::Style { color, verbosity, width };
             let shown = text("terminal", |w| {
                 terminal::before(w, &report.run, &report.enforcement, style)?;
                 terminal::after(w, report, Some("target/brig/report.html"), style)
@@ -101,9 +101,9 @@ fn on_terminal(text: &str) -> Checked {
 /// Only tags we write, each closed in its turn.
 fn of_html(page: &str) -> Checked {
     const VOID: [&str; 3] = ["meta", "!doctype", "br"];
-    const KNOWN: [&str; 28] = [
+    const KNOWN: [&str; 29] = [
         "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "small", "p", "dl", "dt", "dd", "code", "article", "details",
-        "summary", "ul", "li", "table", "tr", "th", "td", "!doctype", "br", "em", "strong",
+        "summary", "ul", "li", "table", "tr", "th", "td", "!doctype", "br", "em", "strong", "a",
     ];
     let mut open: Vec<&str> = Vec::new();
     let mut rest = page;
@@ -118,10 +118,13 @@ fn of_html(page: &str) -> Checked {
         let attributes = tag.trim_start_matches('/')[name.len()..].trim();
         let ours = attributes.is_empty()
             || matches!(name, "html" | "meta" | "!doctype")
-            || attributes
-                .strip_prefix("class=\"")
-                .and_then(|rest| rest.strip_suffix('"'))
-                .is_some_and(|class| class.chars().all(|c| c.is_ascii_lowercase() || " -".contains(c)));
+            || attributes.split("\" ").all(|attribute| {
+                // Names of ours, and links within the page.
+                let value = ["class=\"", "id=\"", "href=\"#"].iter().find_map(|name| attribute.strip_prefix(name));
+                value.is_some_and(|value| {
+                    value.trim_end_matches('"').chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || " -".contains(c))
+                })
+            });
         must(ours, || format!("html: the attributes {:?}", shorten(attributes)))?;
         if closing {
             must(open.pop() == Some(name), || format!("html: </{name}> closes another tag"))?;
@@ -141,20 +144,28 @@ fn of_html(page: &str) -> Checked {
 /// Only our headings, items and code spans; no sign of others' is left bare.
 fn of_markdown(report: &Report, page: &str) -> Checked {
     must(page.len() <= 1 << 20, || format!("markdown: {} bytes", page.len()))?;
-    let plain = page.replace("<code>", "").replace("</code>", "");
-    let sign = plain.find(['<', '>', '|', '@', '!', '[', ']', '\\', '~', '_', '$']);
+    let ours = ["<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>"];
+    let plain = ours.iter().fold(page.to_owned(), |plain, tag| plain.replace(tag, ""));
+    for tag in ["code", "details", "summary"] {
+        let closed = page.matches(&format!("<{tag}>")).count() == page.matches(&format!("</{tag}>")).count();
+        must(closed, || format!("markdown: <{tag}> left open"))?;
+    }
+    let sign = plain.find(['<', '>', '@', '!', '[', ']', '\\', '~', '_', '$']);
     must(sign.is_none(), || format!("markdown: a bare sign at {:?}", sign.map(|at| shorten(&plain[at..]))))?;
-    must(page.matches("<code>").count() == page.matches("</code>").count(), || "markdown: a code span left open".into())?;
     let alarming = report.all_findings().filter(|finding| finding.is_told()).count();
     let headings = page.lines().filter(|line| line.starts_with('#')).count();
-    must(headings <= 1 + alarming, || format!("markdown: {headings} headings for {alarming} findings"))?;
+    let opened = page.lines().filter(|line| line.starts_with("<details>")).count();
+    must(headings == 1 && opened <= 1 + alarming, || format!("markdown: {headings} headings, {opened} to open for {alarming} findings"))?;
     for line in page.lines() {
-        let ours = line.is_empty() || ["## Brig: ", "### ", "- ", "**"].iter().any(|head| line.starts_with(head));
+        let ours = line.is_empty()
+            || ["## Brig: ", "<details><summary>", "</details>", "| ", "- ", "**"].iter().any(|head| line.starts_with(head));
         let sentence =
             line.chars().next().is_some_and(|c| c.is_ascii_alphanumeric()) && !line.starts_with("===") && !line.starts_with("---");
         must(ours || sentence, || format!("markdown: the line {:?}", shorten(line)))?;
-        // Backticks are ours only around a rule in a heading.
-        must(!line.contains('`') || line.starts_with("### "), || format!("markdown: a backtick in {:?}", shorten(line)))?;
+        // Of a table, each row has the cells of its head.
+        let cells = line.matches('|').count();
+        must(matches!(cells, 0) || line.starts_with("| ") && matches!(cells, 5 | 8), || format!("markdown: the row {:?}", shorten(line)))?;
+        must(!line.contains('`'), || format!("markdown: a backtick in {:?}", shorten(line)))?;
         must(!line.contains("://"), || format!("markdown: a link in {:?}", shorten(line)))?;
     }
     Ok(())
@@ -182,7 +193,8 @@ fn of_sarif(report: &Report, log: &str) -> Checked {
     let log: Value = serde_json::from_str(log).map_err(|error| format!("sarif: {error}"))?;
     let run = &log["runs"][0];
     let results = run["results"].as_array().ok_or("sarif: no results")?;
-    must(results.len() <= report.all_findings().count(), || "sarif: more results than findings".into())?;
+    let most = report.all_findings().count() + report.exceptions.len();
+    must(results.len() <= most, || "sarif: more results than findings and exceptions".into())?;
     let rules = run["tool"]["driver"]["rules"].as_array().ok_or("sarif: no rules")?;
     let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().ok_or("sarif: no notifications")?;
     for result in results {

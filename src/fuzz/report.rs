@@ -1,12 +1,12 @@
 //! Reports as an enemy would write them: every field there is, with text that wants to be something else in every place for text.
 
 use crate::model::report::{
-    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, Report, ReportedActor, ReviewedUse, Rotate,
-    Run, SCHEMA, Tool, VerdictWord, Weakness,
+    Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, PolicyLine, Report, ReportedActor,
+    ReportedPackage, ReviewedUse, Rotate, Run, SCHEMA, Tool, VerdictWord, Weakness,
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
-    Process, Proposal, Reviewed, Rule, Severity, Standing, Status,
+    Process, Proposal, Reviewed, Rule, Severity, Span, Standing, Status,
 };
 
 use super::source::Source;
@@ -93,13 +93,25 @@ pub fn report(source: &mut Source) -> Report {
                 findings: source.many(2, |s| (s.text(), s.number())).into_iter().collect(),
             },
         },
+        packages: source.many(4, |s| {
+            let Package { name, version, source, checksum, .. } = package(s);
+            let (purl, manifest) = (s.text(), s.maybe(Source::hostile));
+            ReportedPackage { name, version, purl, source, checksum, manifest, member: s.one_in(2), direct: s.one_in(2) }
+        }),
         actors: source.many(6, actor),
         processes: source.many(6, process),
         processes_truncated: source.number(),
-        behaviour: source.many(6, |s| Behaviour { actor: id(s), act: act(s), status: s.pick(&STATUSES), count: s.number() }),
+        behaviour: source.many(6, |s| Behaviour {
+            actor: id(s),
+            act: act(s),
+            status: s.pick(&STATUSES),
+            count: s.number(),
+            first_ms: s.number(),
+        }),
         behaviour_truncated: source.number(),
         kept: source.many(3, |s| Kept { actor: id(s), act: act(s), allow: s.maybe(Source::text) }),
         findings: source.many(6, finding),
+        policy: source.many(3, |s| PolicyLine { actor: s.text(), list: s.text(), entry: s.text(), origin: s.text() }),
         reviewed: source.many(4, |s| ReviewedUse { by: reviewed(s), count: s.number() }),
         exceptions: source.many(4, exception),
         standing: source.many(2, |s| Standing {
@@ -172,6 +184,9 @@ fn actor(source: &mut Source) -> ReportedActor {
         unit: source.text(),
         arguments: source.many(2, Source::hostile),
         failed: source.one_in(2),
+        pid: source.number() as u32,
+        argv: source.many(3, Source::hostile),
+        ran: source.maybe(|s| Span { started_ms: s.number(), ended_ms: s.maybe(Source::number), exit: s.maybe(|s| s.number() as i32) }),
     }
 }
 
@@ -212,12 +227,19 @@ fn finding(source: &mut Source) -> Finding {
         own: source.one_in(2),
         compiled: source.one_in(2),
         candidates: source.many(3, package),
-        evidence: source.many(12, |s| Evidence { act: act(s), count: s.number(), chain: s.many(3, Source::hostile) }),
+        evidence: source.many(12, |s| Evidence {
+            act: act(s),
+            count: s.number(),
+            chain: s.many(3, Source::hostile),
+            pid: s.number() as u32,
+            at_ms: s.number(),
+        }),
         truncated: source.number(),
         blame: source.maybe(blame),
         reason: source.text(),
         path_in_graph: source.many(3, Source::text),
         baseline: source.maybe(|s| if s.one_in(2) { "new".into() } else { s.text() }),
+        before: source.maybe(Source::text),
         location: source.maybe(|s| s.pick(&locations)),
         fingerprint: source.text(),
         allow: source.maybe(Source::text),

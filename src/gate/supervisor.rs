@@ -51,7 +51,8 @@ impl Gate {
         own::own().context("look at our own process under /proc")?;
         let pool = Arc::new(Pool::new());
         let (permits, closing, posts) = (Permits::default(), Arc::default(), Mutex::default());
-        Ok(Gate { journal, unwinder, sockets, pool, permits, began: Instant::now(), closing, posts })
+        let began = journal.began();
+        Ok(Gate { journal, unwinder, sockets, pool, permits, began, closing, posts })
     }
 
     /// Serves an actor from now on, until all its processes are gone.
@@ -70,7 +71,12 @@ impl Gate {
         let thread = std::thread::Builder::new()
             .name(format!("gate-{id}"))
             .stack_size(STACK)
-            .spawn(move || listener::serve(&serving, &closing))
+            .spawn(move || {
+                listener::serve(&serving, &closing);
+                if !closing.load(Ordering::Acquire) {
+                    serving.journal.ended(serving.actor.id);
+                }
+            })
             .context("start a gate thread")?;
         let mut posts = self.posts();
         // A long build has hundreds of actors: let go of those that are done.

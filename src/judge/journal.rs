@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use crate::judge::paths;
 use crate::model::report::Behaviour;
-use crate::model::{Act, Actor, ActorId, Blame, Event, Exception, Hostile, Process, Reviewed, Rule, Status};
+use crate::model::{Act, Actor, ActorId, Blame, Event, Exception, Hostile, Process, Reviewed, Rule, Span, Status};
 
 /// Distinct ordinary acts kept per actor.
 pub const ACTS: usize = 20_000;
@@ -37,6 +38,8 @@ pub struct Counted {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     pub actors: Vec<Actor>,
+    /// When they ran.
+    pub spans: BTreeMap<ActorId, Span>,
     pub processes: Vec<Process>,
     pub processes_truncated: u64,
     /// Acts that broke no rule, refused or not. Those that broke one are in `breaches` alone, so that none is counted twice.
@@ -58,18 +61,27 @@ struct Ledger {
     /// Of all acts.
     text: usize,
     /// All that are known; counted here where they broke no rule.
-    acts: HashMap<Act, [u64; 4]>,
+    acts: HashMap<Act, Times>,
     refusals: usize,
     truncated: u64,
     /// By shape; one for each stack, since several crates in one program may all be after the same file.
     breaches: HashMap<(Act, Status, Rule), Vec<Counted>>,
 }
 
+/// How often an act was done, by status, and when first.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    counts: [u64; 4],
+    first_ms: u64,
+}
+
 /// Shared by reference between threads; every method takes `&self`.
 #[derive(Default)]
 pub struct Journal {
+    began: Began,
     /// By their numbers.
     actors: Mutex<Vec<Actor>>,
+    spans: Mutex<BTreeMap<ActorId, Span>>,
     ledgers: RwLock<HashMap<ActorId, Arc<Mutex<Ledger>>>>,
     processes: Mutex<Processes>,
     lost: Mutex<BTreeMap<String, u64>>,
@@ -78,6 +90,15 @@ pub struct Journal {
     reviewed: Mutex<BTreeMap<Arc<Reviewed>, u64>>,
     /// As many as the user's file has entries.
     spent: Mutex<BTreeMap<Arc<Exception>, u64>>,
+}
+
+/// The run begins with its journal.
+struct Began(Instant);
+
+impl Default for Began {
+    fn default() -> Self {
+        Began(Instant::now())
+    }
 }
 
 #[derive(Clone, Default)]
@@ -96,6 +117,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Journal {
     /// A new actor, or a better description of a known one.
     pub fn actor(&self, actor: Actor) {
+        lock(&self.spans).entry(actor.id).or_insert_with(|| Span { started_ms: self.now(), ..Span::default() });
         let mut actors = lock(&self.actors);
         match actors.binary_search_by_key(&actor.id, |known| known.id) {
             Ok(at) => actors[at] = actor,
@@ -103,8 +125,24 @@ impl Journal {
         }
     }
 
-    pub fn event(&self, event: Event) {
+    /// When the run began: all that is dated is dated from it.
+    pub fn began(&self) -> Instant {
+        self.began.0
+    }
+
+    fn now(&self) -> u64 {
+        self.began.0.elapsed().as_millis() as u64
+    }
+
+    /// The last process of an actor is gone.
+    pub fn ended(&self, actor: ActorId) {
+        let now = self.now();
+        lock(&self.spans).entry(actor).and_modify(|span| span.ended_ms = Some(now));
+    }
+
+    pub fn event(&self, mut event: Event) {
         self.events.fetch_add(1, Ordering::Relaxed);
+        event.at_ms = self.now();
         let ledger = self.ledger(event.actor);
         lock(&ledger).enter(event);
     }
@@ -167,8 +205,8 @@ impl Journal {
         ledgers: Vec<(ActorId, Ledger)>,
     ) -> Record {
         processes.sort_by_key(|process| (process.actor, process.started_ms, process.pid));
-        let mut record =
-            Record { actors, processes, processes_truncated, events: self.events.load(Ordering::Relaxed), ..Record::default() };
+        let (spans, events) = (lock(&self.spans).clone(), self.events.load(Ordering::Relaxed));
+        let mut record = Record { actors, spans, processes, processes_truncated, events, ..Record::default() };
         for (actor, ledger) in ledgers {
             ledger.write_into(actor, &mut record);
         }
@@ -201,13 +239,13 @@ impl Ledger {
         let ordinary = event.breach.is_none() && matches!(event.status, Status::Allowed | Status::Redacted);
         let at = slot(event.status);
         let times = u64::from(event.breach.is_none());
-        if let Some(counts) = self.acts.get_mut(&event.act) {
-            counts[at] += times;
+        if let Some(known) = self.acts.get_mut(&event.act) {
+            known.counts[at] += times;
         } else if ordinary {
             if self.acts.len() - self.refusals >= ACTS || self.text >= TEXT {
                 self.truncated += 1;
             } else {
-                self.insert(event.act.clone(), at, times);
+                self.insert(&event, at, times);
             }
         } else {
             if self.refusals >= REFUSALS || self.text >= TEXT {
@@ -216,7 +254,7 @@ impl Ledger {
             if !self.acts.contains_key(&event.act) {
                 self.refusals += 1;
             }
-            self.insert(event.act.clone(), at, times);
+            self.insert(&event, at, times);
         }
         let Some(rule) = event.breach.as_ref().map(|breach| breach.rule) else { return };
         let known = self.breaches.entry((event.act.clone(), event.status, rule)).or_default();
@@ -232,17 +270,18 @@ impl Ledger {
         }
     }
 
-    fn insert(&mut self, act: Act, at: usize, times: u64) {
-        if !self.acts.contains_key(&act) {
-            self.text += text(&act);
+    fn insert(&mut self, event: &Event, at: usize, times: u64) {
+        if !self.acts.contains_key(&event.act) {
+            self.text += text(&event.act);
         }
-        self.acts.entry(act).or_default()[at] += times;
+        let first = || Times { first_ms: event.at_ms, ..Times::default() };
+        self.acts.entry(event.act.clone()).or_insert_with(first).counts[at] += times;
     }
 
     fn write_into(self, actor: ActorId, record: &mut Record) {
-        for (act, counts) in self.acts {
+        for (act, Times { counts, first_ms }) in self.acts {
             for (status, count) in STATUSES.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
-                record.behaviours.push(Behaviour { actor, act: act.clone(), status, count });
+                record.behaviours.push(Behaviour { actor, act: act.clone(), status, count, first_ms });
             }
         }
         if self.truncated > 0 {

@@ -19,6 +19,8 @@ pub struct Event {
     pub status: Status,
     pub breach: Option<Breach>,
     pub blame: Option<Blame>,
+    /// Milliseconds since the run began. The journal says it as it enters the event.
+    pub at_ms: u64,
 }
 
 /// A process of an actor's tree, known from its exec.

@@ -50,6 +50,9 @@ pub struct Finding {
     /// `new` or `known` against the baseline; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
+    /// The last version before this one that was accepted and did not do it (brig.lock).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// `Cargo.lock:1204`, or the line in the sources of a package that has them in the repository; counted from the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
@@ -82,6 +85,23 @@ pub struct Evidence {
     pub count: u64,
     /// Processes from the actor's root to the one that acted: program names.
     pub chain: Vec<Hostile>,
+    /// The process that tried it first; 0 where that was not written down.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub pid: u32,
+    /// When that was, in milliseconds since the run began; 0 where that was not written down.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub at_ms: u64,
+}
+
+impl Evidence {
+    /// An act of which nothing more is known.
+    pub fn of(act: Act, count: u64) -> Evidence {
+        Evidence { act, count, chain: Vec::new(), pid: 0, at_ms: 0 }
+    }
+}
+
+fn is_none(pid: &u32) -> bool {
+    *pid == 0
 }
 
 fn is_zero(n: &u64) -> bool {

@@ -10,7 +10,7 @@ use super::event::Process;
 use super::exception::ExceptionUse;
 use super::finding::Finding;
 use super::hostile::Hostile;
-pub use super::reported::ReportedActor;
+pub use super::reported::{PolicyLine, ReportedActor, ReportedPackage};
 use super::review::Reviewed;
 use super::standing::Standing;
 use super::status::Status;
@@ -19,7 +19,9 @@ use super::verdict::Mode;
 /// Names of the profiles that come with the program.
 pub const SHIPPED: [&str; 4] = ["default", "strict", "observe", "ci"];
 
-pub const SCHEMA: &str = "brig.report/1";
+pub const SCHEMA: &str = "brig.report/2";
+/// The one before: what it has is here as well, and means the same.
+pub const SCHEMA_BEFORE: &str = "brig.report/1";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -30,6 +32,9 @@ pub struct Report {
     pub enforcement: Enforcement,
     pub coverage: Coverage,
     pub outcome: Outcome,
+    /// Packages whose code ran, and those that findings name.
+    #[serde(default)]
+    pub packages: Vec<ReportedPackage>,
     pub actors: Vec<ReportedActor>,
     pub processes: Vec<Process>,
     /// Processes left out of `processes` when the cap was reached.
@@ -42,6 +47,9 @@ pub struct Report {
     /// What was kept without alarm from actors that then failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
+    /// What was in force, line by line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<PolicyLine>,
     /// Reviewed allows (`profiles/reviewed.toml`) that were used; those that were not are not here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviewed: Vec<ReviewedUse>,
@@ -282,4 +290,11 @@ pub struct Behaviour {
     pub act: Act,
     pub status: Status,
     pub count: u64,
+    /// When it was first done, in milliseconds since the run began; 0 where that was not written down.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first_ms: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }

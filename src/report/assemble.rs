@@ -13,6 +13,7 @@ use super::findings::{self, Placed};
 use super::kept;
 use super::material::{Facts, Material};
 use super::outcome::{Ending, decide};
+use super::packages::packages;
 use super::rotate;
 use super::trace::{Trace, in_tree_order};
 use super::unit;
@@ -29,6 +30,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         .enumerate()
         .map(|(at, actor)| ReportedActor {
             failed: material.failed.contains(&actor.id) && !is_probe(actor),
+            ran: material.spans.get(&actor.id).copied().filter(|_| actor.host.is_none() && !is_absent(actor)),
             ..reported(at, actor, &cast, &numbers, facts, who)
         })
         .collect();
@@ -52,6 +54,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         enforcement: facts.enforcement.clone(),
         coverage,
         outcome,
+        packages: packages(&cast, &findings, &facts.places, who),
         actors,
         processes,
         processes_truncated: material.processes_truncated,
@@ -59,6 +62,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         behaviour_truncated: material.behaviours_truncated,
         findings,
         kept,
+        policy: Vec::new(),
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),
         exceptions: material.exceptions.clone(),
         standing: Vec::new(),
@@ -131,6 +135,9 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
         unit: unit::of(whole, role(whole, facts).as_deref()),
         arguments: unit::arguments(whole, &facts.places_of(whole)),
         failed: false,
+        pid: if host.is_none() { actor.pid } else { 0 },
+        argv: if host.is_none() && !is_absent(actor) { facts.places_of(actor).argv(&actor.argv) } else { Vec::new() },
+        ran: None,
     }
 }
 
@@ -169,13 +176,17 @@ fn behaviour(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId
     let places: Vec<_> = cast.actors.iter().map(|actor| facts.places_of(actor)).collect();
     let by_id: BTreeMap<ActorId, usize> =
         cast.actors.iter().enumerate().filter(|(_, actor)| actor.host.is_none()).map(|(at, actor)| (actor.id, at)).collect();
-    let ordinary = material.behaviours.iter().filter_map(|(id, act, status, count)| Some((*by_id.get(id)?, act, *status, *count)));
-    let breaches = material.breaches.iter().zip(&cast.of_breach).map(|((event, count), at)| (*at, &event.act, event.status, *count));
-    let mut summed: BTreeMap<(ActorId, Act, Status), u64> = BTreeMap::new();
-    for (at, act, status, count) in ordinary.chain(breaches) {
-        *summed.entry((numbers[at], places[at].act(act), status)).or_default() += count;
+    let ordinary =
+        material.behaviours.iter().filter_map(|did| Some((*by_id.get(&did.actor)?, &did.act, did.status, (did.count, did.first_ms))));
+    let breaches = material.breaches.iter().zip(&cast.of_breach);
+    let breaches = breaches.map(|((event, count), at)| (*at, &event.act, event.status, (*count, event.at_ms)));
+    let mut summed: BTreeMap<(ActorId, Act, Status), (u64, u64)> = BTreeMap::new();
+    for (at, act, status, (count, first)) in ordinary.chain(breaches) {
+        let (sum, earliest) = summed.entry((numbers[at], places[at].act(act), status)).or_insert((0, first));
+        (*sum, *earliest) = (*sum + count, first.min(*earliest));
     }
-    summed.into_iter().map(|((actor, act, status), count)| Behaviour { actor, act, status, count }).collect()
+    let one = |((actor, act, status), (count, first_ms))| Behaviour { actor, act, status, count, first_ms };
+    summed.into_iter().map(one).collect()
 }
 
 fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) -> Coverage {

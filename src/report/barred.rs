@@ -63,11 +63,20 @@ fn finding(barred: &Barred, who: &dyn Who) -> Finding {
         reason,
         path_in_graph: who.why(name, version),
         baseline: None,
+        before: before(why, version),
         location: who.lock_location(name, version),
         fingerprint: digest::hex(key.as_bytes()),
         allow: None,
         except: None,
         advice: advice(barred),
+    }
+}
+
+/// Another version that was accepted.
+fn before(why: &Why, version: &str) -> Option<String> {
+    match why {
+        Why::Unaccepted { before, .. } => before.clone().filter(|before| before != version),
+        Why::Denied { .. } | Why::Malicious { .. } => None,
     }
 }
 
@@ -120,7 +129,7 @@ mod tests {
         let mut out = Vec::new();
         match format {
             Some(format) => format.write(report, &mut out).unwrap(),
-            None => after(&mut out, report, Some("r.html"), Style { color: false, verbosity: Verbosity::Normal }).unwrap(),
+            None => after(&mut out, report, Some("r.html"), Style { color: false, verbosity: Verbosity::Normal, width: None }).unwrap(),
         }
         String::from_utf8(out).unwrap()
     }
@@ -129,14 +138,14 @@ mod tests {
     fn on_the_terminal() {
         let text = shown(&stopped(vec![barred("quickfetch-sys")]), None);
         let expected = "error[package/malicious]: package `quickfetch-sys` 0.3.2 is known to be malicious — kept from the build\n  \
-            --> Cargo.lock:1204\n   \
-            = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)\n   \
+            --> Cargo.lock:1204 · app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)\n   \
             = rule  RUSTSEC-2026-0265, 2026-08-20: its build script downloaded a program and ran it (profiles/known-malicious.toml:9)\n   \
             = help  take it out: the package that brings it in needs another version, or has to go\n   \
             = help  was it ever built or run, here or in CI? it was after: wallet keys\n   \
-            = help  `cargo tree -i quickfetch-sys --target all` says who needs it; what is in Cargo.lock counts, for whatever platform\n   \
-            = help  `cargo brig explain package/malicious` says what the rule is about\n\n     \
-            Stopped 1 package must not be in this build (1 critical); none of its code ran · r.html\n";
+            = help  `cargo tree -i quickfetch-sys --target all` says who needs it; what is in Cargo.lock counts, for whatever platform\n\n       \
+            Rules package/malicious: The build holds a package of the public registry that is known to be malicious. It was stopped before \
+            anything ran.\n     \
+            Stopped 1 package must not be in this build (1 critical); none of its code ran · r.html · `cargo brig explain F1`\n";
         assert_eq!(text, expected);
     }
 

@@ -58,8 +58,7 @@ pub fn apply(report: &mut Report, (lock, dirs): (&Lock, &Dirs), held: bool, who:
 fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>)) -> Finding {
     let (name, kind) = new.key;
     let version = new.did.first().map_or("", |(_, did)| did.version);
-    let evidence: Vec<Evidence> =
-        new.did.iter().take(LISTED).map(|(_, did)| Evidence { act: did.act.clone(), count: did.count, chain: Vec::new() }).collect();
+    let evidence: Vec<Evidence> = new.did.iter().take(LISTED).map(|(_, did)| Evidence::of(did.act.clone(), did.count)).collect();
     let lines: Vec<&str> = new.did.iter().map(|(line, _)| line.text()).collect();
     let mut advice = Vec::new();
     if let Some(before) = &new.before {
@@ -93,6 +92,7 @@ fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>
         reason: format!("brig.lock: not accepted of its {}", code_of(*kind)),
         path_in_graph: who.why(name, version),
         baseline: Some("new".to_owned()),
+        before: new.before.clone(),
         location: who.lock_location(name, version),
         fingerprint: digest::hex([Rule::BaselineNew.id(), name, kind.name(), &lines.join("\n")].join("\0").as_bytes()),
         allow: None,
@@ -104,7 +104,7 @@ fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Act, ActorId, Endpoint, Rule as R, Status};
+    use crate::model::{Act, Endpoint, Rule as R, Status};
     use crate::report::samples::*;
     use crate::report::{Material, assemble};
 
@@ -120,7 +120,7 @@ mod tests {
 
     fn told(act: Act, status: Status) -> Vec<String> {
         let mut material = material();
-        material.behaviours = vec![(ActorId(BUILD), act, status, 1)];
+        material.behaviours = vec![did(BUILD, act, status, 1)];
         lines(&material)
     }
 
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn findings_are_new_or_known_and_what_is_new_is_one() {
         let mut material = stolen_env();
-        material.behaviours = vec![(ActorId(BUILD), exec("/usr/bin/cc"), Status::Allowed, 3)];
+        material.behaviours = vec![did(BUILD, exec("/usr/bin/cc"), Status::Allowed, 3)];
         let applied = |lock: &str, held: bool, material: &Material| {
             let mut report = assemble(material, &facts(), &Graph);
             apply(&mut report, (&Lock::read(lock).unwrap(), &dirs()), held, &Graph);
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(applied(&known, true, &material).0, [("F1".to_owned(), R::SecretRead, Some("known".to_owned()))]);
         // Within the profile: the run ends by it only where it must hold.
         material.breaches.clear();
-        material.behaviours.push((ActorId(BUILD), exec("/usr/bin/ar"), Status::Allowed, 1));
+        material.behaviours.push(did(BUILD, exec("/usr/bin/ar"), Status::Allowed, 1));
         assert_eq!((applied(accepted, true, &material).1, applied(accepted, false, &material).1), (102, 0));
         // Of whom nothing was accepted, nothing is news.
         assert!(applied("brig-lock 1\n", true, &material).0.is_empty());

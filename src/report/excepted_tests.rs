@@ -29,7 +29,7 @@ fn report(exceptions: Vec<ExceptionUse>) -> Report {
 
 fn text(report: &Report, verbosity: Verbosity) -> String {
     let mut out = Vec::new();
-    terminal::after(&mut out, report, None, Style { color: false, verbosity }).unwrap();
+    terminal::after(&mut out, report, None, Style { color: false, verbosity, width: None }).unwrap();
     String::from_utf8(out).unwrap()
 }
 

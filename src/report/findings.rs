@@ -39,6 +39,13 @@ struct Breached<'a> {
     led: bool,
 }
 
+/// The same act by the same way: how grave, how often, and when and by which process first.
+struct Tried {
+    severity: Severity,
+    count: u64,
+    first: (u64, u32),
+}
+
 /// Who broke which rule: acts of one key become one finding.
 type Key = (Rule, usize, Option<Package>);
 
@@ -123,7 +130,7 @@ fn place(
 ) -> Placed {
     let correlated = rule == Rule::SecretThenNetwork;
     let severity = group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.severity).max().unwrap_or(Severity::High);
-    let mut tried: BTreeMap<(Act, Vec<Hostile>), (Severity, u64)> = BTreeMap::new();
+    let mut tried: BTreeMap<(Act, Vec<Hostile>), Tried> = BTreeMap::new();
     for breach in group {
         // Of a correlation the secret comes first, then the network.
         let severity = match correlated {
@@ -131,13 +138,15 @@ fn place(
             true => Severity::Info,
             false => breach.event.breach.as_ref().map_or(Severity::Info, |breach| breach.severity),
         };
-        let (worst, count) = tried.entry((breach.act.clone(), breach.chain.clone())).or_insert((severity, 0));
-        (*worst, *count) = (severity.max(*worst), *count + breach.count);
+        let first = (breach.event.at_ms, breach.event.pid);
+        let one = tried.entry((breach.act.clone(), breach.chain.clone())).or_insert(Tried { severity, count: 0, first });
+        *one = Tried { severity: severity.max(one.severity), count: one.count + breach.count, first: first.min(one.first) };
     }
     let mut tried: Vec<_> = tried.into_iter().collect();
-    tried.sort_by_key(|(_, (severity, _))| std::cmp::Reverse(*severity));
+    tried.sort_by_key(|(_, tried)| std::cmp::Reverse(tried.severity));
     let truncated = tried.len().saturating_sub(LISTED) as u64;
-    let evidence: Vec<_> = tried.into_iter().take(LISTED).map(|((act, chain), (_, count))| Evidence { act, count, chain }).collect();
+    let one = |((act, chain), Tried { count, first: (at_ms, pid), .. })| Evidence { act, count, chain, pid, at_ms };
+    let evidence: Vec<_> = tried.into_iter().take(LISTED).map(one).collect();
     let first = group.iter().find(|b| evidence.first().is_some_and(|e| (&b.act, &b.chain) == (&e.act, &e.chain)));
     let member = &cast.actors[actor];
     let worst = if correlated { Severity::Critical } else { severity };
@@ -164,6 +173,7 @@ fn place(
         compiled: !macros.is_empty(),
         candidates: if macros.is_empty() { callers } else { macros },
         baseline: None,
+        before: None,
         location: offender.as_ref().and_then(|package| who.location(package, member, first.and_then(|b| b.blame.as_ref()))),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
         // The wall of cargo is nothing that a line for tools would widen.

@@ -7,7 +7,7 @@ use crate::model::{Act, ActorId, ActorKind, Hostile, Rule, Severity, Status};
 
 fn forged(change: impl FnOnce(&mut Report)) -> Report {
     let mut material = stolen_env();
-    material.behaviours = vec![(ActorId(BUILD), Act::Create { path: "/x".into() }, Status::Allowed, 2)];
+    material.behaviours = vec![did(BUILD, Act::Create { path: "/x".into() }, Status::Allowed, 2)];
     material.breaches.push(breach(RUSTC, 902, read("/home/u/.ssh/id"), Rule::SecretRead, Severity::High));
     let mut report = assemble(&material, &facts(), &Graph);
     change(&mut report);
@@ -20,7 +20,7 @@ fn shown(report: &Report) -> String {
     for format in [Format::Json, Format::Sarif, Format::Html, Format::Markdown] {
         format.write(report, &mut out).unwrap();
     }
-    let style = terminal::Style { color: false, verbosity: terminal::Verbosity::Verbose };
+    let style = terminal::Style { color: false, verbosity: terminal::Verbosity::Verbose, width: None };
     terminal::before(&mut out, &report.run, &report.enforcement, style).unwrap();
     terminal::after(&mut out, report, None, style).unwrap();
     markdown::annotations(report, &mut out).unwrap();

@@ -1,7 +1,9 @@
-//! The report as one offline page: findings, crates, processes, indexes by host, program and written path. In: a `&Report`. Out: HTML
+//! The report as one offline page: incidents, what each crate did, processes, indexes by host, program and written path. In: a `&Report`. Out: HTML
 //! without a script, without a reference to anything outside, and with every hostile text as escaped element content (never inside a
 //! tag).
 
+mod incidents;
+mod matrix;
 mod sections;
 mod words;
 
@@ -21,8 +23,10 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     writeln!(w, "<style>\n{}</style></head><body>", include_str!("html/style.css"))?;
     head(w, report)?;
     sections::rotate(w, report)?;
-    sections::findings(w, report)?;
-    sections::standing(w, report)?;
+    let all = super::incidents::incidents(report);
+    incidents::own(w, report, &all)?;
+    incidents::standing(w, report, &all)?;
+    matrix::matrix(w, &super::crates::crates(report, &all))?;
     sections::crates(w, report)?;
     sections::processes(w, report)?;
     sections::indexes(w, report)?;
@@ -110,7 +114,7 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Act, ActorId, Rule, Severity, Status};
+    use crate::model::{Act, Rule, Severity, Status};
     use crate::report::assemble;
     use crate::report::samples::*;
 
@@ -123,14 +127,22 @@ mod tests {
     #[test]
     fn a_page() {
         let mut material = stolen_env();
-        material.behaviours = vec![(ActorId(BUILD), Act::Create { path: "/home/u/app/target/x".into() }, Status::Allowed, 2)];
+        material.behaviours = vec![did(BUILD, Act::Create { path: "/home/u/app/target/x".into() }, Status::Allowed, 2)];
         material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Severity::High));
         material.reviewed = reviewed("m-macros");
+        material.breaches[0].0.at_ms = 640;
         let page = page(&assemble(&material, &facts(), &Graph));
         for part in [
             "<dd><code>m-macros</code> 0.9.1 (proc-macro): write <code>{out-of:m-compiler}/made</code>, 2 times; a generator (<code>profiles",
             "<p class=\"verdict violation\">2 acts of 1 crate broke the profile (1 critical, 1 high)</p>",
-            "build script of <code>quickfetch-sys</code> 0.3.2 tried to read <code>{workspace}/.env</code> — refused",
+            "<article class=\"critical\" id=\"i1\"><h3><a href=\"#i1\">I1</a> secret/then-network",
+            "build script of <code>quickfetch-sys</code> 0.3.2 was after a secret and the network — refused",
+            "<dt>0.6 s</dt><dd>tried to read <code>{workspace}/.env</code> (×1, F2): <code>build-script-build</code> → ",
+            "<dt>now</dt><dd>read the source of <code>quickfetch-sys</code> 0.3.2 before you build it again, and report it</dd>",
+            "<summary>About secret/read</summary>\n<p>Code of a crate opened a file that holds credentials.</p>",
+            "<td><a href=\"#c0\"><code>quickfetch-sys 0.3.2</code></a></td><td class=\"refused\">1</td><td></td>",
+            "<details id=\"c0\"><summary><code>quickfetch-sys 0.3.2</code>: build-script</summary>",
+            "<dt>network</dt><dd><code>tcp 203.0.113.7:443</code> (×1), refused</dd>",
             "<code>sh</code>",
             "<td><code>203.0.113.7:443</code> (tcp)</td>",
             "<td><code>{target}/x</code></td>",
@@ -138,6 +150,24 @@ mod tests {
             assert!(page.contains(part), "no {part} in\n{page}");
         }
         assert!(page.ends_with("</body></html>\n"));
+    }
+
+    #[test]
+    fn the_most_unusual_comes_first_and_every_link_leads_somewhere() {
+        let mut material = stolen_env();
+        let mut honest = actor(5, crate::model::ActorKind::BuildScript, Some(package("honest", "1.0.0")), Some("build_script_build"), "/x");
+        honest.withheld = vec!["API_TOKEN".into()];
+        let mut busy = honest.clone();
+        (busy.id, busy.package) = (crate::model::ActorId(6), Some(package("busy", "1.0.0")));
+        material.actors.extend([honest, busy]);
+        material.behaviours = vec![did(6, connect("127.0.0.1:80"), Status::Allowed, 1)];
+        let page = page(&assemble(&material, &facts(), &Graph));
+        let at = |name: &str| page.find(&format!("<code>{name} ")).unwrap_or_else(|| panic!("no {name} in\n{page}"));
+        assert!(at("quickfetch-sys") < at("busy") && at("busy") < at("honest"));
+        for (start, _) in page.match_indices("href=\"#") {
+            let anchor = page[start + 7..].split('"').next().unwrap();
+            assert!(page.contains(&format!("id=\"{anchor}\"")), "nothing is called {anchor}");
+        }
     }
 
     #[test]
@@ -151,8 +181,8 @@ mod tests {
             material.breaches.push(breach(BUILD, 402, act, Rule::SecretRead, Severity::High));
         }
         material.behaviours = vec![
-            (ActorId(BUILD), Act::Create { path: attack.into() }, Status::Allowed, 2),
-            (ActorId(BUILD), Act::Exec { path: attack.into(), argv: vec![attack.into()] }, Status::Allowed, 2),
+            did(BUILD, Act::Create { path: attack.into() }, Status::Allowed, 2),
+            did(BUILD, Act::Exec { path: attack.into(), argv: vec![attack.into()] }, Status::Allowed, 2),
         ];
         material.processes[1] = process(BUILD, 401, 400, attack, &[attack, "-c", attack]);
         material.lost = vec![attack.into()];

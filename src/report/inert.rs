@@ -5,17 +5,38 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Serializer;
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::escape::deceptive;
 
 /// Writes a value, and a newline after it.
 pub fn write<T: Serialize>(value: &T, w: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *w, Inert(PrettyFormatter::new())))?;
+    to_depth(usize::MAX, value, w)
+}
+
+/// The same with a line for each entry of the lists and tables of the whole: half the size, and still to be read, searched and compared by line.
+pub fn lines<T: Serialize>(value: &T, w: &mut dyn Write) -> io::Result<()> {
+    to_depth(2, value, w)
+}
+
+fn to_depth<T: Serialize>(open: usize, value: &T, w: &mut dyn Write) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *w, Inert { pretty: PrettyFormatter::new(), depth: 0, open }))?;
     w.write_all(b"\n")
 }
 
-struct Inert<'a>(PrettyFormatter<'a>);
+struct Inert<'a> {
+    pretty: PrettyFormatter<'a>,
+    /// Of lists and tables within each other.
+    depth: usize,
+    /// Those deeper than this are in one line.
+    open: usize,
+}
+
+impl Inert<'_> {
+    fn is_open(&self) -> bool {
+        self.depth <= self.open
+    }
+}
 
 impl Formatter for Inert<'_> {
     /// JSON's own escapes (quote, backslash, C0) are not in here: those are made by the serializer.
@@ -37,31 +58,37 @@ impl Formatter for Inert<'_> {
     }
 
     fn begin_array<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_array(w)
+        self.depth += 1;
+        if self.is_open() { self.pretty.begin_array(w) } else { w.write_all(b"[") }
     }
     fn end_array<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_array(w)
+        let open = self.is_open();
+        self.depth -= 1;
+        if open { self.pretty.end_array(w) } else { w.write_all(b"]") }
     }
     fn begin_array_value<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_array_value(w, first)
+        if self.is_open() { self.pretty.begin_array_value(w, first) } else { CompactFormatter.begin_array_value(w, first) }
     }
     fn end_array_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_array_value(w)
+        if self.is_open() { self.pretty.end_array_value(w) } else { Ok(()) }
     }
     fn begin_object<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_object(w)
+        self.depth += 1;
+        if self.is_open() { self.pretty.begin_object(w) } else { w.write_all(b"{") }
     }
     fn end_object<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_object(w)
+        let open = self.is_open();
+        self.depth -= 1;
+        if open { self.pretty.end_object(w) } else { w.write_all(b"}") }
     }
     fn begin_object_key<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_object_key(w, first)
+        if self.is_open() { self.pretty.begin_object_key(w, first) } else { CompactFormatter.begin_object_key(w, first) }
     }
     fn begin_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(w)
+        if self.is_open() { self.pretty.begin_object_value(w) } else { w.write_all(b":") }
     }
     fn end_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_object_value(w)
+        if self.is_open() { self.pretty.end_object_value(w) } else { Ok(()) }
     }
 }
 
@@ -84,6 +111,10 @@ mod tests {
         {
             assert!(text.contains(part), "no {part} in {text}");
         }
+        let mut out = Vec::new();
+        lines(&json!({"a": [{"b": [1, {"c": []}]}, 2], "d": {"e": {"f": 1}}}), &mut out).unwrap();
+        let expected = "{\n  \"a\": [\n    {\"b\":[1,{\"c\":[]}]},\n    2\n  ],\n  \"d\": {\n    \"e\": {\"f\":1}\n  }\n}\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
         // Without any of that it is what everybody prints.
         let plain = json!({"a": [1, "x y", {"b": null}], "c": []});
         let mut out = Vec::new();

@@ -15,7 +15,8 @@ use nix::fcntl::{AtFlags, OFlag};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::UnlinkatFlags;
 
-use crate::model::report::{Report, SCHEMA};
+use super::written::written;
+use crate::model::report::{Report, SCHEMA, SCHEMA_BEFORE};
 
 /// Larger files are not reports of ours: everything in a report is capped.
 const LARGEST: u64 = 1 << 30;
@@ -23,9 +24,9 @@ const LARGEST: u64 = 1 << 30;
 /// The JSON Schema of what is written, for whoever wants to check a report.
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
-/// The one stable form: pretty-printed, keys in the order of `model::Report`, `end` last.
+/// The one stable form: a line for each act, process and finding, always in the same order, `end` last.
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
-    super::inert::write(report, w)
+    super::inert::lines(&written(report), w)
 }
 
 /// Where a file will go. Made before the build, so that a bad path fails first.
@@ -216,12 +217,13 @@ pub(crate) fn parse(text: &[u8]) -> Result<Report> {
         _ => anyhow::anyhow!("not a report of cargo-brig: {error}"),
     })?;
     match outline.schema.as_deref() {
-        Some(SCHEMA) => {}
+        Some(SCHEMA | SCHEMA_BEFORE) => {}
         Some(other) => bail!("schema {other:?} is not {SCHEMA:?}, the one this version reads"),
         None => bail!("not a report of cargo-brig: it has no `schema`"),
     }
     ensure!(outline.end == Some(true), "the file is cut off: its end mark is missing");
-    serde_json::from_slice(text).context("not as the schema says")
+    let report: Report = serde_json::from_slice(text).context("not as the schema says")?;
+    Ok(Report { schema: SCHEMA.to_owned(), ..report })
 }
 
 #[cfg(test)]

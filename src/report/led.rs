@@ -17,7 +17,7 @@ impl<'m> Leads<'m> {
     pub fn new(material: &'m Material) -> Self {
         let package =
             |id: &ActorId| material.actors.iter().find(|actor| actor.id == *id && actor.kind == ActorKind::BuildScript)?.package.as_ref();
-        let done = material.behaviours.iter().map(|(actor, act, ..)| (actor, act));
+        let done = material.behaviours.iter().map(|did| (&did.actor, &did.act));
         let all = done.chain(material.breaches.iter().map(|(event, _)| (&event.actor, &event.act)));
         let told = all.filter_map(|(actor, act)| {
             let Act::Tell { directive, value } = act else { return None };
@@ -89,7 +89,7 @@ mod tests {
     fn a_linker_goes_where_it_is_led() {
         let told = |id: u32, value: &str| {
             let act = Act::Tell { directive: "rustc-link-search".to_owned(), value: value.into() };
-            (ActorId(id), act, crate::model::Status::Allowed, 1)
+            crate::report::samples::did(id, act, crate::model::Status::Allowed, 1)
         };
         let linker = actor(3, ActorKind::Linker, "app");
         let material = Material {

@@ -14,8 +14,8 @@ pub fn candidates(material: &Material, member: &Actor, evidence: &[Evidence], wh
         return Vec::new();
     }
     let is_object = |path: &&Hostile| path.as_bytes().ends_with(b".so");
-    let read = material.behaviours.iter().filter_map(|(actor, act, ..)| match act {
-        Act::Read { path } if *actor == member.id => Some(path),
+    let read = material.behaviours.iter().filter_map(|did| match &did.act {
+        Act::Read { path } if did.actor == member.id => Some(path),
         _ => None,
     });
     let found: BTreeSet<Package> = read.filter(is_object).filter_map(|path| who.macro_of_object(path)).collect();

@@ -1,13 +1,15 @@
-//! Markdown for a job summary, and workflow annotations for GitHub Actions. In: a `&Report`. Out: text in which whatever comes from the
-//! build is inert: entities in Markdown, percent escapes in workflow commands.
+//! Markdown for a job summary: how it went, a table of incidents, each of them to be opened, and what every crate did. Also workflow annotations for
+//! GitHub Actions. In: a `&Report`. Out: text in which whatever comes from the build is inert: entities in Markdown, percent escapes in commands.
 
 use std::io::{self, Write};
 
+use super::crates::crates;
+use super::incidents::{Incident, incidents};
 use super::tally::{quiet, tally};
 use super::wording::{Medium, count, units};
-use super::{escape, excepted, rotate};
+use super::{advice, escape, excepted, rotate};
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Finding, Severity, Status, moment};
+use crate::model::{Severity, Status, moment};
 
 /// A step summary over 1 MiB is dropped as a whole; this leaves room for what other tools append.
 const LARGEST: usize = 900 * 1024;
@@ -32,17 +34,80 @@ fn code(text: &str) -> String {
 }
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
+    let all = incidents(report);
+    let told: Vec<Incident> = all.iter().filter_map(Incident::told).collect();
     let mut page = head(report);
-    for (at, finding) in report.all_findings().filter(|finding| finding.is_told()).enumerate() {
-        let section = section(report, finding);
+    page.push_str(&table(&told));
+    for (at, incident) in told.iter().enumerate() {
+        let section = section(report, incident);
         if page.len() + section.len() > LARGEST {
-            let left = report.all_findings().filter(|finding| finding.is_told()).count() - at;
-            page.push_str(&format!("\n{} more in the JSON report.\n", count(left as u64, "finding")));
-            break;
+            page.push_str(&format!("\n{} more in the JSON report.\n", count((told.len() - at) as u64, "incident")));
+            return w.write_all(page.as_bytes());
         }
         page.push_str(&section);
     }
+    for part in [matrix(report, &all, told.is_empty()), foot(report)] {
+        if page.len() + part.len() <= LARGEST {
+            page.push_str(&part);
+        }
+    }
     w.write_all(page.as_bytes())
+}
+
+/// Rows of a table; the rest is counted.
+const ROWS: usize = 100;
+
+fn table(told: &[Incident]) -> String {
+    if told.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n| severity | crate | broke | findings |\n| --- | --- | --- | --- |\n".to_owned();
+    for incident in told.iter().take(ROWS) {
+        let whom = incident.whom.map_or_else(|| "unknown".to_owned(), |package| MEDIUM.package(package));
+        let rules: Vec<&str> = incident.rules().iter().map(|rule| rule.id()).collect();
+        let numbers: Vec<String> = incident.numbers().map(|number| entities(&escape::name(number))).collect();
+        text.push_str(&format!("| {} | {whom} | {} | {} |\n", incident.severity.name(), rules.join(", "), numbers.join(" ")));
+    }
+    match told.len().saturating_sub(ROWS) as u64 {
+        0 => {}
+        left => text.push_str(&format!("\n{} more.\n", count(left, "incident"))),
+    }
+    text
+}
+
+/// What each crate with a script or macro did: on a clean run all there is to say.
+fn matrix(report: &Report, all: &[Incident], is_clean: bool) -> String {
+    let crates = crates(report, all);
+    let mut rows: Vec<_> = crates.iter().filter(|(_, did)| did.acts()).collect();
+    rows.sort_by_key(|(_, did)| std::cmp::Reverse(did.weight()));
+    if rows.is_empty() || !is_clean {
+        return String::new();
+    }
+    let head = "| crate | network | programs | reads outside | writes outside | secrets | withheld |";
+    let what = count(rows.len() as u64, "crate");
+    let mut text = format!(
+        "\n<details><summary>What {what} with a build script or macro did</summary>\n\n{head}\n| --- | --- | --- | --- | --- | --- | --- |\n"
+    );
+    for (name, did) in rows.iter().take(ROWS) {
+        let lists = [&did.network, &did.programs, &did.reads_outside, &did.writes_outside, &did.secrets].map(|list| list.0.len());
+        let cells: Vec<String> =
+            lists.into_iter().chain([did.withheld.len()]).map(|n| if n == 0 { String::new() } else { n.to_string() }).collect();
+        text.push_str(&format!("| {} | {} |\n", (MEDIUM.name)(name), cells.join(" | ")));
+    }
+    match rows.len().saturating_sub(ROWS) as u64 {
+        0 => {}
+        left => text.push_str(&format!("\n{} more in the report.\n", count(left, "crate"))),
+    }
+    text + "\n</details>\n"
+}
+
+/// What the gate holds by itself is no news on any kernel of today.
+fn foot(report: &Report) -> String {
+    let one = |weak: &crate::model::report::Weakness| {
+        let (what, means) = (entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means)));
+        format!("\nOne wall instead of two: {what}: {means}\n")
+    };
+    report.enforcement.degraded.iter().filter(|weak| weak.covered).take(20).map(one).collect()
 }
 
 fn head(report: &Report) -> String {
@@ -78,11 +143,6 @@ fn head(report: &Report) -> String {
     let left = rotate::unlisted(report).saturating_add(rotate::list(report).len().saturating_sub(rotate::LISTED) as u64);
     if left > 0 {
         head.push_str(&format!("\n**Rotate:** {left} more in the JSON report.\n"));
-    }
-    // What the gate holds by itself is no news on any kernel of today.
-    for weak in report.enforcement.degraded.iter().filter(|weak| weak.covered) {
-        let (what, means) = (entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means)));
-        head.push_str(&format!("\nOne wall instead of two: {what}: {means}\n"));
     }
     for weak in report.enforcement.degraded.iter().filter(|weak| !weak.covered) {
         head.push_str(&format!("\n**Degraded:** {}: {}\n", entities(&escape::ours(&weak.what)), entities(&escape::ours(&weak.means))));
@@ -123,35 +183,58 @@ fn head(report: &Report) -> String {
     head
 }
 
-fn section(report: &Report, finding: &Finding) -> String {
-    let mut text = format!("\n### {} `{}`\n\n{}\n\n", finding.severity.name(), finding.rule.id(), MEDIUM.title(report, finding));
-    if !finding.path_in_graph.is_empty() {
-        let path: Vec<_> = finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect();
+fn section(report: &Report, incident: &Incident) -> String {
+    const ACTS: usize = 20;
+    let worst = incident.worst();
+    let mut text = format!("\n<details><summary>{}: {}</summary>\n\n", incident.severity.name(), MEDIUM.title(report, worst));
+    if !worst.path_in_graph.is_empty() {
+        let path: Vec<_> = worst.path_in_graph.iter().map(|package| code(&escape::name(package))).collect();
         text.push_str(&format!("- who: {}\n", path.join(" → ")));
     }
-    if let Some(callers) = MEDIUM.candidates(finding) {
+    if let Some(source) = incident.whom.and_then(|package| package.source.as_ref()) {
+        let checksum = incident.whom.and_then(|package| package.checksum.as_ref());
+        let checksum = checksum.map(|checksum| format!(", checksum {}", code(&escape::name(checksum)))).unwrap_or_default();
+        text.push_str(&format!("- from: {}{checksum}\n", code(&escape::name(source))));
+    }
+    if let Some(callers) = MEDIUM.candidates(worst) {
         text.push_str(&format!("- who: {callers}\n"));
     }
-    for evidence in finding.evidence.iter().take(10) {
-        let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
-        text.push_str(&format!("- {} (×{}): {}\n", MEDIUM.deed(&evidence.act), evidence.count, chain.join(" → ")));
+    let deeds = incident.deeds();
+    for deed in deeds.iter().take(ACTS) {
+        let at = if deed.at_ms > 0 { format!("at {}.{} s ", deed.at_ms / 1000, deed.at_ms % 1000 / 100) } else { String::new() };
+        let chain: Vec<_> = deed.evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
+        let number = entities(&escape::name(&deed.finding.id));
+        text.push_str(&format!("- {at}{} (×{}, {number}): {}\n", deed.told(MEDIUM), deed.count, chain.join(" → ")));
     }
-    let left = (finding.evidence.len().saturating_sub(10) as u64).saturating_add(finding.truncated);
+    let left = (deeds.len().saturating_sub(ACTS) as u64).saturating_add(incident.truncated());
     if left > 0 {
         text.push_str(&format!("- and {left} more\n"));
     }
-    text.push_str(&format!("- rule: {}\n", entities(&escape::ours(&finding.reason))));
-    for advice in &finding.advice {
+    let mut reasons: Vec<&str> = incident.findings.iter().map(|finding| finding.reason.as_str()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    reasons.iter().take(5).for_each(|reason| text.push_str(&format!("- rule: {}\n", entities(&escape::ours(reason)))));
+    match (incident.is_new(), incident.before()) {
+        (Some(true), Some(before)) => text.push_str(&format!("- new: not in brig.lock; {} did not do this\n", code(&escape::name(before)))),
+        (Some(true), None) => text.push_str("- new: not in brig.lock\n"),
+        (Some(false), _) => text.push_str("- known: brig.lock holds it\n"),
+        (None, _) => {}
+    }
+    if worst.advice.is_empty() {
+        advice::now(incident, MEDIUM).iter().for_each(|step| text.push_str(&format!("- now: {step}\n")));
+        advice::expected(incident, MEDIUM).iter().for_each(|command| text.push_str(&format!("- expected: {command}\n")));
+    }
+    for advice in &worst.advice {
         text.push_str(&format!("- help: {}\n", entities(&escape::ours(advice))));
     }
-    if let Some(location) = &finding.location {
+    if let Some(location) = &worst.location {
         text.push_str(&format!("- at: {}\n", code(&escape::name(location))));
     }
-    if let Some(standing) = report.standing.iter().find(|standing| standing.findings.iter().any(|one| std::ptr::eq(one, finding))) {
+    if let Some(standing) = incident.standing {
         let (when, run) = (moment::text(standing.started), code(&escape::ours(&standing.run)));
         text.push_str(&format!("- found in the run of {when} ({run}); the code did not run again since\n"));
     }
-    text
+    text + "\n</details>\n"
 }
 
 /// Workflow commands for the worst findings, one line each.
@@ -159,7 +242,7 @@ pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
     for finding in report.all_findings().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
         let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
-        let (file, line) = super::sarif::placed(report, finding.location.as_deref());
+        let (file, line) = super::place::placed(report, finding.location.as_deref());
         let (file, title) = (property(&escape::ours(&file)), property(finding.rule.id()));
         writeln!(w, "::{command} file={file},line={line},title={title}::{}", message(&PLAIN.title(report, finding)))?;
     }
@@ -192,11 +275,18 @@ mod tests {
     fn a_summary() {
         let report = assemble(&stolen_env(), &facts(), &Graph);
         let expected = "## Brig: violation\n\n3 actors ran under profile <code>default</code>; 1 act of 1 crate broke it (1 high).\n\n\
-            ### high `secret/read`\n\nbuild script of <code>quickfetch&#45;sys</code> 0.3.2 tried to read \
-            <code>&#123;workspace&#125;/&#46;env</code> — refused\n\n";
+            | severity | crate | broke | findings |\n| --- | --- | --- | --- |\n\
+            | high | <code>quickfetch&#45;sys</code> 0.3.2 | secret/read | F1 |\n\n\
+            <details><summary>high: build script of <code>quickfetch&#45;sys</code> 0.3.2 tried to read \
+            <code>&#123;workspace&#125;/&#46;env</code> — refused</summary>\n\n";
         assert!(page(&report).starts_with(expected), "{}", page(&report));
         let clean = page(&assemble(&material(), &facts(), &Graph));
-        assert_eq!(clean, "## Brig: clean\n\n3 actors ran under profile <code>default</code>.\n");
+        let expected = "## Brig: clean\n\n3 actors ran under profile <code>default</code>.\n\n\
+            <details><summary>What 1 crate with a build script or macro did</summary>\n\n\
+            | crate | network | programs | reads outside | writes outside | secrets | withheld |\n\
+            | --- | --- | --- | --- | --- | --- | --- |\n\
+            | <code>quickfetch&#45;sys 0&#46;3&#46;2</code> |  |  |  |  |  |  |\n\n</details>\n";
+        assert_eq!(clean, expected);
     }
 
     #[test]
@@ -217,9 +307,12 @@ mod tests {
             report.findings[0].location = Some(format!("{attack}:7"));
             report.findings[0].path_in_graph = vec![attack.into()];
             let page = page(&report);
-            let shown = page.replace("<code>", "").replace("</code>", "");
-            assert!(!shown.contains(['<', '>', '|', '@', '!', '[']) && !shown.contains("www.") && !shown.contains("://"), "{page}");
-            assert_eq!(page.lines().filter(|line| line.starts_with('#')).count(), 2, "{page}");
+            let ours = ["<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>"];
+            let shown = ours.iter().fold(page.clone(), |shown, tag| shown.replace(tag, ""));
+            let cells = |line: &str| line.starts_with("| ") && line.ends_with(" |") && line.matches('|').count() == 5;
+            assert!(shown.lines().all(|line| !line.contains('|') || cells(line)), "{page}");
+            assert!(!shown.contains(['<', '>', '@', '!', '[']) && !shown.contains("www.") && !shown.contains("://"), "{page}");
+            assert_eq!(page.lines().filter(|line| line.starts_with('#')).count(), 1, "{page}");
             let mut out = Vec::new();
             annotations(&report, &mut out).unwrap();
             let out = String::from_utf8(out).unwrap();
@@ -247,7 +340,7 @@ mod tests {
         }
         let report = assemble(&material, &facts(), &Graph);
         let page = page(&report);
-        assert!(page.len() < LARGEST + 100 && page.ends_with("findings more in the JSON report.\n"), "{}", page.len());
+        assert!(page.len() < LARGEST + 100 && page.ends_with("incidents more in the JSON report.\n"), "{}", page.len());
         let mut out = Vec::new();
         annotations(&report, &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap().lines().count(), 10);

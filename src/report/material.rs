@@ -1,10 +1,10 @@
 //! What a report is made from: what happened, and what the conductor knows about the run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::barred::Barred;
-use crate::model::report::{Enforcement, Host, Run};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, ExceptionUse, Process, Reviewed, Status};
+use crate::model::report::{Behaviour, Enforcement, Host, Run};
+use crate::model::{Actor, ActorId, ActorKind, Event, ExceptionUse, Process, Reviewed, Span};
 
 use super::normalise::Places;
 
@@ -14,8 +14,8 @@ pub struct Material {
     pub actors: Vec<Actor>,
     pub processes: Vec<Process>,
     pub processes_truncated: u64,
-    /// Acts that broke no rule: per actor each once, with how often.
-    pub behaviours: Vec<(ActorId, Act, Status, u64)>,
+    /// Acts that broke no rule: per actor each once.
+    pub behaviours: Vec<Behaviour>,
     pub behaviours_truncated: u64,
     /// Acts that broke a rule (they are not in `behaviours`), with how often.
     pub breaches: Vec<(Event, u64)>,
@@ -27,6 +27,8 @@ pub struct Material {
     pub reviewed: Vec<(Reviewed, u64)>,
     /// Exceptions of the user's, with what became of them.
     pub exceptions: Vec<ExceptionUse>,
+    /// When actors ran, and how they ended.
+    pub spans: BTreeMap<ActorId, Span>,
     /// Actors that are known to have failed.
     pub failed: BTreeSet<ActorId>,
     /// Descriptors that were open for cargo's programs, and that they did not get.

@@ -2,12 +2,15 @@
 //! `redact` keeps credentials out of it. In: `Material` (what happened), `Facts` (about the run), `Who` (the build graph).
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
+mod advice;
 pub mod assemble;
 pub mod barred;
 pub mod baselined;
 #[cfg(test)]
 mod channels_tests;
+mod classes;
 mod correlate;
+pub mod crates;
 pub mod derive;
 pub mod escape;
 pub mod excepted;
@@ -15,6 +18,7 @@ pub mod findings;
 #[cfg(test)]
 mod forged_tests;
 pub mod html;
+pub mod incidents;
 mod inert;
 pub mod json;
 pub mod kept;
@@ -24,7 +28,9 @@ pub mod markdown;
 pub mod material;
 pub mod normalise;
 pub mod outcome;
+mod packages;
 mod parties;
+mod place;
 mod proposal;
 pub mod redact;
 pub mod remedy;
@@ -40,6 +46,7 @@ pub mod trace;
 mod unit;
 pub mod who;
 pub mod wording;
+mod written;
 
 pub use assemble::assemble;
 pub use material::{Facts, Material};

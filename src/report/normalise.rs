@@ -4,7 +4,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::steady::steady;
+use super::steady::{self, steady};
 use crate::model::{Act, Endpoint, Hostile};
 
 /// Directories with their placeholders, longest first.
@@ -103,9 +103,20 @@ impl Places {
     /// Credentials out, placeholders in; a linker's thousand words are cut with a count.
     pub fn argv(&self, argv: &[Hostile]) -> Vec<Hostile> {
         const LONGEST: usize = 64;
-        let mut words: Vec<_> = super::redact::argv(argv).iter().take(LONGEST).map(|word| self.text(word)).collect();
-        if argv.len() > LONGEST && argv.last().is_none_or(|word| !word.as_bytes().starts_with("… ".as_bytes())) {
-            words.push(Hostile::from(format!("… {} more", argv.len() - LONGEST).as_str()));
+        let mut words: Vec<Hostile> = Vec::new();
+        let mut told = 0;
+        for word in super::redact::argv(argv) {
+            let word = self.text(&word);
+            // The units of a crate, one after the other, are one word.
+            let again = steady::is_unit(word.as_bytes()) && words.last() == Some(&word);
+            if !again && words.len() == LONGEST {
+                break;
+            }
+            told += 1;
+            words.extend((!again).then_some(word));
+        }
+        if argv.len() > told && argv.last().is_none_or(|word| !word.as_bytes().starts_with("… ".as_bytes())) {
+            words.push(Hostile::from(format!("… {} more", argv.len() - told).as_str()));
         }
         words
     }

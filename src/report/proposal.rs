@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::exception::Proposal;
-use crate::model::{Act, Actor, ActorKind, Evidence, Rule, Severity};
+use crate::model::{Act, Actor, ActorKind, Evidence, Finding, Rule, Severity};
 
 use super::remedy;
 
@@ -25,6 +25,12 @@ pub fn of(rule: Rule, severity: Severity, member: &Actor, evidence: &[Evidence],
     Some(Proposal { whom, actor, list: list.to_owned(), what: what.into_iter().collect(), secret })
 }
 
+/// What would let a finding's acts happen, in one line: an exception, else a line of `brig.toml`; of what is told with advice, that.
+pub fn remedy(finding: &Finding) -> Option<String> {
+    let line = || finding.allow.clone().or_else(|| finding.advice.last().cloned());
+    finding.except.as_ref().map(Proposal::command).or_else(line)
+}
+
 /// Files, each by its own name.
 fn secrets(evidence: &[Evidence]) -> Option<BTreeSet<String>> {
     let file = |evidence: &Evidence| match &evidence.act {
@@ -42,7 +48,7 @@ mod tests {
     use crate::report::samples::{actor, package};
 
     fn command(rule: Rule, kind: ActorKind, name: &str, acts: &[Act]) -> Option<String> {
-        let evidence: Vec<_> = acts.iter().map(|act| Evidence { act: act.clone(), count: 1, chain: Vec::new() }).collect();
+        let evidence: Vec<_> = acts.iter().map(|act| Evidence::of(act.clone(), 1)).collect();
         let member = actor(4, kind, Some(package(name, "0.3.2")), None, "/x");
         of(rule, Severity::High, &member, &evidence, &BTreeSet::from([4711])).map(|proposal| proposal.command())
     }

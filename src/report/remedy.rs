@@ -42,7 +42,7 @@ pub fn quiet(act: &Act, kind: ActorKind, profile: &[String]) -> Option<String> {
     if act.path().is_some_and(beyond) {
         return None;
     }
-    line(rule, kind, &[Evidence { act: act.clone(), count: 1, chain: Vec::new() }], &BTreeSet::new(), profile)
+    line(rule, kind, &[Evidence::of(act.clone(), 1)], &BTreeSet::new(), profile)
 }
 
 /// These words of a profile, put where they count.
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     fn of(rule: Rule, kind: ActorKind, acts: &[Act]) -> Option<String> {
-        let evidence: Vec<_> = acts.iter().map(|act| Evidence { act: act.clone(), count: 1, chain: Vec::new() }).collect();
+        let evidence: Vec<_> = acts.iter().map(|act| Evidence::of(act.clone(), 1)).collect();
         line(rule, kind, &evidence, &BTreeSet::from([4711]), &["default".to_owned()])
     }
 
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_profile_of_the_users_own_is_extended() {
-        let evidence = [Evidence { act: Act::Create { path: "/srv/x".into() }, count: 1, chain: Vec::new() }];
+        let evidence = [Evidence::of(Act::Create { path: "/srv/x".into() }, 1)];
         let of = |chain: &[&str]| {
             let chain: Vec<String> = chain.iter().map(|name| (*name).to_owned()).collect();
             line(Rule::FsWriteOutside, ActorKind::Program, &evidence, &BTreeSet::new(), &chain)

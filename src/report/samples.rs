@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::report::{Enforcement, Host, Phases, Run};
+use crate::model::report::{Behaviour, Enforcement, Host, Phases, Run};
 use crate::model::{
     Act, Actor, ActorId, ActorKind, Blame, Breach, Candidate, Endpoint, Event, Hostile, Mode, Package, Process, Reviewed, Rule, Severity,
     Status,
@@ -177,7 +177,11 @@ pub fn breach(actor: u32, pid: u32, act: Act, rule: Rule, severity: Severity) ->
         _ => "profile `default`: connect",
     };
     let breach = Breach { rule, severity, reason: reason.into() };
-    (Event { actor: ActorId(actor), pid, act, status: Status::Refused, breach: Some(breach), blame: None }, 1)
+    (Event { actor: ActorId(actor), pid, act, status: Status::Refused, breach: Some(breach), blame: None, at_ms: 0 }, 1)
+}
+
+pub fn did(actor: u32, act: Act, status: Status, count: u64) -> Behaviour {
+    Behaviour { actor: ActorId(actor), act, status, count, first_ms: 0 }
 }
 
 pub fn read(path: &str) -> Act {

@@ -6,14 +6,22 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::incidents::{Incident, by_finding, incidents};
+use super::place::{encoded, place};
 use super::wording::{Medium, count, is_correlated, times, units};
 use super::{escape, excepted, rotate};
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Finding, Rule, Severity, Status, moment};
+use crate::model::{ExceptionState, ExceptionUse, Finding, Rule, Severity, Status, moment, page};
 
 /// A message's text takes `[text](target)` for a link (SARIF 2.1.0 §3.11.6): brackets of others are escaped.
 const MEDIUM: Medium =
     Medium { text: |text| format!("'{}'", unlinked(&escape::quoted(text))), name: |name| format!("'{}'", unlinked(&escape::name(name))) };
+
+/// Where the program and its rules are told about; nothing while its manifest names no place.
+const HOME: &str = env!("CARGO_PKG_REPOSITORY");
+
+/// GitHub shows no more of one analysis.
+const MOST: usize = 5_000;
 
 /// Acts written out in one message.
 const LISTED: usize = 10;
@@ -32,23 +40,43 @@ fn log(report: &Report) -> Value {
         let severity = worst.entry(finding.rule).or_insert(finding.severity);
         *severity = finding.severity.max(*severity);
     }
+    for used in excepted(report) {
+        worst.entry(rule_of(used)).or_insert(Severity::Info);
+    }
     let rules: Vec<Rule> = worst.keys().copied().collect();
+    let incidents = incidents(report);
+    let of = by_finding(&incidents);
+    let mut groups = grouped(report);
+    // What there is no room for is what matters least.
+    groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
+    let left = groups.len().saturating_sub(MOST);
+    groups.truncate(MOST);
+    let mut results: Vec<Value> =
+        groups.into_iter().map(|group| result(report, &group, &rules, of.get(&std::ptr::from_ref(group[0])).copied())).collect();
+    results.extend(excepted(report).take(MOST - results.len()).map(|used| suppressed(report, used, &rules)));
+    let within = report.run.within.as_ref().map(|within| format!("{}/", encoded(within.as_bytes()))).unwrap_or_default();
+    let mut driver = json!({
+        "name": report.tool.name,
+        "semanticVersion": report.tool.version,
+        "rules": worst.iter().map(|(rule, severity)| describe(*rule, *severity)).collect::<Vec<_>>(),
+    });
+    if !HOME.is_empty() {
+        driver["informationUri"] = HOME.into();
+    }
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {
-                "name": report.tool.name,
-                "semanticVersion": report.tool.version,
-                "rules": worst.iter().map(|(rule, severity)| describe(*rule, *severity)).collect::<Vec<_>>(),
-            }},
+            "tool": {"driver": driver},
+            // Whatever was built of it, one workspace is one analysis: what stands is told by each run, and what is not told any more is over.
+            "automationDetails": {"id": format!("brig/{within}")},
             "columnKind": "unicodeCodePoints",
             "invocations": [{
                 "executionSuccessful": looked(report),
                 "exitCode": report.outcome.exit_code,
-                "toolExecutionNotifications": notifications(report),
+                "toolExecutionNotifications": notifications(report, left),
             }],
-            "results": grouped(report).into_iter().map(|group| result(report, &group, &rules)).collect::<Vec<_>>(),
+            "results": results,
         }],
     })
 }
@@ -60,23 +88,66 @@ fn looked(report: &Report) -> bool {
 }
 
 fn describe(rule: Rule, worst: Severity) -> Value {
-    json!({
+    let text = page::page(rule);
+    let means = text.split("## What it means\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap_or(text);
+    let mut described = json!({
         "id": rule.id(),
-        "shortDescription": {"text": rule.id()},
-        "help": {"text": format!("cargo brig explain {}", rule.id())},
+        "name": rule.id(),
+        "shortDescription": {"text": page::summary(rule)},
+        "fullDescription": {"text": means.split_whitespace().collect::<Vec<_>>().join(" ")},
+        "help": {"text": format!("{text}\n`cargo brig explain {}` shows this, too.\n", rule.id()), "markdown": text},
         "defaultConfiguration": {"level": level(worst)},
-        "properties": {"security-severity": score(worst), "tags": ["security", "supply-chain"]},
+        "properties": {"security-severity": score(worst), "precision": "very-high", "tags": ["security", "supply-chain"]},
+    });
+    if !HOME.is_empty() {
+        described["helpUri"] =
+            format!("{HOME}/blob/v{}/src/judge/rules/{}.md", env!("CARGO_PKG_VERSION"), rule.id().replace(['/', '-'], "_")).into();
+    }
+    described
+}
+
+/// Exceptions that let something happen: each is a result that was dealt with.
+fn excepted(report: &Report) -> impl Iterator<Item = &ExceptionUse> {
+    report.exceptions.iter().filter(|used| used.state == ExceptionState::Used)
+}
+
+/// What would have been broken without it, by the first of its lists.
+fn rule_of(used: &ExceptionUse) -> Rule {
+    match used.exception.grants.first().and_then(|grant| grant.split(' ').next()) {
+        Some("connect" | "unix") => Rule::NetConnect,
+        Some("exec") => Rule::ExecUnexpected,
+        Some("write") => Rule::FsWriteOutside,
+        Some("reveal") => Rule::EnvWithheld,
+        _ => Rule::FsReadOutside,
+    }
+}
+
+fn suppressed(report: &Report, used: &ExceptionUse, rules: &[Rule]) -> Value {
+    let (rule, about) = (rule_of(used), &used.exception);
+    let (uri, line) = place(report, Some(&about.origin));
+    let fingerprint = crate::model::digest::hex([rule.id(), &about.whom, &about.grants.join("\n")].join("\0").as_bytes());
+    json!({
+        "ruleId": rule.id(),
+        "ruleIndex": rules.iter().position(|known| *known == rule),
+        "level": "note",
+        "message": {"text": format!("let happen by an exception: {}", excepted::line(used, MEDIUM, |text| unlinked(&escape::ours(text))))},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": {"startLine": line}}}],
+        "partialFingerprints": {"primaryLocationLineHash": fingerprint, "brig/v1": fingerprint},
+        "suppressions": [{"kind": "external", "status": "accepted", "justification": unlinked(&escape::ours(&about.reason))}],
     })
 }
 
 /// What makes the record weaker is not a result, but it must not be silent either.
-fn notifications(report: &Report) -> Vec<Value> {
+fn notifications(report: &Report, left: usize) -> Vec<Value> {
     let note = |level: &str, text: String| json!({"level": level, "message": {"text": unlinked(&escape::ours(&text))}});
     let weaker = report.enforcement.degraded.iter().map(|weak| match weak.covered {
         true => note("note", format!("one wall instead of two: {}: {}", weak.what, weak.means)),
         false => note("warning", format!("degraded: {}: {}", weak.what, weak.means)),
     });
     let mut notes: Vec<_> = weaker.collect();
+    if left > 0 {
+        notes.push(note("warning", format!("{} there was no room for: the JSON report has them", count(left as u64, "result"))));
+    }
     for one in rotate::list(report).iter().take(rotate::LISTED) {
         notes.push(note("error", format!("to be rotated, since it was read: {}", rotate::line(report, one, MEDIUM))));
     }
@@ -135,7 +206,7 @@ fn grouped(report: &Report) -> Vec<Vec<&Finding>> {
     groups
 }
 
-fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
+fn result(report: &Report, group: &[&Finding], rules: &[Rule], incident: Option<&Incident>) -> Value {
     let finding = group[0];
     let mut text = MEDIUM.title(report, finding);
     // The title says the first one, as far as one line can.
@@ -168,56 +239,41 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule]) -> Value {
         let (when, run) = (moment::text(standing.started), unlinked(&escape::ours(&standing.run)));
         text.push_str(&format!("\nfound in the run of {when} ({run}); the code did not run again since"));
     }
+    let others: Vec<&str> =
+        incident.map(Incident::rules).unwrap_or_default().into_iter().filter(|rule| *rule != finding.rule).map(Rule::id).collect();
+    if !others.is_empty() {
+        text.push_str(&format!("\nthe same code in the same program broke {}, too", others.join(", ")));
+    }
     let (uri, line) = place(report, finding.location.as_deref());
-    json!({
+    let physical = json!({"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": {"startLine": line}});
+    let mut result = json!({
         "ruleId": finding.rule.id(),
         "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
         "level": if finding.status == Status::Refused { level(finding.severity) } else { level(finding.severity.min(Severity::Medium)) },
         "message": {"text": text},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": {"startLine": line}}}],
+        "locations": [{"physicalLocation": physical}],
         "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint, "brig/v1": finding.fingerprint},
-        "properties": {"severity": finding.severity.name(), "status": finding.status, "standing": standing.is_some()},
-    })
-}
-
-/// Every result needs a place to be shown at all.
-fn place(report: &Report, location: Option<&str>) -> (String, u64) {
-    let (path, line) = placed(report, location);
-    let encoded = path.bytes().map(|byte| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
+        "properties": {
+            "severity": finding.severity.name(), "status": finding.status, "standing": standing.is_some(),
+            "incident": incident.map(|incident| incident.id.as_str()),
+        },
     });
-    (encoded.collect(), line)
+    let steps = steps(finding);
+    if steps.len() > 1 {
+        let locations = steps.into_iter().map(|text| json!({"location": {"physicalLocation": physical, "message": {"text": text}}}));
+        result["codeFlows"] = json!([{"threadFlows": [{"locations": locations.collect::<Vec<_>>()}]}]);
+    }
+    result
 }
 
-/// `Cargo.lock:1204` → the file, as the repository has it, and its line; without a location, or with one that leads out of the repository, the lock file
-/// as a whole.
-pub(super) fn placed(report: &Report, location: Option<&str>) -> (String, u64) {
-    let within = report.run.within.as_ref().and_then(|within| std::str::from_utf8(within.as_bytes()).ok()).unwrap_or_default();
-    let (path, line) = location.map_or(("", 1), |location| {
-        let line = location.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse::<u64>().ok()?)));
-        line.map_or((location, 1), |(path, line)| (path, line.max(1)))
-    });
-    match inside(within, path) {
-        Some(path) => (path, line),
-        None => (inside(within, "Cargo.lock").unwrap_or_else(|| "Cargo.lock".to_owned()), 1),
-    }
-}
-
-/// `path` from `within`, without a way up; `None` where it leads out, or nowhere.
-fn inside(within: &str, path: &str) -> Option<String> {
-    if path.is_empty() || path.starts_with('/') || within.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in within.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
+/// How it came to the act: programs from the actor's own down, the functions on the stack from the outermost in, and the act.
+fn steps(finding: &Finding) -> Vec<String> {
+    const DEEPEST: usize = 40;
+    let Some(first) = finding.evidence.first() else { return Vec::new() };
+    let programs = first.chain.iter().map(|program| format!("runs {}", (MEDIUM.text)(program)));
+    let crates = finding.blame.iter().flat_map(|blame| blame.crates.iter().rev());
+    let calls = crates.filter_map(|candidate| Some(format!("calls {}", (MEDIUM.text)(candidate.function.as_ref()?))));
+    programs.chain(calls).take(DEEPEST).chain([MEDIUM.deed(&first.act)]).collect()
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -245,6 +301,61 @@ mod tests {
     use crate::report::assemble;
     use crate::report::samples::*;
 
+    /// What GitHub's code scanning asks of a file, and OASIS of its shape.
+    #[test]
+    fn rules_are_explained_and_results_lead_through_what_happened() {
+        let mut material = stolen_env();
+        let (mut event, n) = breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Severity::High);
+        event.blame = stack(&[("quickfetch_sys", None), ("build_script_build", None)]);
+        material.breaches.push((event, n));
+        let mut report = assemble(&material, &facts(), &Graph);
+        report.run.within = Some("a b/rust".into());
+        report.exceptions = crate::report::excepted::samples("app@1.0.0", "[x](//h)");
+        let log = log(&report);
+        let run = &log["runs"][0];
+        assert_eq!(run["automationDetails"]["id"], "brig/a%20b/rust/");
+        for rule in run["tool"]["driver"]["rules"].as_array().unwrap() {
+            let text = |key: &str, inner: &str| rule[key][inner].as_str().unwrap_or_else(|| panic!("no {key} in {rule}")).to_owned();
+            assert!(text("fullDescription", "text").len() > 60 && text("help", "markdown").contains("## What to do"), "{rule}");
+            assert!(text("shortDescription", "text").ends_with('.') && text("help", "text").contains("cargo brig explain"), "{rule}");
+        }
+        let of = |rule: &str| run["results"].as_array().unwrap().iter().find(|result| result["ruleId"] == rule).unwrap();
+        let steps = of("net/connect")["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap();
+        let steps: Vec<_> = steps.iter().map(|step| step["location"]["message"]["text"].as_str().unwrap()).collect();
+        assert_eq!(
+            steps,
+            [
+                "runs 'build-script-build'",
+                "calls 'build_script_build::go'",
+                "calls 'quickfetch_sys::go'",
+                "tried to connect to '203.0.113.7:443' (tcp)"
+            ]
+        );
+        let text = of("secret/read")["message"]["text"].as_str().unwrap();
+        assert!(text.ends_with("the same code in the same program broke secret/then-network, net/connect, too"), "{text}");
+        let suppressed = run["results"].as_array().unwrap().iter().find(|result| !result["suppressions"].is_null()).unwrap();
+        assert_eq!(suppressed["suppressions"][0]["justification"], "\\[x\\](//h)");
+        assert_eq!((&suppressed["level"], &suppressed["ruleId"]), (&"note".into(), &"net/connect".into()));
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_what_matters_least() {
+        let mut report = assemble(&stolen_env(), &facts(), &Graph);
+        let one = report.findings[0].clone();
+        report.findings = (0..MOST + 10)
+            .map(|at| Finding {
+                id: format!("F{at}"),
+                offender: Some(package(&format!("x{at}"), "1.0.0")),
+                severity: if at % 2 == 0 { Severity::Low } else { Severity::High },
+                ..one.clone()
+            })
+            .collect();
+        let log = log(&report);
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        assert_eq!((results.len(), &results[0]["level"], &results[MOST - 1]["level"]), (MOST, &"error".into(), &"warning".into()));
+        assert!(log["runs"][0]["invocations"][0]["toolExecutionNotifications"].to_string().contains("10 results there was no room for"));
+    }
+
     #[test]
     fn one_alert_per_rule_crate_and_kind() {
         let mut material = stolen_env();
@@ -269,29 +380,6 @@ mod tests {
         for result in results {
             let index = result["ruleIndex"].as_u64().unwrap() as usize;
             assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
-        }
-    }
-
-    #[test]
-    fn locations() {
-        let mut report = assemble(&stolen_env(), &facts(), &Graph);
-        for (within, given, expected) in [
-            ("", None, ("Cargo.lock", 1)),
-            ("", Some("Cargo.lock:0"), ("Cargo.lock", 1)),
-            ("", Some("a b/build.rs"), ("a%20b/build.rs", 1)),
-            ("", Some("a:b:7"), ("a%3Ab", 7)),
-            ("", Some("../a/build.rs:7"), ("Cargo.lock", 1)),
-            ("", Some("/etc/passwd:7"), ("Cargo.lock", 1)),
-            ("", Some(""), ("Cargo.lock", 1)),
-            ("rust", None, ("rust/Cargo.lock", 1)),
-            ("rust", Some("Cargo.lock:1204"), ("rust/Cargo.lock", 1204)),
-            ("a/rust", Some("../shared/build.rs:7"), ("a/shared/build.rs", 7)),
-            ("a/rust", Some("../../../x:7"), ("a/rust/Cargo.lock", 1)),
-            ("../..", Some("x:7"), ("Cargo.lock", 1)),
-            ("/etc", Some("passwd:7"), ("Cargo.lock", 1)),
-        ] {
-            report.run.within = Some(within.into());
-            assert_eq!(place(&report, given), (expected.0.to_owned(), expected.1), "{within} {given:?}");
         }
     }
 }

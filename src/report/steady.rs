@@ -32,18 +32,40 @@ fn component_of(component: &[u8], incremental: bool, tmp: bool) -> Vec<u8> {
     if incremental && component.starts_with(b"s-") {
         return if component.ends_with(b".lock") { b"s-*.lock".to_vec() } else { b"s-*".to_vec() };
     }
+    // What is kept of each unit for the next session.
+    if let Some(unit) =
+        component.strip_suffix(b".o").filter(|unit| incremental && unit.len() >= 20 && unit.iter().all(u8::is_ascii_alphanumeric))
+    {
+        return if unit.iter().any(u8::is_ascii_digit) { b"*.o".to_vec() } else { component.to_vec() };
+    }
     invocation(component)
         .or_else(|| temporary(component))
         .or_else(|| ending(component).or_else(|| tail(component)).filter(|_| tmp))
         .unwrap_or_else(|| component.to_vec())
 }
 
-/// `app-1f.app.9c-cgu.0.028teox.rcgu.o`: before what rustc calls a codegen unit's own stands what it drew for this invocation.
+/// `app-1f.app.9c-cgu.0.028teox.rcgu.o`: before what rustc calls a codegen unit's own stands what it drew for this invocation, and before that which of the
+/// crate's hundreds of units it is, which says nothing. What names another crate there stays.
 fn invocation(component: &[u8]) -> Option<Vec<u8>> {
     let at = component.windows(6).rposition(|window| window == b".rcgu.")?;
     let begins = component[..at].iter().rposition(|byte| *byte == b'.')? + 1;
-    let is_word = begins < at && component[begins..at].iter().all(u8::is_ascii_alphanumeric);
-    is_word.then(|| [&component[..begins], b"*", &component[at..]].concat())
+    let is_word = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric);
+    if !is_word(&component[begins..at]) {
+        return None;
+    }
+    let parts: Vec<&[u8]> = component[..begins - 1].split(|byte| *byte == b'.').collect();
+    let is_unit = match &parts[..] {
+        [_, unit] => unit.len() >= 20 && is_word(unit),
+        [_, _, unit, number] => unit.ends_with(b"-cgu") && number.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let kept = if is_unit { parts[0].len() + 1 } else { begins };
+    Some([&component[..kept], b"*", &component[at..]].concat())
+}
+
+/// The file of one unit, as above or in an incremental session: several of them are told as one.
+pub fn is_unit(path: &[u8]) -> bool {
+    path.ends_with(b".*.rcgu.o")
 }
 
 /// `app-1f.tmp4822472`, `libx-2e.so.tmpAb12C`: what linkers write before it has its name.
@@ -81,8 +103,12 @@ mod tests {
     #[test]
     fn what_was_drawn_becomes_a_star() {
         for (given, expected) in [
-            ("{target}/debug/deps/app-1f.app.9c1e-cgu.0.028teox.rcgu.o", "{target}/debug/deps/app-1f.app.9c1e-cgu.0.*.rcgu.o"),
+            ("{target}/debug/deps/app-1f.app.9c1e-cgu.0.028teox.rcgu.o", "{target}/debug/deps/app-1f.*.rcgu.o"),
             ("{target}/debug/deps/app-1f.0k0v8w0jb51i23.028teox.rcgu.bc", "{target}/debug/deps/app-1f.0k0v8w0jb51i23.*.rcgu.bc"),
+            ("{target}/debug/deps/app-1f.2vnx0ontqrx0q08g6vlkjvxwp.028teox.rcgu.o", "{target}/debug/deps/app-1f.*.rcgu.o"),
+            ("{target}/debug/incremental/app-1/s-h1-0x-working/2vnx0ontqrx0q08g6vlkjvxwp.o", "{target}/debug/incremental/app-1/s-*/*.o"),
+            // Another crate's.
+            ("{target}/debug/deps/bar-ff.foo-001122.028teox.rcgu.o", "{target}/debug/deps/bar-ff.foo-001122.*.rcgu.o"),
             ("{target}/debug/deps/app-1f.tmpf273398", "{target}/debug/deps/app-1f.tmp*"),
             ("{target}/debug/deps/libm-2e.so.tmpAb12C", "{target}/debug/deps/libm-2e.so.tmp*"),
             ("{target}/debug/deps/app.tmp", "{target}/debug/deps/app.tmp"),

@@ -1,11 +1,14 @@
-//! The report on the terminal: one line before the build, findings in the shape of compiler diagnostics after it, and a summary. In: a
+//! The report on the terminal: one line before the build, incidents in the shape of compiler diagnostics after it, and a summary. In: a
 //! `&Report`, a style, a writer. Everything that came from the build is escaped on the way out.
 
 mod advice;
+mod block;
 mod diagnostic;
 mod standing;
 mod style;
 mod summary;
+mod table;
+mod wrap;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,6 +18,7 @@ use crate::model::barred::Barred;
 use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
 use crate::model::{Act, ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
 
+use super::incidents::{Incident, incidents};
 use super::{escape, excepted};
 use style::{GREEN, MEDIUM, YELLOW};
 pub use style::{Style, Verbosity};
@@ -162,10 +166,22 @@ fn exceptions(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
     Ok(())
 }
 
-/// Everything after cargo: findings, what makes the record weaker, the summary. `stored` is where the full report is.
+/// Everything after cargo: incidents, the worst last, what makes the record weaker, the summary. `stored` is where the full report is.
 pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
-    let least = if style.verbosity == Verbosity::Verbose { Severity::Info } else { Severity::Low };
-    findings(w, report, report.findings.iter().filter(|finding| finding.severity >= least || finding.is_told()), style)?;
+    let all = incidents(report);
+    let own = all.iter().rev().filter(|incident| incident.standing.is_none());
+    let told: Vec<Incident> = match style.verbosity {
+        Verbosity::Verbose => own.cloned().collect(),
+        _ => own.filter_map(Incident::told).collect(),
+    };
+    told.iter().try_for_each(|incident| block::incident(w, report, incident, style))?;
+    if !told.is_empty() {
+        writeln!(w)?;
+    }
+    if style.verbosity != Verbosity::Quiet {
+        table::rules(w, &told, style)?;
+        table::crates(w, &told, style)?;
+    }
     if style.verbosity == Verbosity::Verbose {
         summary::actors(w, report, style)?;
     }

@@ -7,7 +7,7 @@ use crate::report::samples::*;
 use crate::report::{Facts, Material, assemble};
 
 fn style(verbosity: Verbosity) -> Style {
-    Style { color: false, verbosity }
+    Style { color: false, verbosity, width: None }
 }
 
 fn text(report: &Report, verbosity: Verbosity) -> String {
@@ -63,36 +63,22 @@ fn an_honest_build_is_one_quiet_line() {
 fn the_example_of_the_contract() {
     let mut material = stolen_env();
     material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Level::High));
+    for ((event, _), at) in material.breaches.iter_mut().zip([2801, 2900]) {
+        event.at_ms = at;
+    }
     let out = shown(&material, &Facts { cargo_exit: Some(101), ..facts() });
     let expected = block(
-        "|error[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — refused
-         |  --> Cargo.lock:1204
-         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
+        "|error[secret/then-network]: build script of `quickfetch-sys` 0.3.2 was after a secret and the network — refused
+         |  --> Cargo.lock:1204 · app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
+         |   = did   at 2.8 s tried to read `{workspace}/.env` (F2), connect to `203.0.113.7:443` (tcp) (F3)
          |   = how   build-script-build → sh -c \"cat ../.env\" → cat
-         |   = also  tried to read `{workspace}/.env`
-         |   = also  tried to connect to `203.0.113.7:443` (tcp) (build-script-build)
-         |   = rule  a secret and the network, tried by the same code
          |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
-         |   = help  `cargo brig explain secret/then-network` says what the rule is about
          |
-         |error[secret/read]: build script of `quickfetch-sys` 0.3.2 tried to read `{workspace}/.env` — refused
-         |  --> Cargo.lock:1204
-         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
-         |   = how   build-script-build → sh -c \"cat ../.env\" → cat
-         |   = rule  profile `default`: secrets
-         |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
-         |   = help  `cargo brig explain secret/read` says what the rule is about
-         |
-         |error[net/connect]: build script of `quickfetch-sys` 0.3.2 tried to connect to `203.0.113.7:443` (tcp) — refused
-         |  --> Cargo.lock:1204
-         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
-         |   = how   build-script-build
-         |   = rule  profile `default`: connect
-         |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
-         |   = help  `cargo brig explain net/connect` says what the rule is about
-         |
+         |       Rules secret/read: Code of a crate opened a file that holds credentials.
+         |             secret/then-network: One actor went for a secret and for the network: the signature of a thief.
+         |             net/connect: Code of a crate tried to reach the network.
          |     Refused 2 acts of 1 crate (1 critical, 1 high); cargo failed right after, most likely because of it
-         |             2 other actors stayed inside the profile · target/brig/report.json",
+         |             2 other actors stayed inside the profile · target/brig/report.json · `cargo brig explain F1`",
     );
     assert_eq!(out, expected);
 }
@@ -100,20 +86,16 @@ fn the_example_of_the_contract() {
 #[test]
 fn a_baseline_and_an_exception_have_their_lines() {
     let mut report = assemble(&stolen_env(), &facts(), &Graph);
-    report.findings[0].baseline = Some("new".into());
+    (report.findings[0].baseline, report.findings[0].before) = (Some("new".into()), Some("0.3.1".into()));
     report.findings[0].allow = Some("profile.mine = { inherits = \"default\" }".into());
     let out = text(&report, Verbosity::Quiet);
     let expected = block(
         "|error[secret/read]: build script of `quickfetch-sys` 0.3.2 tried to read `{workspace}/.env` — refused
-         |  --> Cargo.lock:1204
-         |   = who   app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
-         |   = how   build-script-build → sh -c \"cat ../.env\" → cat
-         |   = rule  profile `default`: secrets
+         |  --> Cargo.lock:1204 · app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)
+         |   = how   build-script-build → sh -c \"cat ../.env\" → cat (F1)
          |   = note  not in the accepted behaviour (brig.lock)
-         |   = help  not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
+         |   = help  `cargo update -p quickfetch-sys --precise 0.3.1` takes it back to the version that did not do this; not expected? read the source of `quickfetch-sys` 0.3.2 before you build it again, and report it
          |   = help  expected? `cargo brig allow quickfetch-sys@0.3.2 --build-script --read '{workspace}/.env' --reason …`
-         |   = help  expected of every package? brig.toml: `version = 1`, `policy = \"mine\"`, `profile.mine = { inherits = \"default\" }`
-         |   = help  `cargo brig explain secret/read` says what the rule is about
          |
          |     Refused 1 act of 1 crate (1 high); cargo finished all the same",
     );
@@ -134,7 +116,7 @@ fn the_stack_is_named_with_its_doubts() {
         "{out}"
     );
     assert!(out.contains("   = who   app 0.1.0 → chrono_anchor 0.1.0 (a direct dependency)\n"), "{out}");
-    assert!(out.contains("   = via   chrono_anchor::go ← app::go\n"), "{out}");
+    assert!(out.contains("   = how   app-3c; chrono_anchor::go ← app::go (F1)\n"), "{out}");
     material.breaches[0].0.blame.as_mut().unwrap().caveat = Some("no symbols".into());
     let out = shown(&material, &facts());
     assert!(out.starts_with("error[secret/read]: tests of `app` 0.1.0 tried to read"), "{out}");
@@ -168,12 +150,12 @@ fn never_a_green_lie() {
 /// Refusals without alarm of somebody who succeeded, and of somebody who failed.
 fn quiet() -> Material {
     let mut material = material();
-    let refused = |actor: u32, act: Act| (ActorId(actor), act, Status::Refused, 2);
+    let refused = |actor: u32, act: Act| did(actor, act, Status::Refused, 2);
     material.behaviours = vec![
         refused(BUILD, read("/home/u/.cmake/packages")),
         refused(TESTS, read("/opt/data")),
         refused(TESTS, read("/dev/tty")),
-        (ActorId(TESTS), read("/home/u/app/src/lib.rs"), Status::Allowed, 1),
+        did(TESTS, read("/home/u/app/src/lib.rs"), Status::Allowed, 1),
     ];
     material.actors[3].withheld = vec!["API_TOKEN".into()];
     material
@@ -249,10 +231,14 @@ fn observing_ends_with_what_to_rotate() {
     let mut facts = facts();
     facts.run.mode = Mode::Observe;
     let out = shown(&material, &facts);
-    assert!(out.starts_with("warning[secret/then-network]: build script of `quickfetch-sys` 0.3.2 tried to read a secret and to reach the network — let through, enforce would refuse it\n") || out.starts_with("warning[secret/read]: tests of"), "{out}");
+    let worst = "warning[secret/then-network]: build script of `quickfetch-sys` 0.3.2 was after a secret and the network — let through, enforce would refuse it\n";
+    assert!(
+        out.contains(worst) && out.contains("= help  rotate `{workspace}/.env`: take it for known to others; not expected? read"),
+        "{out}"
+    );
     let expected = block(
         "|    Observed 3 acts of 2 crates (2 critical, 1 high) that enforce would refuse; nothing was refused
-         |             1 other actor stayed inside the profile · target/brig/report.json
+         |             1 other actor stayed inside the profile · target/brig/report.json · `cargo brig explain F1`
          |      Rotate 2 credentials: read while the network was open
          |             `{home}/.ssh/id` — tests of `app` 0.1.0
          |             `{workspace}/.env` — build script of `quickfetch-sys` 0.3.2, which also used the network",
@@ -268,7 +254,7 @@ fn infos_and_actors_are_for_the_verbose() {
     let mut material = material();
     let withheld = Act::Withhold { name: "CARGO_REGISTRY_TOKEN".into() };
     material.breaches = vec![breach(BUILD, 400, withheld, Rule::EnvWithheld, Level::Info)];
-    material.behaviours = vec![(ActorId(RUSTC), read("/home/u/app/src/lib.rs"), Status::Allowed, 3)];
+    material.behaviours = vec![did(RUSTC, read("/home/u/app/src/lib.rs"), Status::Allowed, 3)];
     let report = assemble(&material, &facts(), &Graph);
     assert_eq!(text(&report, Verbosity::Normal).lines().count(), 1);
     let out = text(&report, Verbosity::Verbose);
@@ -325,7 +311,9 @@ fn nothing_from_the_build_speaks() {
         let ours = |line: &str| {
             line.is_empty()
                 || ["error[", "warning[", "note[", "  --> ", "   = ", "             "].iter().any(|start| line.starts_with(start))
-                || ["     Refused ", "       Found ", "  Incomplete ", "       Actor "].iter().any(|start| line.starts_with(start))
+                || ["     Refused ", "       Found ", "  Incomplete ", "       Actor ", "       Rules ", "      Crates "]
+                    .iter()
+                    .any(|start| line.starts_with(start))
         };
         assert!(out.lines().all(ours), "{out}");
     }
@@ -335,7 +323,7 @@ fn nothing_from_the_build_speaks() {
 fn colours_are_asked_for() {
     let mut out = Vec::new();
     let report = assemble(&stolen_env(), &facts(), &Graph);
-    after(&mut out, &report, None, Style { color: true, verbosity: Verbosity::Normal }).unwrap();
+    after(&mut out, &report, None, Style { color: true, verbosity: Verbosity::Normal, width: None }).unwrap();
     let out = String::from_utf8(out).unwrap();
     assert!(out.starts_with("\x1b[1;31merror[secret/read]\x1b[0m: build script of"), "{out:?}");
     assert!(out.contains("\x1b[1;31m     Refused\x1b[0m 1 act"), "{out:?}");
@@ -344,8 +332,10 @@ fn colours_are_asked_for() {
 #[test]
 fn what_reads_the_same_is_told_once() {
     let mut report = assemble(&stolen_env(), &facts(), &Graph);
-    let again = report.findings[0].clone();
-    report.findings.push(again);
+    let mut actor = report.actors[0].clone();
+    actor.id = ActorId(9);
+    report.findings.push(crate::model::Finding { id: "F2".into(), actor: actor.id, ..report.findings[0].clone() });
+    report.actors.push(actor);
     let out = text(&report, Verbosity::Quiet);
     assert_eq!(out.matches("error[secret/read]").count(), 1, "{out}");
     assert!(out.contains("   = note  the same in 1 other actor of this description\n"), "{out}");
@@ -381,7 +371,53 @@ fn advice_knows_whose_code_it_is() {
     assert!(out.contains("= help  not expected? `app` 0.1.0 is your own: look at who changed it\n"), "{out}");
     assert!(!out.contains("read the source of `app`") && out.contains("read the source of `quickfetch-sys` 0.3.2"), "{out}");
     // A name is looked up without a port.
-    assert!(out.contains("h.example:443") && out.contains("= help  the port in it is a guess: a lookup names none\n"), "{out}");
+    assert!(out.contains("h.example:443' --reason …` (the port in it is a guess: a lookup names none)\n"), "{out}");
     let connected = text(&assemble(&stolen_env(), &facts(), &Graph), Verbosity::Normal);
     assert!(!connected.contains("a guess"), "{connected}");
+}
+
+/// What a terminal has room for: never more than six rows for an incident, whatever was done and however it is called.
+#[test]
+fn an_incident_takes_six_rows_at_most() {
+    let mut material = stolen_env();
+    for (at, name) in ["a".repeat(300), "b c ".repeat(40), "x".to_owned(), "y".to_owned(), "z".to_owned()].iter().enumerate() {
+        let argv = vec!["curl".into(), "-F".into(), name.as_str().into()];
+        let act = Act::Exec { path: format!("/usr/bin/{name}").as_str().into(), argv };
+        let (mut event, n) = breach(BUILD, 402, act, Rule::ExecDownloader, Level::High);
+        (event.at_ms, event.blame) = (100 * at as u64, stack(&[("quickfetch_sys", None), (&"very_long_name_".repeat(9), None)]));
+        material.breaches.push((event, n));
+    }
+    let mut report = assemble(&material, &facts(), &Graph);
+    for baseline in [None, Some("new")] {
+        report.findings.iter_mut().for_each(|finding| finding.baseline = baseline.map(str::to_owned));
+        for width in [None, Some(200), Some(100), Some(80), Some(40)] {
+            let mut out = Vec::new();
+            after(&mut out, &report, None, Style { color: true, verbosity: Verbosity::Quiet, width }).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            // One incident: all until the empty line is of it.
+            let rows = out.lines().take_while(|line| !line.is_empty()).count();
+            assert!(rows <= 6, "{width:?}: {rows} rows\n{out}");
+            assert!(out.contains("quickfetch-sys"), "{out}");
+        }
+    }
+    // Where there is room, nothing of it is left out.
+    let all = text(&report, Verbosity::Quiet);
+    assert!(all.contains("run `/usr/bin/z`: `curl -F z` (F3)") && all.contains("tried to read `{workspace}/.env` (F2)"), "{all}");
+}
+
+#[test]
+fn the_worst_is_last_and_a_table_names_each_crate() {
+    let mut material = stolen_env();
+    material.breaches.push(breach(BUILD, 400, connect("203.0.113.7:443"), Rule::NetConnect, Level::High));
+    material.breaches.push(breach(TESTS, 1200, read("/home/u/.ssh/id"), Rule::SecretRead, Level::Medium));
+    let out = shown(&material, &facts());
+    let heads: Vec<&str> = out.lines().filter(|line| line.starts_with("error[")).map(|line| &line[..line.find(']').unwrap()]).collect();
+    assert_eq!(heads, ["error[secret/read", "error[secret/then-network"], "{out}");
+    let table = block(
+        "|      Crates `app` 0.1.0             secret/read                                  F4
+         |             `quickfetch-sys` 0.3.2  secret/read secret/then-network net/connect  F1 F2 F3",
+    );
+    assert!(out.contains(&table), "{out}");
+    // Each rule is explained once.
+    assert_eq!(out.matches("secret/read: Code of a crate opened").count(), 1, "{out}");
 }

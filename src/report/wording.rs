@@ -31,7 +31,7 @@ impl Medium {
             (None, None) => String::new(),
         };
         let mut did = match (finding.rule, finding.evidence.first()) {
-            (Rule::SecretThenNetwork, _) => "tried to read a secret and to reach the network".to_owned(),
+            (Rule::SecretThenNetwork, _) => "was after a secret and the network".to_owned(),
             (_, Some(evidence)) => self.act(&evidence.act),
             (_, None) => format!("broke {}", finding.rule.id()),
         };

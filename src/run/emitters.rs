@@ -398,7 +398,7 @@ impl Script {
 
     fn tell(&self, key: &str, value: &[u8], status: Status, breach: Option<crate::model::Breach>, ground: &Ground) {
         let act = Act::Tell { directive: key.to_owned(), value: Hostile::new(value) };
-        ground.journal.event(Event { actor: self.actor, pid: self.pid, act, status, breach, blame: None });
+        ground.journal.event(Event { actor: self.actor, pid: self.pid, act, status, breach, blame: None, at_ms: 0 });
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::asked::ask;
 use super::coverage;
+use super::in_force;
 use super::outputs::Outputs;
 use super::owners::Owners;
 use super::stopped::Stopped;
@@ -22,7 +23,7 @@ use crate::judge::{Journal, Places as Real};
 use crate::launch::survivors;
 use crate::model::barred::Barred;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run, VerdictWord};
-use crate::model::{Act, ActorId, Event, Exit, Hostile, Package, Status};
+use crate::model::{Act, ActorId, Event, Exit, Hostile, Package, Span, Status};
 use crate::plan::host::Host;
 use crate::plan::places::real;
 use crate::report::assemble::is_probe;
@@ -69,7 +70,7 @@ pub fn survivors(gate: &Gate, journal: &Journal, interrupted: bool) {
     let survived = |actor: ActorId, pid: u32, exe: &Path| {
         let act = Act::Survive { exe: Hostile::from(exe) };
         let breach = policies.get(&actor).and_then(Option::as_ref).and_then(|policy| policy.judge(&act, None).breach);
-        journal.event(Event { actor, pid, act, status: Status::Refused, breach, blame: None });
+        journal.event(Event { actor, pid, act, status: Status::Refused, breach, blame: None, at_ms: 0 });
     };
     let mut unnamed = ended.unnamed;
     for survivor in ended.survivors {
@@ -109,10 +110,11 @@ fn forked(exe: &Path, alive: &[Alive]) -> Option<ActorId> {
 /// When a report could not be written: then the run has no record.
 pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: terminal::Style) -> Result<Exit, Stopped> {
     let record = supervisor.journal.take();
+    let ends = supervisor.failing.ends();
     let material = Material {
         processes: record.processes,
         processes_truncated: record.processes_truncated,
-        behaviours: record.behaviours.into_iter().map(|one| (one.actor, one.act, one.status, one.count)).collect(),
+        behaviours: record.behaviours,
         behaviours_truncated: record.truncated.values().sum(),
         breaches: record.breaches.into_iter().map(|counted| (counted.event, counted.count)).collect(),
         lost: record.lost.into_iter().flat_map(|(what, count)| std::iter::repeat_n(what, count.min(1000) as usize)).collect(),
@@ -120,7 +122,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         reviewed: record.reviewed,
         exceptions: supervisor.excepting.told(&record.spent),
         actors: record.actors,
-        failed: supervisor.failing.failed(),
+        failed: ends.iter().filter(|(_, exit)| **exit != 0).map(|(actor, _)| *actor).collect(),
+        spans: record.spans.into_iter().map(|(actor, span)| (actor, Span { exit: ends.get(&actor).copied(), ..span })).collect(),
         closed: if ran.cargo_exit == Some(0) { Vec::new() } else { closed(&ran.run.command) },
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
@@ -166,6 +169,7 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         let dirs = dirs(&known.graph, &facts.places);
         baselined::apply(&mut report, (lock, &dirs), held, who);
     }
+    report.policy = in_force::lines(supervisor.profile);
     report.run.costs = costs(&supervisor.confining, &ran.unwinder);
 
     let unnamed = outputs.follow(&mut report, known.as_ref().map(|known| &known.graph)).err();

@@ -1,6 +1,6 @@
-//! Which actors failed, where the kernel tells. In: each as it starts. Out: those that ended with another code than 0, or by a signal.
+//! How actors ended, where the kernel tells. In: each as it starts. Out: the code each has ended with, 128+signal where it was killed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::mem::take;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -14,7 +14,7 @@ const MOST: usize = 64;
 pub struct Failing {
     /// Not known to have ended.
     running: Vec<(ActorId, OwnedFd)>,
-    failed: BTreeSet<ActorId>,
+    ends: BTreeMap<ActorId, i32>,
 }
 
 impl Failing {
@@ -34,15 +34,34 @@ impl Failing {
         for (actor, handle) in take(&mut self.running) {
             match pidfd::ended(handle.as_fd()) {
                 None => self.running.push((actor, handle)),
-                Some(0) => {}
-                Some(_) => drop(self.failed.insert(actor)),
+                Some(status) => drop(self.ends.insert(actor, code(status))),
             }
         }
     }
 
     /// When cargo has ended.
-    pub fn failed(&mut self) -> BTreeSet<ActorId> {
+    pub fn ends(&mut self) -> BTreeMap<ActorId, i32> {
         self.look();
-        take(&mut self.failed)
+        take(&mut self.ends)
+    }
+}
+
+/// Of a status as wait(2) tells it: the signal in the lowest seven bits, the code above the lowest eight.
+fn code(status: i32) -> i32 {
+    match status & 0x7f {
+        0 => status >> 8 & 0xff,
+        signal => 128 + signal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_as_a_shell_has_them() {
+        for (status, expected) in [(0, 0), (0x100, 1), (101 << 8, 101), (9, 137), (0x86, 134)] {
+            assert_eq!(code(status), expected, "{status:#x}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod excepting;
 mod failing;
 mod fetch;
 mod graph_now;
+mod in_force;
 mod layers;
 mod outputs;
 mod owners;
@@ -31,6 +32,7 @@ mod watch;
 mod who;
 
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 
 use anyhow::Context;
 
@@ -40,6 +42,7 @@ use crate::model::Exit;
 use crate::plan::doctor;
 use crate::plan::host::Host;
 use crate::report::terminal;
+use crate::sys::descriptors;
 pub use layers::Layers;
 use pages::print;
 pub use stopped::Stopped;
@@ -95,5 +98,6 @@ fn examine() -> Result<Host, Stopped> {
 fn style(typed: &Typed) -> terminal::Style {
     let color =
         crate::cli::color::resolve(typed.options.color.unwrap_or_default(), &|name| std::env::var_os(name), io::stderr().is_terminal());
-    terminal::Style { color, verbosity: terminal::Verbosity::from_switches(typed.options.quiet, typed.options.verbose) }
+    let width = descriptors::columns(io::stderr().as_fd()).map(usize::from).filter(|columns| *columns > 0);
+    terminal::Style { color, verbosity: terminal::Verbosity::from_switches(typed.options.quiet, typed.options.verbose), width }
 }

@@ -10,7 +10,7 @@ use super::pages::{known_malicious, places, print};
 use super::stopped::Stopped;
 use crate::cli::Options;
 use crate::cli::reports::Which;
-use crate::judge::rules;
+use crate::model::page::page;
 use crate::model::report::Report;
 use crate::model::{Exit, Finding, Rule};
 use crate::plan;
@@ -23,6 +23,9 @@ use crate::report::terminal;
 /// # Errors
 /// When there is none, or it cannot be written where it was to go.
 pub fn report(options: &Options, which: &Which, style: terminal::Style) -> Result<Exit, Stopped> {
+    if which.schema {
+        return print(json::JSON_SCHEMA);
+    }
     if which.list {
         return list(options);
     }
@@ -93,7 +96,7 @@ fn directory(options: &Options) -> Result<PathBuf, Stopped> {
 /// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.
 pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result<Exit, Stopped> {
     if let Some(rule) = Rule::from_id(topic) {
-        return print(&page(rule));
+        return print(page(rule));
     }
     let known = known_malicious(options, topic)?;
     let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
@@ -122,10 +125,6 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
     let mut rules: Vec<Rule> = found.iter().map(|finding| finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();
-    let pages: Vec<String> = rules.into_iter().map(page).collect();
+    let pages: Vec<&str> = rules.into_iter().map(page).collect();
     print(&(String::from_utf8_lossy(&text).into_owned() + &pages.join("\n")))
-}
-
-fn page(rule: Rule) -> String {
-    rules::page(rule).to_owned()
 }

@@ -167,6 +167,7 @@ fn linger(gate: &Gate, journal: &Journal, cargo: u32, limit: Duration) {
                 status: Status::Allowed,
                 breach: Some(proc_timeout::breach(why.clone())),
                 blame: None,
+                at_ms: 0,
             };
             journal.event(event);
         }

@@ -100,7 +100,8 @@ fn each_is_told_of_what_it_did_itself() {
         assert_eq!((candidates, &thread["path_in_graph"]), (vec!["aaa", "thief"], &serde_json::json!([])), "{thread}");
 
         let said = outcome.stderr_text();
-        assert!(said.contains("tests of `app` 0.1.0, `thief` 0.1.0, through `courier` 0.1.0, tried to connect"), "{outcome}");
+        assert!(said.contains("tests of `app` 0.1.0, through `thief` 0.1.0, was after a secret and the network"), "{outcome}");
+        assert!(said.contains("connect to `192.0.2.80:443` (tcp) through `courier` 0.1.0 (F10)"), "{outcome}");
         assert!(said.contains("who called `courier` 0.1.0 is not on the stack: `aaa` 0.1.0 or `thief` 0.1.0"), "{outcome}");
         assert!(!said.contains("read the source of `courier`") && !said.contains("aaa 0.1.0 → "), "{outcome}");
     }

@@ -250,9 +250,12 @@ fn what_a_finding_was_about_is_allowed_by_its_number() {
         let refused = does(guarded(&place, &[], BUILD), &place, acts).go();
         assert_eq!(guilty(refused.exits(100)), ["alpha", "beta"], "{refused}");
         let ids: Vec<&str> = violations(refused.report()).map(|finding| finding["id"].as_str().unwrap()).collect();
-        let line = "`cargo brig allow alpha@1.2.3 --build-script --write '{workspace}/generated/alpha' --reason …`";
-        assert!(refused.stderr_text().contains(line), "{refused}");
+        assert_eq!(ids, ["F1", "F2", "F3", "F4"], "{refused}");
+        assert!(refused.stderr_text().contains("expected? `cargo brig allow --from F1 F3 --reason …`"), "{refused}");
         let report = kept(&place);
+        let explained = bare(&place, &["--report-dir", report.to_str().unwrap(), "explain", "F1"]).go();
+        let line = "`cargo brig allow alpha@1.2.3 --build-script --write '{workspace}/generated/alpha' --reason …`";
+        assert!(explained.exits(0).stdout_text().contains(line), "{explained}");
         let allow = [&["--report-dir", report.to_str().unwrap(), "allow", "--from"], &ids[..], &["--reason", "looked at"]].concat();
         let said = bare(&place, &allow).go();
         assert!(String::from_utf8_lossy(&said.exits(0).stdout).contains("added to brig.toml:"), "{said}");

@@ -12,6 +12,7 @@ mod barred;
 mod baseline;
 mod callers;
 mod cargos_wall;
+mod ci;
 mod configurations;
 mod control;
 mod demo;

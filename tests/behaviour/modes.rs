@@ -169,6 +169,10 @@ fn the_same_build_gives_the_same_report() {
         for process in report["processes"].as_array_mut().unwrap() {
             ["pid", "parent", "started_ms"].iter().for_each(|key| process[key] = 0.into());
         }
+        for actor in report["actors"].as_array_mut().unwrap() {
+            ["pid", "ran"].iter().for_each(|key| actor[key] = 0.into());
+        }
+        report["behaviour"].as_array_mut().unwrap().iter_mut().for_each(|did| did["first_ms"] = 0.into());
         serde_json::to_string_pretty(&report).unwrap()
     };
     let (one, two) = (record(), record());

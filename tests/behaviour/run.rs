@@ -286,7 +286,7 @@ impl Outcome {
     /// The report, which must be there and whole.
     pub fn report(&self) -> &Value {
         let report = self.report.as_ref().unwrap_or_else(|| panic!("no readable report.json:\n{self}"));
-        assert_eq!(report["schema"], "brig.report/1", "{self}");
+        assert_eq!(report["schema"], "brig.report/2", "{self}");
         assert_eq!(report["end"], true, "the report is cut off:\n{self}");
         assert_eq!(report["outcome"]["exit_code"], self.code, "the report tells another exit code:\n{self}");
         report

@@ -103,7 +103,7 @@ impl Call<'_> {
     }
 
     fn note(&self, act: Act, status: Status, breach: Option<Breach>) {
-        let event = Event { actor: self.actor(), pid: self.pid(), act, status, breach, blame: None };
+        let event = Event { actor: self.actor(), pid: self.pid(), act, status, breach, blame: None, at_ms: 0 };
         self.push(event);
     }
 }

@@ -88,6 +88,7 @@ impl Call<'_> {
             status: Status::Allowed,
             breach: None,
             blame: None,
+            at_ms: 0,
         };
         self.notes.borrow_mut().push(Note { event, look: Some(Look { caught, caller: true }), heir: None });
         Err(Caught::REPEAT)

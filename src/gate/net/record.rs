@@ -18,7 +18,15 @@ impl Recorder {
     /// Judges an act and writes it down. `pid` is the process (or thread) that acted, 0 when it is not known.
     pub fn judge(&self, pid: u32, act: Act, object: Option<Object>, blame: Option<Blame>) -> Judgement {
         let judgement = self.policy.judge(&act, object);
-        self.journal.event(Event { actor: self.actor, pid, act, status: judgement.status(), breach: judgement.breach.clone(), blame });
+        self.journal.event(Event {
+            actor: self.actor,
+            pid,
+            act,
+            status: judgement.status(),
+            breach: judgement.breach.clone(),
+            blame,
+            at_ms: 0,
+        });
         judgement
     }
 }

@@ -5,7 +5,7 @@ use crate::model::{Breach, Candidate, Severity};
 
 fn event(path: &str, status: Status, rule: Option<Rule>) -> Event {
     let breach = rule.map(|rule| Breach { rule, severity: Severity::High, reason: "r".into() });
-    Event { actor: ActorId(1), pid: 7, act: Act::Read { path: path.into() }, status, breach, blame: None }
+    Event { actor: ActorId(1), pid: 7, act: Act::Read { path: path.into() }, status, breach, blame: None, at_ms: 0 }
 }
 
 #[test]

@@ -7,16 +7,7 @@ use super::super::wording::count;
 use super::super::{escape, rotate};
 use super::words::{MEDIUM, ROWS, code, content};
 use crate::model::report::{Behaviour, Report, ReportedActor};
-use crate::model::{Act, ActorId, Finding, Hostile, Package, Process, Status, moment};
-
-pub fn findings(w: &mut dyn Write, report: &Report) -> io::Result<()> {
-    if report.findings.is_empty() {
-        return Ok(());
-    }
-    writeln!(w, "<h2>Findings</h2>")?;
-    report.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
-    left(w, report.findings.len(), "finding")
-}
+use crate::model::{Act, ActorId, Hostile, Package, Process, Status};
 
 /// What was read while nothing was refused.
 pub fn rotate(w: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -33,59 +24,6 @@ pub fn rotate(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(w, "</ul>")
 }
 
-/// What earlier runs found, in code that did not run again since.
-pub fn standing(w: &mut dyn Write, report: &Report) -> io::Result<()> {
-    for standing in report.standing.iter().take(ROWS) {
-        let command: Vec<_> = standing.command.iter().map(escape::plain).collect();
-        let (when, run) = (moment::text(standing.started), code(&escape::ours(&standing.run)));
-        writeln!(w, "<h2>Standing</h2>\n<p>Found in the run of {when} ({run}, {}).", code(&command.join(" ")))?;
-        writeln!(w, "The code did not run again since.</p>")?;
-        standing.findings.iter().take(ROWS).try_for_each(|finding| one(w, report, finding))?;
-        left(w, standing.findings.len(), "finding")?;
-    }
-    left(w, report.standing.len(), "run")
-}
-
-fn one(w: &mut dyn Write, report: &Report, finding: &Finding) -> io::Result<()> {
-    writeln!(
-        w,
-        "<article class=\"{}\"><h3>{} <small>{}</small></h3>",
-        finding.severity.name(),
-        finding.rule.id(),
-        finding.severity.name()
-    )?;
-    writeln!(w, "<p>{}</p>\n<dl>", MEDIUM.title(report, finding))?;
-    let mut row = |key: &str, value: String| writeln!(w, "<dt>{key}</dt><dd>{value}</dd>");
-    if !finding.path_in_graph.is_empty() {
-        row("who", finding.path_in_graph.iter().map(|package| code(&escape::name(package))).collect::<Vec<_>>().join(" → "))?;
-    }
-    if let Some(callers) = MEDIUM.candidates(finding) {
-        row("who", callers)?;
-    }
-    for evidence in finding.evidence.iter().take(20) {
-        let chain: Vec<_> = evidence.chain.iter().map(|program| code(&escape::plain(program))).collect();
-        row("how", format!("{} (×{}): {}", MEDIUM.deed(&evidence.act), evidence.count, chain.join(" → ")))?;
-    }
-    let left = finding.evidence.len().saturating_sub(20) as u64;
-    let left = left.saturating_add(finding.truncated);
-    if left > 0 {
-        row("how", format!("and {left} more in the JSON report"))?;
-    }
-    if let Some(blame) = finding.blame.as_ref().filter(|blame| !blame.crates.is_empty()) {
-        let crates: Vec<_> = blame.crates.iter().take(12).map(|found| (MEDIUM.name)(&found.name)).collect();
-        let doubt = blame.caveat.as_ref().map(|caveat| format!(" (candidates: {})", content(&escape::ours(caveat)))).unwrap_or_default();
-        row("via", format!("{}{doubt}", crates.join(" ← ")))?;
-    }
-    row("rule", content(&escape::ours(&finding.reason)))?;
-    for advice in &finding.advice {
-        row("help", content(&escape::ours(advice)))?;
-    }
-    if let Some(location) = &finding.location {
-        row("at", code(&escape::ours(location)))?;
-    }
-    writeln!(w, "</dl></article>")
-}
-
 /// One card per package: what ran of it, what it did.
 pub fn crates(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     let mut cards: BTreeMap<Option<&Package>, Vec<&ReportedActor>> = BTreeMap::new();
@@ -96,7 +34,7 @@ pub fn crates(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     for behaviour in &report.behaviour {
         did.entry(behaviour.actor).or_default().push(behaviour);
     }
-    writeln!(w, "<h2>Crates</h2>")?;
+    writeln!(w, "<h2>Actors</h2>")?;
     for (package, actors) in cards.iter().take(ROWS) {
         let name = package.map_or("package unknown".to_owned(), |package| MEDIUM.package(package));
         let alarms = report.findings.iter().filter(|finding| finding.offender.as_ref() == *package).count() as u64;
@@ -198,7 +136,7 @@ fn index(w: &mut dyn Write, report: &Report, title: &str, pick: impl Fn(&Act) ->
 }
 
 /// What a capped list leaves out is counted.
-fn left(w: &mut dyn Write, total: usize, noun: &str) -> io::Result<()> {
+pub fn left(w: &mut dyn Write, total: usize, noun: &str) -> io::Result<()> {
     match total.saturating_sub(ROWS) as u64 {
         0 => Ok(()),
         n => writeln!(w, "<p>and {n} more ({noun}) in the JSON report</p>"),

@@ -2,6 +2,7 @@
 
 use crate::model::{Finding, Rule, Severity};
 
+use super::super::advice::unexpected;
 use super::super::escape;
 use super::style::MEDIUM;
 
@@ -10,7 +11,7 @@ pub fn help(finding: &Finding) -> Vec<String> {
     if finding.severity == Severity::Info || !finding.advice.is_empty() {
         return finding.advice.iter().map(|text| escape::ours(text)).chain([explain]).collect();
     }
-    let mut help = vec![format!("not expected? {}", unexpected(finding))];
+    let mut help = vec![format!("not expected? {}", unexpected(finding, MEDIUM))];
     if let Some(proposal) = &finding.except {
         help.push(format!("expected? `{}`", escape::ours(&proposal.command())));
     }
@@ -23,25 +24,6 @@ pub fn help(finding: &Finding) -> Vec<String> {
     }
     help.push(explain);
     help
-}
-
-fn unexpected(finding: &Finding) -> String {
-    let Some(package) = finding.offender.as_ref().map(|package| MEDIUM.package(package)) else {
-        return "find out which package it is before you build again".to_owned();
-    };
-    let candidates: Vec<_> = finding.candidates.iter().map(|candidate| MEDIUM.package(candidate)).collect();
-    let own = match &finding.location {
-        Some(location) => format!("{package} is your own: look at `{}`, and at who changed it", escape::name(location)),
-        None => format!("{package} is your own: look at who changed it"),
-    };
-    match (&candidates[..], finding.own) {
-        ([], true) => own,
-        ([], false) => format!("read the source of {package} before you build it again, and report it"),
-        (all, _) if finding.compiled => {
-            format!("see whether {package} has its text include that, else read the source of {}", all.join(", "))
-        }
-        (all, _) => format!("find out which of {} has {package} do this, before you build again", all.join(", ")),
-    }
 }
 
 /// A line for `brig.toml`, with those that must stand before it.

@@ -70,7 +70,7 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
 }
 
 /// `app 0.1.0 → imgkit 2.1.0 → quickfetch-sys 0.3.2 (not a direct dependency)`
-fn path(finding: &Finding) -> String {
+pub fn path(finding: &Finding) -> String {
     let path = &finding.path_in_graph;
     let shown = path.iter().map(|package| escape::name(package)).collect::<Vec<_>>().join(" → ");
     let is_offender = |place: &String| finding.offender.as_ref().is_some_and(|one| *place == format!("{} {}", one.name, one.version));
@@ -88,7 +88,7 @@ fn path(finding: &Finding) -> String {
     }
 }
 
-fn how(evidence: &Evidence) -> String {
+pub fn how(evidence: &Evidence) -> String {
     let mut how = chain(&evidence.chain);
     if let Act::Exec { argv, .. } = &evidence.act
         && argv.len() > 1
@@ -103,7 +103,7 @@ fn chain(chain: &[Hostile]) -> String {
 }
 
 /// The crates on the stack, innermost first.
-fn via(blame: &Blame) -> String {
+pub fn via(blame: &Blame) -> String {
     const DEEPEST: usize = 6;
     let name = |candidate: &crate::model::Candidate| match &candidate.function {
         Some(function) => escape::plain(function),

@@ -33,6 +33,8 @@ impl Verbosity {
 pub struct Style {
     pub color: bool,
     pub verbosity: Verbosity,
+    /// Columns of the terminal; nothing where it is none, and lines are as long as they are.
+    pub width: Option<usize>,
 }
 
 impl Style {

@@ -16,7 +16,9 @@ use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
 pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: Style) -> io::Result<()> {
     let tally = tally(report);
     let loud = style.verbosity != Verbosity::Quiet;
-    let stored = stored.map(|path| format!(" · {}", escape::ours(path))).unwrap_or_default();
+    let first = report.findings.iter().find(|finding| finding.is_told());
+    let explain = first.map(|finding| format!(" · `cargo brig explain {}`", escape::name(&finding.id))).unwrap_or_default();
+    let stored = stored.map(|path| format!(" · {}", escape::ours(path))).unwrap_or_default() + &explain;
     let profile = (MEDIUM.name)(report.run.profile.first().map_or("default", String::as_str));
     let others = report.outcome.counts.actors.saturating_sub(tally.actors.len() as u64);
     let acts = tally.text();

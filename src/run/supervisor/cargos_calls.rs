@@ -85,7 +85,7 @@ impl Supervisor<'_> {
 
     fn tell(&mut self, leader: Leader, pid: i32, act: Act, (breach, status): (Breach, Status)) {
         let actor = self.leader(leader);
-        let event = Event { actor, pid: pid as u32, act, status, breach: Some(breach), blame: None };
+        let event = Event { actor, pid: pid as u32, act, status, breach: Some(breach), blame: None, at_ms: 0 };
         self.journal.event(event);
     }
 

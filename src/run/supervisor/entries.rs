@@ -44,7 +44,7 @@ pub fn breach(identity: &Identity, tracee: &Tracee, places: &Places) -> Option<B
 /// What was meant, and with which words; the actor's own entry says what it was.
 pub fn started(actor: &Actor, tracee: &Tracee, status: Status, breach: Option<Breach>) -> Event {
     let act = Act::Exec { path: Hostile::from(&*tracee.called), argv: actor.argv.clone() };
-    Event { actor: actor.id, pid: actor.pid, act, status, breach, blame: None }
+    Event { actor: actor.id, pid: actor.pid, act, status, breach, blame: None, at_ms: 0 }
 }
 
 /// What is known before there is a policy.

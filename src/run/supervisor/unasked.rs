@@ -18,7 +18,7 @@ impl Supervisor<'_> {
             let sayer = if self.configured.flags(word) { self.repository() } else { actor };
             let act = Act::Tell { directive: "argument file".to_owned(), value: Hostile::from(word.clone()) };
             let breach = Some(link_loader::argument_file());
-            self.journal.event(Event { actor: sayer, pid: pid as u32, act, status: Status::Allowed, breach, blame: None });
+            self.journal.event(Event { actor: sayer, pid: pid as u32, act, status: Status::Allowed, breach, blame: None, at_ms: 0 });
         }
     }
 

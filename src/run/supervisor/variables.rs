@@ -218,7 +218,7 @@ impl Variables {
             // Whoever said it has the finding already; this one was only to be given it.
             let breach = (!name_told).then(|| env_loader::changed(&name));
             let act = Act::Withhold { name };
-            self.journal.event(Event { actor, pid: tracee.pid as u32, act, status: Status::Refused, breach, blame: None });
+            self.journal.event(Event { actor, pid: tracee.pid as u32, act, status: Status::Refused, breach, blame: None, at_ms: 0 });
         }
         (edits, withheld)
     }

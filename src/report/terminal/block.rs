@@ -1,0 +1,195 @@
+//! One incident in at most six rows: what, where and through whom, what was done in order of time, how, what is known, what to do. Everything else stands
+//! in the report, and in what `explain` says of its findings.
+
+use std::io::{self, Write};
+
+use crate::model::report::Report;
+use crate::model::{Finding, Hostile, Rule, Severity, Status};
+
+use super::super::incidents::Incident;
+use super::super::wording::{count, times};
+use super::super::{advice, escape};
+use super::diagnostic;
+use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
+use super::wrap::{width, wrap};
+
+const ROWS: usize = 6;
+/// Where rows after the first of a line begin: far enough in to be known as such.
+const INDENT: usize = 13;
+
+/// How much of it is told: from much to little, the first that fits.
+struct Room {
+    acts: usize,
+    how: bool,
+    note: bool,
+}
+
+const ROOMS: [Room; 6] = [
+    Room { acts: 8, how: true, note: true },
+    Room { acts: 4, how: true, note: true },
+    Room { acts: 4, how: false, note: true },
+    Room { acts: 2, how: false, note: true },
+    Room { acts: 2, how: false, note: false },
+    Room { acts: 1, how: false, note: false },
+];
+
+pub fn incident(w: &mut dyn Write, report: &Report, incident: &Incident, style: Style) -> io::Result<()> {
+    let rows = |room: &Room| {
+        lines(report, incident, room, style).iter().flat_map(|(begin, text)| wrap(begin, text, INDENT, style.width)).collect::<Vec<_>>()
+    };
+    let mut fitting = ROOMS.iter().map(rows);
+    let fits = |rows: &Vec<String>| rows.len() <= ROWS;
+    let found = fitting.find(fits).unwrap_or_else(|| {
+        let last = ROOMS.last().map(rows).unwrap_or_default();
+        // The last row is what to do; a name that is longer than it should be is cut.
+        let (head, help) = (&last[..ROWS - 1], &last[last.len() - 1..]);
+        [head, help].concat()
+    });
+    found.iter().try_for_each(|row| writeln!(w, "{row}"))
+}
+
+/// Each with its beginning.
+fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec<(String, String)> {
+    let worst = incident.worst();
+    let (word, code) = match (incident.severity, worst.status) {
+        (Severity::Info, _) => ("note", CYAN),
+        (Severity::Low, _) | (_, Status::Observed | Status::Allowed) => ("warning", YELLOW),
+        _ => ("error", RED),
+    };
+    let head = style.paint(code, &format!("{word}[{}]", worst.rule.id()));
+    let mut lines = vec![(format!("{head}: "), MEDIUM.title(report, worst))];
+    let line = |key: &str, text: &str| (format!("   {} {key:<5} ", style.paint(BLUE, "=")), text.to_owned());
+    let path = (!worst.path_in_graph.is_empty()).then(|| diagnostic::path(worst));
+    // That a dependency is a direct one can be seen.
+    let path = path.map(|path| match path.strip_suffix(" (a direct dependency)") {
+        Some(short) if style.width.is_some() => short.to_owned(),
+        _ => path,
+    });
+    match (&worst.location, path) {
+        (Some(location), path) => {
+            let path = path.map(|path| format!(" · {path}")).unwrap_or_default();
+            let function = function(worst).map(|function| format!(" in {}", escape::plain(function))).unwrap_or_default();
+            lines.push((format!("  {} ", style.paint(BLUE, "-->")), format!("{}{function}{path}", escape::ours(location))));
+        }
+        (None, Some(path)) => lines.push(line("who", &path)),
+        (None, None) => {}
+    }
+    let deeds = incident.deeds();
+    if deeds.len() > 1 {
+        lines.push(line("did", &did(incident, room.acts)));
+    }
+    // What did not get to run, or is only new, is told by its reason.
+    let is_barred = incident.actor.is_none();
+    if is_barred {
+        lines.push(line("rule", &escape::ours(&worst.reason)));
+    } else if room.how && !is_plain(worst) || deeds.len() < 2 {
+        lines.extend(how(incident).map(|how| line("how", &how)));
+    }
+    // Who may be behind it besides is no detail.
+    lines.extend(MEDIUM.candidates(worst).map(|callers| line("who", &callers)));
+    let notes = notes(incident);
+    if !notes.is_empty() && (room.note || lines.len() < 4) {
+        lines.push(line("note", &notes.join("; ")));
+    }
+    lines.extend(help(incident, ROWS - lines.len().min(ROWS - 1)).iter().map(|help| line("help", help)));
+    lines
+}
+
+/// The function that is named for it, where it is of who did it.
+fn function(finding: &Finding) -> Option<&Hostile> {
+    let offender = finding.offender.as_ref()?.name.replace('-', "_");
+    let found = finding.blame.as_ref()?.crates.iter().find(|candidate| candidate.name == offender)?;
+    found.function.as_ref()
+}
+
+/// Did the program itself do it, in that function? Then how it came to that is said.
+fn is_plain(finding: &Finding) -> bool {
+    let chain = finding.evidence.first().map_or(0, |evidence| evidence.chain.len());
+    let stack = finding.blame.as_ref().map_or(0, |blame| blame.crates.len());
+    chain <= 1 && stack <= 1 && finding.location.is_some() && function(finding).is_some()
+}
+
+/// "at 2.8 s tried to read `.env` (F2), run `curl`: `curl -F …` (F3)"
+fn did(incident: &Incident, most: usize) -> String {
+    let deeds = incident.deeds();
+    let mut acts: Vec<String> = Vec::new();
+    for deed in deeds.iter().take(most) {
+        let act = deed.told(MEDIUM);
+        let act = if acts.is_empty() { &act[..] } else { act.strip_prefix("tried to ").unwrap_or(&act) };
+        acts.push(format!("{act}{} ({})", times(deed.count), escape::name(&deed.finding.id)));
+    }
+    let left = (deeds.len().saturating_sub(most) as u64).saturating_add(incident.truncated());
+    if left > 0 {
+        acts.push(format!("{left} more"));
+    }
+    format!("{}{}", at(incident), acts.join(", "))
+}
+
+/// "at 2.8 s "
+fn at(incident: &Incident) -> String {
+    incident.began_ms().map(|ms| format!("at {}.{} s ", ms / 1000, ms % 1000 / 100)).unwrap_or_default()
+}
+
+/// The way down to the program that acted first of what is worst, and by whose code; of one act alone, also when, and its number.
+fn how(incident: &Incident) -> Option<String> {
+    let (worst, deeds) = (incident.worst(), incident.deeds());
+    let via = worst.blame.as_ref().filter(|blame| !blame.crates.is_empty()).map(diagnostic::via);
+    let chain = worst.evidence.first().map(diagnostic::how).filter(|how| !how.starts_with("unknown process"));
+    let parts: Vec<String> = chain.into_iter().chain(via).collect();
+    let when = if deeds.len() == 1 { format!("{}({})", at(incident), escape::name(&worst.id)) } else { String::new() };
+    match (parts.is_empty(), when.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(when),
+        (false, true) => Some(parts.join("; ")),
+        (false, false) => Some(format!("{} {when}", parts.join("; "))),
+    }
+}
+
+fn notes(incident: &Incident) -> Vec<String> {
+    let worst = incident.worst();
+    let mut notes = Vec::new();
+    if let Some(caveat) = worst.blame.as_ref().and_then(|blame| blame.caveat.as_ref()) {
+        let named = worst.blame.as_ref().is_some_and(|blame| !blame.crates.is_empty());
+        let means = if named { "those named are candidates" } else { "nobody is named inside it" };
+        notes.push(format!("the stack is not conclusive ({}): {means}", escape::ours(caveat)));
+    }
+    if incident.actors.len() > 1 {
+        notes.push(format!("the same in {} of this description", count(incident.actors.len() as u64 - 1, "other actor")));
+    }
+    match incident.is_new() {
+        Some(true) if worst.rule != Rule::BaselineNew => notes.push("not in the accepted behaviour (brig.lock)".to_owned()),
+        Some(false) => notes.push("already in the accepted behaviour (brig.lock)".to_owned()),
+        _ => {}
+    }
+    notes
+}
+
+/// In as many lines as there is room for, one at least.
+fn help(incident: &Incident, room: usize) -> Vec<String> {
+    let worst = incident.worst();
+    if worst.severity == Severity::Info || !worst.advice.is_empty() {
+        return worst.advice.iter().take(room).map(|text| escape::ours(text)).collect();
+    }
+    let mut steps = advice::now(incident, MEDIUM);
+    if let Some(last) = steps.last_mut() {
+        *last = format!("not expected? {last}");
+    }
+    let unexpected = steps.join("; ");
+    let expected = expected(worst, incident);
+    match (room, expected) {
+        (0 | 1, Some(expected)) => vec![format!("{unexpected}; {expected}")],
+        (_, expected) => std::iter::once(unexpected).chain(expected).collect(),
+    }
+}
+
+fn expected(worst: &Finding, incident: &Incident) -> Option<String> {
+    let short = |command: &String| width(command) < 100;
+    if let Some(command) = advice::expected(incident, MEDIUM).filter(short) {
+        let guess = incident.findings.iter().any(|finding| finding.rule == Rule::NetDns);
+        let guess = if guess { " (the port in it is a guess: a lookup names none)" } else { "" };
+        return Some(format!("expected? {command}{guess}"));
+    }
+    let tells = |finding: &&Finding| finding.except.is_some() || finding.allow.is_some();
+    let finding = incident.findings.iter().copied().find(|finding| tells(finding)).unwrap_or(worst);
+    tells(&finding).then(|| format!("expected? `cargo brig explain {}` says what would allow it", escape::name(&finding.id)))
+}

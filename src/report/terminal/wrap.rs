@@ -1,0 +1,76 @@
+//! Lines that fit a terminal. In: one line of ours, colours in it or not, and a width. Out: the same in several, broken at blanks, those after the
+//! first indented; what has no blank is longer than the terminal is wide.
+
+/// Columns of a line; what colours it takes none. Wide characters count as one: then a line is broken by the terminal, where it likes.
+pub fn width(line: &str) -> usize {
+    let (mut inside, mut columns) = (false, 0);
+    for c in line.chars() {
+        match c {
+            '\x1b' => inside = true,
+            'm' if inside => inside = false,
+            _ if inside => {}
+            _ => columns += 1,
+        }
+    }
+    columns
+}
+
+/// Breaks a line behind its beginning, which stays with the first word. A blank within backticks is none, if what stands there is not too long: it is to
+/// be copied. No row begins with `::`, of which a runner of GitHub Actions makes a command, whatever blanks stand before it.
+pub fn wrap(begin: &str, text: &str, indent: usize, columns: Option<usize>) -> Vec<String> {
+    let fits = |columns: &usize| *columns > 2 * indent && width(begin) + width(text) > *columns;
+    let Some(columns) = columns.filter(fits) else { return vec![format!("{begin}{text}")] };
+    let mut rows: Vec<String> = Vec::new();
+    let mut row = begin.to_owned();
+    for (at, word) in words(text).into_iter().enumerate() {
+        let may_begin = !word.is_empty() && !word.starts_with("::");
+        if at > 0 && width(&row) + 1 + width(&word) > columns && may_begin {
+            rows.push(std::mem::replace(&mut row, " ".repeat(indent)).trim_end().to_owned());
+        } else if at > 0 {
+            row.push(' ');
+        }
+        row.push_str(&word);
+    }
+    rows.push(row);
+    rows
+}
+
+fn words(text: &str) -> Vec<String> {
+    const LONGEST: usize = 60;
+    let mut words: Vec<String> = Vec::new();
+    let mut quoted = false;
+    for piece in text.split(' ') {
+        match words.last_mut() {
+            Some(word) if quoted && word.len() < LONGEST => {
+                word.push(' ');
+                word.push_str(piece);
+            }
+            _ => words.push(piece.to_owned()),
+        }
+        quoted ^= piece.matches('`').count() % 2 == 1;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows() {
+        for (begin, text, columns, expected) in [
+            ("   = did   ", "one two three four", Some(20), &["   = did   one two", "      three four"][..]),
+            ("   = did   ", "one two three four", None, &["   = did   one two three four"]),
+            ("", "short", Some(20), &["short"]),
+            // A quotation is kept together.
+            ("", "say `a b` and then `c d e`", Some(14), &["say `a b` and", "      then", "      `c d e`"]),
+            ("", "a very ::stop-commands::x y", Some(14), &["a very ::stop-commands::x", "      y"]),
+            ("", "a cell       ::stop-commands::x", Some(14), &["a cell       ::stop-commands::x"]),
+            ("  --> ", "xxxxxxxxxxxxxxxxxxxxxxxx yy", Some(14), &["  --> xxxxxxxxxxxxxxxxxxxxxxxx", "      yy"]),
+            ("\x1b[1;31merror\x1b[0m: ", "a bb ccc", Some(14), &["\x1b[1;31merror\x1b[0m: a bb", "      ccc"]),
+        ] {
+            assert_eq!(wrap(begin, text, 6, columns), expected, "{begin}{text}");
+        }
+        assert_eq!(width("\x1b[1;31merror\x1b[0m: x"), 8);
+    }
+}
