@@ -21,6 +21,7 @@ pub mod reported;
 pub mod review;
 pub mod rule;
 pub mod severity;
+pub mod sha256;
 pub mod standing;
 pub mod status;
 pub mod verdict;
