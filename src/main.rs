@@ -14,7 +14,8 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|word| word == net::BROKER_ARGUMENT) {
         net::broker_main();
     }
-    let typed = match cli::parse(args, &|name| std::env::var_os(name)) {
+    let variables = cli::variables::check(std::env::vars_os().map(|(name, _)| name));
+    let typed = match variables.and_then(|()| cli::parse(args, &|name| std::env::var_os(name))) {
         Ok(typed) => typed,
         Err(misuse) => return refuse(&misuse),
     };

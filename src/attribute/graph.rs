@@ -54,7 +54,15 @@ impl Graph {
     ///
     /// # Errors
     /// When cargo fails (its own message is in the error) or its answer is not understood.
-    pub fn read(mut command: Command, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
+    pub fn read(command: Command, arguments: &[OsString], platform: Option<&str>) -> Result<Graph> {
+        Graph::parse(&Graph::ask(command, arguments, platform)?)
+    }
+
+    /// The same, as cargo says it.
+    ///
+    /// # Errors
+    /// When cargo fails.
+    pub fn ask(mut command: Command, arguments: &[OsString], platform: Option<&str>) -> Result<String> {
         command.args(["metadata", "--format-version", "1", "--offline"]).args(arguments);
         command.args(platform.iter().flat_map(|platform| ["--filter-platform", platform]));
         let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output();
@@ -62,7 +70,7 @@ impl Graph {
         if !output.status.success() {
             bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
-        Graph::parse(&String::from_utf8(output.stdout).context("cargo metadata: not UTF-8")?)
+        String::from_utf8(output.stdout).context("cargo metadata: not UTF-8")
     }
 
     /// From what `cargo metadata` has said.
@@ -103,7 +111,10 @@ impl Graph {
                     .unwrap_or_default(),
                 package: Package {
                     source: package.source.as_ref().map(|source| source.repr.clone()),
-                    checksum: package.source.as_ref().and_then(|_| checksums.get(&key).cloned()),
+                    checksum: package
+                        .source
+                        .as_ref()
+                        .and_then(|source| checksums.get(&(key.0.clone(), key.1.clone(), source.repr.clone())).cloned()),
                     manifest_dir: package.manifest_path.parent().map(|dir| dir.as_std_path().to_path_buf()),
                     name: key.0,
                     version: key.1,
@@ -140,6 +151,24 @@ impl Graph {
     /// The package as the graph knows it (source and checksum included).
     pub fn package(&self, name: &str, version: &str) -> Option<Package> {
         self.nodes.iter().find(|n| n.package.name == name && n.package.version == version).map(|n| n.package.clone())
+    }
+
+    /// The package whose manifest lies in this directory.
+    pub fn package_in(&self, dir: &Path) -> Option<Package> {
+        let real = dir.canonicalize().ok();
+        let is_it = |other: &PathBuf| other == dir || real.is_some() && other.canonicalize().ok() == real;
+        let name = |node: &&Node| node.package.manifest_dir.as_ref().is_some_and(|other| other.file_name() == dir.file_name());
+        // Mostly it is called the same: the others are looked at only where that is not so.
+        let all = || self.nodes.iter().filter(|node| node.package.manifest_dir.as_ref().is_some_and(is_it));
+        let found =
+            self.nodes.iter().filter(name).find(|node| node.package.manifest_dir.as_ref().is_some_and(is_it)).or_else(|| all().next());
+        found.map(|node| node.package.clone())
+    }
+
+    /// The file its build script starts from, or its macro.
+    pub fn root_of(&self, name: &str, version: &str, script: bool) -> Option<PathBuf> {
+        let mut nodes = self.nodes.iter().filter(|node| node.package.name == name && node.package.version == version);
+        nodes.find_map(|node| if script { node.script_root.clone() } else { node.macro_root.clone() })
     }
 
     /// Packages that have a target whose compilation starts from this file: one, but where two share a file.
@@ -234,16 +263,18 @@ impl Graph {
 }
 
 type Key = (String, String);
+/// Two registries may have a package of one name and version: each has its own checksum.
+type Sourced = (String, String, String);
 
-/// Lines of `version =` and checksums, by name and version. Read line by line, as cargo writes it, because TOML parsers keep no lines.
-fn read_lock(text: &str) -> (HashMap<Key, usize>, HashMap<Key, String>) {
+/// Lines of `version =`, by name and version; checksums by the source as well. Read line by line, as cargo writes it, because TOML parsers keep no lines.
+fn read_lock(text: &str) -> (HashMap<Key, usize>, HashMap<Sourced, String>) {
     let (mut lines, mut checksums) = (HashMap::new(), HashMap::new());
-    let mut name = None;
+    let (mut name, mut source) = (None, None);
     let mut key: Option<Key> = None;
     for (number, line) in (1..).zip(text.lines()) {
         let value = |of: &str| line.strip_prefix(of)?.strip_prefix(" = \"")?.strip_suffix('"').map(str::to_owned);
         if line.starts_with('[') {
-            (name, key) = (None, None);
+            (name, key, source) = (None, None, None);
         } else if let Some(found) = value("name") {
             name = Some(found);
         } else if let Some(version) = value("version") {
@@ -252,8 +283,10 @@ fn read_lock(text: &str) -> (HashMap<Key, usize>, HashMap<Key, String>) {
             if let Some(key) = &key {
                 lines.entry(key.clone()).or_insert(number);
             }
-        } else if let (Some(checksum), Some(key)) = (value("checksum"), &key) {
-            checksums.entry(key.clone()).or_insert(checksum);
+        } else if let Some(found) = value("source") {
+            source = Some(found);
+        } else if let (Some(checksum), Some(key), Some(source)) = (value("checksum"), &key, &source) {
+            checksums.insert((key.0.clone(), key.1.clone(), source.clone()), checksum);
         }
     }
     (lines, checksums)

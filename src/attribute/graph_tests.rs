@@ -116,8 +116,12 @@ fn lock_files_give_lines_and_checksums() {
     let (lines, checksums) = read_lock(text);
     assert_eq!(lines[&("a".into(), "1.0.0".into())], 5);
     assert_eq!(lines[&("b".into(), "1.0.0".into())], 11);
-    assert_eq!(checksums.get(&("a".into(), "1.0.0".into())).map(String::as_str), Some("cc"));
     assert_eq!(lines.len(), 2);
+    // Of two registries, each has its own.
+    let other = text.to_owned() + "\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"y\"\nchecksum = \"dd\"\n";
+    let (_, both) = read_lock(&other);
+    let of = |source: &str| both.get(&("a".into(), "1.0.0".into(), source.into())).map(String::as_str);
+    assert_eq!((checksums.len(), of("x"), of("y"), of("z")), (1, Some("cc"), Some("dd"), None));
 }
 
 /// app → m (macro) → gen → syn; evil (macro) of its own; lone needs nothing.

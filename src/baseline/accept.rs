@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{Folded, Key};
 use super::line::Line;
-use super::lock::{Lock, Unit};
+use super::lock::{Library, Lock, Unit};
 
 /// So many of one directory become one line.
 const MANY: usize = 20;
@@ -27,6 +27,8 @@ pub struct Accepted {
     pub units: Vec<Unit>,
     /// Lines that are new, by whom they are of.
     pub lines: Vec<(Key, Line)>,
+    /// Libraries that were not accepted before.
+    pub libraries: Vec<Library>,
     /// Not accepted: they did not run, and nobody named them.
     pub left: Vec<Unit>,
     /// Names that no unit and nobody who did anything bears.
@@ -85,6 +87,36 @@ pub fn accept(lock: &mut Lock, folded: &Folded, units: &BTreeMap<Unit, BTreeSet<
     done
 }
 
+/// Libraries go with whom they are linked into: units that are accepted, and the workspace's own code. `units` and `libraries` are those of the graph as it is now.
+pub fn accept_libraries(
+    lock: &mut Lock,
+    units: &BTreeMap<Unit, BTreeSet<String>>,
+    libraries: &BTreeMap<Library, BTreeSet<Key>>,
+    names: &[String],
+    done: &mut Accepted,
+) {
+    lock.without_libraries = false;
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    let counts = |key: &Key| {
+        let mut theirs = units.keys().filter(|unit| (&unit.name, unit.kind) == (&key.0, key.1)).peekable();
+        theirs.peek().is_none() || theirs.any(|unit| lock.accepts(unit))
+    };
+    let wanted = |library: &Library, into: &BTreeSet<Key>| is_wanted(&library.name) || into.iter().any(|(name, _)| is_wanted(name));
+    let new: Vec<&Library> = libraries
+        .iter()
+        .filter(|(library, into)| wanted(library, into) && into.iter().any(counts))
+        .map(|(library, _)| library)
+        .filter(|library| !lock.links(library))
+        .collect();
+    for library in &new {
+        // The version whose place it takes.
+        lock.libraries.retain(|old| old.name != library.name || libraries.contains_key(old));
+    }
+    lock.libraries.extend(new.iter().copied().cloned());
+    done.libraries = new.into_iter().cloned().collect();
+    done.unknown.retain(|name| !libraries.keys().any(|library| library.name == *name));
+}
+
 /// Many of one directory are one line.
 fn gathered<'l>(lines: impl Iterator<Item = &'l Line>) -> BTreeSet<Line> {
     let all: Vec<&Line> = lines.collect();
@@ -96,25 +128,32 @@ fn gathered<'l>(lines: impl Iterator<Item = &'l Line>) -> BTreeSet<Line> {
     all.into_iter().map(gather).collect()
 }
 
-/// Takes out what belongs to no unit and no package there is: `is_there` by name, `units` as they are now. The units that went.
+/// Takes out what belongs to no unit, library and package there is: `is_there` by name, `units` and `libraries` as they are now. Units and libraries that went.
 pub fn prune(
     lock: &mut Lock,
     units: &BTreeMap<Unit, BTreeSet<String>>,
+    libraries: &BTreeMap<Library, BTreeSet<Key>>,
     is_there: impl Fn(&str, &str) -> bool,
     has: impl Fn(&str) -> bool,
-) -> Vec<Unit> {
+) -> (Vec<Unit>, Vec<Library>) {
+    let unused = |library: &&Library| !libraries.contains_key(*library) && !is_there(&library.name, &library.version);
+    let unlinked: Vec<Library> = lock.libraries.iter().filter(unused).cloned().collect();
+    unlinked.iter().for_each(|library| {
+        lock.libraries.remove(library);
+    });
     let gone: Vec<Unit> =
         lock.units.keys().filter(|unit| !units.contains_key(*unit) && !is_there(&unit.name, &unit.version)).cloned().collect();
     gone.iter().for_each(|unit| drop(lock.units.remove(unit)));
     let left: BTreeSet<Key> = lock.units.keys().map(|unit| (unit.name.clone(), unit.kind)).collect();
     use crate::model::ActorKind::{BuildScript, ProcMacro};
     lock.did.retain(|key, _| if matches!(key.1, BuildScript | ProcMacro) { left.contains(key) } else { has(&key.0) });
-    gone
+    (gone, unlinked)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::baseline::lock::Beside;
     use crate::model::ActorKind::BuildScript;
 
     fn unit(name: &str, version: &str) -> Unit {
@@ -216,8 +255,43 @@ mod tests {
         let text = "brig-lock 1\na build-script 1.0.0 p ran x -\na build-script does exec ar\nb build-script 1.0.0 p ran x -\nb build-script does exec ar\n\
                     c rustc does write {workspace}/x\n";
         let mut lock = Lock::read(text).unwrap();
-        let gone = prune(&mut lock, &BTreeMap::new(), |name, _| name == "a", |_| false);
+        lock.libraries = ["a", "b"].map(|name| library(name, "1.0.0")).into();
+        let (gone, unlinked) = prune(&mut lock, &BTreeMap::new(), &BTreeMap::new(), |name, _| name == "a", |_| false);
+        assert_eq!(unlinked, [library("b", "1.0.0")]);
         assert_eq!(gone.iter().map(|unit| &*unit.name).collect::<Vec<_>>(), ["b"]);
-        assert_eq!(lines(&lock), ["a build-script 1.0.0 p ran x -", "a build-script does exec ar"]);
+        assert_eq!(lines(&lock), ["a build-script 1.0.0 p ran x -", "a build-script does exec ar", "a library 1.0.0 pin-1.0.0"]);
+    }
+
+    fn library(name: &str, version: &str) -> Library {
+        Library { name: name.into(), version: version.into(), pin: format!("pin-{version}") }
+    }
+
+    #[test]
+    fn libraries_go_with_whom_they_are_linked_into() {
+        let into = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), BuildScript)).collect::<BTreeSet<Key>>();
+        let units = now(&[("a", "1.0.0"), ("b", "1.0.0")]);
+        let libraries = BTreeMap::from([
+            (library("cc", "1.1.0"), into(&["a"])),
+            (library("find", "2.0.0"), into(&["a", "b"])),
+            (library("late", "1.0.0"), into(&["b"])),
+            (library("own", "1.0.0"), into(&["member"])),
+        ]);
+        let mut lock = Lock::read("brig-lock 1\na build-script 1.0.0 pin-1.0.0 ran x -\n").unwrap();
+        lock.libraries = BTreeSet::from([library("cc", "1.0.0"), library("other", "1.0.0")]);
+        let mut done = Accepted::default();
+        accept_libraries(&mut lock, &units, &libraries, &[], &mut done);
+        // What is linked into nobody accepted is not, and an older version gives way.
+        let expected = [library("cc", "1.1.0"), library("find", "2.0.0"), library("own", "1.0.0")];
+        assert_eq!((&done.libraries[..], lock.without_libraries), (&expected[..], false));
+        assert_eq!(lock.libraries.iter().map(|one| &*one.name).collect::<Vec<_>>(), ["cc", "find", "other", "own"]);
+        // By its own name, or by whom it is linked into: of nobody who was not accepted.
+        for (name, more) in [("late", 0), ("b", 0)] {
+            let mut done = Accepted { unknown: vec![name.to_owned()], ..Accepted::default() };
+            accept_libraries(&mut lock, &units, &libraries, &[name.to_owned()], &mut done);
+            assert_eq!((done.libraries.len(), done.unknown.len()), (more, usize::from(name == "b")), "{name}");
+        }
+        lock.units.insert(unit("b", "1.0.0"), Beside::default());
+        accept_libraries(&mut lock, &units, &libraries, &["b".to_owned()], &mut done);
+        assert_eq!(done.libraries, [library("late", "1.0.0")]);
     }
 }

@@ -1,12 +1,12 @@
 //! What was done that is not in a lock, and whose code is not. In: a lock, what was folded of a report, units. Out: what is new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{Did, Folded, Key};
 use super::line::Line;
-use super::lock::{Lock, Unit};
-use crate::model::ActorId;
-use crate::model::barred::{Barred, Why};
+use super::lock::{Library, Lock, Unit};
+use crate::model::barred::{Barred, Why, code_of};
+use crate::model::{ActorId, ActorKind};
 
 /// What one actor did that was not accepted.
 pub struct News<'f, 'r> {
@@ -47,6 +47,22 @@ pub fn unaccepted<'u>(lock: &Lock, units: impl IntoIterator<Item = &'u Unit>, or
     units.into_iter().filter(|unit| !lock.accepts(unit)).map(barred).collect()
 }
 
+/// The same of libraries, each with whose scripts and macros it is linked into.
+pub fn unlinked<'l>(
+    lock: &Lock,
+    libraries: impl IntoIterator<Item = (&'l Library, &'l BTreeSet<(String, ActorKind)>)>,
+    origin: &str,
+) -> Vec<Barred> {
+    let barred = |(library, into): (&Library, &BTreeSet<(String, ActorKind)>)| {
+        let mut known = lock.libraries.iter().filter(|known| known.name == library.name).map(|known| &known.version);
+        let before = known.clone().find(|version| **version == library.version).or_else(|| known.next_back()).cloned();
+        let into = into.iter().map(|(name, kind)| format!("the {} of `{name}`", code_of(*kind))).collect();
+        let why = Why::Library { into, before, older: lock.without_libraries };
+        Barred { name: library.name.clone(), version: library.version.clone(), why, origin: origin.to_owned() }
+    };
+    libraries.into_iter().filter(|(library, _)| !lock.links(library)).map(barred).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +90,30 @@ mod tests {
             })
             .collect();
         assert_eq!(told, [("a", "1.0.0", Some("1.0.0")), ("a", "1.1.0", Some("1.0.0")), ("c", "1.0.0", None), ("a", "1.0.0", None)]);
+    }
+
+    #[test]
+    fn a_library_that_changed_is_told_with_whose_code_it_is_linked_into() {
+        let lock = Lock::read("brig-lock 2\ncc library 1.0.0 00\ncc library 1.1.0 11\n").unwrap();
+        let library = |name: &str, version: &str, pin: &str| Library { name: name.into(), version: version.into(), pin: pin.into() };
+        let into = BTreeSet::from([("a".to_owned(), BuildScript), ("m".to_owned(), ActorKind::ProcMacro)]);
+        let told = |lock: &Lock, library: &Library| {
+            unlinked(lock, [(library, &into)], "brig.lock").into_iter().next().map(|one| match one.why {
+                Why::Library { into, before, older } => (into.join(", "), before, older),
+                other => panic!("{other:?}"),
+            })
+        };
+        let whose = "the build script of `a`, the macro of `m`".to_owned();
+        for (library, expected) in [
+            (library("cc", "1.0.0", "00"), None),
+            (library("cc", "1.1.0", "ff"), Some(Some("1.1.0"))),
+            (library("cc", "1.2.0", "22"), Some(Some("1.1.0"))),
+            (library("find", "1.0.0", "00"), Some(None)),
+        ] {
+            let expected = expected.map(|before: Option<&str>| (whose.clone(), before.map(str::to_owned), false));
+            assert_eq!(told(&lock, &library), expected, "{library:?}");
+        }
+        let older = Lock::read("brig-lock 1\n").unwrap();
+        assert_eq!(told(&older, &library("cc", "1.0.0", "00")), Some((whose, None, true)));
     }
 }

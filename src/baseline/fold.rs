@@ -68,20 +68,21 @@ pub struct Folded<'r> {
 
 /// What an act is looked at with.
 struct Light<'r> {
-    report: &'r Report,
+    /// Of the machine.
+    arch: &'r str,
     dirs: &'r Dirs,
-    /// Acts of findings: the others that were refused are habits, which got nothing.
-    told: BTreeSet<(ActorId, &'r Act)>,
     resolvers: BTreeSet<SocketAddr>,
 }
 
 pub fn fold<'r>(report: &'r Report, dirs: &'r Dirs) -> Folded<'r> {
-    let told = report.findings.iter().flat_map(|finding| finding.evidence.iter().map(|one| (finding.actor, &one.act))).collect();
+    // Acts of findings: the others that were refused are habits, which got nothing.
+    let told: BTreeSet<(ActorId, &Act)> =
+        report.findings.iter().flat_map(|finding| finding.evidence.iter().map(|one| (finding.actor, &one.act))).collect();
     let resolvers = report.behaviour.iter().filter_map(|did| match &did.act {
         Act::Lookup { via: Endpoint::Ip { address, .. }, .. } => Some(*address),
         _ => None,
     });
-    let light = Light { report, dirs, told, resolvers: resolvers.collect() };
+    let light = Light { arch: &report.host.arch, dirs, resolvers: resolvers.collect() };
     let mut folded = Folded { lines: BTreeMap::new(), ran: BTreeSet::new() };
     let by_id: BTreeMap<ActorId, &ReportedActor> = report.actors.iter().map(|actor| (actor.id, actor)).collect();
     for actor in report.actors.iter().filter(|actor| actor.attributed_by != Actor::ABSENT) {
@@ -97,7 +98,7 @@ pub fn fold<'r>(report: &'r Report, dirs: &'r Dirs) -> Folded<'r> {
         let Some(actor) = by_id.get(id) else { continue };
         let Some(package) = actor.package.as_ref().filter(|package| dirs.are_of(package)) else { continue };
         // Habits got nothing.
-        if *status == Status::Refused && !light.told.contains(&(*id, act)) {
+        if *status == Status::Refused && !told.contains(&(*id, act)) {
             continue;
         }
         if let Some(line) = light.line(&package.name, actor.kind, act, *status) {
@@ -125,10 +126,15 @@ pub fn fold<'r>(report: &'r Report, dirs: &'r Dirs) -> Folded<'r> {
 /// The lines of a finding's acts, for whom it names.
 pub fn of_finding(report: &Report, dirs: &Dirs, finding: &Finding) -> Option<(Key, Vec<Line>)> {
     let (actor, offender) = (report.actor(finding.actor)?, finding.offender.as_ref().filter(|offender| dirs.are_of(offender))?);
-    let light = Light { report, dirs, told: BTreeSet::new(), resolvers: BTreeSet::new() };
+    let light = Light { arch: &report.host.arch, dirs, resolvers: BTreeSet::new() };
     let lines: Vec<Line> =
         finding.evidence.iter().filter_map(|one| light.line(&offender.name, actor.kind, &one.act, finding.status)).collect();
     (!lines.is_empty()).then(|| ((offender.name.clone(), actor.kind), lines))
+}
+
+/// The line of one act that is allowed, as a report has it, while it happens. Nothing for what everybody does.
+pub fn line_of(act: &Act, (package, kind): (&str, ActorKind), (arch, dirs): (&str, &Dirs)) -> Option<Line> {
+    Light { arch, dirs, resolvers: BTreeSet::new() }.line(package, kind, act, Status::Allowed)
 }
 
 impl Light<'_> {
@@ -185,7 +191,7 @@ impl Light<'_> {
 
     /// Nothing for a program's own part.
     fn program(&self, package: &str, path: &[u8]) -> Option<Vec<u8>> {
-        let arch = &self.report.host.arch;
+        let arch = self.arch;
         for place in ["{toolchain}/bin/", "{cargo-home}/bin/"] {
             if let Some(file) = path.strip_prefix(place.as_bytes()) {
                 return Some(programs::name(file, arch).to_vec());

@@ -18,6 +18,15 @@ pub struct Unit {
     pub pin: String,
 }
 
+/// Code of others that is linked into build scripts and macros, and runs as they do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Library {
+    pub name: String,
+    pub version: String,
+    /// As that of a unit.
+    pub pin: String,
+}
+
 /// What is beside a unit, as data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beside {
@@ -31,7 +40,12 @@ pub struct Beside {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
+    /// Written before there were lines for libraries: of those it says nothing.
+    pub without_libraries: bool,
     pub units: BTreeMap<Unit, Beside>,
+    pub libraries: BTreeSet<Library>,
+    /// Digests of the locks of others that count beside this one, by the names they are imported under.
+    pub imports: BTreeMap<String, String>,
     pub did: BTreeMap<Key, BTreeSet<Line>>,
 }
 
@@ -42,7 +56,12 @@ pub struct Wrong {
     pub message: String,
 }
 
-const VERSION: &str = "brig-lock 1";
+const VERSION: &str = "brig-lock 2";
+/// Without libraries.
+const OLDER: &str = "brig-lock 1";
+/// In place of a kind of actor.
+const LIBRARY: &str = "library";
+const IMPORT: &str = "import";
 const HEAD: &str = "# Whose code may run while this workspace is built, and what it was seen to do. Written by `cargo brig baseline accept`.\n\
                     # Every line stands for itself; where a merge fails, keep the lines of both sides.\n";
 const KINDS: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::ProcMacro, ActorKind::Program, ActorKind::Rustc, ActorKind::Rustdoc];
@@ -68,9 +87,11 @@ impl Lock {
                 continue;
             }
             if let Some(found) = line.strip_prefix("brig-lock ") {
-                if line != VERSION {
-                    return wrong(format!("unknown version `{}`: this program reads `1`", found.escape_debug()));
+                if ![VERSION, OLDER].contains(&line) {
+                    return wrong(format!("unknown version `{}`: this program reads `1` and `2`", found.escape_debug()));
                 }
+                // Of two sides of a merge the older one.
+                lock.without_libraries |= line == OLDER;
                 version = true;
                 continue;
             }
@@ -91,6 +112,20 @@ impl Lock {
         };
         if word(name) != name {
             return Err(format!("`{}` is no package's name", name.escape_debug()));
+        }
+        if kind == IMPORT {
+            let is_digest = third.len() == 64 && third.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if !is_digest || words.next().is_some() {
+                return Err("an import has the SHA-256 of its file, and nothing behind it".to_owned());
+            }
+            // Of two sides of a merge that differ, nobody knows which was meant.
+            return match self.imports.insert(name.to_owned(), third.to_owned()) {
+                Some(other) if other != third => Err(format!("`{}` is pinned twice: keep one of the lines", name.escape_debug())),
+                _ => Ok(()),
+            };
+        }
+        if kind == LIBRARY {
+            return self.library(name, third, &words.collect::<Vec<_>>());
         }
         let Some(kind) = KINDS.into_iter().find(|known| known.name() == kind) else {
             return Err(format!("unknown kind of actor `{}`", kind.escape_debug()));
@@ -128,8 +163,25 @@ impl Lock {
         }
     }
 
+    fn library(&mut self, name: &str, version: &str, rest: &[&str]) -> Result<(), String> {
+        let [pin] = rest else { return Err("a library has a version and a checksum, and nothing behind it".to_owned()) };
+        match [version, *pin].into_iter().find(|found| word(found) != **found) {
+            Some(odd) => Err(format!("`{}` is no word of a line", odd.escape_debug())),
+            None => {
+                self.libraries.insert(Library { name: name.to_owned(), version: version.to_owned(), pin: (*pin).to_owned() });
+                Ok(())
+            }
+        }
+    }
+
     pub fn text(&self) -> String {
-        let mut lines = Vec::new();
+        let mut lines: Vec<String> = Vec::new();
+        for (name, digest) in &self.imports {
+            lines.push(format!("{} {IMPORT} {digest}", word(name)));
+        }
+        for Library { name, version, pin } in &self.libraries {
+            lines.push(format!("{} {LIBRARY} {} {}", word(name), word(version), word(pin)));
+        }
         let list = |words: &BTreeSet<String>| {
             let words: Vec<String> = words.iter().map(|text| word(&text.replace(',', "?"))).collect();
             if words.is_empty() { "-".to_owned() } else { words.join(",") }
@@ -145,7 +197,7 @@ impl Lock {
         }
         // By byte, as `sort` does it under LC_ALL=C.
         lines.sort_unstable();
-        let mut text = format!("{HEAD}{VERSION}\n");
+        let mut text = format!("{HEAD}{}\n", if self.without_libraries { OLDER } else { VERSION });
         for line in lines {
             let _ = writeln!(text, "{line}");
         }
@@ -155,6 +207,11 @@ impl Lock {
     /// Was this very code accepted?
     pub fn accepts(&self, unit: &Unit) -> bool {
         self.units.contains_key(unit)
+    }
+
+    /// Was this very library accepted?
+    pub fn links(&self, library: &Library) -> bool {
+        self.libraries.contains(library)
     }
 
     /// Versions of a package's code of this kind that were accepted.
@@ -184,31 +241,42 @@ mod tests {
     use super::*;
 
     fn small() -> &'static str {
-        "brig-lock 1\ngiven build-script 0.1.0 00ff ran x86_64-linux more,std\ngiven build-script does exec echo\n\
-         given build-script does read {workspace}/a\\x20b\nmade_macro proc-macro 1.2.3 git:abc unseen - -\n"
+        "brig-lock 2\ncc library 1.2.3 aa11\ngiven build-script 0.1.0 00ff ran x86_64-linux more,std\ngiven build-script does exec echo\n\
+         given build-script does read {workspace}/a\\x20b\nmade_macro proc-macro 1.2.3 git:abc unseen - -\n\
+         ours import 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
     }
 
     #[test]
     fn what_is_written_is_read_again() {
         let lock = Lock::read(small()).unwrap();
-        assert_eq!((lock.units.len(), lock.did.len()), (2, 1));
+        assert_eq!((lock.units.len(), lock.did.len(), lock.libraries.len()), (2, 1, 1));
         let text = lock.text();
         assert_eq!(text, format!("{HEAD}{}", small()));
         assert_eq!(Lock::read(&text).unwrap(), lock);
         // Another order, twice the same, a comment: the same lock.
         let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("brig-lock")).collect();
         lines.reverse();
-        let mixed = format!("brig-lock 1\n{}\n\n# x\n{}\n", lines.join("\n"), lines.join("\n"));
+        let mixed = format!("brig-lock 2\n{}\n\n# x\n{}\n", lines.join("\n"), lines.join("\n"));
         assert_eq!(Lock::read(&mixed).unwrap().text(), text);
-        assert_eq!(Lock::default().text(), format!("{HEAD}brig-lock 1\n"));
+        assert_eq!(Lock::default().text(), format!("{HEAD}brig-lock 2\n"));
+        // One of before stays what it is until something is accepted in it.
+        let older = format!("{HEAD}brig-lock 1\na build-script 1.0.0 00 ran x -\n");
+        let lock = Lock::read(&older).unwrap();
+        assert!(lock.without_libraries && lock.text() == older);
+        assert!(!Lock::read("brig-lock 2\n").unwrap().without_libraries);
+        assert!(Lock::read("brig-lock 2\nbrig-lock 1\n").unwrap().without_libraries);
     }
 
     #[test]
     fn what_is_wrong_has_a_line() {
         for (text, line, said) in [
-            ("", 1, "is missing: the file is empty or cut off"),
+            ("", 1, "`brig-lock 2` is missing: the file is empty or cut off"),
             ("given build-script does exec x\n", 1, "must stand before everything else"),
-            ("brig-lock 2\n", 1, "unknown version `2`"),
+            ("brig-lock 3\n", 1, "unknown version `3`"),
+            ("brig-lock 2\nours import 00ff\n", 2, "an import has the SHA-256 of its file"),
+            ("brig-lock 2\ncc library 1.0.0\n", 2, "a library has a version and a checksum"),
+            ("brig-lock 2\ncc library does exec x\n", 2, "a library has a version and a checksum"),
+            ("brig-lock 2\ncc library does x\n", 2, "`does` is no word of a line"),
             ("brig-lock 1\n<<<<<<< HEAD\n", 2, "a merge stopped here"),
             ("brig-lock 1\n=======\n", 2, "a merge stopped here"),
             ("brig-lock 1\ngiven\n", 2, "too short"),

@@ -10,6 +10,7 @@ pub mod fold;
 pub mod line;
 pub mod lock;
 pub mod programs;
+pub mod vouch;
 
 pub use fold::Dirs;
-pub use lock::{Lock, Unit};
+pub use lock::{Library, Lock, Unit};

@@ -16,14 +16,14 @@ use crate::report::Format;
 const EXIT_CODES: &str = "\
 Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
 BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR,
-BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
+BRIG_REQUIRE_RUN, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
 
 Exit codes, first match wins:
     2  bad command line
    96  configuration, profile or brig.lock invalid
   104  the walls the profile requires cannot be built on this kernel
   100  at least one violation
-  103  the record is incomplete
+  103  the record is incomplete; or nothing ran, with `--require-run`
   124  the build took longer than `--timeout` and was ended
   102  code, or something it did, that brig.lock does not hold
     *  cargo's own exit code (101, 1, 128+signal)
@@ -96,6 +96,9 @@ pub struct Options {
     /// Nothing is built or done that `brig.lock` does not hold, whatever the profile says; without a `brig.lock`, nothing at all
     #[arg(long)]
     pub locked_behaviour: bool,
+    /// A build in which nothing ran, since all of it was built before, is a failure (103)
+    #[arg(long)]
+    pub require_run: bool,
     /// `auto`, `always` or `never`
     #[arg(long, value_name = "WHEN", global = true, value_parser = PossibleValuesParser::new(["auto", "always", "never"]).map(|word| color(&word)))]
     pub color: Option<ColorChoice>,
@@ -119,9 +122,11 @@ impl Options {
 #[derive(Debug, Subcommand)]
 pub enum Word {
     /// Writes an exception into `brig.toml`: for one package, one kind of its code, what is named, until a day
-    Allow(exceptions::Allow),
+    Allow(Box<exceptions::Allow>),
     /// Writes into `brig.toml` that no build may hold a package
     Deny(exceptions::Deny),
+    /// Code that runs at build time and that `brig.lock` does not hold: why it is there, how old it is, what it did; on a terminal, asked about one by one
+    Review,
     /// The smallest exceptions that would have let the last run be clean, with their evidence
     Suggest,
     /// What the code of one report or `brig.lock` did that another's did not
@@ -162,7 +167,12 @@ pub enum Profile {
     /// Names of all profiles
     List,
     /// The effective policy of a profile
-    Show { name: Option<String> },
+    Show {
+        name: Option<String>,
+        /// Of exceptions and reviewed allows, only those of this package
+        #[arg(long = "for", value_name = "CRATE", value_parser = NonEmptyStringValueParser::new())]
+        whom: Option<String>,
+    },
 }
 
 /// The words are checked by whoever calls: there are only two.

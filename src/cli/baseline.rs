@@ -25,6 +25,8 @@ pub enum Baseline {
     },
     /// Whether `brig.lock` holds all code that this workspace builds with, and all that the last run did (102, if not)
     Check,
+    /// Writes into `brig.lock` which files the locks of others are (`[imports.NAME]` in `brig.toml`): only what is pinned counts
+    Import,
     /// Takes out of `brig.lock` what Cargo.lock does not hold any more
     Prune,
 }

@@ -7,7 +7,8 @@ use clap::builder::NonEmptyStringValueParser;
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 #[command(group = ArgGroup::new("actor").args(["build_script", "proc_macro", "program", "rustc", "rustdoc"]).conflicts_with("from"))]
 pub struct Allow {
-    /// Whom it is for: a package of one version, or `workspace` for all of its members
+    /// Whom it is for: a package of one version from the public registry, `path#CRATE@VERSION` for a path package, `SOURCE#…` as Cargo.lock has it for another
+    /// source, or `workspace` for all members
     #[arg(value_name = "CRATE@VERSION", required_unless_present = "from", conflicts_with = "from", requires = "actor")]
     pub whom: Option<String>,
     /// What these findings of the last report were about
@@ -28,6 +29,9 @@ pub struct Allow {
     /// Its documentation
     #[arg(long)]
     pub rustdoc: bool,
+    /// What Cargo.lock has to say of it: the very code that was looked at
+    #[arg(long, value_name = "SHA-256", conflicts_with = "from")]
+    pub checksum: Option<String>,
     /// A file or directory it may read; a secret only by its own name
     #[arg(long, value_name = "PATH", conflicts_with = "from")]
     pub read: Vec<String>,

@@ -35,9 +35,11 @@ pub enum Command {
         toolchain: Option<OsString>,
         args: Vec<OsString>,
     },
-    Allow(exceptions::Allow),
+    Allow(Box<exceptions::Allow>),
     Deny(exceptions::Deny),
     Baseline(baseline::Baseline),
+    /// What nobody has accepted yet.
+    Review,
     /// What the last run would have needed.
     Suggest,
     /// A policy file to start from.
@@ -52,6 +54,8 @@ pub enum Command {
     ProfileList,
     ProfileShow {
         name: Option<String>,
+        /// Of exceptions and reviewed allows, only those of this package.
+        whom: Option<String>,
     },
     /// `--help` or `--version`: this text goes to stdout.
     Print(String),
@@ -130,6 +134,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Allow(wish)) => own(Command::Allow(wish)),
         Some(Word::Deny(wish)) => own(Command::Deny(wish)),
         Some(Word::Diff { a, b }) => own(Command::Baseline(baseline::Baseline::Diff { a: Some(a), b: Some(b) })),
+        Some(Word::Review) => own(Command::Review),
         Some(Word::Suggest) => own(Command::Suggest),
         Some(Word::Baseline { what }) => own(Command::Baseline(what)),
         Some(Word::Init { rest }) if rest.is_empty() => own(Command::Init),
@@ -140,7 +145,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Report(which)) => own(Command::Report(which)),
         Some(Word::Explain { topic }) => own(Command::Explain { topic }),
         Some(Word::Profile { what: arguments::Profile::List }) => own(Command::ProfileList),
-        Some(Word::Profile { what: arguments::Profile::Show { name } }) => own(Command::ProfileShow { name }),
+        Some(Word::Profile { what: arguments::Profile::Show { name, whom } }) => own(Command::ProfileShow { name, whom }),
         Some(Word::Cargo(words)) => match words.first() {
             Some(word) if word == "help" && words.len() == 1 => Ok(help()),
             // Behind `--`. What comes first decides what kind of command it is, so it has to be one.
@@ -173,7 +178,7 @@ fn from_clap(error: &clap::Error, args: &[OsString]) -> Result<Typed, Misuse> {
         if args.iter().any(|word| word == "baseline") {
             return Err(Misuse::new(
                 "`cargo brig baseline` needs a subcommand",
-                "`cargo brig baseline accept`, `diff`, `check` or `prune`; see `--help`",
+                "`cargo brig baseline accept`, `diff`, `check`, `import` or `prune`; see `--help`",
             ));
         }
         return Err(Misuse::new(

@@ -52,7 +52,7 @@ fn what_is_cargos_stays_cargos() {
 
 #[test]
 fn our_options_stand_before() {
-    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --floor f.toml --locked-behaviour --timeout 10m --allow-degraded --color never -v build -v";
+    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --floor f.toml --locked-behaviour --require-run --timeout 10m --allow-degraded --color never -v build -v";
     let expected = Options {
         policy: Some("strict".into()),
         mode: Some(Mode::Observe),
@@ -67,6 +67,7 @@ fn our_options_stand_before() {
         no_config: false,
         floor: Some("f.toml".into()),
         locked_behaviour: true,
+        require_run: true,
         timeout: Some(Duration::from_secs(600)),
         allow_degraded: true,
         color: Some(ColorChoice::Never),
@@ -89,8 +90,9 @@ fn own_commands() {
         ("cargo-brig report --run 1 --html f", Command::Report(Which { run: Some("1".into()), ..Which::default() })),
         ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into() }),
         ("cargo-brig profile list", Command::ProfileList),
-        ("cargo-brig profile show", Command::ProfileShow { name: None }),
-        ("cargo-brig --config c.toml profile show strict", Command::ProfileShow { name: Some("strict".into()) }),
+        ("cargo-brig profile show", Command::ProfileShow { name: None, whom: None }),
+        ("cargo-brig profile show --for serde", Command::ProfileShow { name: None, whom: Some("serde".into()) }),
+        ("cargo-brig --config c.toml profile show strict", Command::ProfileShow { name: Some("strict".into()), whom: None }),
     ];
     for (line, command) in table {
         assert_eq!(typed(line).command, command, "{line}");
@@ -187,6 +189,7 @@ fn variables_fill_the_gaps() {
         ("BRIG_CONFIG", "c"),
         ("BRIG_FLOOR", "l"),
         ("BRIG_LOCKED_BEHAVIOUR", "1"),
+        ("BRIG_REQUIRE_RUN", "1"),
         ("BRIG_TIMEOUT", "90s"),
         ("BRIG_ALLOW_DEGRADED", "yes"),
         ("BRIG_COLOR", "always"),
@@ -207,6 +210,7 @@ fn variables_fill_the_gaps() {
         no_config: false,
         floor: Some("l".into()),
         locked_behaviour: true,
+        require_run: true,
         timeout: Some(Duration::from_secs(90)),
         allow_degraded: true,
         color: Some(ColorChoice::Always),
@@ -264,13 +268,32 @@ fn exceptions_are_typed_word_for_word_or_by_finding() {
         wide: true,
         ..exceptions::Allow::default()
     };
-    assert_eq!(typed(line).command, Command::Allow(expected));
+    assert_eq!(typed(line).command, Command::Allow(Box::new(expected)));
     let expected = exceptions::Allow { from: vec!["F1".into(), "F2".into()], reason: "r".into(), ..exceptions::Allow::default() };
-    assert_eq!(typed("cargo-brig allow --from F1 F2 --reason r").command, Command::Allow(expected));
+    assert_eq!(typed("cargo-brig allow --from F1 F2 --reason r").command, Command::Allow(Box::new(expected)));
     let expected = exceptions::Deny { name: "x".into(), reason: "r".into(), by: None };
     assert_eq!(typed("cargo-brig --config c.toml deny x --reason r").command, Command::Deny(expected));
     assert_eq!(typed("cargo-brig init").command, Command::Init);
     assert_eq!(typed("cargo-brig --config c.toml init").command, Command::Init);
     assert_eq!(typed("cargo-brig init --lib foo").command, cargo(None, "init --lib foo"));
     assert_eq!(typed("cargo-brig +nightly init foo").command, cargo(Some("+nightly"), "init foo"));
+}
+
+#[test]
+fn a_variable_that_is_none_of_ours_is_an_error() {
+    let check = |name: &str| {
+        variables::check(["PATH", "BRIG_POLICY", name].map(OsString::from).into_iter()).map_err(|misuse| misuse.hints.join(""))
+    };
+    for name in ["BRIG_LOG", "BRIG_LANDLOCK_ABI", "BRIG_TEST_SOCKETS", "BRIG", "BRIGADE", "brig_x"].into_iter().chain(variables::NAMES) {
+        assert_eq!(check(name), Ok(()), "{name}");
+    }
+    for (name, hint) in [
+        ("BRIG_POLCY", "did you mean `BRIG_POLICY`?"),
+        ("BRIG_LOCKED_BEHAVIOR", "did you mean `BRIG_LOCKED_BEHAVIOUR`?"),
+        ("BRIG_SOMETHING_ELSE", "unset it"),
+        ("BRIG_", "unset it"),
+    ] {
+        let said = check(name).unwrap_err();
+        assert!(said.starts_with(hint), "{name}: {said}");
+    }
 }

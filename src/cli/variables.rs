@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::arguments::{self, Options};
 use super::misuse::Misuse;
 use crate::model::duration;
+use crate::plan::document::suggestion;
 
 /// All of them.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "BRIG_POLICY",
     "BRIG_MODE",
     "BRIG_FRESH",
@@ -21,12 +22,35 @@ pub const NAMES: [&str; 17] = [
     "BRIG_NO_CONFIG",
     "BRIG_FLOOR",
     "BRIG_LOCKED_BEHAVIOUR",
+    "BRIG_REQUIRE_RUN",
     "BRIG_TIMEOUT",
     "BRIG_ALLOW_DEGRADED",
     "BRIG_COLOR",
     "BRIG_QUIET",
     "BRIG_VERBOSE",
 ];
+
+/// Ours as well, and no options: what the supervisor does, and what tests pretend.
+const OTHERS: [&str; 2] = ["BRIG_LOG", "BRIG_LANDLOCK_ABI"];
+const OF_TESTS: [&str; 2] = ["BRIG_TEST_", "BRIG_FUZZ_"];
+
+/// Is every variable that is called like one of ours one? A typo would be a wall less, and nobody would know.
+///
+/// # Errors
+/// With the one that is not, and what was probably meant.
+pub fn check(names: impl Iterator<Item = OsString>) -> Result<(), Misuse> {
+    let known: Vec<&str> = NAMES.into_iter().chain(OTHERS).collect();
+    let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).filter(|name| name.starts_with("BRIG_")).collect();
+    names.sort();
+    let is_ours = |name: &String| known.contains(&name.as_str()) || OF_TESTS.iter().any(|front| name.starts_with(front));
+    let Some(name) = names.into_iter().find(|name| !is_ours(name)) else { return Ok(()) };
+    let near = suggestion(&name, &known);
+    let hint = match near.strip_prefix("; did you mean ") {
+        Some(near) => format!("did you mean {}", near.replace('?', "? Else unset it: what begins with `BRIG_` is an option")),
+        None => "unset it: what begins with `BRIG_` is an option, and `cargo brig --help` names them".to_owned(),
+    };
+    Err(Misuse::new(format!("unknown variable `{}`", name.escape_debug()), hint))
+}
 
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -58,6 +82,7 @@ pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
     typed.timeout = typed.timeout.or(timeout);
     typed.fresh |= switch("BRIG_FRESH", variable)?;
     typed.locked_behaviour |= switch("BRIG_LOCKED_BEHAVIOUR", variable)?;
+    typed.require_run |= switch("BRIG_REQUIRE_RUN", variable)?;
     typed.allow_degraded |= switch("BRIG_ALLOW_DEGRADED", variable)?;
     let (quiet, verbose) = (switch("BRIG_QUIET", variable)?, switch("BRIG_VERBOSE", variable)?);
     if quiet && verbose {

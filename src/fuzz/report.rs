@@ -2,7 +2,7 @@
 
 use crate::model::report::{
     Behaviour, Costs, Counts, Coverage, Enforcement, Host, Kept, Loosened, Outcome, Phases, PolicyLine, Report, ReportedActor,
-    ReportedPackage, ReviewedUse, Rotate, Run, SCHEMA, Tool, VerdictWord, Weakness,
+    ReportedPackage, ReviewedUse, Rotate, Run, SCHEMA, Tool, VerdictWord, Vouched, Weakness,
 };
 use crate::model::{
     Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
@@ -65,6 +65,7 @@ pub fn report(source: &mut Source) -> Report {
             sockets: source.text(),
             degraded: source.many(2, |s| Weakness { what: s.text(), means: s.text(), covered: s.one_in(2) }),
             floors: source.many(2, Source::hostile),
+            vouched: source.many(2, |s| Vouched { import: s.text(), name: s.text(), version: s.text(), what: s.text() }),
             loosened: source.maybe(|s| Loosened { file: s.hostile(), than: s.text(), grants: s.many(3, Source::text) }),
         },
         coverage: Coverage {
@@ -139,7 +140,13 @@ fn exception(source: &mut Source) -> ExceptionUse {
         origin: source.text(),
         wide: source.one_in(2),
     };
-    ExceptionUse { exception, state: source.pick(&STATES), count: source.number(), days: source.maybe(Source::number) }
+    ExceptionUse {
+        exception,
+        state: source.pick(&STATES),
+        count: source.number(),
+        days: source.maybe(Source::number),
+        instead: source.maybe(Source::text),
+    }
 }
 
 fn proposal(source: &mut Source) -> Proposal {

@@ -35,6 +35,12 @@ impl Policy {
         Some(self.answer(ruling, false))
     }
 
+    /// What is said to an act that is allowed, where only what was accepted may be done; `None` where the lock holds it.
+    pub fn unless_accepted(&self, act: &Act, judgement: &Judgement) -> Option<Judgement> {
+        let accepted = self.accepted.as_ref().filter(|_| !judgement.refused())?;
+        accepted.refuses(act)
+    }
+
     /// Where a connection to `to` may lead; the same decision as in `judge`.
     pub fn reach(&self, to: &Endpoint) -> Reach {
         rules::net_connect::reach(self, to)

@@ -2,6 +2,7 @@
 //! environment, what steers loaders and linkers, the journal of what happened. In: acts on resolved objects. Out: verdicts, and a journal the report is assembled
 //! from. No system calls.
 
+pub mod accepted;
 pub mod configuration;
 pub mod environment;
 mod excepted;
@@ -24,6 +25,7 @@ pub mod script;
 pub mod second_paths;
 pub mod secrets;
 
+pub use accepted::Accepted;
 pub use environment::{EnvVerdict, Environment};
 pub use excepted::Spent;
 pub use journal::Journal;

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::judge::accepted::Accepted;
 use crate::judge::exceptions::Granted;
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest_match, is_clean, within};
@@ -51,6 +52,8 @@ pub struct Policy {
     pub granted: Vec<Granted>,
     /// … and this is the policy without them.
     pub without: Option<Arc<Policy>>,
+    /// What was accepted of it, where it may do nothing else.
+    pub accepted: Option<Arc<Accepted>>,
     /// Scripts among the linkers. Their interpreters are granted by the kernel, and for nothing else by the gate.
     pub scripts: Vec<Script>,
 }

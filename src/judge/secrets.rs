@@ -74,6 +74,13 @@ struct Sockets {
     quiet: Vec<String>,
 }
 
+impl Catalogue {
+    /// Each pattern with the class of secret it is.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.class.iter().flat_map(|class| class.paths.iter().map(|path| (class.name.as_str(), path.as_str())))
+    }
+}
+
 /// The catalogue as data. The file is part of the program, and a test reads it.
 pub fn catalogue() -> &'static Catalogue {
     static PARSED: LazyLock<Catalogue> = LazyLock::new(|| toml::from_str(CATALOGUE).expect("the embedded catalogue is well-formed"));

@@ -34,6 +34,15 @@ pub enum Why {
         /// The version that was accepted; the same one where only its checksum is another.
         before: Option<String>,
     },
+    /// It is linked into code that runs at build time, and the lock does not hold it.
+    Library {
+        /// Of whom: packages, each with "build script" or "macro".
+        into: Vec<String>,
+        /// As above; nothing where the lock has none of it.
+        before: Option<String>,
+        /// That lock is of an older form, without libraries.
+        older: bool,
+    },
 }
 
 /// All that keep one build from beginning: an error until the report tells it.

@@ -51,6 +51,9 @@ pub struct ExceptionUse {
     /// Days it still counts, today included; nothing where it does not expire, or has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<u64>,
+    /// How the package there is has to be called: it comes from elsewhere than the exception says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
 }
 
 impl ExceptionUse {
@@ -81,6 +84,7 @@ impl Proposal {
     /// The command for it, to be completed by a reason; it holds no quote and no control character.
     pub fn command(&self) -> String {
         let what: String = self.what.iter().map(|what| format!(" --{} '{what}'", self.list)).collect();
-        format!("cargo brig allow {} --{}{what} --reason …", self.whom, self.actor.name())
+        let quote = if self.whom.contains('#') { "'" } else { "" };
+        format!("cargo brig allow {quote}{}{quote} --{}{what} --reason …", self.whom, self.actor.name())
     }
 }

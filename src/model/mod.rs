@@ -22,6 +22,7 @@ pub mod reported;
 pub mod review;
 pub mod rule;
 pub mod severity;
+pub mod sha256;
 pub mod standing;
 pub mod status;
 pub mod verdict;

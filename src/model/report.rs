@@ -163,6 +163,20 @@ pub struct Enforcement {
     /// Files that say what is the least, and that nothing in force may have more than.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub floors: Vec<Hostile>,
+    /// Code that somebody else's lock of behaviours has accepted, and this workspace's has not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouched: Vec<Vouched>,
+}
+
+/// One package's one kind of code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// `[imports.NAME]`
+    pub import: String,
+    pub name: String,
+    pub version: String,
+    /// `build-script`, `proc-macro` or `library`.
+    pub what: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

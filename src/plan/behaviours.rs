@@ -66,9 +66,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(read(dir.path()).unwrap(), None);
         let path = place(dir.path());
-        std::fs::write(&path, "brig-lock 1\n").unwrap();
+        std::fs::write(&path, "brig-lock 2\n").unwrap();
         assert_eq!(read(dir.path()).unwrap(), Some(Lock::default()));
-        std::fs::write(&path, "brig-lock 1\n\n<<<<<<< HEAD\n").unwrap();
+        std::fs::write(&path, "brig-lock 2\n\n<<<<<<< HEAD\n").unwrap();
         let error = read(dir.path()).unwrap_err().to_string();
         assert!(error.starts_with("brig.lock:3:1: a merge stopped here"), "{error}");
         std::fs::rename(&path, dir.path().join("other")).unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::{Mode, duration};
 use crate::plan::document::{ConfigError, Document, mode, suggestion};
 use crate::plan::exceptions::Exceptions;
+use crate::plan::imports::{self, Wanted};
 use crate::plan::layer::Layer;
 use crate::plan::profile::{EMBEDDED, Profile, embedded};
 
@@ -18,6 +19,7 @@ pub struct Config {
     /// Line and column of that.
     policy_at: (u32, u32),
     pub mode: Option<Mode>,
+    mode_at: (u32, u32),
     /// How long a build may take.
     pub timeout: Option<Duration>,
     pub(crate) profiles: Vec<(String, Layer)>,
@@ -25,6 +27,8 @@ pub struct Config {
     pub malicious: Vec<String>,
     /// `[[allow]]` and `[[deny]]`.
     pub exceptions: Exceptions,
+    /// `[imports.NAME]`: locks of others.
+    pub imports: Vec<Wanted>,
 }
 
 impl Config {
@@ -34,13 +38,28 @@ impl Config {
         self.malicious.iter().map(|path| beside.join(path)).collect()
     }
 
+    /// Where it says which mode, or which profile.
+    pub fn chooses_at(&self, what: Choice) -> Option<(u32, u32)> {
+        match what {
+            Choice::Mode => self.mode.map(|_| self.mode_at),
+            Choice::Policy => self.policy.as_ref().map(|_| self.policy_at),
+        }
+    }
+
     /// The profiles it defines, in the order they stand in.
     pub fn profile_names(&self) -> impl Iterator<Item = &str> {
         self.profiles.iter().map(|(name, _)| name.as_str())
     }
 }
 
-const KEYS: [&str; 8] = ["version", "policy", "profile", "mode", "timeout", "known-malicious", "allow", "deny"];
+/// What a file chooses for a whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Mode,
+    Policy,
+}
+
+const KEYS: [&str; 9] = ["version", "policy", "profile", "mode", "timeout", "known-malicious", "allow", "deny", "imports"];
 
 /// The configuration file for a workspace: what `--config` or `BRIG_CONFIG` named, else `brig.toml`, else `.config/brig.toml`.
 ///
@@ -52,6 +71,13 @@ pub fn find(workspace: Option<&Path>, named: Option<&Path>) -> Result<Option<Pat
         return if path.is_file() { Ok(Some(path.to_owned())) } else { Err(ConfigError::unread(&text, "there is no such file")) };
     }
     let Some(workspace) = workspace else { return Ok(None) };
+    for path in ["brig.toml", ".config/brig.toml"].map(|name| workspace.join(name)) {
+        // What it leads to was written by nobody knows whom; one that leads nowhere would be no policy at all.
+        if path.is_symlink() {
+            let message = "is a symbolic link: it must be a file of the workspace's own; `--config FILE` names another one";
+            return Err(ConfigError::unread(&path.display().to_string(), message));
+        }
+    }
     let found: Vec<PathBuf> =
         ["brig.toml", ".config/brig.toml"].iter().map(|name| workspace.join(name)).filter(|path| path.is_file()).collect();
     match found.as_slice() {
@@ -81,7 +107,10 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
                 config.policy = Some(document.string(item, "policy")?.to_owned());
                 config.policy_at = document.position(item.span().start);
             }
-            "mode" => config.mode = Some(mode(&document, document.string(item, "mode")?, item.span())?),
+            "mode" => {
+                config.mode = Some(mode(&document, document.string(item, "mode")?, item.span())?);
+                config.mode_at = document.position(item.span().start);
+            }
             "timeout" => {
                 let text = document.string(item, "timeout")?;
                 config.timeout = Some(duration::parse(text).map_err(|why| document.error(item.span(), format!("`timeout`: {why}")))?);
@@ -109,6 +138,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
                     config.malicious.push(path);
                 }
             }
+            "imports" => config.imports = imports::parse(&document, item)?,
             "allow" => config.exceptions.read_allows(&document, item)?,
             "deny" => config.exceptions.read_denials(&document, item)?,
             other => return Err(document.unknown(key.span(), "key", other, &KEYS)),

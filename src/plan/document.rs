@@ -46,6 +46,19 @@ pub struct Document<'t> {
     pub text: &'t str,
 }
 
+/// Where the lines of a text begin, but for the first.
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// As [`Document::position`].
+    pub fn position(&self, document: &Document, offset: usize) -> (u32, u32) {
+        let line = self.0.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).map_or(0, |before| self.0[before]);
+        let column = document.text.get(start..offset).map_or(0, |before| before.chars().count());
+        (line as u32 + 1, column as u32 + 1)
+    }
+}
+
 /// A key's value with the place it stands at.
 pub type Item<'a, 't> = &'a Spanned<DeValue<'t>>;
 
@@ -69,6 +82,11 @@ impl<'t> Document<'t> {
         // Bytes, not characters: asked for every entry of every list.
         let lines = before.bytes().filter(|byte| *byte == b'\n').count();
         (lines as u32 + 1, before[start..].chars().count() as u32 + 1)
+    }
+
+    /// For asking for many positions: each is then found without reading the text again.
+    pub fn lines(&self) -> Lines {
+        Lines(self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1).collect())
     }
 
     /// An unknown key, with the nearest known one.

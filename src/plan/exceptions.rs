@@ -14,7 +14,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use crate::model::{ActorKind, Exception};
-use crate::plan::document::{ConfigError, Document, Item};
+use crate::plan::document::{ConfigError, Document, Item, Lines};
 use crate::plan::placeholders;
 use day::Day;
 use whom::Whom;
@@ -30,6 +30,8 @@ pub struct Exceptions {
 #[derive(Clone, Debug)]
 pub struct Allow {
     pub whom: Whom,
+    /// What Cargo.lock has to say of it: the very code that was looked at.
+    pub checksum: Option<String>,
     pub actor: ActorKind,
     /// Entries as written, by the list they stand in: [`LISTS`].
     pub lists: [Vec<String>; 5],
@@ -54,7 +56,8 @@ pub struct Denial {
 
 /// What an exception may hold, in the order of `Allow::lists`.
 pub const LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
-const ALLOW_KEYS: [&str; 12] = ["crate", "actor", "read", "write", "exec", "connect", "unix", "reveal", "reason", "expires", "by", "wide"];
+const ALLOW_KEYS: [&str; 13] =
+    ["crate", "checksum", "actor", "read", "write", "exec", "connect", "unix", "reveal", "reason", "expires", "by", "wide"];
 const DENY_KEYS: [&str; 3] = ["crate", "reason", "by"];
 /// Kinds of actors an exception can be for. A linker is part of its compiler, and what cargo starts for itself is trusted already.
 pub const ACTORS: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::ProcMacro, ActorKind::Program, ActorKind::Rustc, ActorKind::Rustdoc];
@@ -67,8 +70,9 @@ impl Exceptions {
     /// # Errors
     /// With the place and, where it helps, what was probably meant.
     pub(super) fn read_allows<'t>(&mut self, document: &Document<'t>, item: Item<'_, 't>) -> Result<(), ConfigError> {
+        let lines = document.lines();
         for (table, at) in tables(document, item, "allow", &ALLOW_KEYS)? {
-            self.allows.push(Entry { document, table, at, what: "allow" }.allow()?);
+            self.allows.push(Entry { document, lines: &lines, table, at, what: "allow" }.allow()?);
         }
         Ok(())
     }
@@ -76,8 +80,9 @@ impl Exceptions {
     /// # Errors
     /// As for `read_allows`.
     pub(super) fn read_denials<'t>(&mut self, document: &Document<'t>, item: Item<'_, 't>) -> Result<(), ConfigError> {
+        let lines = document.lines();
         for (table, at) in tables(document, item, "deny", &DENY_KEYS)? {
-            self.denials.push(Entry { document, table, at, what: "deny" }.denial()?);
+            self.denials.push(Entry { document, lines: &lines, table, at, what: "deny" }.denial()?);
         }
         Ok(())
     }
@@ -87,7 +92,7 @@ impl Exceptions {
         if self.is_empty() {
             return profile;
         }
-        let allows: Vec<&Exception> = self.allows.iter().map(|allow| &*allow.told).collect();
+        let allows: Vec<(&Exception, &Option<String>)> = self.allows.iter().map(|allow| (&*allow.told, &allow.checksum)).collect();
         crate::model::digest::hex(format!("{profile}{allows:?}{:?}", self.denials).as_bytes())
     }
 
@@ -113,6 +118,7 @@ impl Allow {
             (Some(last), Some(until)) => until <= last,
         };
         self.whom == other.whom
+            && (self.checksum.is_none() || self.checksum == other.checksum)
             && self.actor == other.actor
             && ends
             && other.told.grants.iter().all(|grant| self.told.grants.contains(grant))
@@ -151,6 +157,7 @@ fn tables<'a, 't>(
 /// One table, and where it stands.
 struct Entry<'a, 't> {
     document: &'a Document<'t>,
+    lines: &'a Lines,
     table: &'a DeTable<'t>,
     at: Range<usize>,
     what: &'static str,
@@ -169,6 +176,7 @@ impl<'a, 't> Entry<'a, 't> {
             why => Ok(why.is_some()),
         };
         let text = self.text("crate")?;
+        let checksum = self.checksum(&whom)?;
         let unversioned =
             whom.is_of_any_version().then(|| format!("`{text}` names no version, so every later one may do it: write `{text}@1.2.3`"));
         let mut is_wide = narrow(unversioned, at)?;
@@ -203,13 +211,16 @@ impl<'a, 't> Entry<'a, 't> {
             origin: self.origin(),
             wide: is_wide,
         };
-        Ok(Allow { whom, actor, lists, reveal, until, told: Arc::new(told), at: self.error(String::new()) })
+        Ok(Allow { whom, checksum, actor, lists, reveal, until, told: Arc::new(told), at: self.error(String::new()) })
     }
 
     fn denial(&self) -> Result<Denial, ConfigError> {
         let (name, item) = (self.text("crate")?, self.wanted("crate")?);
         if let Some((name, _)) = name.split_once('@') {
             return Err(self.document.error(item.span(), format!("`[[deny]]` holds for every version: write `{name}`")));
+        }
+        if let Some((_, name)) = name.rsplit_once('#') {
+            return Err(self.document.error(item.span(), format!("`[[deny]]` holds wherever it comes from: write `{name}`")));
         }
         whom::check_name(name).map_err(|message| self.document.error(item.span(), message))?;
         if self.table.contains_key("by") {
@@ -221,6 +232,20 @@ impl<'a, 't> Entry<'a, 't> {
     fn whom(&self) -> Result<(Whom, Range<usize>), ConfigError> {
         let at = self.wanted("crate")?.span();
         Ok((Whom::read(self.text("crate")?).map_err(|message| self.document.error(at.clone(), message))?, at))
+    }
+
+    /// As a lock file has it: a SHA-256 in lowercase.
+    fn checksum(&self, whom: &Whom) -> Result<Option<String>, ConfigError> {
+        let Some(item) = self.table.get("checksum") else { return Ok(None) };
+        let text = self.text("checksum")?;
+        let wrong = |message: &str| Err(self.document.error(item.span(), message));
+        match () {
+            () if text.len() != 64 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) => {
+                wrong("`checksum` must be what Cargo.lock has: 64 digits, in lowercase")
+            }
+            () if !whom.may_have_checksum() => wrong("`checksum` is for packages of a registry: of others, Cargo.lock has none"),
+            () => Ok(Some(text.to_owned())),
+        }
     }
 
     fn actor(&self) -> Result<ActorKind, ConfigError> {
@@ -268,11 +293,12 @@ impl<'a, 't> Entry<'a, 't> {
 
     fn origin(&self) -> String {
         let file = self.document.file.rsplit('/').next().unwrap_or(self.document.file);
-        format!("{file}:{}", self.document.position(self.at.start).0)
+        format!("{file}:{}", self.lines.position(self.document, self.at.start).0)
     }
 
     fn error(&self, message: String) -> ConfigError {
-        self.document.error(self.at.clone(), message)
+        let (line, column) = self.lines.position(self.document, self.at.start);
+        ConfigError { line, column, ..ConfigError::unread(self.document.file, message) }
     }
 }
 

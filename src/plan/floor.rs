@@ -53,11 +53,12 @@ impl Floor {
         add(&mut profile.environment.withhold, &self.profile.environment.withhold);
     }
 
-    /// What these have beyond it; one phrase each.
-    pub fn beyond(&self, profile: &Profile, exceptions: &Exceptions) -> Vec<String> {
-        let mut more = loosening::beyond(profile, &self.profile);
+    /// What these have beyond it; one phrase each, with the place of an exception.
+    pub fn beyond(&self, profile: &Profile, exceptions: &Exceptions) -> Vec<(String, Option<ConfigError>)> {
+        let mut more: Vec<_> = loosening::beyond(profile, &self.profile).into_iter().map(|phrase| (phrase, None)).collect();
         for allow in exceptions.allows.iter().filter(|allow| !self.config.exceptions.allows.iter().any(|known| known.covers(allow))) {
-            more.push(format!("the exception for {} ({}, {})", allow.told.whom, allow.told.actor.name(), allow.told.origin));
+            let phrase = format!("the exception for {} ({}, {})", allow.told.whom, allow.told.actor.name(), allow.told.origin);
+            more.push((phrase, Some(allow.complaint(String::new()))));
         }
         more
     }
@@ -92,7 +93,7 @@ mod tests {
         let mut profile = config::load_with(policy, &config, "brig.toml").unwrap();
         profile.mode = config.mode.unwrap_or(profile.mode);
         floor.tighten(&mut profile);
-        floor.beyond(&profile, &config.exceptions)
+        floor.beyond(&profile, &config.exceptions).into_iter().map(|(phrase, _)| phrase).collect()
     }
 
     const MINE: &str = "[profile.mine]\ninherits = \"default\"\n";

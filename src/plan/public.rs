@@ -2,13 +2,17 @@
 //! another case), and each is a source of its own in a lock file. In: a source, as lock files and cargo's graph say it. Out: is it that registry?
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 
 use crate::plan::file_url::decoded;
 
 /// What it is called, and its hosts below it.
-const NAME: &str = "crates.io";
+pub const NAME: &str = "crates.io";
 /// What its index is called, and copies of it.
 const INDEX: &str = "crates.io-index";
+
+/// The one spelling that cargo itself writes for it. Where something is allowed, no other counts.
+pub const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Where a package is called malicious a copy of the index counts as the registry itself: what is listed is of it. Of no use where something is allowed.
 pub fn is_public(source: &str) -> bool {
@@ -22,6 +26,13 @@ pub fn is_public(source: &str) -> bool {
     let host = host.split(':').next().unwrap_or_default().trim_end_matches('.');
     let last = path.split(['/', '\\']).rfind(|part| !part.is_empty() && *part != ".").unwrap_or_default();
     host == NAME || host.strip_suffix(NAME).is_some_and(|front| front.ends_with('.')) || last.trim_end_matches(".git") == INDEX
+}
+
+/// Its source, where this is what cargo calls the directory it unpacks its packages into: the host of an index, and a hash of the source.
+pub fn unpacked(directory: &OsStr) -> Option<&'static str> {
+    let (host, hash) = directory.to_str()?.rsplit_once('-')?;
+    let is_hash = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hash && host.strip_prefix("index.") == Some(NAME)).then_some(SOURCE)
 }
 
 #[cfg(test)]
@@ -50,6 +61,19 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_public(&source.replace("NAME", NAME)), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_cargo_has_unpacked() {
+        for (directory, expected) in [
+            ("index.NAME-1949cf8c6b5b557f", true),
+            ("index.NAME.example.org-1949cf8c6b5b557f", false),
+            ("example.org-1949cf8c6b5b557f", false),
+            ("index.NAME-1949", false),
+            ("index.NAME", false),
+        ] {
+            assert_eq!(unpacked(OsStr::new(&directory.replace("NAME", NAME))).is_some(), expected, "{directory}");
         }
     }
 }

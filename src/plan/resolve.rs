@@ -117,6 +117,7 @@ impl Settled {
             reviewed: facts.reviewed.clone(),
             granted: Vec::new(),
             without: None,
+            accepted: None,
             scripts,
         }
     }

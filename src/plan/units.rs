@@ -1,12 +1,13 @@
-//! Code of others that runs at build time: build scripts and macros of packages that come from elsewhere. In: what cargo said of the graph, the lock file. Out:
-//! units, each pinned by what cargo has locked it by. Of the graph only the few words are read that tell it: this is done before every build.
+//! Code of others that runs at build time: build scripts and macros of packages that come from elsewhere, and the libraries that are linked into those. In: what
+//! cargo said of the graph, the lock file. Out: units and libraries, each pinned by what cargo has locked it by. Of the graph only the few words are read that
+//! tell it: this is done before every build.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Deserialize;
 
-use crate::baseline::Unit;
+use crate::baseline::{Library, Unit};
 use crate::model::ActorKind;
 use crate::plan::exceptions::lock::{Locked, Package};
 
@@ -50,17 +51,54 @@ struct Node<'a> {
     id: Cow<'a, str>,
     #[serde(borrow, default)]
     features: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    deps: Vec<Dep<'a>>,
 }
 
-/// All units with their features; nothing where the graph cannot be read.
-pub fn of(graph: &str, locked: &Locked) -> Option<BTreeMap<Unit, BTreeSet<String>>> {
+#[derive(Deserialize)]
+struct Dep<'a> {
+    #[serde(borrow)]
+    pkg: Cow<'a, str>,
+    #[serde(borrow, default)]
+    dep_kinds: Vec<DepKind<'a>>,
+}
+
+#[derive(Deserialize)]
+struct DepKind<'a> {
+    /// Nothing for what is needed to run.
+    #[serde(borrow)]
+    kind: Option<Cow<'a, str>>,
+}
+
+impl Dep<'_> {
+    fn is(&self, wanted: Option<&str>) -> bool {
+        self.dep_kinds.iter().any(|one| one.kind.as_deref() == wanted)
+    }
+}
+
+/// All code of others that runs at build time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// With their features.
+    pub units: BTreeMap<Unit, BTreeSet<String>>,
+    /// With whose scripts and macros they are linked into: units, and the workspace's own.
+    pub libraries: BTreeMap<Library, BTreeSet<(String, ActorKind)>>,
+}
+
+/// Nothing where the graph cannot be read.
+pub fn of(graph: &str, locked: &Locked) -> Option<Found> {
     let answer: Answer = serde_json::from_str(graph).ok()?;
     let nodes: Option<HashMap<&str, &Node>> =
         answer.resolve.as_ref().map(|resolve| resolve.nodes.iter().map(|node| (&*node.id, node)).collect());
     let packages: HashMap<(&str, &str, Option<&str>), &Package> =
         locked.packages.iter().map(|package| ((&*package.name, &*package.version, package.source.as_deref()), package)).collect();
-    let mut units = BTreeMap::new();
-    for listed in answer.packages.iter().filter(|listed| listed.source.is_some()) {
+    let pin_of = |listed: &Listed| match packages.get(&(&*listed.name, &*listed.version, listed.source.as_deref())) {
+        Some(package) => pin(package),
+        None => unpinned(listed.source.as_deref()),
+    };
+    let by_id: HashMap<&str, &Listed> = answer.packages.iter().map(|listed| (&*listed.id, listed)).collect();
+    let mut found = Found::default();
+    for listed in &answer.packages {
         let node = nodes.as_ref().and_then(|nodes| nodes.get(&*listed.id));
         if nodes.is_some() && node.is_none() {
             continue;
@@ -68,17 +106,48 @@ pub fn of(graph: &str, locked: &Locked) -> Option<BTreeMap<Unit, BTreeSet<String
         let kinds: HashSet<&str> = listed.targets.iter().flat_map(|target| target.kind.iter().map(|kind| &**kind)).collect();
         for (word, kind) in [("custom-build", ActorKind::BuildScript), ("proc-macro", ActorKind::ProcMacro)] {
             if kinds.contains(word) {
-                let pin = match packages.get(&(&*listed.name, &*listed.version, listed.source.as_deref())) {
-                    Some(package) => pin(package),
-                    None => unpinned(listed.source.as_deref()),
-                };
-                let unit = Unit { name: listed.name.to_string(), kind, version: listed.version.to_string(), pin };
-                let features: BTreeSet<String> = node.iter().flat_map(|node| node.features.iter().map(|name| name.to_string())).collect();
-                units.insert(unit, features);
+                if listed.source.is_some() {
+                    let unit = Unit { name: listed.name.to_string(), kind, version: listed.version.to_string(), pin: pin_of(listed) };
+                    let features = node.iter().flat_map(|node| node.features.iter().map(|name| name.to_string())).collect();
+                    found.units.insert(unit, features);
+                }
+                for linked in linked(&listed.id, kind, &by_id, nodes.as_ref()) {
+                    let library = Library { name: linked.name.to_string(), version: linked.version.to_string(), pin: pin_of(linked) };
+                    found.libraries.entry(library).or_default().insert((listed.name.to_string(), kind));
+                }
             }
         }
     }
-    Some(units)
+    Some(found)
+}
+
+/// What comes from elsewhere and is linked into a package's build script, or its macro. Macros among what it needs run in its compiler: each is a unit of its own.
+fn linked<'g>(
+    id: &str,
+    kind: ActorKind,
+    by_id: &HashMap<&'g str, &'g Listed<'g>>,
+    nodes: Option<&HashMap<&'g str, &'g Node<'g>>>,
+) -> Vec<&'g Listed<'g>> {
+    let Some(nodes) = nodes else { return Vec::new() };
+    let first = if kind == ActorKind::BuildScript { Some("build") } else { None };
+    let needs = |id: &str, kind: Option<&'static str>| {
+        let deps = nodes.get(id).into_iter().flat_map(|node| &node.deps);
+        deps.filter(move |dep| dep.is(kind)).filter_map(|dep| by_id.get(&*dep.pkg).copied())
+    };
+    let is_macro = |listed: &Listed| listed.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "proc-macro"));
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut open: Vec<&Listed> = needs(id, first).collect();
+    let mut all = Vec::new();
+    while let Some(listed) = open.pop() {
+        if is_macro(listed) || !seen.insert(&listed.id) {
+            continue;
+        }
+        if listed.source.is_some() {
+            all.push(listed);
+        }
+        open.extend(needs(&listed.id, None));
+    }
+    all
 }
 
 /// The units a package of this name and version may be, as the lock file has it: none for one that is nobody else's.
@@ -148,7 +217,8 @@ mod tests {
             ("plain", REGISTRY, "bin"),
             ("gone", REGISTRY, "custom-build"),
         ]);
-        let units = of(&text, &lock).unwrap();
+        let Found { units, libraries } = of(&text, &lock).unwrap();
+        assert!(libraries.is_empty());
         let told: Vec<_> = units.keys().map(|unit| (unit.name.as_str(), unit.kind, unit.pin.as_str())).collect();
         let unknown = unpinned(Some(REGISTRY));
         assert_eq!(
@@ -164,5 +234,60 @@ mod tests {
         assert_eq!(of("{", &lock), None);
         assert_eq!(locked(&lock, "a", "1.0.0", ActorKind::BuildScript).len(), 2);
         assert!(locked(&lock, "own", "1.0.0", ActorKind::BuildScript).is_empty());
+    }
+
+    /// `given` builds with `cc` and is built from `plain`; `cc` needs `find` and, to be built itself, `other`; `mac` needs `syn`, and `inner`, a macro of its own.
+    #[test]
+    fn what_is_linked_into_it_is_named_once_with_whom_for() {
+        let needs = [
+            ("given", vec![("cc", "\"build\""), ("plain", "null"), ("mac", "null")]),
+            ("cc", vec![("find", "null"), ("other", "\"build\""), ("tested", "\"dev\"")]),
+            ("find", vec![("cc", "null"), ("own", "null")]),
+            ("mac", vec![("syn", "null"), ("inner", "null"), ("find", "null")]),
+            ("inner", vec![("deep", "null")]),
+            ("own", vec![("below", "null"), ("made", "\"build\"")]),
+        ];
+        let names = ["made", "given", "cc", "plain", "mac", "find", "other", "tested", "own", "below", "syn", "inner", "deep"];
+        let target = |name: &str| match name {
+            "given" | "own" => "custom-build",
+            "mac" | "inner" => "proc-macro",
+            _ => "lib",
+        };
+        let listed = names.map(|name| {
+            let source = if name == "own" { "null".to_owned() } else { format!("{REGISTRY:?}") };
+            format!(
+                "{{\"id\":{name:?},\"name\":{name:?},\"version\":\"1.0.0\",\"source\":{source},\"targets\":[{{\"kind\":[{:?}]}}]}}",
+                target(name)
+            )
+        });
+        let nodes = names.map(|name| {
+            let deps = needs.iter().filter(|(of, _)| *of == name).flat_map(|(_, deps)| deps);
+            let deps: Vec<String> =
+                deps.map(|(name, kind)| format!("{{\"pkg\":{name:?},\"dep_kinds\":[{{\"kind\":{kind},\"target\":null}}]}}")).collect();
+            format!("{{\"id\":{name:?},\"features\":[],\"deps\":[{}]}}", deps.join(","))
+        });
+        let text = format!("{{\"packages\":[{}],\"resolve\":{{\"nodes\":[{}]}}}}", listed.join(","), nodes.join(","));
+        let lock = Locked { packages: names.map(|name| package(name, (name != "own").then_some(REGISTRY), Some("aa11"))).into() };
+        let found = of(&text, &lock).unwrap();
+        let told: Vec<String> = found
+            .libraries
+            .iter()
+            .map(|(library, into)| {
+                let into: Vec<String> = into.iter().map(|(name, kind)| format!("{name} {}", kind.name())).collect();
+                format!("{} {} {} in {}", library.name, library.version, library.pin, into.join(", "))
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "below 1.0.0 aa11 in given build-script, mac proc-macro",
+                "cc 1.0.0 aa11 in given build-script, mac proc-macro",
+                "deep 1.0.0 aa11 in inner proc-macro",
+                "find 1.0.0 aa11 in given build-script, mac proc-macro",
+                "made 1.0.0 aa11 in own build-script",
+                "syn 1.0.0 aa11 in mac proc-macro",
+            ]
+        );
+        assert_eq!(found.units.len(), 3);
     }
 }

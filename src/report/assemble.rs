@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::report::{Behaviour, Counts, Coverage, Outcome, Report, ReportedActor, ReviewedUse, Run, SCHEMA, Tool};
-use crate::model::{Act, Actor, ActorId, ActorKind, Event, Finding, Hostile, Mode, Process, Severity, Status, compiles_a_macro};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, Finding, Hostile, Mode, Process, Rule, Severity, Status, compiles_a_macro};
 
 use super::barred;
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
 use super::kept;
 use super::material::{Facts, Material};
-use super::outcome::{Ending, decide};
+use super::outcome::{Bar, Ending, decide};
 use super::packages::packages;
 use super::rotate;
 use super::trace::{Trace, in_tree_order};
@@ -223,10 +223,14 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         *by_severity.entry(severity.name().to_owned()).or_default() += 1;
     }
     let programs_failed = |actor: &Actor| actor.kind == ActorKind::Program && material.failed.contains(&actor.id);
+    // Refused for the lock's sake: the profile was not broken.
+    let is_new = |placed: &Placed| placed.finding.rule == Rule::BaselineNew;
+    let new = placed.iter().any(is_new).then_some(Bar::Unaccepted);
+    let breaks = |placed: &Placed| placed.finding.severity > Severity::Info && !is_new(placed);
     let (verdict, exit) = decide(Ending {
         mode: facts.run.mode,
-        barred: facts.barred.iter().map(|one| barred::bar(&one.why)).max(),
-        violation: facts.run.mode == Mode::Enforce && placed.iter().any(|placed| placed.finding.severity > Severity::Info),
+        barred: facts.barred.iter().map(|one| barred::bar(&one.why)).max().max(new),
+        violation: facts.run.mode == Mode::Enforce && placed.iter().any(breaks),
         complete: coverage.complete,
         ran: cast.actors.iter().any(is_of_the_build),
         cargo: facts.cargo_exit,

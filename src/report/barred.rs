@@ -16,7 +16,7 @@ pub fn findings(barred: &[Barred], who: &dyn Who) -> Vec<Finding> {
 /// How the run ends by it: a package that must not be there outranks one that nobody has accepted yet.
 pub fn bar(why: &Why) -> Bar {
     match why {
-        Why::Unaccepted { .. } => Bar::Unaccepted,
+        Why::Unaccepted { .. } | Why::Library { .. } => Bar::Unaccepted,
         Why::Denied { .. } | Why::Malicious { .. } => Bar::Violation,
     }
 }
@@ -25,7 +25,7 @@ pub fn severity(why: &Why) -> Severity {
     match why {
         Why::Malicious { .. } => Severity::Critical,
         Why::Denied { .. } => Severity::High,
-        Why::Unaccepted { .. } => Severity::Medium,
+        Why::Unaccepted { .. } | Why::Library { .. } => Severity::Medium,
     }
 }
 
@@ -36,12 +36,14 @@ fn finding(barred: &Barred, who: &dyn Who) -> Finding {
         Why::Denied { reason } => (Rule::PackageDenied, format!("{reason} ({origin})")),
         Why::Unaccepted { kind, before } => {
             let kind = code_of(*kind);
-            let known = match before {
-                None => "nothing of it was accepted".to_owned(),
-                Some(before) if before == version => "what was accepted has another checksum".to_owned(),
-                Some(before) => format!("{before} was accepted"),
+            (Rule::BaselineUnaccepted, format!("its {kind}: {} ({origin})", accepted(before.as_deref(), version)))
+        }
+        Why::Library { into, before, older } => {
+            let known = match older {
+                true => "that file is of an older form, which holds no libraries".to_owned(),
+                false => accepted(before.as_deref(), version),
             };
-            (Rule::BaselineUnaccepted, format!("its {kind}: {known} ({origin})"))
+            (Rule::BaselineUnaccepted, format!("linked into {}: {known} ({origin})", listed(into)))
         }
     };
     let key = [rule.id(), name, version].join("\0");
@@ -75,9 +77,26 @@ fn finding(barred: &Barred, who: &dyn Who) -> Finding {
 /// Another version that was accepted.
 fn before(why: &Why, version: &str) -> Option<String> {
     match why {
-        Why::Unaccepted { before, .. } => before.clone().filter(|before| before != version),
+        Why::Unaccepted { before, .. } | Why::Library { before, .. } => before.clone().filter(|before| before != version),
         Why::Denied { .. } | Why::Malicious { .. } => None,
     }
+}
+
+/// What there is beside it.
+fn accepted(before: Option<&str>, version: &str) -> String {
+    match before {
+        None => "nothing of it was accepted".to_owned(),
+        Some(before) if before == version => "what was accepted has another checksum".to_owned(),
+        Some(before) => format!("{before} was accepted"),
+    }
+}
+
+/// The first of them, and how many more.
+fn listed(names: &[String]) -> String {
+    const LISTED: usize = 3;
+    let more = names.len().saturating_sub(LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ") + &more
 }
 
 fn advice(barred: &Barred) -> Vec<String> {
@@ -93,7 +112,7 @@ fn advice(barred: &Barred) -> Vec<String> {
             vec![take_out, rotate, who_needs]
         }
         Why::Denied { .. } => vec![who_needs],
-        Why::Unaccepted { .. } => {
+        Why::Unaccepted { .. } | Why::Library { .. } => {
             vec![
                 format!(
                     "look at it: `cargo brig --policy default --fresh build`, then `cargo brig baseline accept {name}` if what it did is meant"

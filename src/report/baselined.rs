@@ -8,7 +8,7 @@ use crate::baseline::fold::{fold, of_finding};
 use crate::baseline::{Dirs, Lock};
 use crate::model::barred::code_of;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Evidence, Exit, Finding, Rule, Severity, digest};
+use crate::model::{Act, ActorId, Evidence, Exit, Finding, Rule, Severity, digest};
 
 use super::who::Who;
 
@@ -30,10 +30,25 @@ pub fn apply(report: &mut Report, (lock, dirs): (&Lock, &Dirs), held: bool, who:
         .map(|package| package.name.clone())
         .collect();
     let folded = fold(report, dirs);
-    let new: Vec<Finding> = news(lock, &folded).iter().map(|one| finding(one, held, (who, &critical))).collect();
+    // What was refused for it was told as it happened.
+    let refused: BTreeSet<(ActorId, &Act)> = report
+        .findings
+        .iter()
+        .filter(|one| one.rule == Rule::BaselineNew)
+        .flat_map(|one| one.evidence.iter().map(|did| (one.actor, &did.act)))
+        .collect();
+    let mut news = news(lock, &folded);
+    news.iter_mut().for_each(|one| one.did.retain(|(_, did)| !refused.contains(&(did.actor, did.act))));
+    news.retain(|one| !one.did.is_empty());
+    let new: Vec<Finding> = news.iter().map(|one| finding(one, held, (who, &critical))).collect();
+    drop(news);
+    drop(refused);
     drop(folded);
     for (finding, baseline) in report.findings.iter_mut().zip(baselines) {
         finding.baseline = baseline;
+        if let Some(package) = finding.offender.as_ref().filter(|_| finding.rule == Rule::BaselineNew) {
+            finding.advice.push(advice(&package.name, critical.contains(&package.name)));
+        }
     }
     if new.is_empty() {
         return;
@@ -60,15 +75,11 @@ fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>
     let version = new.did.first().map_or("", |(_, did)| did.version);
     let evidence: Vec<Evidence> = new.did.iter().take(LISTED).map(|(_, did)| Evidence::of(did.act.clone(), did.count)).collect();
     let lines: Vec<&str> = new.did.iter().map(|(line, _)| line.text()).collect();
-    let mut advice = Vec::new();
+    let mut said = Vec::new();
     if let Some(before) = &new.before {
-        advice.push(format!("{before}, which was accepted, did not do this (brig.lock)"));
+        said.push(format!("{before}, which was accepted, did not do this (brig.lock)"));
     }
-    let source = "read its source before you build it again";
-    advice.push(match critical.contains(name) {
-        true => format!("{source}: it did something critical besides, and nothing of it can be accepted"),
-        false => format!("expected? `cargo brig baseline accept {name}`; not expected? {source}"),
-    });
+    said.push(advice(name, critical.contains(name)));
     Finding {
         id: String::new(),
         rule: Rule::BaselineNew,
@@ -97,7 +108,15 @@ fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>
         fingerprint: digest::hex([Rule::BaselineNew.id(), name, kind.name(), &lines.join("\n")].join("\0").as_bytes()),
         allow: None,
         except: None,
-        advice,
+        advice: said,
+    }
+}
+
+fn advice(name: &str, is_critical: bool) -> String {
+    let source = "read its source before you build it again";
+    match is_critical {
+        true => format!("{source}: it did something critical besides, and nothing of it can be accepted"),
+        false => format!("expected? `cargo brig baseline accept {name}`; not expected? {source}"),
     }
 }
 

@@ -56,7 +56,10 @@ impl Note<'_> {
             Why::Expired => format!("expired on {} and does not count", (medium.name)(&exception.expires)),
             Why::Near(days) => format!("expires in {} ({})", count(days, "day"), (medium.name)(&exception.expires)),
             Why::Unused => "was not used in this run, in which everything ran: remove it, if it is not needed any more".to_owned(),
-            Why::Absent => "is for no package in Cargo.lock: remove it, or name the version there is".to_owned(),
+            Why::Absent => match &self.about.instead {
+                Some(instead) => format!("is for no package there is: this build has {}, which is another one", (medium.name)(instead)),
+                None => "is for no package in Cargo.lock: remove it, or name the version there is".to_owned(),
+            },
             Why::Wide => "is wider than anybody can have looked at".to_owned(),
         };
         format!("the exception for {whom} ({}, {origin}) {what}", exception.actor.name())
@@ -113,7 +116,7 @@ pub fn samples(whom: &str, reason: &str) -> Vec<ExceptionUse> {
         origin: "brig.toml:12".to_owned(),
         wide: false,
     };
-    vec![ExceptionUse { exception, state: ExceptionState::Used, count: 1, days: None }]
+    vec![ExceptionUse { exception, state: ExceptionState::Used, count: 1, days: None, instead: None }]
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn exception(whom: &str, state: ExceptionState, count: u64, days: Option<u64>) -
         origin: "brig.toml:4".into(),
         wide: false,
     };
-    ExceptionUse { exception, state, count, days }
+    ExceptionUse { exception, state, count, days, instead: None }
 }
 
 fn report(exceptions: Vec<ExceptionUse>) -> Report {

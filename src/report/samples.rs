@@ -92,6 +92,7 @@ pub fn facts() -> Facts {
             degraded: Vec::new(),
             loosened: None,
             floors: Vec::new(),
+            vouched: Vec::new(),
         },
         units: Some(3),
         fresh: Some(0),

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::model::barred::Barred;
-use crate::model::report::{Enforcement, Report, Run, VerdictWord, Weakness};
+use crate::model::barred::{Barred, Why};
+use crate::model::report::{Enforcement, Report, Run, VerdictWord, Vouched, Weakness};
 use crate::model::{Act, ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
 
 use super::incidents::{Incident, incidents};
@@ -84,13 +84,36 @@ pub fn unaccepted(w: &mut dyn Write, unaccepted: &[Barred], style: Style) -> io:
     let one = |barred: &Barred| format!("{} {}", (MEDIUM.name)(&barred.name), escape::name(&barred.version));
     let listed: Vec<String> = unaccepted.iter().take(LISTED).map(one).collect();
     let more = if unaccepted.len() > LISTED { ", …" } else { "" };
-    let what = super::wording::units(unaccepted.len() as u64);
+    let linked = unaccepted.iter().any(|barred| matches!(barred.why, Why::Library { .. }));
+    let what = super::wording::code(unaccepted.len() as u64, linked);
     style.status(
         w,
         YELLOW,
         "New",
         &format!("brig.lock does not hold {what}: {}{more} (`cargo brig explain baseline/unaccepted`)", listed.join(", ")),
     )
+}
+
+/// What the locks of others have accepted, and which of those are not the files that were pinned.
+pub fn imported(w: &mut dyn Write, (vouched, unpinned): (&[Vouched], &[String]), style: Style) -> io::Result<()> {
+    let mut by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in vouched {
+        by.entry(&one.import).or_default().push(format!("{} {}", (MEDIUM.name)(&one.name), escape::name(&one.version)));
+    }
+    for (import, listed) in by.iter().filter(|_| style.verbosity != Verbosity::Quiet) {
+        const LISTED: usize = 5;
+        let more = if listed.len() > LISTED { ", …" } else { "" };
+        let listed: Vec<&str> = listed.iter().take(LISTED).map(String::as_str).collect();
+        style.status(w, GREEN, "Vouched", &format!("by import {} for {}{more}", (MEDIUM.name)(import), listed.join(", ")))?;
+    }
+    for import in unpinned {
+        let text = format!(
+            "import {} is not the file that brig.lock pins, and vouches for nobody (`cargo brig baseline import`)",
+            (MEDIUM.name)(import)
+        );
+        style.status(w, YELLOW, "Changed", &text)?;
+    }
+    Ok(())
 }
 
 /// Not everything the workspace needs could be fetched, which was said by cargo, but what this command needs is there.

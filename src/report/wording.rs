@@ -237,6 +237,16 @@ pub fn count(n: u64, noun: &str) -> String {
 pub fn units(n: u64) -> String {
     if n == 1 { "1 build script or macro".to_owned() } else { format!("{n} build scripts and macros") }
 }
+
+/// Code that runs at build time; with libraries among it.
+pub fn code(n: u64, linked: bool) -> String {
+    match (linked, n) {
+        (false, n) => units(n),
+        (true, 1) => "1 library that is linked into code of a build".to_owned(),
+        (true, n) => format!("{n} build scripts, macros and libraries linked into such"),
+    }
+}
+
 /// When cargo itself had a network.
 pub fn phases(phases: &Phases) -> &'static str {
     match (phases.fetched, phases.offline, phases.wanted > 0) {

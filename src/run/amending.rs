@@ -17,6 +17,8 @@ use crate::model::{ActorKind, Exit, Severity};
 use crate::plan::config;
 use crate::plan::exceptions::day::Day;
 use crate::plan::exceptions::edit::{self, Refusal, Wish};
+use crate::plan::exceptions::lock::{self, Locked};
+use crate::plan::exceptions::whom::{Origin, Whom};
 use crate::plan::exceptions::{ACTORS, LISTS};
 use crate::report::escape;
 
@@ -32,7 +34,34 @@ pub fn allow(options: &Options, typed: &Allow) -> Result<Exit, Stopped> {
         true => vec![as_typed(typed)],
         false => from_findings(&last_report(options)?, typed)?,
     };
-    add(options, &wishes.iter().map(Wish::text).collect::<String>())
+    let exit = add(options, &wishes.iter().map(Wish::text).collect::<String>())?;
+    wishes.iter().try_for_each(missing)?;
+    Ok(exit)
+}
+
+/// An exception for nobody there is can be meant, for what comes tomorrow; a typo is not.
+fn missing(wish: &Wish) -> Result<(), Stopped> {
+    let (Ok(whom), Some(workspace)) = (Whom::read(&wish.whom), places()?.workspace) else { return Ok(()) };
+    let Some(locked) = Locked::read(&workspace)?.filter(|_| whom != Whom::Workspace) else { return Ok(()) };
+    let origin =
+        |package: &lock::Package| Origin { source: package.source.as_deref(), fetched: None }.name(&package.name, &package.version);
+    let named = |version: bool| {
+        let is = |name: &str, its: &str| whom.name() == Some(name) && (!version || whom.is(name, its));
+        locked.which(is).into_iter().map(origin).collect::<Vec<_>>()
+    };
+    let is_there = locked
+        .which(|name, its| whom.is(name, its))
+        .into_iter()
+        .any(|package| whom.is_from(Origin { source: package.source.as_deref(), fetched: None }));
+    if is_there {
+        return Ok(());
+    }
+    let there = if named(true).is_empty() { named(false) } else { named(true) };
+    let instead = match &there[..] {
+        [] => "Cargo.lock has none of that name".to_owned(),
+        there => format!("Cargo.lock has {}", there.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ")),
+    };
+    print(&format!("note: it is for no package there is: {}\n", escape::ours(&instead))).map(drop)
 }
 
 /// # Errors
@@ -58,7 +87,14 @@ fn as_typed(typed: &Allow) -> Wish {
     let chosen = [typed.build_script, typed.proc_macro, typed.program, typed.rustc, typed.rustdoc];
     let actor = ACTORS.into_iter().zip(chosen).find(|(_, chosen)| *chosen).map_or(ActorKind::BuildScript, |(kind, _)| kind);
     let lists = [&typed.read, &typed.write, &typed.exec, &typed.connect, &typed.unix].map(Clone::clone);
-    Wish { whom: typed.whom.clone().unwrap_or_default(), actor, lists, reveal: typed.reveal.clone(), ..empty(typed) }
+    Wish {
+        whom: typed.whom.clone().unwrap_or_default(),
+        checksum: typed.checksum.clone(),
+        actor,
+        lists,
+        reveal: typed.reveal.clone(),
+        ..empty(typed)
+    }
 }
 
 /// What findings of one package's one kind of code were about becomes one entry.
@@ -89,7 +125,10 @@ pub(super) fn from_findings(report: &Report, typed: &Allow) -> Result<Vec<Wish>,
         };
         let same = wishes.iter().position(|wish| wish.whom == proposal.whom && wish.actor == proposal.actor);
         let at = same.unwrap_or_else(|| {
-            wishes.push(Wish { whom: proposal.whom.clone(), actor: proposal.actor, ..empty(typed) });
+            // Of a registry's package: that very code.
+            let package = report.actor(finding.actor).and_then(|actor| actor.package.as_ref());
+            let checksum = package.and_then(|package| package.checksum.clone()).filter(|_| !proposal.whom.contains('#'));
+            wishes.push(Wish { whom: proposal.whom.clone(), checksum, actor: proposal.actor, ..empty(typed) });
             wishes.len() - 1
         });
         for what in &proposal.what {
@@ -105,6 +144,7 @@ pub(super) fn from_findings(report: &Report, typed: &Allow) -> Result<Vec<Wish>,
 fn empty(typed: &Allow) -> Wish {
     Wish {
         whom: String::new(),
+        checksum: None,
         actor: ActorKind::BuildScript,
         lists: Default::default(),
         reveal: Vec::new(),

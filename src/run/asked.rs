@@ -25,6 +25,14 @@ pub fn graph(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rustc: Op
     }
 }
 
+/// The same as cargo says it.
+pub fn graph_text(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rustc: Option<&str>) -> Option<String> {
+    let platform = rustc.and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")));
+    let env: Vec<_> = std::env::vars_os().collect();
+    let command = own_calls::command(cargo, &env, trees);
+    command.and_then(|command| Graph::ask(command, &steering.question(), platform)).ok()
+}
+
 /// What a program prints when it is asked about itself.
 pub fn ask(program: &Path, argument: &str) -> Option<String> {
     let env: Vec<_> = std::env::vars_os().collect();

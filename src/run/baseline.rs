@@ -10,6 +10,7 @@ use anyhow::anyhow;
 
 use super::amending::replace;
 use super::graph_now::{Now, now};
+use super::importing;
 use super::pages::print;
 use super::stopped::Stopped;
 use super::stored::last_report;
@@ -17,11 +18,11 @@ use crate::baseline::accept::{self, Wanted};
 use crate::baseline::compare;
 use crate::baseline::fold::{Folded, fold};
 use crate::baseline::line::Line;
-use crate::baseline::{Lock, Unit};
+use crate::baseline::{Library, Lock, Unit};
 use crate::cli::Options;
 use crate::cli::baseline::Baseline;
 use crate::model::barred::Why;
-use crate::model::report::Report;
+use crate::model::report::{Report, Vouched};
 use crate::model::{Exit, Severity};
 use crate::plan::{behaviours, units};
 use crate::report::{escape, json};
@@ -34,13 +35,14 @@ pub fn baseline(options: &Options, what: &Baseline) -> Result<Exit, Stopped> {
         Baseline::Diff { a: Some(a), b: Some(b) } => diff(a, b),
         Baseline::Diff { .. } => drift(options),
         Baseline::Check => check(options),
+        Baseline::Import => importing::import(options),
         Baseline::Prune => prune(),
     }
 }
 
 const NONE: &str = "there is no brig.lock here\n  help: `cargo brig baseline accept` writes one from the last run";
 
-fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stopped> {
+pub(super) fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stopped> {
     let stored = report(options);
     // By their names, packages are accepted without a run.
     let report = if names.is_empty() && !all { Some(stored?) } else { stored.ok() };
@@ -61,7 +63,8 @@ fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stoppe
         }
     }
     let on = report.as_ref().map_or_else(|| std::env::consts::ARCH.to_owned(), |report| word(&report.host.arch)) + "-linux";
-    let done = accept::accept(&mut lock, &folded, &known, &Wanted { names, unseen: all, on: &on });
+    let mut done = accept::accept(&mut lock, &folded, &known, &Wanted { names, unseen: all, on: &on });
+    accept::accept_libraries(&mut lock, &known, &now.libraries, names, &mut done);
     if !done.unknown.is_empty() {
         let names: Vec<String> = done.unknown.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
         return Err(Stopped::usage(anyhow!(
@@ -75,7 +78,7 @@ fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stoppe
         replace(&path, &text, before.as_deref())?;
     }
     let mut said = String::new();
-    match done.units.len() + done.lines.len() {
+    match done.units.len() + done.lines.len() + done.libraries.len() {
         0 if before.is_none() => said.push_str("wrote brig.lock; nothing is accepted in it yet\n"),
         0 if changed => said.push_str("brig.lock: nothing is new; what it says beside was brought up to date\n"),
         0 => said.push_str("brig.lock holds all of it already\n"),
@@ -83,6 +86,9 @@ fn accept(options: &Options, names: &[String], all: bool) -> Result<Exit, Stoppe
     }
     for unit in &done.units {
         let _ = writeln!(said, "    {}", of_unit(unit));
+    }
+    for library in &done.libraries {
+        let _ = writeln!(said, "    {}", of_library(library));
     }
     for ((name, kind), line) in &done.lines {
         let _ = writeln!(said, "    {}", escape::ours(&format!("{name} {} does {}", kind.name(), line.text())));
@@ -104,6 +110,10 @@ fn left(said: &mut String, left: &[Unit]) {
 
 fn of_unit(unit: &Unit) -> String {
     escape::ours(&format!("{} {} {}", unit.name, unit.version, unit.kind.name()))
+}
+
+fn of_library(library: &Library) -> String {
+    escape::ours(&format!("{} {} library", library.name, library.version))
 }
 
 /// Is it of this workspace as it is now, complete, and of nobody who is to be refused?
@@ -203,20 +213,25 @@ fn check(options: &Options) -> Result<Exit, Stopped> {
         let cause = anyhow!("{NONE}");
         return Err(Stopped { exit: Exit::NewBehaviour, cause });
     };
+    let (lock, vouched) = importing::beside(options, lock, &now)?;
     let mut said = String::new();
-    for barred in compare::unaccepted(&lock, now.units.keys(), behaviours::NAME) {
-        let Why::Unaccepted { kind, before } = &barred.why else { continue };
+    let libraries = compare::unlinked(&lock, &now.libraries, behaviours::NAME);
+    for barred in compare::unaccepted(&lock, now.units.keys(), behaviours::NAME).iter().chain(&libraries) {
+        let (kind, into, before) = match &barred.why {
+            Why::Unaccepted { kind, before } => (kind.name(), String::new(), before),
+            Why::Library { into, before, .. } => ("library", format!(", linked into {}", into.join(", ")), before),
+            Why::Malicious { .. } | Why::Denied { .. } => continue,
+        };
         let before = match before {
             Some(before) if *before == barred.version => " (what was accepted has another checksum)".to_owned(),
             Some(before) => format!(" ({before} is accepted)"),
             None => String::new(),
         };
-        let _ = writeln!(
-            said,
-            "not accepted: {}{}",
-            escape::ours(&format!("{} {} {}", barred.name, barred.version, kind.name())),
-            escape::ours(&before)
-        );
+        let line = format!("{} {} {kind}{into}{before}", barred.name, barred.version);
+        let _ = writeln!(said, "not accepted: {}", escape::ours(&line));
+    }
+    if lock.without_libraries && !libraries.is_empty() {
+        said.push_str("brig.lock is of an older form, which holds no libraries: `cargo brig baseline accept` brings it up to date\n");
     }
     if let Some(report) = &report {
         let folded = fold(report, &now.dirs);
@@ -229,10 +244,23 @@ fn check(options: &Options) -> Result<Exit, Stopped> {
     if said.is_empty() {
         let (units, seen) =
             (now.units.len(), now.units.keys().filter(|unit| lock.units.get(*unit).is_some_and(|beside| beside.ran)).count());
-        return print(&format!("brig.lock holds all code that runs in this build: {units}, of which {seen} were seen to run\n"));
+        let linked = match now.libraries.len() {
+            0 => String::new(),
+            libraries => format!("; and {libraries} libraries that are linked into it"),
+        };
+        return print(&format!(
+            "brig.lock holds all code that runs in this build: {units}, of which {seen} were seen to run{linked}{}\n",
+            of_others(&vouched)
+        ));
     }
     print(&said)?;
     Ok(Exit::NewBehaviour)
+}
+
+fn of_others(vouched: &[Vouched]) -> String {
+    let mut by: Vec<&str> = vouched.iter().map(|one| one.import.as_str()).collect();
+    by.dedup();
+    if by.is_empty() { String::new() } else { format!("; {} of all that {} vouched for", vouched.len(), escape::ours(&by.join(", "))) }
 }
 
 fn prune() -> Result<Exit, Stopped> {
@@ -242,21 +270,22 @@ fn prune() -> Result<Exit, Stopped> {
     let mut lock = behaviours::parse(behaviours::NAME, &before)?;
     let is_there = |name: &str, version: &str| !now.locked.which(|other, its| (other, its) == (name, version)).is_empty();
     let has = |name: &str| !now.locked.which(|other, _| other == name).is_empty();
-    let gone = accept::prune(&mut lock, &now.units, is_there, has);
+    let (gone, unlinked) = accept::prune(&mut lock, &now.units, &now.libraries, is_there, has);
     let text = lock.text();
     if text == before {
         return print("Cargo.lock holds all that brig.lock does\n");
     }
     replace(&path, &text, Some(&before))?;
-    let gone: String = gone.iter().map(|unit| format!("    {}\n", of_unit(unit))).collect();
+    let gone = gone.iter().map(of_unit).chain(unlinked.iter().map(of_library));
+    let gone: String = gone.map(|one| format!("    {one}\n")).collect();
     print(&format!("taken out of brig.lock:\n{gone}"))
 }
 
-fn lock_of(workspace: &Path) -> Result<Option<Lock>, Stopped> {
+pub(super) fn lock_of(workspace: &Path) -> Result<Option<Lock>, Stopped> {
     Ok(behaviours::read(workspace)?)
 }
 
-fn report(options: &Options) -> Result<Report, Stopped> {
+pub(super) fn report(options: &Options) -> Result<Report, Stopped> {
     let none = "there is no report to go by: build once behind the walls";
     last_report(options).map_err(|stopped| Stopped { cause: stopped.cause.context(none), ..stopped })
 }

@@ -84,20 +84,19 @@ pub fn build(
     let mut answer = asked.answer();
     let graph = answer.graph.take();
     let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
-    let Chosen { profile, timeout, loosened, floors, exceptions, malicious, accepted, held } = Chosen::read(options, &places)?;
+    let Chosen { profile, timeout, loosened, floors, exceptions, malicious, accepted, imports, unpinned, held } =
+        Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
     // What takes a package out of the workspace, or only looks, runs nobody's code.
     let runs = !phases.network || phases.weakness().is_some();
-    if let Some(workspace) = places.workspace.as_deref().filter(|_| runs) {
-        Locked::check(workspace)?;
-    }
-    let bars = if runs { Bars::new(exceptions.denials.clone(), malicious).accepting(accepted, held) } else { Bars::default() };
+    let locked = places.workspace.as_deref().filter(|_| runs).map(Locked::read).transpose()?.flatten();
+    let bars = if runs { Bars::new(exceptions.denials.clone(), malicious).accepting(accepted, imports, held) } else { Bars::default() };
     let bars = Rc::new(bars);
     let revealed = exceptions.revealed(Day::today());
     let digest = exceptions.digest(profile.digest());
-    let excepting = Excepting::new(exceptions, &places, Day::today())?;
+    let excepting = Excepting::new(exceptions, &places, locked.as_ref(), Day::today())?;
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
     let entrusted = if phases.network || phases.fetch { stage::refuse_steered(&steering, &places, &env)? } else { Vec::new() };
     let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
@@ -166,7 +165,10 @@ pub fn build(
     let mut supervisor = supervisor.behind(layers).excepting(excepting, Rc::clone(&bars));
     supervisor.reviewing.said(graph);
     // A stderr that is gone loses a hint, nothing else.
-    let tell = |unaccepted: Vec<Barred>| drop(terminal::unaccepted(&mut io::stderr().lock(), &unaccepted, style));
+    let tell = |unaccepted: Vec<Barred>| {
+        drop(terminal::unaccepted(&mut io::stderr().lock(), &unaccepted, style));
+        drop(terminal::imported(&mut io::stderr().lock(), (&bars.vouched(), &unpinned), style));
+    };
     let fence = Fence::raise();
     let screen = Screen::look();
     let ended = thread::scope(|scope| {
@@ -184,14 +186,15 @@ pub fn build(
             if fetched.graph.is_none() && !fetched.partly {
                 return Ok(fetched.ended);
             }
-            // What was not known before.
-            bars.look(&ground, fetched.graph.as_deref()).map(tell)?;
+            // What was not known before; and what is told of whoever must not be there.
             supervisor.reviewing.said(fetched.graph);
+            let locked = ground.workspace.as_deref().filter(|_| runs).map(Locked::read).transpose()?.flatten();
+            bars.look(locked, supervisor.reviewing.told()).map(tell)?;
             if fetched.partly {
                 terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
             }
         } else {
-            bars.look(&ground, supervisor.reviewing.told()).map(tell)?;
+            bars.look(locked, supervisor.reviewing.told()).map(tell)?;
         }
         let (_prepared, wall, ruleset) = wall_for(&errand)?;
         supervisor.enter(wall);
@@ -222,14 +225,14 @@ pub fn build(
     let (mut ended, mut barred) = match ended.map_err(anyhow::Error::downcast::<Barring>) {
         Ok(ended) => (Some(ended), None),
         Err(Ok(barred)) => (None, Some(barred)),
-        Err(Err(error)) => return Err(Stopped::usage(error)),
+        Err(Err(error)) => return Err(Stopped::met(error, Stopped::usage)),
     };
     gate.close();
     if let Some(failure) = ended.as_mut().and_then(|ended| ended.failure.take()) {
         match failure.downcast::<Barring>() {
             Ok(found) => barred = Some(found),
             // Whoever broke a rule before does not get away without a report by breaking the build.
-            Err(failure) if journal.snapshot().breaches.is_empty() => return Err(Stopped::wall(failure)),
+            Err(failure) if journal.snapshot().breaches.is_empty() => return Err(Stopped::met(failure, Stopped::wall)),
             Err(failure) => journal.lost(&format!("the build was stopped: {failure:#}")),
         }
     }
@@ -240,7 +243,20 @@ pub fn build(
         let _ = terminal::wanted_network(&mut io::stderr().lock(), run.phases.wanted, style);
     }
     let (cargo_exit, barred) = (ended.map(|ended| ended.code), barred.map(|barred| barred.0).unwrap_or_default());
-    let ran = Ran { run, host, enforcement, cargo, cargo_exit, barred, timed_out: watch.timed_out(), began, unwinder };
+    let require_run = options.require_run && runs;
+    let ran = Ran {
+        run,
+        host,
+        enforcement,
+        cargo,
+        cargo_exit,
+        barred,
+        typed: options.policy.is_some(),
+        require_run,
+        timed_out: watch.timed_out(),
+        began,
+        unwinder,
+    };
     ending::tell(ran, &mut supervisor, &outputs, style)
 }
 
@@ -291,7 +307,18 @@ fn suffices(
         return Err(Stopped::wall(anyhow!("the walls were not tried")));
     }
     let degraded = host.weaknesses(sockets);
-    Ok((sockets, Enforcement { landlock_abi: host.abi(), probed: true, sockets: sockets.name().into(), degraded, loosened, floors }))
+    Ok((
+        sockets,
+        Enforcement {
+            landlock_abi: host.abi(),
+            probed: true,
+            sockets: sockets.name().into(),
+            degraded,
+            loosened,
+            floors,
+            vouched: Vec::new(),
+        },
+    ))
 }
 
 /// `--fresh`: a target directory of this run's own, so that every script and macro runs; removed when dropped.

@@ -7,15 +7,17 @@ use anyhow::anyhow;
 
 use super::stopped::Stopped;
 use crate::baseline::Lock;
+use crate::baseline::vouch::Import;
 use crate::cli::Options;
 use crate::judge::Places;
 use crate::model::report::Loosened;
 use crate::model::{Exit, Hostile, Mode};
+use crate::plan::config::{Choice, Config};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
 use crate::plan::floor::{self, Floor};
 use crate::plan::malicious::List;
-use crate::plan::{self, ConfigError, Profile, behaviours, config, loosening};
+use crate::plan::{self, ConfigError, Profile, behaviours, config, imports, loosening};
 
 pub struct Chosen {
     pub profile: Profile,
@@ -28,6 +30,10 @@ pub struct Chosen {
     pub malicious: List,
     /// The workspace's lock of behaviours.
     pub accepted: Option<Lock>,
+    /// Locks of others that count beside it.
+    pub imports: Vec<Import>,
+    /// Names of such as are not what it pins.
+    pub unpinned: Vec<String>,
     /// What it does not hold must not be built, or done.
     pub held: bool,
 }
@@ -54,10 +60,10 @@ impl Chosen {
             floor.tighten(&mut profile);
             more.extend(floor.malicious_files());
         }
-        hold(&floors, &profile, &written.exceptions, options, file.as_ref())?;
+        hold(&floors, &profile, &written, options, file.as_ref())?;
         let malicious = List::read(&more)?;
         let shown = |path: &PathBuf| places.workspace.as_deref().and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path).to_owned();
-        let loosened = file.filter(|_| options.config.is_none()).and_then(|file| {
+        let loosened = file.clone().filter(|_| options.config.is_none()).and_then(|file| {
             // Without the file: a profile that exists without it, else the least there is; in the mode that was typed.
             let named = options.policy.as_deref().and_then(|name| plan::load(name, None).ok());
             let mut reference =
@@ -73,25 +79,31 @@ impl Chosen {
             return Err(Stopped { exit: Exit::NewBehaviour, cause });
         }
         let held = options.locked_behaviour || profile.require.accepted && profile.mode == Mode::Enforce;
+        let there = match places.workspace {
+            Some(_) => imports::read(&written.imports, file.as_deref())?,
+            None => Vec::new(),
+        };
+        let empty = Lock::default();
+        let (imports, unpinned) = imports::pinned(there, accepted.as_ref().unwrap_or(&empty));
         let limits = floors.iter().filter_map(Floor::timeout);
         let timeout = options.timeout.or(written.timeout).into_iter().chain(limits).min();
         for floor in &floors {
             written.exceptions.denials.extend(floor.denials().denials.iter().cloned());
         }
         let floors = floors.iter().map(|floor| Hostile::from(&*shown(&floor.path))).collect();
-        Ok(Chosen { profile, timeout, loosened, floors, exceptions: written.exceptions, malicious, accepted, held })
+        Ok(Chosen { profile, timeout, loosened, floors, exceptions: written.exceptions, malicious, accepted, imports, unpinned, held })
     }
 }
 
 /// Nothing in force may be more than a floor grants.
-fn hold(floors: &[Floor], profile: &Profile, exceptions: &Exceptions, options: &Options, file: Option<&PathBuf>) -> Result<(), Stopped> {
+fn hold(floors: &[Floor], profile: &Profile, written: &Config, options: &Options, file: Option<&PathBuf>) -> Result<(), Stopped> {
     const LISTED: usize = 6;
     for floor in floors {
-        let beyond = floor.beyond(profile, exceptions);
+        let beyond = floor.beyond(profile, &written.exceptions);
         if beyond.is_empty() {
             continue;
         }
-        let listed: Vec<String> = beyond.iter().take(LISTED).map(|phrase| format!("`{}`", phrase.escape_debug())).collect();
+        let listed: Vec<String> = beyond.iter().take(LISTED).map(|(phrase, _)| format!("`{}`", phrase.escape_debug())).collect();
         let more = if beyond.len() > LISTED { ", …" } else { "" };
         let typed = if options.policy.is_some() || options.mode.is_some() { ", with what was typed," } else { "" };
         let message = format!(
@@ -101,9 +113,19 @@ fn hold(floors: &[Floor], profile: &Profile, exceptions: &Exceptions, options: &
             floor.profile.name.escape_debug(),
             listed.join(", ")
         );
-        return Err(match file {
-            Some(file) => ConfigError::whole(&file.display().to_string(), message),
-            None => ConfigError::typed(message),
+        let exception = beyond.iter().find_map(|(_, at)| at.clone());
+        // The first line that has to do with it: of what was typed there is none.
+        let chosen = match options.mode.is_none() && profile.mode == Mode::Observe && floor.profile.mode == Mode::Enforce {
+            true => written.chooses_at(Choice::Mode).or_else(|| written.chooses_at(Choice::Policy)),
+            false => written.chooses_at(Choice::Policy).filter(|_| options.policy.is_none()),
+        };
+        return Err(match (file, chosen, exception) {
+            (Some(file), Some((line, column)), _) if beyond[0].1.is_none() => {
+                ConfigError { line, column, ..ConfigError::unread(&file.display().to_string(), message) }
+            }
+            (_, _, Some(at)) => ConfigError { message, ..at },
+            (Some(file), ..) => ConfigError::unread(&file.display().to_string(), message),
+            (None, ..) => ConfigError::typed(message),
         }
         .into());
     }

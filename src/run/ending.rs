@@ -10,27 +10,27 @@ use std::time::{Duration, Instant};
 use super::asked::ask;
 use super::coverage;
 use super::in_force;
+use super::naming;
 use super::outputs::Outputs;
 use super::owners::Owners;
+use super::proposing;
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::who::Known;
-use crate::attribute::{Graph, Unwinder};
-use crate::baseline::Dirs;
+use crate::attribute::Unwinder;
 use crate::cli::misplaced;
 use crate::gate::{Alive, Gate};
-use crate::judge::{Journal, Places as Real};
+use crate::judge::Journal;
 use crate::launch::survivors;
 use crate::model::barred::Barred;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run, VerdictWord};
-use crate::model::{Act, ActorId, Event, Exit, Hostile, Package, Span, Status};
+use crate::model::{Act, ActorId, Event, Exit, Hostile, Span, Status};
 use crate::plan::host::Host;
-use crate::plan::places::real;
 use crate::report::assemble::is_probe;
 use crate::report::baselined;
 use crate::report::markdown;
 use crate::report::who::Nobody;
-use crate::report::{Facts, Material, Places, Who, assemble, escape, terminal};
+use crate::report::{Facts, Material, Who, assemble, escape, terminal};
 use crate::sys::descriptors;
 
 /// What is known when cargo has ended.
@@ -43,6 +43,10 @@ pub struct Ran {
     pub cargo_exit: Option<i32>,
     /// What kept the build from beginning, or from going on.
     pub barred: Vec<Barred>,
+    /// `--policy` was typed, or set in a variable.
+    pub typed: bool,
+    /// Nothing but a run is a success.
+    pub require_run: bool,
     pub timed_out: bool,
     pub began: Instant,
     pub unwinder: Arc<Unwinder>,
@@ -151,26 +155,34 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
             cargo: cargo_version,
             user: nix::unistd::geteuid().to_string(),
         },
-        enforcement: ran.enforcement,
+        enforcement: Enforcement { vouched: supervisor.bars.vouched(), ..ran.enforcement },
         units: units.map(|units| units.all),
         fresh: units.map(|units| units.fresh),
         not_reached: units.map(|units| units.not_reached),
         cargo_exit: ran.cargo_exit,
         barred: ran.barred,
         timed_out: ran.timed_out,
-        places: named(&supervisor.places),
+        places: naming::named(&supervisor.places),
         run,
     };
     let known = graph.map(|graph| Known { graph, artifacts: supervisor.artifacts.clone() });
     let who: &dyn Who = known.as_ref().map_or(&Nobody, |known| known);
     let mut report = assemble(&material, &facts, who);
     drop(material);
+    proposing::name(&mut report, known.as_ref().map(|known| &known.graph), &supervisor.places);
+    if ran.typed {
+        proposing::type_it(&mut report);
+    }
     if let (Some((lock, held)), Some(known)) = (supervisor.bars.accepted(), &known) {
-        let dirs = dirs(&known.graph, &facts.places);
-        baselined::apply(&mut report, (lock, &dirs), held, who);
+        let dirs = naming::dirs(&known.graph, &facts.places);
+        baselined::apply(&mut report, (&lock, &dirs), held, who);
     }
     report.policy = in_force::lines(supervisor.profile);
     report.run.costs = costs(&supervisor.confining, &ran.unwinder);
+    let nothing = ran.require_run && report.outcome.verdict == VerdictWord::NotRun && report.outcome.exit_code == Exit::Success.code();
+    if nothing {
+        report.outcome.exit_code = Exit::Incomplete.code();
+    }
 
     let unnamed = outputs.follow(&mut report, known.as_ref().map(|known| &known.graph)).err();
     let (stored, failed) = outputs.write(&report);
@@ -196,6 +208,10 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         && let Some(hint) = misplaced::hint(report.run.command.get(1..).unwrap_or_default())
     {
         told = told.and_then(|()| writeln!(stderr, "        Help {}", escape::ours(&hint)));
+    }
+    if nothing {
+        told = told
+            .and_then(|()| writeln!(stderr, "        Help nothing ran, and `--require-run` asks for a run: `--fresh` has everything run"));
     }
     let told = told.and_then(|()| stderr.flush());
     if let Some(cause) = failed {
@@ -246,25 +262,4 @@ fn costs(confining: &[Duration], unwinder: &Unwinder) -> Costs {
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.trim().parse().ok()
-}
-
-/// Where packages lie that are not the workspace's own, as reports write paths.
-pub(super) fn dirs(graph: &Graph, places: &Places) -> Dirs {
-    let of = |package: &Package| {
-        let dir = real(package.manifest_dir.clone()?);
-        Some((places.path(&Hostile::from(&*dir)), package.name.clone(), package.version.clone()))
-    };
-    Dirs::new(graph.foreign().filter_map(of))
-}
-
-/// The placeholders of the report.
-pub(super) fn named(places: &Real) -> Places {
-    let mut pairs: Vec<_> = places.results().cloned().map(|path| (path, "{target}")).collect();
-    pairs.extend(places.workspace.clone().map(|path| (path, "{workspace}")));
-    pairs.push((places.toolchain.clone(), "{toolchain}"));
-    pairs.push((places.cargo_home.clone(), "{cargo-home}"));
-    pairs.extend(places.rustup_home.clone().map(|path| (path, "{rustup-home}")));
-    pairs.push((places.tmp.clone(), "{tmp}"));
-    pairs.extend(places.home.clone().map(|path| (path, "{home}")));
-    Places::new(pairs)
 }

@@ -16,10 +16,11 @@ use crate::plan::ConfigError;
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::excepted;
 use crate::plan::exceptions::day::Day;
-use crate::plan::exceptions::lock::Locked;
-use crate::plan::exceptions::whom::Whom;
+use crate::plan::exceptions::lock::{self, Locked};
+use crate::plan::exceptions::whom::{Origin, Whom};
 use crate::plan::exceptions::{Allow, Exceptions};
 use crate::plan::places::real;
+use crate::plan::public;
 
 /// By default there are none.
 #[derive(Default)]
@@ -37,6 +38,8 @@ struct Entry {
     reached: bool,
     /// Of a macro's: the packages of the graph it is for, once a compiler has come.
     macros: Option<Vec<Registered>>,
+    /// How a package of its name and version that has come, from elsewhere than it says, has to be called.
+    instead: Option<String>,
 }
 
 /// An actor, as exceptions look at it.
@@ -51,25 +54,31 @@ pub struct Newcomer<'a> {
 }
 
 impl Excepting {
+    /// `locked` is the workspace's lock file, where there is one.
+    ///
     /// # Errors
     /// When an entry cannot stand in this workspace, with its place.
-    pub fn new(exceptions: Exceptions, places: &Places, today: Day) -> Result<Excepting, ConfigError> {
-        let allows = exceptions.allows;
-        let locked = places.workspace.as_deref().filter(|_| !allows.is_empty()).and_then(Locked::read);
+    pub fn new(exceptions: Exceptions, places: &Places, locked: Option<&Locked>, today: Day) -> Result<Excepting, ConfigError> {
         let mut entries = Vec::new();
-        for allow in allows {
+        for allow in exceptions.allows {
             let counts = allow.counts(today);
             if counts {
                 excepted::check(&allow, places)?;
             }
-            let is = |name: &str, version: &str| allow.whom.is(name, version);
-            if counts && locked.as_ref().is_some_and(|locked| locked.is_ambiguous(is)) {
-                let message =
-                    format!("`{}`: Cargo.lock has several packages of that name and version, from different sources", allow.told.whom);
-                return Err(allow.complaint(message));
+            let (mut absent, mut instead) = (false, None);
+            if let Some(locked) = locked.filter(|_| allow.whom != Whom::Workspace) {
+                let named = locked.which(|name, version| allow.whom.is(name, version));
+                let origin = |package: &'_ lock::Package| {
+                    Origin { source: package.source.as_deref(), fetched: None }.name(&package.name, &package.version)
+                };
+                absent = !named.iter().any(|package| is_locked(&allow, package));
+                let other = named.iter().find(|package| is_from(&allow, package)).and_then(|package| package.checksum.as_ref());
+                instead = match other {
+                    Some(sum) if absent => Some(format!("{}, checksum {}…", allow.told.whom, sum.get(..16).unwrap_or(sum))),
+                    _ => named.first().filter(|_| absent).map(|package| origin(package)),
+                };
             }
-            let absent = allow.whom != Whom::Workspace && locked.as_ref().is_some_and(|locked| locked.which(is).is_empty());
-            entries.push(Entry { allow, counts, absent, reached: false, macros: None });
+            entries.push(Entry { allow, counts, absent, reached: false, macros: None, instead });
         }
         Ok(Excepting { entries, today: Some(today) })
     }
@@ -88,9 +97,13 @@ impl Excepting {
         for entry in self.entries.iter_mut().filter(|entry| entry.counts && !entry.absent) {
             let allow = &entry.allow;
             if allow.actor != ActorKind::ProcMacro {
-                if is_for(allow, one) {
-                    granted.push(excepted::grant(allow, one.places, one.facts, None));
-                    entry.reached = true;
+                match whose(allow, one, reviewing) {
+                    Some(Whose::Meant) => {
+                        granted.push(excepted::grant(allow, one.places, one.facts, None));
+                        entry.reached = true;
+                    }
+                    Some(Whose::Other(name)) => entry.instead = Some(name),
+                    None => {}
                 }
                 continue;
             }
@@ -100,7 +113,7 @@ impl Excepting {
                 reviewing.read_graph(one.places, one.cargo);
             }
             let macros = entry.macros.get_or_insert_with(|| {
-                reviewing.graph.as_ref().map(|graph| graph.macros(|package| is_meant(&allow.whom, package, one.places))).unwrap_or_default()
+                reviewing.graph.as_ref().map(|graph| graph.macros(|package| is_meant(allow, package, one.places))).unwrap_or_default()
             });
             for registered in macros.iter().filter(|registered| registered.is_needed_by(compiled)) {
                 let objects = objects(registered, one.argv, one.artifacts);
@@ -120,10 +133,12 @@ impl Excepting {
                 () if count > 0 => ExceptionState::Used,
                 () if entry.absent => ExceptionState::Absent,
                 () if entry.reached => ExceptionState::Unused,
+                () if entry.instead.is_some() => ExceptionState::Absent,
                 () => ExceptionState::NotReached,
             };
             let days = entry.allow.until.zip(self.today).map(|(until, today)| until.left(today)).filter(|days| *days > 0);
-            ExceptionUse { exception: Exception::clone(&entry.allow.told), state, count, days }
+            let instead = entry.instead.clone().filter(|_| state == ExceptionState::Absent);
+            ExceptionUse { exception: Exception::clone(&entry.allow.told), state, count, days, instead }
         };
         self.entries.iter().map(one).collect()
     }
@@ -142,14 +157,60 @@ fn is_what_it_says(one: &Newcomer) -> bool {
         && (identity.kind != ActorKind::Program || made())
 }
 
-fn is_for(allow: &Allow, one: &Newcomer) -> bool {
-    let kind = one.identity.kind == allow.actor || one.facts.doctests && allow.actor == ActorKind::Program;
-    kind && one.identity.package.as_ref().is_some_and(|package| is_meant(&allow.whom, package, one.places))
+/// Whose code an actor is, to an exception that is for its kind, and for a package of its name and version.
+enum Whose {
+    Meant,
+    /// From elsewhere than the exception says: so it has to be called.
+    Other(String),
 }
 
-fn is_meant(whom: &Whom, package: &Package, places: &Places) -> bool {
-    match whom {
-        Whom::Workspace => package.manifest_dir.clone().map(real).is_some_and(|dir| places.members.contains(&dir)),
-        whom => whom.is(&package.name, &package.version),
+fn whose(allow: &Allow, one: &Newcomer, reviewing: &mut Reviewing) -> Option<Whose> {
+    let kind = one.identity.kind == allow.actor || one.facts.doctests && allow.actor == ActorKind::Program;
+    let package = one.identity.package.as_ref().filter(|_| kind)?;
+    if allow.whom == Whom::Workspace {
+        return is_member(package, one.places).then_some(Whose::Meant);
     }
+    if !allow.whom.is(&package.name, &package.version) {
+        return None;
+    }
+    // Where its code lies, cargo has said whose that is.
+    reviewing.read_graph(one.places, one.cargo);
+    let dir = package.manifest_dir.as_deref()?;
+    let known = reviewing.graph.as_ref().and_then(|graph| graph.package_in(dir)).or_else(|| unpacked(package, one.places))?;
+    if is_meant(allow, &known, one.places) {
+        return Some(Whose::Meant);
+    }
+    let origin = Origin::of(known.source.as_deref(), known.manifest_dir.as_deref(), &one.places.cargo_home);
+    Some(Whose::Other(origin.name(&known.name, &known.version)))
+}
+
+/// Of no graph at all (`cargo install`): what cargo has unpacked of the public registry says so itself.
+fn unpacked(package: &Package, places: &Places) -> Option<Package> {
+    let dir = package.manifest_dir.as_deref()?;
+    let source = public::unpacked(dir.strip_prefix(places.cargo_home.join("registry/src")).ok()?.iter().next()?)?;
+    Some(Package { source: Some(source.to_owned()), ..package.clone() })
+}
+
+/// `package` as the graph has it.
+fn is_meant(allow: &Allow, package: &Package, places: &Places) -> bool {
+    if allow.whom == Whom::Workspace {
+        return is_member(package, places);
+    }
+    let origin = Origin::of(package.source.as_deref(), package.manifest_dir.as_deref(), &places.cargo_home);
+    allow.whom.is(&package.name, &package.version)
+        && allow.whom.is_from(origin)
+        && (allow.checksum.is_none() || allow.checksum == package.checksum)
+}
+
+/// The same by what a lock file tells.
+fn is_locked(allow: &Allow, package: &lock::Package) -> bool {
+    is_from(allow, package) && (allow.checksum.is_none() || allow.checksum == package.checksum)
+}
+
+fn is_from(allow: &Allow, package: &lock::Package) -> bool {
+    allow.whom.is_from(Origin { source: package.source.as_deref(), fetched: None })
+}
+
+fn is_member(package: &Package, places: &Places) -> bool {
+    package.manifest_dir.clone().map(real).is_some_and(|dir| places.members.contains(&dir))
 }

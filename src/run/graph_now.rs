@@ -8,22 +8,27 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 
 use super::asked::platforms;
-use super::ending;
+use super::naming;
 use super::stage;
 use super::stopped::Stopped;
 use crate::attribute::Graph;
-use crate::baseline::{Dirs, Unit};
+use crate::baseline::{Dirs, Library, Unit};
+use crate::model::ActorKind;
 use crate::model::report::Report;
 use crate::plan::exceptions::lock::Locked;
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
-use crate::plan::units;
+use crate::plan::units::{self, Found};
 
 pub struct Now {
     pub workspace: PathBuf,
     pub units: BTreeMap<Unit, BTreeSet<String>>,
+    /// With whose scripts and macros they are linked into.
+    pub libraries: BTreeMap<Library, BTreeSet<(String, ActorKind)>>,
     pub dirs: Dirs,
     pub locked: Locked,
+    pub graph: Graph,
+    pub cargo_home: PathBuf,
 }
 
 /// # Errors
@@ -41,10 +46,11 @@ pub fn now(report: Option<&Report>) -> Result<Now, Stopped> {
     let workspace = places.workspace.clone().ok_or_else(|| Stopped::usage(anyhow!("there is no workspace here")))?;
     let unknown = || Stopped::usage(anyhow!("cargo cannot say what is in this build without fetching: build once, or `cargo fetch`"));
     let graph = graph.ok_or_else(unknown)?;
-    let locked = Locked::read(&workspace).ok_or_else(unknown)?;
+    let locked = Locked::read(&workspace)?.ok_or_else(unknown)?;
     let parsed = Graph::parse(&graph).map_err(Stopped::usage)?;
-    let dirs = ending::dirs(&parsed, &ending::named(&places));
-    Ok(Now { units: units::of(&graph, &locked).ok_or_else(unknown)?, workspace, dirs, locked })
+    let dirs = naming::dirs(&parsed, &naming::named(&places));
+    let Found { units, libraries } = units::of(&graph, &locked).ok_or_else(unknown)?;
+    Ok(Now { units, libraries, workspace, dirs, locked, graph: parsed, cargo_home: places.cargo_home.clone() })
 }
 
 /// The words of a run that shape its graph, and no others: a stored report may come from anywhere.

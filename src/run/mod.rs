@@ -15,11 +15,16 @@ mod excepting;
 mod failing;
 mod fetch;
 mod graph_now;
+mod holding;
+mod importing;
 mod in_force;
 mod layers;
+mod naming;
+mod newcomers;
 mod outputs;
 mod owners;
 mod pages;
+mod proposing;
 mod repository;
 mod reviewing;
 mod screen;
@@ -66,6 +71,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Allow(wish) => amending::allow(&typed.options, wish),
         Command::Deny(wish) => amending::deny(&typed.options, wish),
         Command::Baseline(what) => baseline::baseline(&typed.options, what),
+        Command::Review => newcomers::review(&typed.options),
         Command::Suggest => suggesting::suggest(&typed.options),
         Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(&typed.options),
@@ -80,7 +86,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Report(which) => stored::report(&typed.options, which, style(typed)),
         Command::Explain { topic } => stored::explain(&typed.options, topic, style(typed)),
         Command::ProfileList => print(&pages::profiles(&typed.options)?),
-        Command::ProfileShow { name } => print(&pages::profile(&typed.options, name.as_deref())?),
+        Command::ProfileShow { name, whom } => print(&pages::profile(&typed.options, name.as_deref(), whom.as_deref())?),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::stage;
 use super::stopped::Stopped;
 use crate::cli::Options;
+use crate::judge::secrets;
 use crate::model::{ActorKind, Exit, Mode};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
@@ -14,7 +15,7 @@ use crate::plan::floor;
 use crate::plan::malicious::{Known, List};
 use crate::plan::places::ask;
 use crate::plan::steering::Steering;
-use crate::plan::{self, config, profile};
+use crate::plan::{self, config, profile, reasons};
 use crate::report::escape;
 
 /// Our own text on stdout; a reader that has gone away is not our failure.
@@ -63,12 +64,12 @@ pub fn profiles(options: &Options) -> Result<String, Stopped> {
 }
 
 /// A profile as it is in force: every grant with the file and line it comes from.
-pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped> {
+pub fn profile(options: &Options, name: Option<&str>, whom: Option<&str>) -> Result<String, Stopped> {
     let (own, file) = configuration(options)?;
     let name =
         name.map(str::to_owned).or_else(|| options.policy.clone()).or_else(|| own.policy.clone()).unwrap_or_else(|| "default".into());
     let floors = floor::read(options.floor.as_deref())?;
-    let mut text = shown(&plan::load(&name, file.as_deref())?) + &excepted_in_force(&own.exceptions);
+    let mut text = shown(&plan::load(&name, file.as_deref())?, whom) + &excepted_in_force(&own.exceptions, whom);
     for floor in &floors {
         let (path, profile) = (escape::ours(&floor.path.display().to_string()), escape::ours(&floor.profile.name));
         let _ = writeln!(text, "\n# floor {path} (profile {profile}): nothing in force may have more");
@@ -77,7 +78,7 @@ pub fn profile(options: &Options, name: Option<&str>) -> Result<String, Stopped>
 }
 
 /// Names, descriptions and entries are the repository's, or whoever's a profile was copied from.
-fn shown(profile: &plan::Profile) -> String {
+fn shown(profile: &plan::Profile, whom: Option<&str>) -> String {
     let chain: Vec<_> = profile.chain.iter().map(|name| escape::ours(name)).collect();
     let mut text = format!(
         "# {}: {}\n# mode {}, Landlock {} or newer\n",
@@ -90,27 +91,66 @@ fn shown(profile: &plan::Profile) -> String {
         let _ = writeln!(text, "\n[{}]", kind.name());
         for (list, lines) in profile.grants(kind).lists() {
             for line in lines {
-                let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), escape::ours(&line.origin));
+                let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), from(&line.origin));
             }
         }
     }
+    text.push_str(&closed(profile));
     for (table, reach) in profile.cargo.tables() {
         let _ = writeln!(text, "\n[{}]", escape::ours(&table));
         for (list, line) in reach.lists().into_iter().flat_map(|(list, lines)| lines.iter().map(move |line| (list, line))) {
-            let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), escape::ours(&line.origin));
+            let _ = writeln!(text, "{list:<8} {:<40} # {}", escape::ours(&line.text), from(&line.origin));
         }
     }
-    text.push_str(&reviewed_in_force(profile));
+    text.push_str(&reviewed_in_force(profile, whom));
+    text
+}
+
+/// Where a line comes from, and why it is there.
+fn from(origin: &str) -> String {
+    let reason = reasons::of(origin).map(|reason| format!(": {}", escape::ours(&reason))).unwrap_or_default();
+    escape::ours(&reasons::shown(origin)) + &reason
+}
+
+/// What is closed whatever a line above opens: secrets, and variables.
+fn closed(profile: &plan::Profile) -> String {
+    let mut text = "\n[secrets] # beat every line above\n".to_owned();
+    if profile.secrets.catalogue {
+        for (class, pattern) in secrets::catalogue().secrets() {
+            let _ = writeln!(text, "{:<8} {pattern:<40} # the catalogue: {class}", "secret");
+        }
+    }
+    let mut list = |key: &str, entries: &[String], why: &str| {
+        for entry in entries {
+            let _ = writeln!(text, "{key:<8} {:<40} # {why}", escape::ours(entry));
+        }
+    };
+    list("secret", &profile.secrets.extra, "a profile's `secrets` or `extend-secrets`");
+    list("not", &profile.secrets.except, "a profile's `not-secrets`: open, whatever else says so");
+    text.push_str("\n[environment]\n");
+    if profile.environment.catalogue {
+        for pattern in &secrets::catalogue().environment.withhold {
+            let _ = writeln!(text, "{:<8} {pattern:<40} # the catalogue: from all code but cargo's own", "withhold");
+        }
+    }
+    let mut list = |key: &str, entries: &[String], why: &str| {
+        for entry in entries {
+            let _ = writeln!(text, "{key:<8} {:<40} # {why}", escape::ours(entry));
+        }
+    };
+    list("withhold", &profile.environment.withhold, "a profile's `withhold` or `extend-withhold`");
+    list("pass", &profile.environment.pass, "a profile's `pass`: known to everybody, whatever else says so");
     text
 }
 
 /// Exceptions, as commentary, too: each with its reason, and whether it counts today.
-fn excepted_in_force(exceptions: &Exceptions) -> String {
+fn excepted_in_force(exceptions: &Exceptions, whom: Option<&str>) -> String {
     let mut text = String::new();
     if !exceptions.is_empty() {
         text.push_str("\n# exceptions:\n");
     }
-    for allow in &exceptions.allows {
+    let is_for = |name: Option<&str>| whom.is_none() || name == whom;
+    for allow in exceptions.allows.iter().filter(|allow| is_for(allow.whom.name()) || allow.whom.name().is_none()) {
         let told = &allow.told;
         let state = if allow.counts(Day::today()) { "until" } else { "EXPIRED" };
         let (whom, reason, origin) = (escape::ours(&told.whom), escape::ours(&told.reason), escape::ours(&told.origin));
@@ -119,7 +159,7 @@ fn excepted_in_force(exceptions: &Exceptions) -> String {
             let _ = writeln!(text, "#   {}", escape::ours(grant));
         }
     }
-    for denial in &exceptions.denials {
+    for denial in exceptions.denials.iter().filter(|denial| is_for(Some(&denial.name))) {
         let (name, reason, origin) = (escape::ours(&denial.name), escape::ours(&denial.reason), escape::ours(&denial.origin));
         let _ = writeln!(text, "# {name} is denied: {reason} # {origin}");
     }
@@ -127,16 +167,16 @@ fn excepted_in_force(exceptions: &Exceptions) -> String {
 }
 
 /// The reviewed allows, as commentary: they are no lines of the profile's.
-fn reviewed_in_force(profile: &plan::Profile) -> String {
-    let by = profile.reviewed_by.as_deref().map(|origin| format!(" ({})", escape::ours(origin))).unwrap_or_default();
+fn reviewed_in_force(profile: &plan::Profile, whom: Option<&str>) -> String {
+    let by = profile.reviewed_by.as_deref().map(|origin| format!(" ({})", escape::ours(&reasons::shown(origin)))).unwrap_or_default();
     if !profile.reviewed {
         return format!("\n# reviewed allows for well-known crates: none{by}\n");
     }
     let mut text = format!("\n# reviewed allows for well-known crates, for their own compilers{by}:\n");
-    for review in plan::reviewed::shipped() {
+    for review in plan::reviewed::shipped().into_iter().filter(|review| whom.is_none_or(|whom| review.name == whom)) {
         let _ = writeln!(text, "# {} {} ({}): {}", review.name, review.versions, review.actor.name(), review.reason);
         for (list, line) in review.lists().into_iter().flat_map(|(list, lines)| lines.iter().map(move |line| (list, line))) {
-            let _ = writeln!(text, "#   {list:<6} {:<40} # {}", line.text, line.origin);
+            let _ = writeln!(text, "#   {list:<6} {:<40} # {}", line.text, reasons::shown(&line.origin));
         }
     }
     text
@@ -157,7 +197,7 @@ pub fn in_force(options: &Options) -> Result<plan::Profile, Stopped> {
     Ok(profile)
 }
 
-fn configuration(options: &Options) -> Result<(config::Config, Option<PathBuf>), Stopped> {
+pub(super) fn configuration(options: &Options) -> Result<(config::Config, Option<PathBuf>), Stopped> {
     let workspace = places()?.workspace.filter(|_| !options.no_config);
     let file = config::find(workspace.as_deref(), options.config.as_deref())?;
     let own = file.as_deref().map(config::read).transpose()?.unwrap_or_default();
@@ -170,17 +210,17 @@ mod tests {
 
     #[test]
     fn reviewed_allows_in_force_are_shown_with_their_origin() {
-        let text = shown(&plan::load("default", None).unwrap());
+        let text = shown(&plan::load("default", None).unwrap(), None);
         for part in [
-            "for their own compilers (profiles/default.toml:",
+            "for their own compilers (default, line ",
             "# sailfish-macros >=0.9.0, <=0.9.1 (proc-macro): ",
             "#   write  {out-of:sailfish-compiler}/templates",
-            " # profiles/reviewed.toml:",
+            " # reviewed, line ",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }
-        let strict = shown(&plan::load("strict", None).unwrap());
-        assert!(strict.contains("# reviewed allows for well-known crates: none (profiles/strict.toml:") && !strict.contains("sailfish"));
+        let strict = shown(&plan::load("strict", None).unwrap(), None);
+        assert!(strict.contains("# reviewed allows for well-known crates: none (strict, line ") && !strict.contains("sailfish"));
     }
 
     #[test]
@@ -188,14 +228,49 @@ mod tests {
         let text = "version = 1\n[[allow]]\ncrate = 'x@1.2.3'\nactor = 'program'\nread = ['/srv/x']\nreason = \"looked\\n::error::\"\nexpires = 2020-01-31\n\
                     [[deny]]\ncrate = 'y'\nreason = 'phones home'\n";
         let config = plan::config::parse("brig.toml", text).unwrap();
-        let shown = excepted_in_force(&config.exceptions);
+        let shown = excepted_in_force(&config.exceptions, None);
         for part in
             ["# x@1.2.3 (program), EXPIRED 2020-01-31: looked\\n::error:: # brig.toml:2", "#   read /srv/x", "# y is denied: phones home"]
         {
             assert!(shown.contains(part), "{part} in\n{shown}");
         }
         assert!(!shown.lines().any(|line| line.starts_with("::")));
-        assert_eq!(excepted_in_force(&Exceptions::default()), "");
+        assert_eq!(excepted_in_force(&Exceptions::default(), None), "");
+    }
+
+    #[test]
+    fn of_one_package_only_what_is_for_it() {
+        let text = "version = 1\n[[allow]]\ncrate = 'x@1.2.3'\nactor = 'program'\nread = ['/srv/x']\nreason = 'r'\nexpires = 'never'\n\
+                    [[allow]]\ncrate = 'workspace'\nactor = 'program'\nread = ['/srv/w']\nreason = 'r'\nexpires = 'never'\n[[deny]]\ncrate = 'y'\nreason = 'r'\n";
+        let config = plan::config::parse("brig.toml", text).unwrap();
+        let of = |whom: &str| {
+            let text = excepted_in_force(&config.exceptions, Some(whom));
+            ["# x@1.2.3", "# workspace", "# y is denied"].map(|part| text.contains(part))
+        };
+        assert_eq!((of("x"), of("y"), of("z")), ([true, true, false], [false, true, true], [false, true, false]));
+        let profile = plan::load("default", None).unwrap();
+        let shown = |whom: &str| shown(&profile, Some(whom));
+        assert!(shown("sailfish-macros").contains("# sailfish-macros >=") && !shown("serde").contains("# sailfish-macros >="));
+    }
+
+    #[test]
+    fn what_is_closed_is_shown_and_why_each_line_is_there() {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        let text = "version = 1\ninherits = \"default\"\nextend-secrets = [\"*.ours\"]\nnot-secrets = [\"*.pem\"]\n[environment]\nextend-withhold = [\"OURS_*\"]\npass = [\"TOKEN\"]\n";
+        std::fs::write(file.path(), text).unwrap();
+        let text = shown(&plan::load(file.path().to_str().unwrap(), None).unwrap(), None);
+        for part in [
+            "secret   .env                                     # the catalogue: project env\n",
+            "secret   *.ours ",
+            "not      *.pem ",
+            " # the catalogue: from all code but cargo's own\n",
+            "withhold OURS_* ",
+            "pass     TOKEN ",
+            ": path packages, overrides, vendored sources\n",
+        ] {
+            assert!(text.contains(part), "no {part} in\n{text}");
+        }
+        assert!(!text.contains("profiles/"), "no file that an installed user does not have\n{text}");
     }
 
     #[test]
@@ -204,7 +279,7 @@ mod tests {
         let attack = r"\u001b[2Kx\n::error::y\u202e##[add-path]/z";
         let text = format!("version = 1\ndescription = \"{attack}\"\n[rustc]\nread = [\"/a{attack}\"]\n");
         std::fs::write(file.path(), text).unwrap();
-        let shown = shown(&plan::load(file.path().to_str().unwrap(), None).unwrap());
+        let shown = shown(&plan::load(file.path().to_str().unwrap(), None).unwrap(), None);
         assert!(shown.contains("\\u{1b}[2Kx\\n::error::y"), "{shown}");
         assert!(!shown.contains(['\x1b', '\u{202e}']) && !shown.contains("##[") && !shown.lines().any(|line| line.starts_with("::")));
     }

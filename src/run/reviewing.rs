@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::asked::{ask, graph};
+use super::asked::{ask, graph, graph_text};
 use crate::attribute::registered::Registered;
 use crate::attribute::source::read_text;
 use crate::attribute::{Graph, Identity};
@@ -78,6 +78,13 @@ impl Reviewing {
                 self.read(cargo, rustc.as_deref(), places)
             });
         }
+    }
+
+    /// What cargo says of the graph now.
+    pub fn ask_text(&self, places: &Places, cargo: &Path) -> Option<String> {
+        places.workspace.as_ref()?;
+        let rustc = ask(&places.toolchain.join("bin/rustc"), "-vV");
+        graph_text(cargo, (&self.steering, &self.trees), rustc.as_deref())
     }
 
     /// What a tracee has. `artifacts` are the compilations seen in this run.

@@ -24,6 +24,16 @@ impl Stopped {
     }
 }
 
+impl Stopped {
+    /// On the way: what is wrong with a file of the user's or the repository's is that, whoever met it; all else is what `other` makes of it.
+    pub fn met(cause: anyhow::Error, other: fn(anyhow::Error) -> Self) -> Self {
+        match cause.downcast::<ConfigError>() {
+            Ok(error) => error.into(),
+            Err(cause) => other(cause),
+        }
+    }
+}
+
 impl From<ConfigError> for Stopped {
     fn from(error: ConfigError) -> Self {
         Stopped { exit: Exit::Config, cause: error.into() }

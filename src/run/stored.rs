@@ -14,9 +14,9 @@ use crate::model::page::page;
 use crate::model::report::Report;
 use crate::model::{Exit, Finding, Rule};
 use crate::plan;
-use crate::report::json;
 use crate::report::runs::{self, Runs, store};
 use crate::report::terminal;
+use crate::report::{escape, json};
 
 /// Renders a stored report again: to the files asked for, else to the terminal.
 ///
@@ -122,9 +122,20 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
     }
     let mut text = known.map(|known| known + "\n").unwrap_or_default().into_bytes();
     terminal::findings(&mut text, &report, found.iter().copied(), style).context("render the findings")?;
+    let mut stands = String::new();
+    for standing in &report.standing {
+        for one in standing.findings.iter().filter(|one| found.iter().any(|found| found.id == one.id)) {
+            let when = crate::model::moment::text(standing.started);
+            let line = format!("{} stands: it was found on {when}, and its code has not run again since", one.id);
+            stands.push_str(&format!("{} (`cargo brig report --run {}`)\n", escape::ours(&line), escape::ours(&standing.run)));
+        }
+    }
+    if !stands.is_empty() {
+        stands.push('\n');
+    }
     let mut rules: Vec<Rule> = found.iter().map(|finding| finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();
     let pages: Vec<&str> = rules.into_iter().map(page).collect();
-    print(&(String::from_utf8_lossy(&text).into_owned() + &pages.join("\n")))
+    print(&(String::from_utf8_lossy(&text).into_owned() + &stands + &pages.join("\n")))
 }

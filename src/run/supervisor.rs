@@ -26,6 +26,7 @@ use anyhow::{Context, Result, bail};
 use super::barring::Bars;
 use super::excepting::{Excepting, Newcomer};
 use super::failing::Failing;
+use super::holding::Holding;
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
 use super::watch::Watch;
@@ -102,6 +103,7 @@ pub struct Supervisor<'a> {
     pub reviewing: Reviewing,
     pub excepting: Excepting,
     pub bars: Rc<Bars>,
+    holding: Holding,
     /// What cargo, and so everybody, is inside of.
     pub wall: CargoWall,
     /// Whom the user has cargo ask for tokens.
@@ -161,6 +163,7 @@ impl<'a> Supervisor<'a> {
             reviewing: Reviewing::new(profile.reviewed, steering),
             excepting: Excepting::default(),
             bars: Rc::default(),
+            holding: Holding::default(),
             wall: CargoWall::default(),
             fetches: true,
         })
@@ -289,8 +292,9 @@ impl<'a> Supervisor<'a> {
 
     /// Its exceptions. A package that must not be there, and was not in the lock file, comes no further.
     fn granted(&mut self, identity: &Identity, tracee: &Tracee, facts: &ActorFacts) -> Result<Vec<Granted>> {
-        self.bars.admit((identity.package.as_ref(), identity.kind, tracee.argv), &self.places)?;
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
+        let ask = || self.reviewing.ask_text(&self.places, cargo);
+        self.bars.admit((identity.package.as_ref(), identity.kind, tracee.argv), &self.places, ask)?;
         let one = Newcomer { identity, argv: tracee.argv, facts, places: &self.places, cargo, artifacts: &self.artifacts };
         let granted = self.excepting.of(&one, &mut self.reviewing);
         let reveals = granted.iter().filter(|granted| self.variables.withholds(identity.kind, tracee, &granted.reveal));
@@ -356,6 +360,10 @@ impl AtExecStop for Supervisor<'_> {
             manual::permit(&mut policy, &self.places);
         }
         self.instrumented.permit(&mut policy, tracee, &self.places);
+        if let Some(lock) = self.bars.held().filter(|_| Holding::is_about(policy.kind)) {
+            self.reviewing.read_graph(&self.places, self.cargo.as_deref().unwrap_or(&self.started));
+            policy.accepted = self.holding.of(lock, (&identity, &tmp), self.reviewing.graph.as_ref(), &self.places);
+        }
         if policy.kind == ActorKind::Tool {
             // Its own wall is as wide as cargo's. Where cargo's ends, the gate has to do what is granted: nothing may be left to the kernel there.
             policy.kernel.read.clone_from(&self.wall.grants.read);

@@ -11,7 +11,7 @@ use crate::who::Who;
 
 const BUILD: &[&str] = &["build", "--offline"];
 const FIXTURE: &str = "vendored";
-const HEAD: &str = "brig-lock 1\n";
+const HEAD: &str = "brig-lock 2\n";
 
 fn does<'a>(run: Run<'a>, acts: &str) -> Run<'a> {
     run.env("ZOO_ACTS", acts).compared()
@@ -41,8 +41,8 @@ fn lines(place: &Place) -> Vec<String> {
 }
 
 /// The package turns into its next version, with another checksum.
-fn update(place: &Place, from: &str, to: &str) {
-    let dir = place.workspace().join("vendor/given");
+fn update(place: &Place, name: &str, from: &str, to: &str) {
+    let dir = place.workspace().join("vendor").join(name);
     let replace = |file: &Path, from: &str, to: &str| fs::write(file, fs::read_to_string(file).unwrap().replace(from, to)).unwrap();
     replace(&dir.join("Cargo.toml"), &format!("\"{from}\""), &format!("\"{to}\""));
     fs::write(
@@ -62,6 +62,14 @@ fn rules(outcome: &Outcome) -> Vec<(String, String)> {
 
 fn rule(rule: &str, name: &str) -> (String, String) {
     (rule.to_owned(), name.to_owned())
+}
+
+/// Has the script read what it was to read, in the last build it ran in?
+fn reads(place: &Place) -> bool {
+    let scripts = fs::read_dir(place.workspace().join("target/debug/build")).unwrap().flatten();
+    let said: Vec<String> = scripts.filter_map(|one| fs::read_to_string(one.path().join("out/reads")).ok()).collect();
+    assert_eq!(said.len(), 1, "one script says whether it could: {said:?}");
+    said[0] == "true"
 }
 
 #[test]
@@ -84,15 +92,16 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
                 "given build-script does exec echo".into(),
                 "given build-script does read {workspace}/data/one.txt".into(),
                 format!("given_macro proc-macro 0.1.0 {pin} ran {}-linux -", std::env::consts::ARCH),
+                format!("tool library 0.1.0 {pin}"),
             ],
             "{}",
             lock(&place)
         );
-        assert!(baseline(&place, &["check"]).exits(0).stdout_text().contains("2, of which 2 were seen to run"));
+        assert!(baseline(&place, &["check"]).exits(0).stdout_text().contains("2, of which 2 were seen to run; and 1 libraries"));
         place.clean();
         expect_silence(built(&place, &["--policy", "ci"], "exec,read").exits(0));
         // An update: nobody has looked at it. Under `ci` it does not run; under `default` it is told.
-        update(&place, "0.1.0", "0.1.1");
+        update(&place, "given", "0.1.0", "0.1.1");
         place.clean();
         let held = does(guarded(&place, &["--policy", "ci"], BUILD), "exec,read,read-more").go();
         assert_eq!(rules(held.exits(102)), [rule("baseline/unaccepted", "given")], "{held}");
@@ -168,21 +177,45 @@ fn what_is_done_beyond_the_lock_is_told_and_ends_a_run_that_must_hold_to_it() {
         place.clean();
         let told = built(&place, &[], "exec,read");
         assert_eq!(rules(told.exits(0)), [rule("baseline/new", "given")], "{told}");
+        assert!(reads(&place), "{told}");
         place.clean();
         let files = ["sarif", "html", "markdown"].map(|kind| place.path(&format!("report/other.{kind}")));
         let words = ["--sarif", "--html", "--markdown"];
         let mut options = vec!["--policy", "ci"];
         options.extend(words.into_iter().zip(&files).flat_map(|(word, file)| [word, file.to_str().unwrap()]));
+        // Here it is refused, and what was accepted is not.
         let held = built(&place, &options, "exec,read");
         assert_eq!(rules(held.exits(102)), [rule("baseline/new", "given")], "{held}");
-        assert_eq!(held.report()["outcome"]["verdict"], "unaccepted", "{held}");
-        assert!(held.stderr_text().contains("Unaccepted 1 act of 1 crate that brig.lock does not hold"), "{held}");
+        assert!(!reads(&place), "{held}");
+        let finding = &held.report()["findings"][0];
+        assert_eq!(
+            (&finding["status"], &finding["baseline"], &held.report()["outcome"]["verdict"]),
+            (&"refused".into(), &"new".into(), &"unaccepted".into()),
+            "{held}"
+        );
+        assert_eq!(finding["evidence"].as_array().map(Vec::len), Some(1), "{held}");
+        for said in [
+            "error[baseline/new]: build script of `given` 0.1.0 tried to read `{workspace}/data/one.txt` — refused",
+            "= via   build_script_build::main",
+            "brig.lock: `given` 0.1.0 did not do this when it was accepted",
+            "Unaccepted 1 act of 1 crate that brig.lock does not hold; refused; cargo finished all the same",
+        ] {
+            assert!(held.stderr_text().contains(said), "no {said}\n{held}");
+        }
         for file in &files {
             assert!(fs::read_to_string(file).unwrap().contains("baseline/new"), "{file:?}");
         }
         // In any profile, where it is typed.
         place.clean();
-        built(&place, &["--locked-behaviour"], "exec,read").exits(102);
+        let held = built(&place, &["--locked-behaviour"], "exec,read");
+        assert!(!reads(&place), "{}", held.exits(102));
+        // Seen to be refused, it can be accepted; and then it may.
+        baseline(&place, &["accept", "given"]).exits(0);
+        assert!(lines(&place).contains(&"given build-script does read {workspace}/data/one.txt".to_owned()), "{}", lock(&place));
+        place.clean();
+        let may = built(&place, &["--policy", "ci"], "exec,read");
+        expect_silence(may.exits(0));
+        assert!(reads(&place), "{may}");
         // A violation outranks it, and says that it is new. What is critical is not accepted.
         place.clean();
         let worse = built(&place, &["--policy", "ci"], "exec,secret,connect");
@@ -269,7 +302,7 @@ fn what_is_wrong_with_the_file_is_said_and_nothing_is_written_over_it() {
         built(&place, &[], "exec").exits(0);
         let file = place.workspace().join("brig.lock");
         for (text, said) in [
-            ("", "brig.lock:1:1: `brig-lock 1` is missing: the file is empty or cut off"),
+            ("", "brig.lock:1:1: `brig-lock 2` is missing: the file is empty or cut off"),
             ("brig-lock 9\n", "brig.lock:1:1: unknown version `9`"),
             (
                 "brig-lock 1\n<<<<<<< HEAD\ngiven build-script does exec a\n=======\n>>>>>>> b\n",
@@ -297,13 +330,66 @@ fn what_is_wrong_with_the_file_is_said_and_nothing_is_written_over_it() {
         // Pruned: what Cargo.lock does not hold any more.
         fs::write(
             &file,
-            "brig-lock 1\ngone build-script 1.0.0 00 ran x -\ngone build-script does exec a\ngiven build-script 0.0.9 00 ran x -\n",
+            "brig-lock 2\nunlinked library 1.0.0 00\ngone build-script 1.0.0 00 ran x -\ngone build-script does exec a\ngiven build-script 0.0.9 00 ran x -\n",
         )
         .unwrap();
         assert_eq!(
             baseline(&place, &["prune"]).exits(0).stdout_text(),
-            "taken out of brig.lock:\n    given 0.0.9 build-script\n    gone 1.0.0 build-script\n"
+            "taken out of brig.lock:\n    given 0.0.9 build-script\n    gone 1.0.0 build-script\n    unlinked 1.0.0 library\n"
         );
         assert_eq!(lines(&place).len(), 0);
+    }
+}
+
+/// A script that was accepted is not the same with another library in it; and an update that was let in unseen does no more than its predecessor.
+#[test]
+fn a_library_that_changed_and_an_update_that_turns_do_nothing_new() {
+    for who in Who::all() {
+        let place = Place::new(FIXTURE, who);
+        built(&place, &[], "exec").exits(0);
+        baseline(&place, &["accept"]).exits(0);
+        let first = lock(&place);
+        update(&place, "tool", "0.1.0", "0.1.1");
+        place.clean();
+        does(cargo(&place, BUILD), "exec,read").go().exits(0);
+        assert!(reads(&place), "plain cargo");
+        place.clean();
+        let held = built(&place, &["--policy", "ci"], "exec,read");
+        assert_eq!(rules(held.exits(102)), [rule("baseline/unaccepted", "tool")], "{held}");
+        assert!(held.stderr_text().contains("linked into the build script of `given`: 0.1.0 was accepted (brig.lock)"), "{held}");
+        assert!(!held.stderr_text().contains("Compiling"), "{held}");
+        let check = baseline(&place, &["check"]);
+        let told = "not accepted: tool 0.1.1 library, linked into the build script of `given` (0.1.0 is accepted)\n";
+        assert_eq!(check.exits(102).stdout_text(), told);
+        let said = built(&place, &[], "exec");
+        assert!(
+            said.exits(0).stderr_text().contains("brig.lock does not hold 1 library that is linked into code of a build: `tool` 0.1.1"),
+            "{said}"
+        );
+        baseline(&place, &["accept"]).exits(0);
+        assert!(lock(&place).contains("\ntool library 0.1.1 ") && !lock(&place).contains("tool library 0.1.0 "), "{}", lock(&place));
+        // A lock of before there were libraries holds none.
+        let older: String = first
+            .replace(HEAD, "brig-lock 1\n")
+            .lines()
+            .filter(|line| !line.contains(" library "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let newer = lock(&place);
+        place.write(&place.workspace().join("brig.lock"), &older);
+        let held = does(guarded(&place, &["--policy", "ci"], BUILD), "exec").go();
+        assert!(held.exits(102).stderr_text().contains("that file is of an older form, which holds no libraries"), "{held}");
+        assert!(baseline(&place, &["accept"]).exits(0).stdout_text().contains("    tool 0.1.1 library\n"));
+        assert_eq!(lock(&place), newer);
+        // The script's own update, accepted by its name alone: what it does more is refused, and told with nothing else.
+        update(&place, "given", "0.1.0", "0.1.1");
+        place.clean();
+        built(&place, &["--policy", "ci"], "exec,read").exits(102);
+        baseline(&place, &["accept", "given"]).exits(0);
+        let held = built(&place, &["--policy", "ci"], "exec,read");
+        assert_eq!(rules(held.exits(102)), [rule("baseline/new", "given")], "{held}");
+        let evidence = held.report()["findings"][0]["evidence"].as_array().unwrap();
+        assert!(evidence.len() == 1 && evidence[0]["path"] == "{workspace}/data/one.txt", "{held}");
+        assert!(!reads(&place), "{held}");
     }
 }

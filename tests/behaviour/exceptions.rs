@@ -95,19 +95,22 @@ fn one_package_may_and_the_other_may_not() {
         let refused = does(guarded(&place, &[], BUILD), &place, acts).go();
         assert_eq!(guilty(refused.exits(100)), ["alpha", "beta"], "{refused}");
         assert_eq!((says(&refused, "alpha"), says(&refused, "beta")), ([false; 4], [false; 4]), "{refused}");
-        let alpha = allow("alpha@1.2.3", "build-script", &grants("{home}/tools/helper"));
+        let alpha = allow("path#alpha@1.2.3", "build-script", &grants("{home}/tools/helper"));
         fresh(&alpha);
         let one = does(guarded(&place, &[], BUILD), &place, acts).go();
         assert_eq!(guilty(one.exits(100)), ["beta"], "{one}");
         assert_eq!((says(&one, "alpha"), says(&one, "beta")), ([true; 4], [false; 4]), "{one}");
-        assert_eq!(states(&one), [state("alpha@1.2.3", "used")], "{one}");
+        assert_eq!(states(&one), [state("path#alpha@1.2.3", "used")], "{one}");
         // By a requirement, and a directory of programs.
-        fresh(&(alpha.replace("@1.2.3", "@^1.2") + &allow("beta@1.2.3", "build-script", &grants("{home}/tools"))));
+        fresh(&(alpha.replace("@1.2.3", "@^1.2") + &allow("path#beta@1.2.3", "build-script", &grants("{home}/tools"))));
         let both = does(guarded(&place, &[], BUILD), &place, acts).go();
         expect_silence(both.exits(0));
         assert_eq!((says(&both, "alpha"), says(&both, "beta")), ([true; 4], [true; 4]), "{both}");
-        assert!(both.stderr_text().contains("with 2 exceptions (`alpha@^1.2`, `beta@1.2.3`)"), "{both}");
-        assert!(both.stderr_text().contains("Loosened `brig.toml` grants more than profile `default`: `alpha@^1.2 build-script"), "{both}");
+        assert!(both.stderr_text().contains("with 2 exceptions (`path#alpha@^1.2`, `path#beta@1.2.3`)"), "{both}");
+        assert!(
+            both.stderr_text().contains("Loosened `brig.toml` grants more than profile `default`: `path#alpha@^1.2 build-script"),
+            "{both}"
+        );
     }
 }
 
@@ -117,13 +120,14 @@ fn another_version_kind_or_day_does_not_count() {
         let place = place(who);
         does(cargo(&place, &["generate-lockfile", "--offline"]), &place, "").go().exits(0);
         let write = "write = [\"{workspace}/generated\"]";
-        let good = allow("alpha@1.2.3", "build-script", write);
+        let good = allow("path#alpha@1.2.3", "build-script", write);
         let wrong = [
             (good.replace("1.2.3", "1.2.4"), "absent"),
             (good.replace("1.2.3", "^2"), "absent"),
             (good.replace("build-script", "program"), "not-reached"),
             (good.replace("build-script", "rustc"), "unused"),
-            (good.replace("alpha@1.2.3", "workspace"), "not-reached"),
+            (good.replace("path#alpha@1.2.3", "workspace"), "not-reached"),
+            (good.replace("path#", ""), "absent"),
             (good.replace("\"never\"", "2026-01-31"), "expired"),
             (good.replace("write =", "read ="), "unused"),
             (good.replace("/generated", "/generate"), "unused"),
@@ -135,9 +139,11 @@ fn another_version_kind_or_day_does_not_count() {
         let (found, expected) = (states(&outcome), wrong.each_ref().map(|(_, expected)| *expected));
         assert_eq!(found.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), expected, "{outcome}");
         let stderr = outcome.stderr_text();
-        assert_eq!(stderr.matches("warning[policy/expired]: the exception for `alpha@1.2.3`").count(), 1, "{outcome}");
-        // Everything ran and cargo was content, so what nobody needed is told: three, and two that are for no package there is.
-        assert_eq!(stderr.matches("note[policy/unused]").count(), 5, "{outcome}");
+        assert_eq!(stderr.matches("warning[policy/expired]: the exception for `path#alpha@1.2.3`").count(), 1, "{outcome}");
+        // Everything ran and cargo was content, so what nobody needed is told: three, and three that are for no package there is.
+        assert_eq!(stderr.matches("note[policy/unused]").count(), 6, "{outcome}");
+        let other = "the exception for `alpha@1.2.3` (build-script, `brig.toml:";
+        assert!(stderr.contains(other) && stderr.contains("this build has `path#alpha@1.2.3`, which is another one"), "{outcome}");
         // And without the file it is as if there were none.
         exceptions(&place, &good);
         place.clean();
@@ -153,7 +159,7 @@ fn a_denied_package_stops_the_build_before_anything_runs() {
         let place = place(who);
         does(cargo(&place, &["generate-lockfile", "--offline"]), &place, "").go().exits(0);
         let denial = "\n[[deny]]\ncrate = \"alpha\"\nreason = \"phones home\"\n";
-        exceptions(&place, &(allow("alpha@1.2.3", "build-script", "write = [\"{workspace}/generated\"]") + denial));
+        exceptions(&place, &(allow("path#alpha@1.2.3", "build-script", "write = [\"{workspace}/generated\"]") + denial));
         let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
         let stderr = outcome.exits(100).stderr_text();
         for said in ["error[package/denied]: package `alpha` 1.2.3 is denied", "phones home (brig.toml:10)", "app 0.1.0 → alpha 1.2.3"] {
@@ -200,21 +206,24 @@ fn a_secret_is_given_to_one_and_only_what_it_needs() {
         assert!(!fs::read_to_string(place.path("report/report.json")).unwrap().contains("hush"), "{outcome}");
         // The variable alone, to a build script: that is a use of it, and nobody else knows it.
         place.clean();
-        exceptions(&place, &allow("alpha@1.2.3", "build-script", "reveal = [\"DATABASE_URL\"]"));
+        exceptions(&place, &allow("path#alpha@1.2.3", "build-script", "reveal = [\"DATABASE_URL\"]"));
         let outcome = does(guarded(&place, &[], BUILD), &place, "env").env("DATABASE_URL", url).go();
         expect_silence(outcome.exits(0));
         let text = outcome.stderr_text().replace('\\', "");
         assert!(text.contains(&format!("zoo: alpha knows Some({url:?})")) && text.contains("zoo: beta knows None"), "{outcome}");
-        assert_eq!(states(&outcome), [state("alpha@1.2.3", "used")], "{outcome}");
+        assert_eq!(states(&outcome), [state("path#alpha@1.2.3", "used")], "{outcome}");
         // A macro: in whatever compiler needs it, with nobody else's code on the stack.
         place.clean();
-        exceptions(&place, &(entry + &allow("gamma@1.2.3", "proc-macro", "read = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]")));
+        exceptions(
+            &place,
+            &(entry + &allow("path#gamma@1.2.3", "proc-macro", "read = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]")),
+        );
         let outcome = run();
         let text = outcome.stderr_text();
         assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta", "delta"], "{outcome}");
         assert!(text.contains(r#"zoo: gamma reads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
         assert!(text.contains("zoo: delta reads None") && !text.contains(&place.canary), "{outcome}");
-        assert_eq!(states(&outcome), [state("workspace", "used"), state("gamma@1.2.3", "used")], "{outcome}");
+        assert_eq!(states(&outcome), [state("workspace", "used"), state("path#gamma@1.2.3", "used")], "{outcome}");
     }
 }
 
@@ -222,7 +231,7 @@ fn a_secret_is_given_to_one_and_only_what_it_needs() {
 fn what_cannot_be_meant_is_an_error_with_its_place() {
     for who in Who::all() {
         let place = place(who);
-        let write = |grant: &str| allow("alpha@1.2.3", "build-script", grant);
+        let write = |grant: &str| allow("path#alpha@1.2.3", "build-script", grant);
         for (entry, said) in [
             (write("write = [\"~/\"]"), "brig.toml:6:10: `~/` "),
             (write("write = [\"{home}\"]"), "brig.toml:6:10: `{home}` is too wide: "),
@@ -254,11 +263,12 @@ fn what_a_finding_was_about_is_allowed_by_its_number() {
         assert!(refused.stderr_text().contains("expected? `cargo brig allow --from F1 F3 --reason …`"), "{refused}");
         let report = kept(&place);
         let explained = bare(&place, &["--report-dir", report.to_str().unwrap(), "explain", "F1"]).go();
-        let line = "`cargo brig allow alpha@1.2.3 --build-script --write '{workspace}/generated/alpha' --reason …`";
+        let line = "`cargo brig allow 'path#alpha@1.2.3' --build-script --write '{workspace}/generated/alpha' --reason …`";
         assert!(explained.exits(0).stdout_text().contains(line), "{explained}");
         let allow = [&["--report-dir", report.to_str().unwrap(), "allow", "--from"], &ids[..], &["--reason", "looked at"]].concat();
         let said = bare(&place, &allow).go();
-        assert!(String::from_utf8_lossy(&said.exits(0).stdout).contains("added to brig.toml:"), "{said}");
+        let text = String::from_utf8_lossy(&said.exits(0).stdout).into_owned();
+        assert!(text.contains("added to brig.toml:") && !text.contains("no package there is"), "{said}");
         let text = fs::read_to_string(place.workspace().join("brig.toml")).unwrap();
         // One entry for each of the two, and all that stood there before.
         assert!(text.starts_with(written) && text.matches("[[allow]]").count() == 2, "{text}");
@@ -268,7 +278,7 @@ fn what_a_finding_was_about_is_allowed_by_its_number() {
         place.clean();
         let allowed = does(guarded(&place, &[], BUILD), &place, acts).go();
         expect_silence(allowed.exits(0));
-        assert_eq!(states(&allowed), [state("alpha@1.2.3", "used"), state("beta@1.2.3", "used")], "{allowed}");
+        assert_eq!(states(&allowed), [state("path#alpha@1.2.3", "used"), state("path#beta@1.2.3", "used")], "{allowed}");
     }
 }
 
@@ -317,7 +327,7 @@ fn what_is_too_much_is_not_written_down() {
         let report = kept(&place);
         let brig = |words: &[&str]| bare(&place, &[&["--report-dir", report.to_str().unwrap()], words].concat()).go();
         let file = place.workspace().join("brig.toml");
-        let mine = ["allow", "alpha@1.2.3", "--build-script", "--reason", "r"];
+        let mine = ["allow", "path#alpha@1.2.3", "--build-script", "--reason", "r"];
         for (words, said) in [
             (vec!["allow", "--from", "F1", "--reason", "r"], "a secret, which is never taken over from a finding"),
             (vec!["allow", "--from", "F77", "--reason", "r"], "the last report has no finding `F77`"),
@@ -325,10 +335,10 @@ fn what_is_too_much_is_not_written_down() {
             ([&mine[..], &["--connect", "*:*"]].concat(), "add `--wide`"),
             ([&mine[..], &["--write", "here"]].concat(), "`here` must be an absolute path"),
             (mine.to_vec(), "grants nothing"),
-            (vec!["allow", "alpha", "--build-script", "--write", "/srv/x", "--reason", "r"], "names no version"),
-            (vec!["allow", "alpha@1.2.3", "--write", "/srv/x", "--reason", "r"], "--build-script"),
-            (vec!["allow", "alpha@1.2.3", "--build-script", "--write", "/srv/x"], "--reason"),
-            (vec!["deny", "alpha@1.2.3", "--reason", "r"], "holds for every version"),
+            (vec!["allow", "path#alpha", "--build-script", "--write", "/srv/x", "--reason", "r"], "names no version"),
+            (vec!["allow", "path#alpha@1.2.3", "--write", "/srv/x", "--reason", "r"], "--build-script"),
+            (vec!["allow", "path#alpha@1.2.3", "--build-script", "--write", "/srv/x"], "--reason"),
+            (vec!["deny", "path#alpha@1.2.3", "--reason", "r"], "holds for every version"),
         ] {
             let outcome = brig(&words);
             assert!(outcome.exits(2).stderr_text().contains(said), "{words:?}: no {said}\n{outcome}");
@@ -336,8 +346,13 @@ fn what_is_too_much_is_not_written_down() {
         }
         // Meant: then it is written, and each run says so.
         brig(&[&mine[..], &["--write", "{workspace}", "--wide", "--expires", "never"]].concat()).exits(0);
+        // For nobody there is: said, with whom there is.
+        let kept = fs::read_to_string(&file).unwrap();
+        let other = brig(&["allow", "alpha@1.2.3", "--build-script", "--write", "/srv/x", "--reason", "r"]);
+        assert!(other.exits(0).stdout_text().contains("note: it is for no package there is: Cargo.lock has `path#alpha@1.2.3`"), "{other}");
+        fs::write(&file, kept).unwrap();
         let wide = does(guarded(&place, &[], BUILD), &place, "write").go();
-        assert!(wide.exits(100).stderr_text().contains("note[policy/too-wide]: the exception for `alpha@1.2.3`"), "{wide}");
+        assert!(wide.exits(100).stderr_text().contains("note[policy/too-wide]: the exception for `path#alpha@1.2.3`"), "{wide}");
         // A word for what was denied, beside the allow: it wins.
         brig(&["deny", "alpha", "--reason", "phones home"]).exits(0);
         let denied = does(guarded(&place, &[], BUILD), &place, "write").go();
@@ -349,7 +364,8 @@ fn what_is_too_much_is_not_written_down() {
         fs::remove_file(&file).unwrap();
         std::os::unix::fs::symlink(place.path("home/elsewhere.toml"), &file).unwrap();
         place.write(&place.path("home/elsewhere.toml"), "version = 1\n");
-        assert!(brig(&["deny", "beta", "--reason", "r"]).exits(2).stderr_text().contains("is no plain file"));
+        assert!(brig(&["deny", "beta", "--reason", "r"]).exits(96).stderr_text().contains("brig.toml: is a symbolic link"));
+        assert!(does(guarded(&place, &[], BUILD), &place, "").go().exits(96).stderr_text().contains("brig.toml: is a symbolic link"));
         assert_eq!(fs::read_to_string(place.path("home/elsewhere.toml")).unwrap(), "version = 1\n");
     }
 }
@@ -376,13 +392,13 @@ fn a_file_to_start_from_is_written_once() {
 fn a_host_is_reached_by_the_name_that_was_allowed() {
     for who in Who::all() {
         let (place, isle) = (Place::new("name-services", who), Isle::default());
-        exceptions(&place, &allow("name-caller@0.1.0", "build-script", "connect = [\"data.example.test:443\"]"));
+        exceptions(&place, &allow("path#name-caller@0.1.0", "build-script", "connect = [\"data.example.test:443\"]"));
         let outcome = isle.of(&place, guarded(&place, &[], BUILD)).go();
         isle.settle();
         outcome.exits(100);
         assert_eq!(isle.heard(Stand::Host), b"zoo: by name", "as {who:?}\n{outcome}");
         assert!(isle.heard(Stand::Metadata).is_empty(), "as {who:?}\n{outcome}");
-        assert_eq!(states(&outcome), [state("name-caller@0.1.0", "used")], "as {who:?}\n{outcome}");
+        assert_eq!(states(&outcome), [state("path#name-caller@0.1.0", "used")], "as {who:?}\n{outcome}");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::who::Who;
 
 const BUILD: &[&str] = &["build", "--offline"];
 const FIXTURE: &str = "exceptions";
-const ALLOW: &str = "\n[[allow]]\ncrate = \"alpha@1.2.3\"\nactor = \"build-script\"\nwrite = [\"{workspace}/generated\"]\nreason = \"looked at\"\nexpires = \"never\"\n";
+const ALLOW: &str = "\n[[allow]]\ncrate = \"path#alpha@1.2.3\"\nactor = \"build-script\"\nwrite = [\"{workspace}/generated\"]\nreason = \"looked at\"\nexpires = \"never\"\n";
 
 fn writes<'a>(run: Run<'a>) -> Run<'a> {
     run.env("ZOO_ACTS", "write").compared()
@@ -43,20 +43,21 @@ fn a_pull_request_cannot_loosen_what_the_base_branch_says() {
             assert!(outcome.stderr_text().contains("floor `"), "{outcome}");
         }
         // More, in every way a repository has: nothing is built.
-        for (text, said) in [
-            ("mode = \"observe\"\n", "`mode observe: nothing is refused`"),
-            ("policy = \"observe\"\n", "`mode observe: nothing is refused`"),
+        for (text, at, said) in [
+            ("mode = \"observe\"\n", "2:8", "`mode observe: nothing is refused`"),
+            ("policy = \"observe\"\n", "2:10", "`mode observe: nothing is refused`"),
             (
                 "policy = \"mine\"\n[profile.mine]\ninherits = \"default\"\n[profile.mine.build-script]\nextend-write = [\"{workspace}\"]\n",
+                "2:10",
                 "`build-script write {workspace}`",
             ),
-            (ALLOW, "`the exception for alpha@1.2.3 (build-script, brig.toml:3)`"),
+            (ALLOW, "3:1", "`the exception for path#alpha@1.2.3 (build-script, brig.toml:3)`"),
         ] {
             project(&place, text);
             let outcome = run(&[]);
             let stderr = outcome.exits(96).stderr_text();
             assert!(
-                stderr.contains(said) && stderr.contains("brig.toml:1:1: ") && stderr.contains("a project may tighten it only"),
+                stderr.contains(said) && stderr.contains(&format!("brig.toml:{at}: ")) && stderr.contains("a project may tighten it only"),
                 "{outcome}"
             );
             assert!(!stderr.contains("Compiling") && !made(&place, "alpha"), "{outcome}");

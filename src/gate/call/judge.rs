@@ -12,7 +12,8 @@ impl Call<'_> {
     /// A verdict [`Caught::REPEAT`](crate::attribute::stack::Caught::REPEAT) is no refusal: the call comes again, and is judged then.
     pub fn judge(&self, act: Act, object: Option<Object>) -> Judgement {
         let judgement = self.watched.policy.judge(&act, object);
-        if judgement != Judgement::allow() && self.send_back() {
+        let is_new = self.watched.policy.unless_accepted(&act, &judgement).is_some();
+        if (is_new || judgement != Judgement::allow()) && self.send_back() {
             return Judgement { verdict: Verdict::Refuse(libc::EAGAIN), breach: None, noted: false };
         }
         if let Some(spent) = self.watched.policy.spent(&act, object, &judgement) {
@@ -21,6 +22,10 @@ impl Call<'_> {
         if let Some(lift) = self.watched.policy.lift(&act, object, &judgement)
             && let Some(lifted) = self.lifted(&lift)
         {
+            if let Some(new) = self.watched.policy.unless_accepted(&act, &lifted) {
+                self.note(act, new.status(), new.breach.clone());
+                return new;
+            }
             if lifted == Judgement::allow() {
                 self.watched.journal.used(lift.by);
                 self.note(act, Status::Allowed, None);
@@ -39,6 +44,7 @@ impl Call<'_> {
                 Err(repeat) => return Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false },
             }
         }
+        let judgement = self.watched.policy.unless_accepted(&act, &judgement).unwrap_or(judgement);
         self.note(act, judgement.status(), judgement.breach.clone());
         judgement
     }
@@ -59,6 +65,7 @@ impl Call<'_> {
             }
         }
         let judgement = if by.is_empty() { spent.otherwise.clone() } else { judgement };
+        let judgement = self.watched.policy.unless_accepted(&act, &judgement).unwrap_or(judgement);
         by.iter().for_each(|granted| self.watched.journal.spent(&granted.by));
         self.note(act, judgement.status(), judgement.breach.clone());
         judgement
@@ -78,6 +85,7 @@ impl Call<'_> {
     /// As `judge`, for a connection that is allowed inside the actor's private network, and would leave it.
     pub fn judge_outside(&self, act: Act) -> Judgement {
         let judgement = self.watched.policy.judge_outside();
+        let judgement = self.watched.policy.unless_accepted(&act, &judgement).unwrap_or(judgement);
         self.note(act, judgement.status(), judgement.breach.clone());
         judgement
     }

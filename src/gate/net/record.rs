@@ -18,6 +18,7 @@ impl Recorder {
     /// Judges an act and writes it down. `pid` is the process (or thread) that acted, 0 when it is not known.
     pub fn judge(&self, pid: u32, act: Act, object: Option<Object>, blame: Option<Blame>) -> Judgement {
         let judgement = self.policy.judge(&act, object);
+        let judgement = self.policy.unless_accepted(&act, &judgement).unwrap_or(judgement);
         self.journal.event(Event {
             actor: self.actor,
             pid,

@@ -116,6 +116,7 @@ impl Stage {
             reviewed: Vec::new(),
             granted: Vec::new(),
             without: None,
+            accepted: None,
             scripts: Vec::new(),
         }
     }

@@ -29,6 +29,7 @@ fn plain(mode: Mode) -> Policy {
         reviewed: Vec::new(),
         granted: Vec::new(),
         without: None,
+        accepted: None,
         scripts: Vec::new(),
     }
 }

@@ -34,6 +34,11 @@ impl Day {
         Day((seconds / 86_400) as i64)
     }
 
+    /// Since 1970-01-01.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
     pub fn after(self, days: u64) -> Day {
         Day(self.0 + days as i64)
     }

@@ -12,6 +12,7 @@ use crate::plan::exceptions::LISTS;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
     pub whom: String,
+    pub checksum: Option<String>,
     pub actor: ActorKind,
     /// In the order of [`LISTS`].
     pub lists: [Vec<String>; 5],
@@ -36,7 +37,8 @@ const FIRST: &str = "version = 1\n";
 
 impl Wish {
     pub fn text(&self) -> String {
-        let mut text = format!("\n[[allow]]\ncrate = {}\nactor = {}\n", quoted(&self.whom), quoted(self.actor.name()));
+        let checksum = self.checksum.as_ref().map(|sum| format!("checksum = {}\n", quoted(sum))).unwrap_or_default();
+        let mut text = format!("\n[[allow]]\ncrate = {}\n{checksum}actor = {}\n", quoted(&self.whom), quoted(self.actor.name()));
         let lists = LISTS.into_iter().zip(&self.lists).chain([("reveal", &self.reveal)]);
         for (list, entries) in lists.filter(|(_, entries)| !entries.is_empty()) {
             let entries: Vec<String> = entries.iter().map(|entry| quoted(entry)).collect();
@@ -119,6 +121,8 @@ mod tests {
             (Wish { expires: "2027-02-02".into(), ..less.clone() }.text(), false),
             (Wish { expires: "never".into(), ..less.clone() }.text(), false),
             (Wish { whom: "x@1.2.4".into(), ..less.clone() }.text(), false),
+            (Wish { whom: "path#x@1.2.3".into(), ..less.clone() }.text(), false),
+            (Wish { checksum: Some("a".repeat(64)), ..less.clone() }.text(), true),
             (Wish { actor: ActorKind::Program, ..less.clone() }.text(), false),
             (Wish { reveal: vec!["OTHER".into()], ..less.clone() }.text(), false),
             (less.text() + &denied("y"), true),
@@ -131,6 +135,7 @@ mod tests {
     fn wish() -> Wish {
         Wish {
             whom: "x@1.2.3".into(),
+            checksum: None,
             actor: ActorKind::BuildScript,
             lists: [vec!["/srv/a \"b\"".into()], Vec::new(), Vec::new(), vec!["h.example:443".into()], Vec::new()],
             reveal: vec!["DATABASE_URL".into()],

@@ -1,19 +1,21 @@
-//! Which packages a workspace's lock file holds: for denials, and for exceptions whose package is gone. In: `Cargo.lock`. Out: names, versions
-//! and sources; nothing where there is no lock file, or none that can be read.
+//! Which packages a workspace's lock file holds: for denials, exceptions, units. In: `Cargo.lock`, read once. Out: names, versions, sources and checksums;
+//! nothing where there is no lock file; an error (exit 96) where there is one that cannot be read.
 
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::plan::document::ConfigError;
 
-#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Locked {
     #[serde(default, rename = "package")]
     pub packages: Vec<Package>,
 }
 
-#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Package {
     pub name: String,
     pub version: String,
@@ -25,42 +27,39 @@ pub struct Package {
 const LONGEST: u64 = 64 << 20;
 
 impl Locked {
-    /// One that is there and cannot be read here may still be read by cargo: then nobody would know what is in the build.
+    /// One that is there and cannot be read here may still be read by cargo: then nobody would know what is in the build. Whoever asks twice asks because cargo
+    /// may have written it in between, and is told the same way.
     ///
     /// # Errors
     /// With what is wrong with it.
-    pub fn check(workspace: &Path) -> Result<(), ConfigError> {
+    pub fn read(workspace: &Path) -> Result<Option<Locked>, ConfigError> {
         let path = workspace.join("Cargo.lock");
-        let wrong = |message: String| Err(ConfigError::whole(&path.display().to_string(), message));
-        match path.metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return wrong(format!("cannot be read: {error}")),
-            Ok(facts) if !facts.is_file() => return wrong("is no file".into()),
-            Ok(facts) if facts.len() > LONGEST => return wrong(format!("is longer than {} MiB", LONGEST >> 20)),
-            Ok(_) => {}
+        let wrong = |message: String| ConfigError::unread(&path.display().to_string(), message);
+        let unread = |error: std::io::Error| wrong(format!("cannot be read: {error}"));
+        // What stands there may be a pipe, which must not make us wait.
+        let file = match std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.symlink_metadata().is_err() => return Ok(None),
+            Err(error) => return Err(unread(error)),
+        };
+        let facts = file.metadata().map_err(unread)?;
+        if !facts.is_file() {
+            return Err(wrong("is no file".into()));
         }
-        match Locked::read(workspace) {
-            Some(_) => Ok(()),
-            None => wrong("is no lock file: cargo writes another one where there is none".into()),
+        let mut text = String::new();
+        if facts.len() <= LONGEST {
+            file.take(LONGEST + 1).read_to_string(&mut text).map_err(unread)?;
         }
-    }
-
-    pub fn read(workspace: &Path) -> Option<Locked> {
-        let path = workspace.join("Cargo.lock");
-        let size = path.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
-        let text = (size <= LONGEST).then(|| std::fs::read_to_string(path).ok())??;
-        toml::from_str(&text).ok()
+        if facts.len().max(text.len() as u64) > LONGEST {
+            return Err(wrong(format!("is longer than {} MiB", LONGEST >> 20)));
+        }
+        let parsed = toml::from_str(&text).map_err(|_| wrong("is no lock file: cargo writes another one where there is none".into()));
+        parsed.map(Some)
     }
 
     /// The packages this holds for.
     pub fn which(&self, is: impl Fn(&str, &str) -> bool) -> Vec<&Package> {
         self.packages.iter().filter(|package| is(&package.name, &package.version)).collect()
-    }
-
-    /// Are there packages of the same name and version from several places? Then a name says nothing.
-    pub fn is_ambiguous(&self, is: impl Fn(&str, &str) -> bool) -> bool {
-        let found = self.which(is);
-        found.iter().enumerate().any(|(at, one)| found[..at].iter().any(|other| (&one.name, &one.version) == (&other.name, &other.version)))
     }
 }
 
@@ -71,20 +70,26 @@ mod tests {
     #[test]
     fn names_and_versions_of_a_lock_file() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Locked::read(dir.path()), None);
+        assert_eq!(Locked::read(dir.path()), Ok(None));
+        let path = dir.path().join("Cargo.lock");
         let text = "version = 4\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\
                     [[package]]\nname = \"b\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n[[package]]\nname = \"b\"\nversion = \"1.0.0\"\nsource = \"git+y\"\n";
-        std::fs::write(dir.path().join("Cargo.lock"), text).unwrap();
-        let locked = Locked::read(dir.path()).unwrap();
-        assert_eq!(locked.which(|name, _| name == "a").len(), 1);
-        assert!(locked.is_ambiguous(|name, _| name == "b") && !locked.is_ambiguous(|name, _| name == "a"));
-        assert!(Locked::check(dir.path()).is_ok());
-        std::fs::write(dir.path().join("Cargo.lock"), "<<<<<<< HEAD\n").unwrap();
-        assert_eq!(Locked::read(dir.path()), None);
-        assert!(Locked::check(dir.path()).unwrap_err().message.contains("is no lock file"));
-        std::fs::File::create(dir.path().join("Cargo.lock")).unwrap().set_len(LONGEST + 1).unwrap();
-        assert!(Locked::check(dir.path()).unwrap_err().message.contains("is longer than 64 MiB"));
-        std::fs::remove_file(dir.path().join("Cargo.lock")).unwrap();
-        assert!(Locked::check(dir.path()).is_ok());
+        std::fs::write(&path, text).unwrap();
+        let locked = Locked::read(dir.path()).unwrap().unwrap();
+        assert_eq!((locked.which(|name, _| name == "a").len(), locked.which(|name, _| name == "b").len()), (1, 2));
+        // There, and not understood: never an empty one.
+        let wrong = || Locked::read(dir.path()).unwrap_err().message;
+        std::fs::write(&path, "<<<<<<< HEAD\n").unwrap();
+        assert!(wrong().contains("is no lock file"));
+        std::fs::write(&path, b"version = 4 # \xff\n").unwrap();
+        assert!(wrong().contains("cannot be read"));
+        std::fs::File::create(&path).unwrap().set_len(LONGEST + 1).unwrap();
+        assert!(wrong().contains("is longer than 64 MiB"));
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        assert!(wrong().contains("cannot be read"));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(wrong().contains("is no file"));
     }
 }

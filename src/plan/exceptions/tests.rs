@@ -43,6 +43,8 @@ fn every_complaint_has_its_place() {
             "3:9: `x` names no version, so every later one may do it: write `x@1.2.3`; if all of that is meant, add `wide = true`",
         ),
         ("x@1.2.3", "x@1.2", "3:9: `1.2` is no whole version; a requirement begins with its sign: `^1.2`, `~1.2`"),
+        ("'x@1.2.3'", "'pth#x@1.2.3'", "3:9: `pth` is no source: before `#` stands `path`, `vendored`, or a source as Cargo.lock has it, "),
+        ("actor", "checksum = '00FF'\nactor", "4:12: `checksum` must be what Cargo.lock has: 64 digits, in lowercase"),
         ("'x@1.2.3'", "1", "3:9: `crate` must be a string, not an integer"),
         ("'build-script'", "'build-scrip'", "4:9: unknown actor `build-scrip`; did you mean `build-script`?"),
         ("'build-script'", "'test'", "4:9: `actor` cannot be `test`: `program` is what tests, benches and examples are"),
@@ -65,6 +67,7 @@ fn every_complaint_has_its_place() {
         ("2027-02-01", "2027-02-30", "9:"),
         ("actor", "acto", "4:1: unknown key `acto`; did you mean `actor`?"),
         ("'y'", "'y@1.0.0'", "12:9: `[[deny]]` holds for every version: write `y`"),
+        ("'y'", "'path#y'", "12:9: `[[deny]]` holds wherever it comes from: write `y`"),
         ("[[deny]]", "[deny]", "11:1: `deny` must be written as `[[deny]]`"),
         ("reason = 'phones home'\n", "", "11:1: `[[deny]]` needs `reason`"),
     ] {
@@ -72,6 +75,23 @@ fn every_complaint_has_its_place() {
         let error = parse("brig.toml", &GOOD.replace(from, to)).map(drop).unwrap_err().to_string();
         assert!(error.starts_with(&format!("brig.toml:{said}")), "{from} → {to}: {error}");
     }
+}
+
+/// One that names the very code is no more than one that does not, and another's is.
+#[test]
+fn a_checksum_narrows() {
+    let of = |whom: &str, sum: Option<char>| {
+        let sum = sum.map(|digit| format!("checksum = '{}'\n", digit.to_string().repeat(64))).unwrap_or_default();
+        let exceptions =
+            parse("brig.toml", &GOOD.replace("x@1.2.3", whom).replace("actor =", &format!("{sum}actor ="))).unwrap().exceptions;
+        (exceptions.digest(String::new()), exceptions.allows[0].clone())
+    };
+    let ((plain, any), (first, a), (_, b)) = (of("x@1.2.3", None), of("x@1.2.3", Some('a')), of("x@1.2.3", Some('b')));
+    assert!(any.covers(&a) && a.covers(&a) && !a.covers(&b) && !a.covers(&any) && plain != first);
+    let (_, path) = of("path#x@1.2.3", None);
+    assert!(!any.covers(&path) && !path.covers(&any));
+    let text = GOOD.replace("x@1.2.3", "path#x@1.2.3").replace("actor =", &format!("checksum = '{}'\nactor =", "a".repeat(64)));
+    assert!(parse("brig.toml", &text).unwrap_err().message.contains("of others, Cargo.lock has none"));
 }
 
 #[test]
@@ -82,4 +102,21 @@ fn what_is_wide_is_said_to_be() {
     }
     // To say so changes nothing where it is not so.
     assert!(!parse("brig.toml", &GOOD.replace("by = 'me'", "wide = true")).unwrap().exceptions.allows[0].told.wide);
+}
+
+/// Each has its place, and none is found by reading all that stands before it once more.
+#[test]
+fn ten_thousand_entries_are_as_many() {
+    let entry =
+        |n: usize| format!("[[allow]]\ncrate = 'ä{n}@1.2.3'\nactor = 'program'\nread = ['/srv/{n}']\nreason = 'r'\nexpires = 'never'\n");
+    let text: String = ["version = 1\n".to_owned()].into_iter().chain((0..10_000).map(entry)).collect();
+    let exceptions = parse("brig.toml", &text).unwrap().exceptions;
+    assert_eq!((exceptions.allows.len(), &*exceptions.allows[9_999].told.origin), (10_000, "brig.toml:59996"));
+    let error = parse("brig.toml", &(text + &entry(1).replace("reason", "reasn"))).unwrap_err();
+    assert_eq!((error.line, error.column), (60_006, 1));
+    let document = Document { file: "f", text: "a\nbä c\n\nd" };
+    let lines = document.lines();
+    for offset in [0, 1, 2, 3, 5, 6, 7, 8, 9, 10] {
+        assert_eq!(lines.position(&document, offset), document.position(offset), "{offset}");
+    }
 }

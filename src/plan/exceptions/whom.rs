@@ -1,7 +1,14 @@
-//! Whom an exception is for: one package by name and version, or all members of the workspace. In: the text behind `crate =`. Out: a [`Whom`],
-//! or what is wrong with the text.
+//! Whom an exception is for: one package by name, version and where it comes from, or all members of the workspace. In: the text behind `crate =`. Out: a
+//! [`Whom`], or what is wrong with the text.
+//!
+//! A name alone is the public registry's, in cargo's own cache, where cargo has compared it with its checksum. A copy of that name that a repository brings along
+//! is another package, and has to be named as one, with cargo's own `SOURCE#NAME@VERSION`.
+
+use std::path::Path;
 
 use cargo_metadata::semver::{Version, VersionReq};
+
+use crate::plan::public;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
@@ -10,7 +17,30 @@ pub enum Whom {
     Package {
         name: String,
         versions: Versions,
+        from: Whence,
     },
+}
+
+/// Where a package comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// Of the public registry, as cargo has fetched it.
+    Public,
+    /// Locked as somebody's, and its sources lie where the repository says (`cargo vendor`): cargo goes by a checksum that stands there as well.
+    Vendored,
+    /// A directory: a member, a path dependency, what `[patch]` puts in a package's place.
+    Path,
+    /// By its source, as Cargo.lock has it; of git, with or without the commit.
+    Source(String),
+}
+
+/// What tells where a package comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// As Cargo.lock and cargo's graph have it; nothing for a directory.
+    pub source: Option<&'a str>,
+    /// Has cargo unpacked it in its own home? Not known of what only a lock file tells.
+    pub fetched: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +53,72 @@ pub enum Versions {
     Any,
 }
 
+const PATH: &str = "path";
+const VENDORED: &str = "vendored";
+
+impl<'a> Origin<'a> {
+    /// Of a package of the graph, by where its manifest lies.
+    pub fn of(source: Option<&'a str>, manifest_dir: Option<&Path>, cargo_home: &Path) -> Origin<'a> {
+        let caches = ["registry/src", "git/checkouts"].map(|cache| cargo_home.join(cache));
+        let fetched = manifest_dir.is_some_and(|dir| caches.iter().any(|cache| dir.starts_with(cache)));
+        Origin { source, fetched: Some(fetched) }
+    }
+
+    /// How a package from there has to be named.
+    pub fn name(self, name: &str, version: &str) -> String {
+        match self.source {
+            None => format!("{PATH}#{name}@{version}"),
+            Some(_) if self.fetched == Some(false) => format!("{VENDORED}#{name}@{version}"),
+            Some(source) if is_public(source) => format!("{name}@{version}"),
+            Some(source) => format!("{source}#{name}@{version}"),
+        }
+    }
+}
+
+fn is_public(source: &str) -> bool {
+    source == public::SOURCE
+}
+
+impl Whence {
+    fn read(text: &str) -> Result<Whence, String> {
+        match text {
+            PATH => Ok(Whence::Path),
+            VENDORED => Ok(Whence::Vendored),
+            text if ["registry+", "sparse+", "git+"].iter().any(|kind| text.starts_with(kind)) && text.contains("://") => {
+                Ok(if is_public(text) { Whence::Public } else { Whence::Source(text.to_owned()) })
+            }
+            text => Err(format!(
+                "`{}` is no source: before `#` stands `{PATH}`, `{VENDORED}`, or a source as Cargo.lock has it, `registry+https://…`, `git+https://…`",
+                text.escape_debug()
+            )),
+        }
+    }
+
+    fn is(&self, origin: Origin) -> bool {
+        let fetched = origin.fetched.unwrap_or(true);
+        match (self, origin.source) {
+            (Whence::Path, source) => source.is_none(),
+            (_, None) => false,
+            (Whence::Vendored, Some(_)) => origin.fetched != Some(true),
+            (Whence::Public, Some(source)) => fetched && is_public(source),
+            (Whence::Source(wanted), Some(source)) => {
+                let commit = source.strip_prefix("git+").and_then(|_| source.strip_prefix(wanted.as_str()));
+                fetched && (source == wanted || commit.is_some_and(|rest| rest.starts_with('#')))
+            }
+        }
+    }
+}
+
 impl Whom {
     /// # Errors
     /// With what is wrong, as a lowercase fragment.
     pub fn read(text: &str) -> Result<Whom, String> {
+        let (from, text) = match text.rsplit_once('#') {
+            None => (Whence::Public, text),
+            Some((source, text)) => (Whence::read(source)?, text),
+        };
         let (name, version) = match text.split_once('@') {
-            None if text == "workspace" => return Ok(Whom::Workspace),
+            None if text == "workspace" && from == Whence::Public => return Ok(Whom::Workspace),
             None => (text, None),
             Some((name, version)) => (name, Some(version.trim())),
         };
@@ -37,14 +127,35 @@ impl Whom {
             None | Some("*") => Versions::Any,
             Some(version) => versions(version)?,
         };
-        Ok(Whom::Package { name: name.to_owned(), versions })
+        Ok(Whom::Package { name: name.to_owned(), versions, from })
     }
 
-    /// Is it for this package, by name and version? Never for members as such.
+    /// Is it for a package of this name and version, wherever that comes from? Never for members as such.
     pub fn is(&self, name: &str, version: &str) -> bool {
         match self {
             Whom::Workspace => false,
-            Whom::Package { name: wanted, versions } => wanted == name && versions.hold(version),
+            Whom::Package { name: wanted, versions, .. } => wanted == name && versions.hold(version),
+        }
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Whom::Workspace => None,
+            Whom::Package { name, .. } => Some(name),
+        }
+    }
+
+    /// And does that one come from where it says?
+    pub fn is_from(&self, origin: Origin) -> bool {
+        matches!(self, Whom::Package { from, .. } if from.is(origin))
+    }
+
+    /// Only a registry's package has a checksum.
+    pub fn may_have_checksum(&self) -> bool {
+        match self {
+            Whom::Workspace | Whom::Package { from: Whence::Path, .. } => false,
+            Whom::Package { from: Whence::Source(source), .. } => !source.starts_with("git+"),
+            Whom::Package { .. } => true,
         }
     }
 
@@ -116,12 +227,58 @@ mod tests {
         ] {
             assert_eq!(Whom::read(text).unwrap().is("x", version), is, "{text} for x {version}");
         }
+        assert!(Whom::read("path#x@*").unwrap().is_of_any_version());
         assert!(Whom::read("x@*").unwrap().is_of_any_version() && !Whom::read("x@^1").unwrap().is_of_any_version());
+    }
+
+    /// A name says nothing of who wrote the code: where it comes from does.
+    #[test]
+    fn and_by_where_it_comes_from() {
+        let public = public::SOURCE;
+        let (other, git) = ("registry+https://example.org/index", "git+https://example.org/x?branch=b#00ff11");
+        let origins = [
+            ("public", Origin { source: Some(public), fetched: Some(true) }),
+            ("locked", Origin { source: Some(public), fetched: None }),
+            ("vendored", Origin { source: Some(public), fetched: Some(false) }),
+            ("other", Origin { source: Some(other), fetched: Some(true) }),
+            ("git", Origin { source: Some(git), fetched: Some(true) }),
+            ("path", Origin { source: None, fetched: Some(false) }),
+        ];
+        for (text, holds) in [
+            ("x@1.2.3".to_owned(), &["public", "locked"][..]),
+            (format!("{public}#x@1.2.3"), &["public", "locked"]),
+            ("vendored#x@1.2.3".to_owned(), &["locked", "vendored"]),
+            ("path#x@1.2.3".to_owned(), &["path"]),
+            (format!("{other}#x@1.2.3"), &["other"]),
+            ("git+https://example.org/x?branch=b#x@1.2.3".to_owned(), &["git"]),
+            (format!("{git}#x@1.2.3"), &["git"]),
+            ("git+https://example.org/x#x@1.2.3".to_owned(), &[]),
+            ("git+https://example.org/x?branch=b#00ff#x@1.2.3".to_owned(), &[]),
+            ("workspace".to_owned(), &[]),
+        ] {
+            let whom = Whom::read(&text).unwrap();
+            let found: Vec<&str> = origins.iter().filter(|(_, origin)| whom.is_from(*origin)).map(|(name, _)| *name).collect();
+            assert_eq!(found, holds, "{text}");
+        }
+        // What a package has to be called is for that package, and for no other.
+        for (name, origin) in origins.iter().filter(|(_, origin)| origin.fetched.is_some()) {
+            let whom = Whom::read(&origin.name("x", "1.2.3")).unwrap();
+            assert!(whom.is("x", "1.2.3") && whom.is_from(*origin), "{name}");
+            let others = origins.iter().filter(|(other, origin)| other != name && origin.fetched.is_some() && whom.is_from(*origin));
+            assert_eq!(others.count(), 0, "{name}");
+        }
+        let home = Path::new("/home/u/.cargo");
+        let of = |dir: &str| Origin::of(Some(public), Some(Path::new(dir)), home).fetched;
+        assert_eq!(of("/home/u/.cargo/registry/src/i/x-1.2.3"), Some(true));
+        assert_eq!(of("/home/u/app/vendor/registry/src/i/x-1.2.3"), Some(false));
     }
 
     #[test]
     fn what_is_no_package() {
         for (text, said) in [
+            ("#x@1.0.0", "`` is no source"),
+            ("file:///x#x@1.0.0", "`file:///x` is no source: before `#` stands `path`"),
+            ("registry+#x@1.0.0", "`registry+` is no source"),
             ("", "`` is no package's name"),
             ("x y@1.0.0", "`x y` is no package's name"),
             ("x@1.2", "`1.2` is no whole version; a requirement begins with its sign: `^1.2`, `~1.2`"),

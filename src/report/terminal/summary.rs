@@ -8,7 +8,7 @@ use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorId, Finding, Mode, Rule, Status, duration};
 
 use super::super::tally::tally;
-use super::super::wording::{count, times, units};
+use super::super::wording::{code, count, times, units};
 use super::super::{escape, excepted, rotate, tally};
 use super::advice::to_be_written;
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
@@ -76,7 +76,13 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             let crates: BTreeSet<_> =
                 new().filter_map(|finding| finding.offender.as_ref()).map(|package| (&package.name, &package.version)).collect();
             let what = format!("{} of {} that brig.lock does not hold", count(acts, "act"), count(crates.len() as u64, "crate"));
-            style.status(w, RED, "Unaccepted", &format!("{what}; profile {profile} let them happen{}", cargos_own(report)))?;
+            let (refused, all) = (new().filter(|finding| finding.status == Status::Refused).count(), new().count());
+            let fate = match refused {
+                0 => format!("profile {profile} let them happen"),
+                some if some < all => format!("some were refused, the others profile {profile} let happen{}", aftermath(report)),
+                _ => format!("refused{}", aftermath(report)),
+            };
+            style.status(w, RED, "Unaccepted", &format!("{what}; {fate}{}", cargos_own(report)))?;
             more(w, loud, &format!("`cargo brig baseline diff` lists them{stored}"))
         }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
@@ -98,7 +104,10 @@ fn stopped(w: &mut dyn Write, report: &Report, severities: &str, stored: &str, s
         report.findings.iter().filter(is).count() as u64
     };
     let what = match (of(false), of(true)) {
-        (0, n) => format!("{} must be accepted before this build", units(n)),
+        (0, n) => {
+            let of_libraries = |finding: &Finding| finding.rule == Rule::BaselineUnaccepted && finding.reason.starts_with("linked into");
+            format!("{} must be accepted before this build", code(n, report.findings.iter().any(of_libraries)))
+        }
         (n, _) => format!("{} must not be in this build", count(n, "package")),
     };
     let severities = if severities.is_empty() { String::new() } else { format!(" ({severities})") };

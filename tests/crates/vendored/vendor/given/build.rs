@@ -14,9 +14,12 @@ pub fn main() {
     if let Ok(mark) = std::env::var("ZOO_MARK") {
         std::fs::write(mark, "given").ok();
     }
-    for act in std::env::var("ZOO_ACTS").unwrap_or_default().split(',') {
-        match act {
-            "read" => drop(std::fs::read(workspace.join("data/one.txt"))),
+    for act in tool::acts() {
+        match act.as_str() {
+            "read" => {
+                let read = std::fs::read(workspace.join("data/one.txt")).is_ok();
+                std::fs::write(out.join("reads"), read.to_string()).unwrap();
+            }
             "read-more" => drop(std::fs::read(workspace.join("data/two.txt"))),
             "write" => drop(std::fs::write(workspace.join("data/made.txt"), "made")),
             "exec" => drop(Command::new("/bin/echo").arg("given").output()),
