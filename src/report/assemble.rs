@@ -73,6 +73,26 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     report
 }
 
+/// Words of a process's arguments: compilers and linkers have hundreds.
+const WORDS: usize = 24;
+/// The same of a program that somebody ran as he may.
+const FIRST_WORDS: usize = 8;
+
+/// The first of them, and how many there were besides.
+fn brief(mut argv: Vec<Hostile>, most: usize) -> Vec<Hostile> {
+    if argv.len() > most + 1 {
+        let more =
+            |word: &Hostile| std::str::from_utf8(word.as_bytes()).ok()?.strip_prefix("… ")?.strip_suffix(" more")?.parse::<usize>().ok();
+        let left = match argv.last().and_then(more) {
+            Some(more) => argv.len() - 1 - most + more,
+            None => argv.len() - most,
+        };
+        argv.truncate(most);
+        argv.push(Hostile::from(format!("… {left} more").as_str()));
+    }
+    argv
+}
+
 /// The compiler asked about itself (`-vV`, `--print`): it compiled nothing, so nothing of the build ran.
 pub fn is_probe(actor: &Actor) -> bool {
     is_compiler(actor) && actor.crate_name.as_deref().is_none_or(|name| name == "___")
@@ -136,7 +156,7 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
         arguments: unit::arguments(whole, &facts.places_of(whole)),
         failed: false,
         pid: if host.is_none() { actor.pid } else { 0 },
-        argv: if host.is_none() && !is_absent(actor) { facts.places_of(actor).argv(&actor.argv) } else { Vec::new() },
+        argv: if host.is_none() && !is_absent(actor) { brief(facts.places_of(actor).argv(&actor.argv), WORDS) } else { Vec::new() },
         ran: None,
     }
 }
@@ -166,7 +186,7 @@ fn role(actor: &Actor, facts: &Facts) -> Option<String> {
 fn processes(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId]) -> Vec<Process> {
     let one = |(process, at): (&Process, &usize)| {
         let places = facts.places_of(&cast.actors[*at]);
-        Process { actor: numbers[*at], exe: places.path(&process.exe), argv: places.argv(&process.argv), ..process.clone() }
+        Process { actor: numbers[*at], exe: places.path(&process.exe), argv: brief(places.argv(&process.argv), WORDS), ..process.clone() }
     };
     material.processes.iter().zip(&cast.of_process).map(one).collect()
 }
@@ -182,7 +202,12 @@ fn behaviour(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId
     let breaches = breaches.map(|((event, count), at)| (*at, &event.act, event.status, (*count, event.at_ms)));
     let mut summed: BTreeMap<(ActorId, Act, Status), (u64, u64)> = BTreeMap::new();
     for (at, act, status, (count, first)) in ordinary.chain(breaches) {
-        let (sum, earliest) = summed.entry((numbers[at], places[at].act(act), status)).or_insert((0, first));
+        let act = match places[at].act(act) {
+            // Of what is allowed a process tells more; what is not is told whole.
+            Act::Exec { path, argv } if status == Status::Allowed => Act::Exec { path, argv: brief(argv, FIRST_WORDS) },
+            act => act,
+        };
+        let (sum, earliest) = summed.entry((numbers[at], act, status)).or_insert((0, first));
         (*sum, *earliest) = (*sum + count, first.min(*earliest));
     }
     let one = |((actor, act, status), (count, first_ms))| Behaviour { actor, act, status, count, first_ms };

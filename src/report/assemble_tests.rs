@@ -183,6 +183,28 @@ fn a_secret_and_the_network_are_critical_together() {
     }
 }
 
+/// Of what is allowed the first words are enough; of what is not each word may be what it is about.
+#[test]
+fn long_commands_are_told_in_brief_unless_they_are_refused() {
+    let words: Vec<Hostile> = (0..100).map(|n| Hostile::from(&*format!("w{n}"))).collect();
+    let exec = |path: &str| Act::Exec { path: path.into(), argv: words.clone() };
+    let mut material = stolen_env();
+    material.behaviours = vec![did(BUILD, exec("/usr/bin/cc"), Status::Allowed, 1)];
+    material.breaches.push(breach(BUILD, 400, exec("/usr/bin/curl"), Rule::ExecDownloader, Severity::High));
+    material.processes[2].argv = words.clone();
+    let report = report_of(&material);
+    let argv_of = |name: &str| {
+        let named = |did: &&crate::model::report::Behaviour| did.act.path().is_some_and(|path| path.as_bytes().ends_with(name.as_bytes()));
+        let Act::Exec { argv, .. } = &report.behaviour.iter().find(named).unwrap().act else { panic!("no exec") };
+        argv.clone()
+    };
+    let cc = argv_of("cc");
+    assert_eq!((cc.len(), cc.last().unwrap()), (9, &"… 92 more".into()));
+    assert_eq!(argv_of("curl").len(), 65);
+    let process = report.processes.iter().find(|process| process.exe == "/usr/bin/cat".into()).unwrap();
+    assert_eq!((process.argv.len(), process.argv.last().unwrap()), (25, &"… 76 more".into()));
+}
+
 #[test]
 fn the_order_of_arrival_leaves_no_trace() {
     let mut one = stolen_env();

@@ -99,6 +99,9 @@ impl<'r> Blamed<'r> {
     }
 }
 
+/// What was used, the worst that became of it, how often.
+type Uses<'r> = BTreeMap<Cow<'r, Hostile>, (Status, u64)>;
+
 /// Of each package, by `name version`.
 pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summary> {
     let (classes, blamed) = (Classes::of(report), Blamed::of(report));
@@ -114,7 +117,7 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
         });
         summary.withheld.extend(actor.withheld.iter().cloned());
     }
-    let mut lists: HashMap<(String, usize), BTreeMap<Cow<Hostile>, (Status, u64)>> = HashMap::new();
+    let mut lists: HashMap<(String, usize), Uses> = HashMap::new();
     for did in &report.behaviour {
         let actor = report.actor(did.actor);
         let Some(package) = blamed.whose(actor, did) else { continue };
