@@ -30,7 +30,6 @@ use crate::report::baselined;
 use crate::report::markdown;
 use crate::report::who::Nobody;
 use crate::report::{Facts, Material, Places, Who, assemble, escape, terminal};
-use crate::sys::descriptors;
 
 /// What is known when cargo has ended.
 pub struct Ran {
@@ -121,7 +120,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         exceptions: supervisor.excepting.told(&record.spent),
         actors: record.actors,
         failed: supervisor.failing.failed(),
-        closed: if ran.cargo_exit == Some(0) { Vec::new() } else { closed(&ran.run.command) },
+        given: supervisor.given.handed(),
+        closed: supervisor.given.kept(),
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
     let wanted = worked || !ran.barred.is_empty();
@@ -202,17 +202,6 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
     // A stderr that is gone (a closed pipe) loses text, not the report.
     let _ = told;
     Ok(ending(report.outcome.exit_code))
-}
-
-/// Of what was open beyond the first three, all of which is closed: what the program was to find there. `<(command)` is an argument of it, and who
-/// listens for it says so (sd_listen_fds(3)); the rest is nobody's.
-fn closed(command: &[Hostile]) -> Vec<i32> {
-    let listening: i32 = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
-    let is_named = |number: i32| {
-        let ends = format!("/fd/{number}");
-        (number - 3) < listening || command.iter().any(|word| word.as_bytes().ends_with(ends.as_bytes()))
-    };
-    descriptors::inherited().into_iter().filter(|number| is_named(*number)).collect()
 }
 
 /// There, lines of a certain shape are commands to the runner.
