@@ -85,6 +85,7 @@ pub fn report(source: &mut Source) -> Report {
             cargo_exit: source.maybe(|s| s.number() as i32),
             timed_out: source.one_in(4),
             barred: source.one_in(4),
+            given: source.many(3, |s| s.number() as i32),
             closed: source.many(3, |s| s.number() as i32),
             counts: Counts {
                 actors: source.number(),

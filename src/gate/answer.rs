@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+use crate::sys::memory;
 use crate::sys::notify::{self, Notification};
 
 /// How a call is answered.
@@ -26,6 +27,9 @@ pub enum Answer {
     AddFdAndDrop { fd: OwnedFd, cloexec: bool },
     /// Put `fd` over the actor's own descriptor number `at` (`SECCOMP_ADDFD_FLAG_SETFD`, Linux 5.9), then return `value`.
     AddFdAt { fd: OwnedFd, at: RawFd, cloexec: bool, value: i64 },
+    /// Give the actor this descriptor, close-on-exec; its number goes to `at` in its memory, as much of it as there is `room` for. The call
+    /// returns 0.
+    AddFdInto { fd: OwnedFd, tid: u32, at: u64, room: usize },
     /// A worker thread answers later.
     Later,
 }
@@ -65,6 +69,16 @@ pub fn give(listener: BorrowedFd, id: u64, answer: Answer) {
             Ok(_) => notify::respond(listener, id, value, 0),
             Err(error) => notify::respond(listener, id, 0, refusal(&error)),
         },
+        Answer::AddFdInto { fd, tid, at, room } => {
+            let told = add_fd(listener, id, &fd, None, true, false).map_err(|error| refusal(&error)).and_then(|number| {
+                let bytes = number.to_ne_bytes();
+                memory::write(tid, at, &bytes[..room.min(bytes.len())]).map_err(|error| errno(&error))
+            });
+            match told {
+                Ok(()) => notify::respond(listener, id, 0, 0),
+                Err(errno) => notify::respond(listener, id, 0, errno),
+            }
+        }
         Answer::Later => {}
     }
 }

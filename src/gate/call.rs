@@ -5,6 +5,7 @@ mod caller;
 mod judge;
 mod kin;
 mod stack;
+mod streams;
 
 use std::cell::{Cell, RefCell};
 use std::io;

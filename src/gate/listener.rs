@@ -202,6 +202,7 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Connect => return net::connect(call),
         Treatment::Send => return net::send(call),
         Treatment::Bind => return net::bind(call),
+        Treatment::Peer => return net::peer(call),
         Treatment::Signal => return signal::signal(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Schedule => return schedule::schedule(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Restrict => return restrict::restrict(call).unwrap_or_else(Answer::from),

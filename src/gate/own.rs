@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use crate::sys::files::{self, AT_FDCWD};
 use crate::sys::identity::{self, Person};
 use crate::sys::process::person;
+use crate::sys::stand_in;
 
 /// Handles and numbers that do not change while we run. Actors cannot mount (that call is refused), so neither do the mounts.
 pub struct Own {
@@ -129,9 +130,9 @@ impl Own {
         Some(InProc { pid, rest })
     }
 
-    /// Is this number our process, or one of our threads (which procfs serves too, though it does not list them)?
+    /// Is this number our process, one that shares our memory for a moment, or one of our threads (which procfs serves too, though it does not list them)?
     pub fn is_ours(&self, pid: u32) -> bool {
-        pid == self.pid || files::stat_at(self.proc.as_fd(), &text(format!("{}/task/{pid}", self.pid)), 0).is_ok()
+        pid == self.pid || stand_in::is_one(pid) || files::stat_at(self.proc.as_fd(), &text(format!("{}/task/{pid}", self.pid)), 0).is_ok()
     }
 }
 

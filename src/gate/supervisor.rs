@@ -113,7 +113,7 @@ impl Gate {
 
     /// Processes of our own that serve the build.
     pub fn helpers(&self) -> Vec<i32> {
-        self.sockets.helper().into_iter().collect()
+        self.sockets.helpers()
     }
 
     fn posts(&self) -> MutexGuard<'_, Vec<Post>> {

@@ -2,7 +2,7 @@
 //! on it from inside, and it is let go. If a step fails the caller kills it: nothing runs half confined.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 use crate::launch::channel::Channel;
 use crate::launch::initial_stack::{Edit, InitialStack};
@@ -19,6 +19,8 @@ pub struct Walls {
     pub pass: Pass,
     /// One per variable, in order.
     pub edits: Vec<Edit>,
+    /// Descriptors it gets, and their numbers there.
+    pub given: Vec<(OwnedFd, RawFd)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,19 @@ pub fn confine(pid: i32, mut borrowed: Borrowed, initial: &mut InitialStack, wal
             (step, errno) => Failure::Step { step, source: io::Error::from_raw_os_error(errno) },
         })
     };
+
+    for (given, at) in &walls.given {
+        channel.offer(given.as_fd()).map_err(step("offer a descriptor"))?;
+        memory::write(pid as u32, scratch, &message(scratch, None)).map_err(step("prepare the message"))?;
+        let flags = libc::MSG_DONTWAIT as u64;
+        run(&[request("receive a descriptor", libc::SYS_recvmsg, [number, scratch + MESSAGE, flags, 0, 0, 0])])?;
+        let fd = received(pid, scratch).map_err(step("receive a descriptor"))?;
+        let at = *at as u64;
+        if fd != at {
+            let places = request("place a descriptor", libc::SYS_dup3, [fd, at, 0, 0, 0, 0]);
+            run(&[places, request("close a descriptor", libc::SYS_close, [fd, 0, 0, 0, 0, 0])])?;
+        }
+    }
 
     let mut requests = Vec::new();
     let mut listener = None;

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use Treatment::{
-    Absent, Bind, Change, Connect, Device, Exec, Ipc, Itself, Memfd, Open, Restrict, Schedule, Send, Signal, Socket, Tamper, Watch,
+    Absent, Bind, Change, Connect, Device, Exec, Ipc, Itself, Memfd, Open, Peer, Restrict, Schedule, Send, Signal, Socket, Tamper, Watch,
 };
 
 /// What is done about a call.
@@ -27,6 +27,8 @@ pub enum Treatment {
     /// sendto with an address, sendmsg, sendmmsg.
     Send,
     Bind,
+    /// getsockopt, where it asks who is at the other end.
+    Peer,
     /// memfd_create: granted only sealed against exec.
     Memfd,
     /// kill and its kin: free among the actor's own processes.
@@ -233,6 +235,9 @@ const IOCTLS: &[u32] = &[
     0x8970,
 ];
 
+/// Linux 6.5; libc does not declare it for every target.
+const SO_PEERPIDFD: u64 = 77;
+
 const TABLE: &[Row] = &[
     // The hottest first: the gate looks rows up in this order.
     row!(Open SYS_openat),
@@ -309,6 +314,10 @@ const TABLE: &[Row] = &[
     row!(Send SYS_sendmsg),
     row!(Send SYS_sendmmsg),
     row!(Bind SYS_bind),
+    // Who is at the other end of a unix socket. The second since Linux 6.5.
+    row!(Peer SYS_getsockopt when When::All(&[int(1, libc::SOL_SOCKET as u64), int(2, libc::SO_PEERCRED as u64)])),
+    row!(Peer SYS_getsockopt when When::All(&[int(1, libc::SOL_SOCKET as u64), int(2, SO_PEERPIDFD)])),
+    row!(Peer SYS_getsockopt when When::All(&[int(1, libc::SOL_SOCKET as u64), int(2, libc::SO_PEERGROUPS as u64)])),
     row!(Memfd SYS_memfd_create),
     row!(Restrict SYS_landlock_restrict_self),
     // From Landlock ABI 6 on the kernel keeps them inside as well, but tells nobody.

@@ -250,7 +250,10 @@ pub struct Outcome {
     /// A package that must not be there kept the build from beginning, or from going on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub barred: bool,
-    /// Descriptors beyond the first three that were open for a program that failed, and that it did not get.
+    /// Descriptors beyond the first three that the user opened for a program, and that it got.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<i32>,
+    /// Those that it did not get, where it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<i32>,
     pub counts: Counts,

@@ -267,7 +267,8 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
         cargo_exit: facts.cargo_exit,
         timed_out: facts.timed_out,
         barred: !facts.barred.is_empty(),
-        closed: if cast.actors.iter().any(programs_failed) { material.closed.clone() } else { Vec::new() },
+        given: material.given.clone(),
+        closed: if facts.cargo_exit != Some(0) && cast.actors.iter().any(programs_failed) { material.closed.clone() } else { Vec::new() },
         counts: Counts {
             actors: cast.actors.iter().filter(|actor| is_counted(actor)).count() as u64,
             processes: material.processes.len() as u64 + material.processes_truncated,

@@ -31,7 +31,9 @@ pub struct Material {
     pub spans: BTreeMap<ActorId, Span>,
     /// Actors that are known to have failed.
     pub failed: BTreeSet<ActorId>,
-    /// Descriptors that were open for cargo's programs, and that they did not get.
+    /// Descriptors beyond the first three that the user opened for cargo's programs, and that they got.
+    pub given: Vec<i32>,
+    /// Those that they did not get.
     pub closed: Vec<i32>,
 }
 

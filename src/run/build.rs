@@ -18,6 +18,7 @@ use super::chosen::Chosen;
 use super::ending::{self, Ran};
 use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
+use super::given::Given;
 use super::layers::Layers;
 use super::outputs::Outputs;
 use super::repository;
@@ -162,7 +163,8 @@ pub fn build(
     };
     let started = (&*cargo, steering.clone());
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
-    let mut supervisor = supervisor.behind(layers).excepting(excepting, Rc::clone(&bars));
+    let mut supervisor =
+        supervisor.behind(layers).excepting(excepting, Rc::clone(&bars)).giving(Given::look(args.iter().map(OsString::as_os_str)));
     supervisor.reviewing.said(graph);
     // A stderr that is gone loses a hint, nothing else.
     let tell = |unaccepted: Vec<Barred>| {

@@ -31,7 +31,6 @@ use crate::report::baselined;
 use crate::report::markdown;
 use crate::report::who::Nobody;
 use crate::report::{Facts, Material, Who, assemble, escape, terminal};
-use crate::sys::descriptors;
 
 /// What is known when cargo has ended.
 pub struct Ran {
@@ -128,7 +127,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         actors: record.actors,
         failed: ends.iter().filter(|(_, exit)| **exit != 0).map(|(actor, _)| *actor).collect(),
         spans: record.spans.into_iter().map(|(actor, span)| (actor, Span { exit: ends.get(&actor).copied(), ..span })).collect(),
-        closed: if ran.cargo_exit == Some(0) { Vec::new() } else { closed(&ran.run.command) },
+        given: supervisor.given.handed(),
+        closed: supervisor.given.kept(),
     };
     let worked = material.actors.iter().any(|actor| !is_probe(actor));
     let wanted = worked || !ran.barred.is_empty();
@@ -222,17 +222,6 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
     // A stderr that is gone (a closed pipe) loses text, not the report.
     let _ = told;
     Ok(ending(report.outcome.exit_code))
-}
-
-/// Of what was open beyond the first three, all of which is closed: what the program was to find there. `<(command)` is an argument of it, and who
-/// listens for it says so (sd_listen_fds(3)); the rest is nobody's.
-fn closed(command: &[Hostile]) -> Vec<i32> {
-    let listening: i32 = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
-    let is_named = |number: i32| {
-        let ends = format!("/fd/{number}");
-        (number - 3) < listening || command.iter().any(|word| word.as_bytes().ends_with(ends.as_bytes()))
-    };
-    descriptors::inherited().into_iter().filter(|number| is_named(*number)).collect()
 }
 
 /// There, lines of a certain shape are commands to the runner.

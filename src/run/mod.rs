@@ -14,6 +14,7 @@ mod ending;
 mod excepting;
 mod failing;
 mod fetch;
+mod given;
 mod graph_now;
 mod holding;
 mod importing;

@@ -26,6 +26,7 @@ use anyhow::{Context, Result, bail};
 use super::barring::Bars;
 use super::excepting::{Excepting, Newcomer};
 use super::failing::Failing;
+use super::given::Given;
 use super::holding::Holding;
 use super::layers::{Layers, let_through};
 use super::reviewing::Reviewing;
@@ -85,6 +86,8 @@ pub struct Supervisor<'a> {
     /// How long each actor waited at its exec stop, until its listener was with the gate.
     pub confining: Vec<Duration>,
     pub failing: Failing,
+    /// What the user opened for programs.
+    pub given: Given,
     /// What cargo itself was refused.
     pub led: Led,
     instrumented: Instrumented,
@@ -151,6 +154,7 @@ impl<'a> Supervisor<'a> {
             cargo: None,
             confining: Vec::new(),
             failing: Failing::default(),
+            given: Given::default(),
             led: Led::default(),
             instrumented: Instrumented::default(),
             chain: Chain::new(cwd.join(cargo), started.clone(), configured.aliases.clone()),
@@ -179,6 +183,11 @@ impl<'a> Supervisor<'a> {
     /// With fewer layers around actors, see [`Layers`].
     pub fn behind(self, layers: Layers) -> Self {
         Supervisor { layers, ..self }
+    }
+
+    /// With what the user opened for programs.
+    pub fn giving(self, given: Given) -> Self {
+        Supervisor { given, ..self }
     }
 
     /// With these exceptions of the user's.
@@ -349,7 +358,7 @@ impl AtExecStop for Supervisor<'_> {
         let mut facts = actor_facts(&identity, tracee, &tmp);
         let granted = if matches!(rank, Rank::Helps | Rank::Shows) { Vec::new() } else { self.granted(&identity, tracee, &facts)? };
         let revealed: Vec<&str> = granted.iter().flat_map(|granted| granted.reveal.iter().map(String::as_str)).collect();
-        let (edits, withheld) = self.variables.edits((&identity, &revealed), tracee, (id, &tmp), &self.places, &mut self.last);
+        let (mut edits, withheld) = self.variables.edits((&identity, &revealed), tracee, (id, &tmp), &self.places, &mut self.last);
         facts.script = trust::users_script(tracee, &self.places).filter(|_| !self.configured.names(&tracee.called, tracee.argv));
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);
         facts.reviewed = self.reviewing.of(&identity, tracee.argv, &self.places, cargo, &self.artifacts);
@@ -370,6 +379,10 @@ impl AtExecStop for Supervisor<'_> {
         } else if let Err(path) = self.wall.contains(&policy.kernel) {
             tracing::warn!(kind = policy.kind.name(), ?path, "granted, and outside of cargo's own wall");
         }
+        // Whom the user asked for, or what runs it; nobody who helps, and nothing that a configuration file names by itself.
+        let asked = policy.kind == ActorKind::Program && !matches!(rank, Rank::Helps | Rank::Shows) && identity.package.is_some();
+        let given = if asked { self.given.to(&mut policy) } else { Vec::new() };
+        self.given.edit(&mut edits, tracee, &given);
         let policy = Arc::new(policy);
         let ruleset = ruleset::build(&policy, self.abi, self.network, &mut self.pins)?.filter(|_| self.layers.wall);
         if let (Some(artifact), Some(package)) = (&identity.artifact, &identity.package) {
@@ -388,7 +401,7 @@ impl AtExecStop for Supervisor<'_> {
             self.variables.ran(&actor);
         }
         self.waiting = Some((actor, policy, began));
-        Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits }))
+        Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits, given }))
     }
 
     fn refuse(&mut self, tracee: &Tracee, why: &anyhow::Error) -> bool {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
 
 /// A result that is an errno when negative.
 pub(super) fn check(result: libc::c_int) -> io::Result<libc::c_int> {
@@ -32,6 +33,19 @@ pub fn inherited() -> Vec<RawFd> {
     let mut open: Vec<RawFd> = numbers.filter(|number| unsafe { libc::fcntl(*number, libc::F_GETFD) } == 0).collect();
     open.sort_unstable();
     open
+}
+
+/// Our own handle on one of them, which closes at an exec (`F_DUPFD_CLOEXEC`, fcntl(2)).
+pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers; of a number that is no descriptor the kernel says so.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    // SAFETY: made by that very call.
+    unsafe { fresh(copy) }
+}
+
+/// The kernel's text for where a file lies.
+pub fn path_of(fd: BorrowedFd) -> io::Result<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 
 /// Of a terminal, as far as it is known (`TIOCGWINSZ`).

@@ -19,6 +19,7 @@ pub mod script;
 pub mod seccomp;
 pub mod socket;
 pub mod spawn;
+pub mod stand_in;
 pub mod sweep;
 #[cfg(test)]
 pub mod testing;

@@ -83,6 +83,15 @@ pub fn now() -> u64 {
     since.map_or(0, |since| since.as_secs() * TICKS + u64::from(since.subsec_nanos()) / (1_000_000_000 / TICKS))
 }
 
+/// How a thread has a descriptor open: `flags:` of proc_pid_fdinfo(5), octal, close-on-exec included.
+pub fn descriptor_flags(tid: u32, number: i32) -> Option<i32> {
+    parse_descriptor(&std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{number}")).ok()?)
+}
+
+fn parse_descriptor(text: &str) -> Option<i32> {
+    i32::from_str_radix(text.lines().find_map(|line| line.strip_prefix("flags:"))?.trim(), 8).ok()
+}
+
 /// Every process there is to see.
 pub fn all() -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -172,6 +181,26 @@ fn parse_limit(text: &str) -> Option<u64> {
     }
 }
 
+/// In whose name a thread acts towards others (`struct ucred`, unix(7)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    pub user: u32,
+    pub group: u32,
+    pub groups: Vec<u32>,
+}
+
+/// Reads it; `None` when the thread is gone.
+pub fn effective(tid: u32) -> Option<Effective> {
+    parse_effective(&std::fs::read(format!("/proc/{tid}/status")).ok()?)
+}
+
+fn parse_effective(text: &[u8]) -> Option<Effective> {
+    let line = |name: &[u8]| text.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(name)?).ok());
+    let second = |name: &[u8]| line(name)?.split_ascii_whitespace().nth(1)?.parse().ok();
+    let groups = line(b"Groups:")?.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    Some(Effective { user: second(b"Uid:")?, group: second(b"Gid:")?, groups })
+}
+
 /// In whose name a thread opens files.
 pub fn person(tid: u32) -> Option<Person> {
     let path = format!("/proc/{tid}/status");
@@ -200,6 +229,10 @@ mod tests {
         assert_eq!(parse_status(b""), None);
         let text = b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t9 10 \nCapEff:\t0000000000000403\n";
         assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10], capabilities: 3 }));
+        assert_eq!(parse_effective(text), Some(Effective { user: 2, group: 6, groups: vec![9, 10] }));
+        let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        assert_eq!(parse_descriptor("pos:\t0\nflags:\t02004002\nmnt_id:\t9\n"), Some(flags));
+        assert_eq!(parse_descriptor("pos:\t0\n"), None);
         let limits = "Limit   Soft Limit  Hard Limit  Units\nMax cpu time   unlimited  unlimited  seconds\nMax file size   4096   unlimited   bytes\n";
         assert_eq!(parse_limit(limits), Some(4096));
         assert!(file_size_limit(std::process::id()).is_some());

@@ -59,6 +59,13 @@ pub fn local_name(socket: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Is it connected (`getpeername(2)`)?
+pub fn has_peer(socket: BorrowedFd<'_>) -> bool {
+    let mut length = 0;
+    // SAFETY: a length of 0 has the kernel write nothing but the length it would have needed; null is never written to.
+    unsafe { libc::getpeername(socket.as_raw_fd(), std::ptr::null_mut(), &raw mut length) == 0 }
+}
+
 /// `getsockopt(2)` into `value`; returns how many bytes were written.
 pub fn option(socket: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int, value: &mut [u8]) -> io::Result<usize> {
     let mut length = value.len() as libc::socklen_t;

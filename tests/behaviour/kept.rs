@@ -127,35 +127,6 @@ fn who_fails_is_told_what_was_kept_from_it_and_which_line_gives_it() {
     }
 }
 
-/// What a manager of sockets opened for the program.
-#[test]
-fn a_descriptor_that_was_closed_is_named() {
-    if !tells_ends() {
-        return;
-    }
-    for who in Who::all() {
-        let place = place(who);
-        let args = [TEST, &["descriptor"]].concat();
-        let (reader, _writer) = std::io::pipe().unwrap();
-        let run = |run: Run| {
-            let reader = reader.try_clone().unwrap();
-            let duplicate = move || {
-                // SAFETY: nothing in the child of a fork owns that number.
-                let copy = unsafe { nix::unistd::dup2_raw(&reader, 3) };
-                copy.map(std::mem::forget).map_err(std::io::Error::from)
-            };
-            bare(run).env("ZOO_DESCRIPTOR", "3").env("LISTEN_FDS", "1").before_exec(duplicate).go()
-        };
-        run(cargo(&place, &args)).exits(0);
-        let brig = run(guarded(&place, &[], &args));
-        expect_silence(brig.exits(101));
-        assert!(
-            last_words(&brig).iter().any(|line| line.contains("a program failed, and did not get what was open at descriptor 3: ")),
-            "{brig}"
-        );
-    }
-}
-
 #[test]
 fn who_fails_by_itself_is_not_explained() {
     for who in Who::all() {

@@ -27,6 +27,7 @@ mod finding;
 mod floors;
 mod followed;
 mod footing;
+mod given;
 mod ground;
 mod grounds;
 mod habits;

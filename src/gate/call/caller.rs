@@ -77,7 +77,7 @@ impl Call<'_> {
             State::Free => Ok(None),
             State::Behind(domain) => Ok(Some(domain)),
             State::Unknown => {
-                watched.journal.lost("a process was refused what its own sandbox may allow: which one it is in could not be told");
+                watched.journal.lost("a process was refused what its own sandbox may allow: its threads have entered more than fourteen rulesets, or it was made by one that is gone, and which it is behind could not be told");
                 Err(io::Error::from_raw_os_error(libc::EACCES))
             }
         }

@@ -16,6 +16,7 @@ impl Call<'_> {
         if (is_new || judgement != Judgement::allow()) && self.send_back() {
             return Judgement { verdict: Verdict::Refuse(libc::EAGAIN), breach: None, noted: false };
         }
+        let judgement = if judgement == Judgement::allow() { judgement } else { self.unless_a_stream(&act, object, judgement) };
         if let Some(spent) = self.watched.policy.spent(&act, object, &judgement) {
             return self.excepted(act, judgement, &spent);
         }

@@ -8,7 +8,7 @@ use super::asked::{network_of, waits};
 use super::known::{Known, Place};
 use super::network::Network;
 use crate::gate::Call;
-use crate::sys::process::status;
+use crate::sys::process::{descriptor_flags, status};
 use crate::sys::{pidfd, socket};
 
 /// A socket descriptor of the caller's.
@@ -33,7 +33,7 @@ pub fn take(call: &Call<'_>, number: u64) -> Result<Descriptor, i32> {
     if number < 0 {
         return Err(libc::EBADF);
     }
-    let flags = fdinfo_flags(call.tid, number).ok_or(libc::EBADF)?;
+    let flags = descriptor_flags(call.tid, number).ok_or(libc::EBADF)?;
     let sockets = &call.watched.sockets;
     let mut duplicate = if sockets.duplicates() { duplicate(call.tid, number) } else { None };
     let inode = match &duplicate {
@@ -75,15 +75,6 @@ fn duplicate(tid: u32, number: RawFd) -> Option<OwnedFd> {
     pidfd::get_fd(process.ok()?.as_fd(), number).ok()
 }
 
-/// `flags:` of proc_pid_fdinfo(5), octal, close-on-exec included.
-fn fdinfo_flags(tid: u32, number: RawFd) -> Option<i32> {
-    flags_line(&std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{number}")).ok()?)
-}
-
-fn flags_line(text: &str) -> Option<i32> {
-    i32::from_str_radix(text.lines().find_map(|line| line.strip_prefix("flags:"))?.trim(), 8).ok()
-}
-
 fn socket_inode(link: &str) -> Option<u64> {
     link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
@@ -94,8 +85,6 @@ mod tests {
 
     #[test]
     fn proc_texts() {
-        assert_eq!(flags_line("pos:\t0\nflags:\t02004002\nmnt_id:\t9\n"), Some(libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC));
-        assert_eq!(flags_line("pos:\t0\n"), None);
         assert_eq!(socket_inode("socket:[123]"), Some(123));
         assert_eq!(socket_inode("pipe:[123]"), None);
         assert_eq!(socket_inode("/tmp/socket:[123]"), None);

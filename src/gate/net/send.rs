@@ -64,7 +64,11 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
                 if several || matches!(&one.payload, Payload::Parts(header) if header.control_length != 0) {
                     return Err(libc::EOPNOTSUPP);
                 }
-                return unix::send(call, descriptor, &address, &one.address, payload(call, &one.payload)?, flags);
+                let given = match &one.payload {
+                    Payload::Flat { at, length } => Some((*at, *length)),
+                    Payload::Parts(_) => None,
+                };
+                return unix::send(call, descriptor, (&address, &one.address), given, || payload(call, &one.payload), flags);
             }
             Address::Ip(to) => to,
         };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::lock::lock;
 use super::means::Maker;
 use super::network::Network;
+use super::peers::Peers;
 use super::record::Recorder;
 use crate::model::ActorId;
 
@@ -13,6 +14,8 @@ use crate::model::ActorId;
 pub struct Sockets {
     maker: Arc<Maker>,
     networks: Mutex<HashMap<ActorId, Arc<Network>>>,
+    /// Who really connected to whom.
+    pub(super) peers: Peers,
 }
 
 impl Sockets {
@@ -24,7 +27,7 @@ impl Sockets {
     /// These means (by their name, see `kind`) or none at all: the walls were built for them. A private network that cannot be had after
     /// all is no reason to hand out sockets of the host.
     pub fn only(means: Option<&'static str>) -> Sockets {
-        Sockets { maker: Arc::new(Maker::only(means)), networks: Mutex::default() }
+        Sockets { maker: Arc::new(Maker::only(means)), networks: Mutex::default(), peers: Peers::default() }
     }
 
     /// `private-network`, `loopback-device` or `no-sockets`: what holds on this machine. Finds out when that is not known yet.
@@ -37,9 +40,9 @@ impl Sockets {
         self.maker.broken()
     }
 
-    /// The process of ours that makes the sockets, once there is one.
-    pub fn helper(&self) -> Option<i32> {
-        self.maker.broker()
+    /// Processes of ours: the one that makes the sockets, once there is one, and those that stood in for callers and are dead.
+    pub fn helpers(&self) -> Vec<i32> {
+        self.maker.broker().into_iter().chain(self.peers.stand_ins()).collect()
     }
 
     /// Whether actors' descriptors may be duplicated (`pidfd_getfd`, Linux 5.6).

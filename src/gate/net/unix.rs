@@ -1,15 +1,17 @@
 //! Unix sockets lead out of every sandbox (agents, docker, dbus): the path is resolved and pinned, the pinned object judged, and the
-//! gate itself connects or sends to that very object through `/proc/self/fd/N`. The peer sees our process id, and the actor's user.
+//! gate itself connects or sends to that very object through `/proc/self/fd/N`. To what is the actor's own it connects as the caller (`peers`), and a
+//! datagram the caller sends itself (`errand`), where it can; anybody else sees our process id, and our user.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::asked::{errno, network_of, refusal};
 use super::connecting::{self, Target};
 use super::descriptor::Descriptor;
 use super::endpoint::{self, Address};
+use super::peer;
 use crate::gate::files::found::How;
-use crate::gate::{Answer, Call};
+use crate::gate::{Answer, Call, errand};
 use crate::model::{Act, Endpoint};
 use crate::sys::identity::as_person;
 use crate::sys::{files, socket};
@@ -19,6 +21,8 @@ struct Destination {
     address: Vec<u8>,
     /// Held open until the call is done.
     pinned: Option<OwnedFd>,
+    /// What the actor has made itself: whoever listens there is to see the caller.
+    own: bool,
 }
 
 /// Connects the actor's socket, or one that takes its place, to a judged address.
@@ -30,12 +34,32 @@ pub fn connect(call: &Call<'_>, mut descriptor: Descriptor, address: &Address, b
     let target = target_of(call, &mut descriptor)?;
     let asking = target.handle().map_err(|error| errno(&error))?;
     let nonblocking = target.nonblocking();
-    let in_its_name = in_its_name(call)?;
+    let (stands_in, in_its_name) = (stands_in(call, &destination, asking.as_fd())?, in_its_name(call)?);
     let ask = move || {
         let _ = &destination.pinned;
+        if let Some(connected) = stands_in(asking.as_fd(), &destination.address) {
+            return connected.map(|()| 0);
+        }
         in_its_name(&|| socket::connect(asking.as_fd(), &destination.address).map(|()| 0))
     };
     Ok(connecting::retrying(call, nonblocking, ask, move |outcome| target.answer(outcome.map(drop))))
+}
+
+/// Connects as the caller to what is its actor's own; `None` where that is not so, or cannot be had: then it is done as anything else is.
+fn stands_in(
+    call: &Call<'_>,
+    destination: &Destination,
+    socket: BorrowedFd<'_>,
+) -> Result<impl Fn(BorrowedFd<'_>, &[u8]) -> Option<io::Result<()>> + Send + use<>, i32> {
+    let sockets = call.watched.sockets.clone();
+    // Only then can whoever asks be told (`peers::peer`). Of a datagram socket's peer the kernel remembers nothing.
+    let asked = destination.own
+        && sockets.duplicates()
+        && socket::int_option(socket, libc::SOL_SOCKET, libc::SO_TYPE).ok() != Some(libc::SOCK_DGRAM);
+    let sandboxed = call.sandbox().map_err(|error| errno(&error))?.is_some();
+    let who = if asked && !sandboxed { peer::caller(call) } else { None };
+    let person = call.someone_else().map_err(|error| errno(&error))?;
+    Ok(move |socket: BorrowedFd<'_>, address: &[u8]| sockets.peers.connect(who.as_ref()?, person.as_ref(), socket, address))
 }
 
 /// The actor's own socket, or one of its kind to take its place.
@@ -48,10 +72,22 @@ pub fn target_of(call: &Call<'_>, descriptor: &mut Descriptor) -> Result<Target,
     Ok(Target::fresh(socket::create(libc::AF_UNIX, kind | flags, 0).map_err(|error| errno(&error))?, descriptor))
 }
 
-/// A datagram to a named unix socket, sent by the gate from the actor's own socket.
-pub fn send(call: &Call<'_>, descriptor: Descriptor, address: &Address, bytes: &[u8], payload: Vec<u8>, flags: i32) -> Result<Answer, i32> {
+/// A datagram to a named unix socket, sent by the gate from the actor's own socket: what `payload` reads, which is `given`, an address and a length
+/// in the caller's memory, where it is of one piece.
+pub fn send(
+    call: &Call<'_>,
+    descriptor: Descriptor,
+    (address, bytes): (&Address, &[u8]),
+    given: Option<(u64, u64)>,
+    payload: impl FnOnce() -> Result<Vec<u8>, i32>,
+    flags: i32,
+) -> Result<Answer, i32> {
     let destination = judge(call, address, bytes, |to| Act::Send { to })?;
     let own = descriptor.duplicate.ok_or(libc::EPERM)?;
+    if let Some(answer) = itself(call, &destination, own.as_fd(), given, flags)? {
+        return Ok(answer);
+    }
+    let payload = payload()?;
     let in_its_name = in_its_name(call)?;
     let ask = move || {
         let _ = &destination.pinned;
@@ -59,6 +95,37 @@ pub fn send(call: &Call<'_>, descriptor: Descriptor, address: &Address, bytes: &
     };
     let nonblocking = descriptor.nonblocking || flags & libc::MSG_DONTWAIT != 0;
     Ok(connecting::retrying(call, nonblocking, ask, |outcome| outcome.map_or_else(Answer::Errno, |sent| Answer::Value(sent as i64))))
+}
+
+/// The caller sends it itself, so that whoever receives it sees whose it is (`SCM_CREDENTIALS`): by a socket that we have connected to the judged
+/// address, for this one datagram. Only from a socket without a name, of which the receiver sees nothing anyway. `None` where it is not so.
+fn itself(
+    call: &Call<'_>,
+    destination: &Destination,
+    own: BorrowedFd<'_>,
+    given: Option<(u64, u64)>,
+    flags: i32,
+) -> Result<Option<Answer>, i32> {
+    let Some((at, length)) = given.filter(|_| destination.own) else { return Ok(None) };
+    let nameless = socket::local_name(own).is_ok_and(|name| name.len() <= size_of::<libc::sa_family_t>());
+    let datagrams = socket::int_option(own, libc::SOL_SOCKET, libc::SO_TYPE).ok() == Some(libc::SOCK_DGRAM);
+    if !nameless || !datagrams || call.sandbox().map_err(|error| errno(&error))?.is_some() {
+        return Ok(None);
+    }
+    let attempt = || {
+        let waits = socket::status_flags(own)? & libc::O_NONBLOCK;
+        let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | if waits == 0 { 0 } else { libc::SOCK_NONBLOCK };
+        let connected = socket::create(libc::AF_UNIX, kind, 0)?;
+        call.as_caller(|| socket::connect(connected.as_fd(), &destination.address))?;
+        Ok::<_, io::Error>(connected)
+    };
+    // What it cannot be connected to it can not be sent to either: that is told by sending.
+    let Ok(connected) = attempt() else { return Ok(None) };
+    let may = errand::may(call).unwrap_or(false);
+    if !may || errand::in_its_place(call, libc::SYS_sendto, [at, length, flags as u32 as u64, 0, 0]).is_err() {
+        return Ok(None);
+    }
+    Ok(Some(Answer::AddFd { fd: connected, cloexec: true }))
 }
 
 /// A deed on a socket, with what it returns.
@@ -89,16 +156,19 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
             }
             let (object, real) = (found.object(), found.shown(call));
             let pinned = found.handle;
+            let own = call.watched.policy.is_scratch(real.as_bytes()) || call.watched.policy.made.holds(real.as_bytes());
             let through = format!("/proc/self/fd/{}", pinned.as_raw_fd());
             let address = endpoint::encode_unix(through.as_bytes()).ok_or(libc::EINVAL)?;
-            (Endpoint::UnixPath { path: real }, Some(object), Destination { address, pinned: Some(pinned) })
+            (Endpoint::UnixPath { path: real }, Some(object), Destination { address, pinned: Some(pinned), own })
         }
         // The kernel's scope does not hold us, so what is not the actor's own is judged.
         Address::UnixAbstract(name) if network_of(call).has_bound(name) => {
-            return Ok(Destination { address: bytes.to_vec(), pinned: None });
+            return Ok(Destination { address: bytes.to_vec(), pinned: None, own: true });
         }
         Address::UnixAbstract(name) if !is_taken(call.tid, name) => return Err(libc::ECONNREFUSED),
-        Address::UnixAbstract(name) => (endpoint::abstract_name(name), None, Destination { address: bytes.to_vec(), pinned: None }),
+        Address::UnixAbstract(name) => {
+            (endpoint::abstract_name(name), None, Destination { address: bytes.to_vec(), pinned: None, own: false })
+        }
         _ => return Err(libc::EINVAL),
     };
     match refusal(&call.judge(act(to), object)) {

@@ -192,6 +192,12 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
                 args[2] = source.below(4) as u64;
             }
         }
+        Treatment::Peer => {
+            (args[0], args[1]) = (fd(source, socket, directory), libc::SOL_SOCKET as u64);
+            args[2] = source.pick(&[libc::SO_PEERCRED as u64, 77, libc::SO_PEERGROUPS as u64]);
+            let length = source.pick(&[0, 4, 11, 12, 64, u64::MAX]).to_ne_bytes();
+            args[4] = place.put(source, &length);
+        }
         Treatment::Signal => {
             let descriptors = [fd(source, directory, socket), fd(source, handle, directory)];
             args = signal(source, row, place, descriptors);

@@ -33,6 +33,7 @@ fn the_table_is_what_was_agreed() {
         "Itself: kcmp prctl? prctl? prctl? prctl? process_vm_readv unshare",
         "Memfd: memfd_create",
         "Open: creat open openat openat2",
+        "Peer: getsockopt? getsockopt? getsockopt?",
         "Restrict: landlock_restrict_self",
         "Schedule: ioprio_set? ioprio_set? prlimit64? sched_setaffinity? sched_setattr? sched_setparam? sched_setscheduler? setpriority? \
          setpriority?",

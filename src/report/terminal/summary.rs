@@ -210,7 +210,7 @@ fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     if !report.outcome.closed.is_empty() {
         let shown: Vec<String> = report.outcome.closed.iter().take(LISTED).map(i32::to_string).collect();
         let more = if report.outcome.closed.len() > LISTED { ", …" } else { "" };
-        let why = "a program is given the first three and no more";
+        let why = "beyond the first three it gets pipes, sockets that wait for others, and files that hold no secret";
         writeln!(w, "             a program failed, and did not get what was open at descriptor {}{more}: {why}", shown.join(", "))?;
     }
     match refused.len().saturating_sub(LISTED) + withheld.len().saturating_sub(LISTED) {
@@ -250,9 +250,13 @@ pub fn holes(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()>
     style.status(w, RED, "Incomplete", &text)
 }
 
-/// One line per actor, for `-v`, and one for each refusal.
+/// One line per actor, for `-v`, one for each refusal, and one of what the user opened for programs.
 pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     const LISTED: usize = 20;
+    if !report.outcome.given.is_empty() {
+        let shown: Vec<String> = report.outcome.given.iter().map(i32::to_string).collect();
+        style.status(w, GREEN, "Given", &format!("to a program, what you opened at descriptor {}", shown.join(", ")))?;
+    }
     let mut did: BTreeMap<ActorId, [u64; 5]> = BTreeMap::new();
     for behaviour in &report.behaviour {
         let column = match behaviour.act {

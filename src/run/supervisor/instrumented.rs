@@ -47,10 +47,22 @@ impl Instrumented {
         let path = tracee.cwd.join(text);
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return };
         let is_plain = |dir: &Path| !dir.as_os_str().as_bytes().iter().any(|byte| matches!(byte, b'%' | b'*'));
-        let dir = real(dir.to_owned());
+        let (named, dir) = (dir, real(dir.to_owned()));
         if is_plain(&dir) && name.as_bytes().ends_with(b".profraw") && !dir.starts_with(&places.cargo_home) {
+            if self.file.is_some() {
+                make(named);
+            }
             policy.patterns.write.push(dir.join(OsString::from_vec(pattern(name.as_bytes()))));
         }
+    }
+}
+
+/// The directory that was named, where it is not there yet: the runtime makes it (`__llvm_profile_recursive_mkdir`), and no program of the build may.
+/// No link leads to it, and what cannot be made will be missed by whoever writes there.
+fn make(dir: &Path) {
+    let there = dir.ancestors().find(|above| above.symlink_metadata().is_ok());
+    if there.is_some_and(|there| there != dir && real(there.to_owned()) == there) {
+        let _ = std::fs::create_dir_all(dir);
     }
 }
 
@@ -73,6 +85,20 @@ fn pattern(name: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_is_made_where_no_link_leads() {
+        let place = tempfile::tempdir().unwrap();
+        let top = real(place.path().to_owned());
+        std::os::unix::fs::symlink("elsewhere", top.join("dangling")).unwrap();
+        std::fs::create_dir(top.join("there")).unwrap();
+        std::os::unix::fs::symlink("there", top.join("link")).unwrap();
+        for (dir, made) in [("profiles/of/tests", true), ("there", true), ("dangling/x", false), ("dangling", false), ("link/x", false)] {
+            make(&top.join(dir));
+            assert_eq!(top.join(dir).is_dir(), made, "{dir}");
+        }
+        assert!(!top.join("elsewhere").exists() && std::fs::read_dir(top.join("there")).unwrap().next().is_none());
+    }
 
     #[test]
     fn what_the_runtime_fills_in_is_a_star() {

@@ -1,8 +1,18 @@
 //! What only a macro with hands can do.
-#![allow(dead_code)]
+#![cfg_attr(not(test), allow(dead_code))]
 
 #[derive(sailfish::TemplateSimple)]
 #[template(path = "ahoy.stpl")]
 struct Ahoy {
     name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use sailfish::TemplateSimple;
+
+    #[test]
+    fn it_is_compiled_in() {
+        assert!(super::Ahoy { name: "captain".into() }.render_once().unwrap().contains("captain"));
+    }
 }

@@ -18,9 +18,11 @@ pub const SA_RESTART: c_int = 0x1000_0000;
 
 pub const EPERM: i32 = 1;
 pub const EINTR: i32 = 4;
+pub const EAGAIN: i32 = 11;
 pub const EACCES: i32 = 13;
 pub const EMFILE: i32 = 24;
 pub const EFBIG: i32 = 27;
+pub const ERANGE: i32 = 34;
 pub const ECONNREFUSED: i32 = 111;
 
 unsafe extern "C" {
@@ -51,9 +53,29 @@ unsafe extern "C" {
     pub fn connect(fd: c_int, address: *const c_void, length: c_uint) -> c_int;
     pub fn listen(fd: c_int, backlog: c_int) -> c_int;
     pub fn geteuid() -> c_uint;
+    pub fn getegid() -> c_uint;
+    pub fn getgroups(size: c_int, list: *mut c_uint) -> c_int;
+    pub fn setgroups(size: usize, list: *const c_uint) -> c_int;
+    pub fn setgid(group: c_uint) -> c_int;
+    pub fn setuid(user: c_uint) -> c_int;
+    pub fn getsockopt(fd: c_int, level: c_int, name: c_int, value: *mut c_void, length: *mut c_uint) -> c_int;
+    pub fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, length: c_uint) -> c_int;
+    pub fn recvmsg(fd: c_int, message: *mut Message, flags: c_int) -> isize;
     pub fn setfsuid(user: c_uint) -> c_int;
     pub fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
     pub fn syscall(number: c_long, ...) -> c_long;
+}
+
+/// `struct msghdr` on 64-bit machines.
+#[repr(C)]
+pub struct Message {
+    pub name: *mut c_void,
+    pub name_length: c_uint,
+    pub parts: *mut [usize; 2],
+    pub part_count: usize,
+    pub control: *mut c_void,
+    pub control_length: usize,
+    pub flags: c_int,
 }
 
 /// `struct sigaction` as libc has it on 64-bit machines.

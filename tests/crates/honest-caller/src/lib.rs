@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod c;
+mod datagrams;
 mod groups;
 mod itself;
 mod memory;

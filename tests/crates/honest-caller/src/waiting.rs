@@ -11,7 +11,7 @@ fn fifo(name: &str) -> CString {
 }
 
 /// Signals the calling thread, again and again until it is stopped: a signal that comes before the call changes nothing.
-fn signalled<T>(wait: impl FnOnce() -> T) -> T {
+pub fn signalled<T>(wait: impl FnOnce() -> T) -> T {
     let thread = unsafe { pthread_self() };
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let signals = std::thread::spawn(move || {
