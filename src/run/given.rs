@@ -5,7 +5,8 @@
 //! stays in our own process until a program of the build is stopped before its first instruction, and is put into that process alone. What is
 //! not named, neither by a word of the command nor by `LISTEN_FDS`, was left open by chance and is nobody's. What is named is judged by what it is:
 //!
-//! - a pipe, and a socket that listens, or is bound and has no peer, are what these habits are about;
+//! - a pipe, and a socket that listens, or is bound to a place for datagrams of unix and has no peer, are what these habits are about. One for
+//!   datagrams of the internet is not among them: it lies in the host's network, and each message could go to another address;
 //! - a file, if it holds no secret: not even the user's own hand gives third-party code one of those without an exception;
 //! - all else (a directory, a terminal, a connection to an agent or a desktop, a handle of the kernel's) is more than it looks, and stays closed.
 
@@ -152,14 +153,14 @@ fn what(handle: BorrowedFd<'_>) -> What {
     }
 }
 
-/// Listens, or takes datagrams at an address and is connected to nobody.
+/// Listens, or takes datagrams of unix at an address and is connected to nobody.
 fn waits(handle: BorrowedFd<'_>) -> bool {
     let option = |name| socket::int_option(handle, libc::SOL_SOCKET, name).ok();
     let family = option(libc::SO_DOMAIN);
     match option(libc::SO_TYPE) {
         _ if !matches!(family, Some(libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX)) => false,
         Some(libc::SOCK_STREAM | libc::SOCK_SEQPACKET) => option(libc::SO_ACCEPTCONN) == Some(1),
-        Some(libc::SOCK_DGRAM) => socket::local_name(handle).is_ok_and(|name| name.len() > 2) && !socket::has_peer(handle),
+        Some(libc::SOCK_DGRAM) if family == Some(libc::AF_UNIX) => socket::local_name(handle).is_ok_and(|name| name.len() > 2) && !socket::has_peer(handle),
         _ => false,
     }
 }
@@ -196,7 +197,7 @@ mod tests {
             (writer.as_fd(), What::Pipe),
             (tcp.as_fd(), What::Socket),
             (listener.as_fd(), What::Socket),
-            (udp.as_fd(), What::Socket),
+            (udp.as_fd(), What::Other),
             (datagrams.as_fd(), What::Socket),
             (client.as_fd(), What::Other),
             (aimed.as_fd(), What::Other),

@@ -196,8 +196,8 @@ fn what_is_done_beyond_the_lock_is_told_and_ends_a_run_that_must_hold_to_it() {
         assert_eq!(finding["evidence"].as_array().map(Vec::len), Some(1), "{held}");
         for said in [
             "error[baseline/new]: build script of `given` 0.1.0 tried to read `{workspace}/data/one.txt` — refused",
-            "= via   build_script_build::main",
-            "brig.lock: `given` 0.1.0 did not do this when it was accepted",
+            "= how   build-script-build; build_script_build::main at ",
+            "= note  brig.lock: `given` 0.1.0 did not do this when it was accepted",
             "Unaccepted 1 act of 1 crate that brig.lock does not hold; refused; cargo finished all the same",
         ] {
             assert!(held.stderr_text().contains(said), "no {said}\n{held}");

@@ -2,8 +2,9 @@
 //! datagram socket of the private network may then do its own sending, because only judged addresses exist in there. Of a socket that is in none,
 //! the gate sends whatever has a header or an address in memory (`exposed`).
 //!
-//! Left open below Landlock ABI 9: while a message without an address is passed to the kernel, a thread may write one in and exchange the
-//! descriptor for a unix *datagram* socket, and so reach a datagram socket with a path (a syslog socket, say) that was not judged.
+//! Left open: while a message of a unix socket without an address is passed to the kernel, a thread may write one in and exchange the descriptor.
+//! Below Landlock ABI 9 for a unix *datagram* socket, which so reaches one with a path (a syslog socket, say) that was not judged; below ABI 10 and
+//! outside a private network for a datagram socket of the internet, which by its control messages leaves the device it is bound to.
 
 use std::sync::Arc;
 

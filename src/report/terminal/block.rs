@@ -157,7 +157,8 @@ fn notes(incident: &Incident) -> Vec<String> {
         notes.push(format!("the same in {} of this description", count(incident.actors.len() as u64 - 1, "other actor")));
     }
     match incident.is_new() {
-        Some(true) if worst.rule != Rule::BaselineNew => notes.push("not in the accepted behaviour (brig.lock)".to_owned()),
+        _ if worst.rule == Rule::BaselineNew => notes.push(escape::ours(&worst.reason)),
+        Some(true) => notes.push("not in the accepted behaviour (brig.lock)".to_owned()),
         Some(false) => notes.push("already in the accepted behaviour (brig.lock)".to_owned()),
         _ => {}
     }
