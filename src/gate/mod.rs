@@ -19,6 +19,7 @@ pub mod memory;
 pub mod net;
 mod note;
 mod offload;
+mod opened;
 mod own;
 mod permits;
 mod pool;

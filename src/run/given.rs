@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::judge::Policy;
@@ -59,7 +60,8 @@ enum What {
 impl Given {
     /// Looks at what we were started with. `words` are the command's.
     pub fn look<'w>(words: impl Iterator<Item = &'w OsStr> + Clone) -> Given {
-        let listening = std::env::var(COUNT).ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+        // No more than that is handed over anyway: whoever is promised more finds nothing.
+        let listening = std::env::var(COUNT).ok().and_then(|count| count.parse().ok()).unwrap_or(0).clamp(0, MOST as RawFd + 1);
         let is_named = |number: RawFd| {
             let ends = format!("/fd/{number}");
             number - 3 < listening || words.clone().any(|word| word.as_encoded_bytes().ends_with(ends.as_bytes()))
@@ -146,10 +148,19 @@ fn what(handle: BorrowedFd<'_>) -> What {
         libc::S_IFIFO => What::Pipe,
         libc::S_IFREG => {
             let object = Object { dev: facts.dev, ino: facts.ino, kind: ObjectKind::File };
-            descriptors::path_of(handle).map_or(What::Other, |path| What::File(path, object))
+            descriptors::path_of(handle).map_or(What::Other, |path| What::File(lasting(path), object))
         }
         libc::S_IFSOCK if waits(handle) => What::Socket,
         _ => What::Other,
+    }
+}
+
+/// What has been removed, or replaced as editors do, is judged by the name it had.
+fn lasting(path: PathBuf) -> PathBuf {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    match bytes.strip_suffix(b" (deleted)") {
+        Some(name) if path.symlink_metadata().is_err() => Path::new(OsStr::from_bytes(name)).to_owned(),
+        _ => path,
     }
 }
 
@@ -160,7 +171,9 @@ fn waits(handle: BorrowedFd<'_>) -> bool {
     match option(libc::SO_TYPE) {
         _ if !matches!(family, Some(libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX)) => false,
         Some(libc::SOCK_STREAM | libc::SOCK_SEQPACKET) => option(libc::SO_ACCEPTCONN) == Some(1),
-        Some(libc::SOCK_DGRAM) if family == Some(libc::AF_UNIX) => socket::local_name(handle).is_ok_and(|name| name.len() > 2) && !socket::has_peer(handle),
+        Some(libc::SOCK_DGRAM) if family == Some(libc::AF_UNIX) => {
+            socket::local_name(handle).is_ok_and(|name| name.len() > 2) && !socket::has_peer(handle)
+        }
         _ => false,
     }
 }
@@ -212,6 +225,9 @@ mod tests {
         ] {
             assert_eq!(what(fd), expected, "{fd:?}");
         }
-        assert!(matches!(what(File::open(&file).unwrap().as_fd()), What::File(path, _) if path == file));
+        let opened = File::open(&file).unwrap();
+        assert!(matches!(what(opened.as_fd()), What::File(path, _) if path == file));
+        std::fs::remove_file(&file).unwrap();
+        assert!(matches!(what(opened.as_fd()), What::File(path, _) if path == file));
     }
 }

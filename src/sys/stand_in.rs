@@ -18,6 +18,8 @@ pub fn is_one(pid: u32) -> bool {
     pid != 0 && NOW.load(Ordering::Acquire) == pid as i32
 }
 
+/// Microseconds it may take: a connection that need not wait is made at once.
+const LIMIT: libc::suseconds_t = 100_000;
 /// Its stack; one call needs little.
 const STACK: usize = 32 << 10;
 
@@ -72,8 +74,17 @@ pub fn forget(pid: i32) {
 }
 
 extern "C" fn act(job: *mut libc::c_void) -> libc::c_int {
-    // SAFETY: `connect` passes a job of its own, which nobody else touches while it sleeps; the address is a live slice of that length.
+    // SAFETY: raw calls, which touch no memory but the words they are given. `connect` passes a job of its own, which nobody else touches while it sleeps; the address is a live slice of that length.
     unsafe {
+        // Whoever shares the socket may make the call one that waits: then the alarm ends this process, and the call was not made.
+        let alarm: u64 = 1 << (libc::SIGALRM - 1);
+        let limit =
+            libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: libc::timeval { tv_sec: 0, tv_usec: LIMIT } };
+        // `struct sigaction` of the kernel: SIG_DFL, whatever we were started with.
+        let default = [0_u64; 4];
+        libc::syscall(libc::SYS_rt_sigaction, libc::SIGALRM, &raw const default, 0_usize, 8_usize);
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_UNBLOCK, &raw const alarm, 0_usize, 8_usize);
+        libc::syscall(libc::SYS_setitimer, libc::ITIMER_REAL, &raw const limit, 0_usize);
         let job = &mut *job.cast::<Job>();
         let result = libc::syscall(libc::SYS_connect, job.socket, job.address, job.length as libc::socklen_t);
         job.errno = Some(if result == 0 { 0 } else { *libc::__errno_location() });
@@ -107,6 +118,13 @@ mod tests {
         drop(client);
         assert_eq!(std::io::Read::read(&mut &server, &mut [0; 1]).unwrap(), 0);
         forget(pid);
+        // One that waits is ended.
+        let full = UnixListener::bind(place.path().join("full")).unwrap();
+        socket::listen(full.as_fd(), 0).unwrap();
+        let to = [&1_u16.to_ne_bytes()[..], place.path().join("full").to_str().unwrap().as_bytes(), b"\0"].concat();
+        let clients: Vec<_> = (0..2).map(|_| socket::create(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0).unwrap()).collect();
+        forget(connect(clients[0].as_fd(), &to).unwrap().unwrap());
+        assert_eq!(connect(clients[1].as_fd(), &to).unwrap_err().kind(), io::ErrorKind::Interrupted);
         let again = socket::create(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0).unwrap();
         drop(listener);
         assert_eq!(connect(again.as_fd(), &address).unwrap().unwrap_err().raw_os_error(), Some(libc::ECONNREFUSED));

@@ -65,7 +65,7 @@ fn rule(rule: &str, name: &str) -> (String, String) {
 }
 
 /// Has the script read what it was to read, in the last build it ran in?
-fn reads(place: &Place) -> bool {
+pub fn reads(place: &Place) -> bool {
     let scripts = fs::read_dir(place.workspace().join("target/debug/build")).unwrap().flatten();
     let said: Vec<String> = scripts.filter_map(|one| fs::read_to_string(one.path().join("out/reads")).ok()).collect();
     assert_eq!(said.len(), 1, "one script says whether it could: {said:?}");

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::baseline::reads;
 use crate::finding::expect_silence;
 use crate::place::Place;
 use crate::run::{Outcome, bare, cargo, guarded};
@@ -20,14 +21,6 @@ fn built(place: &Place, options: &[&str], acts: &str) -> Outcome {
 fn brig(place: &Place, words: &[&str]) -> Outcome {
     let report = place.path("home/kept");
     bare(place, &[&["--report-dir", report.to_str().unwrap()], words].concat()).go()
-}
-
-/// Has the script read what it was to read, in the last build it ran in?
-fn reads(place: &Place) -> bool {
-    let scripts = fs::read_dir(place.workspace().join("target/debug/build")).unwrap().flatten();
-    let said: Vec<String> = scripts.filter_map(|one| fs::read_to_string(one.path().join("out/reads")).ok()).collect();
-    assert_eq!(said.len(), 1, "one script says whether it could: {said:?}");
-    said[0] == "true"
 }
 
 #[test]

@@ -9,10 +9,9 @@
 use std::os::fd::RawFd;
 
 use super::Call;
-use crate::gate::own;
+use crate::gate::opened;
 use crate::model::act::ObjectKind;
 use crate::model::{Act, Judgement, Object, Rule};
-use crate::sys::process;
 
 impl Call<'_> {
     /// The judgement, or what becomes of it where the object is the caller's own stream.
@@ -41,10 +40,8 @@ impl Call<'_> {
 
     /// How the caller has this very object open at `number`.
     fn access(&self, number: RawFd, object: Object) -> Option<i32> {
-        let facts = own::own().ok()?.stat_of(self.tid, &format!("fd/{number}")).ok()?;
-        let flags = process::descriptor_flags(self.tid, number)?;
+        let flags = opened::flags_of(self.tid, number, |facts| (facts.dev, facts.ino) == (object.dev, object.ino))?;
         self.check_valid().ok()?;
-        let is_it = (facts.dev, facts.ino) == (object.dev, object.ino) && flags & libc::O_PATH == 0;
-        is_it.then_some(flags & libc::O_ACCMODE)
+        Some(flags & libc::O_ACCMODE)
     }
 }

@@ -11,7 +11,7 @@ use super::found::Found;
 use super::wanted::Wanted;
 use crate::gate::errno::{c_string, fail};
 use crate::gate::own::{Own, own};
-use crate::gate::{Call, errand};
+use crate::gate::{Call, errand, opened};
 use crate::model::ActorKind;
 use crate::sys::files;
 use crate::sys::process::stat;
@@ -113,12 +113,9 @@ fn number(device: u64) -> u32 {
 
 /// Is it among the caller's standard streams, opened for as much? A test may have been given another than its session's.
 fn is_started_with(call: &Call, device: u64, access: i32) -> bool {
-    (0..=2).any(|fd| {
-        let facts = own().and_then(|own| own.stat_of(call.tid, &format!("fd/{fd}")));
-        let opened = || flags(&fs::read(format!("/proc/{}/fdinfo/{fd}", call.tid)).ok()?).map(|flags| flags & libc::O_ACCMODE);
-        facts.is_ok_and(|facts| facts.mode & libc::S_IFMT == libc::S_IFCHR && facts.rdev == device)
-            && opened().is_some_and(|opened| opened == libc::O_RDWR || opened == access)
-    })
+    let is_it = |facts: &files::Facts| facts.mode & libc::S_IFMT == libc::S_IFCHR && facts.rdev == device;
+    let opened = (0..=2).filter_map(|fd| opened::flags_of(call.tid, fd, is_it));
+    opened.map(|flags| flags & libc::O_ACCMODE).any(|opened| opened == libc::O_RDWR || opened == access)
 }
 
 /// `flags` of proc_pid_fdinfo(5), in octal.

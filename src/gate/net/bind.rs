@@ -66,8 +66,10 @@ fn named(call: &Call<'_>, bytes: &[u8]) -> Result<Answer, i32> {
         return Err(libc::EINVAL);
     }
     socket::bind(socket.as_fd(), bytes).map_err(|error| errno(&error))?;
-    if let Some(Address::UnixAbstract(name)) = socket::local_name(socket.as_fd()).ok().as_deref().and_then(endpoint::decode) {
-        network_of(call).bound(name);
+    if let Some(Address::UnixAbstract(name)) = socket::local_name(socket.as_fd()).ok().as_deref().and_then(endpoint::decode)
+        && let Ok(Some(inode)) = socket::inode(socket.as_fd())
+    {
+        network_of(call).bound(name, inode);
     }
     Ok(target.answer(Ok(())))
 }

@@ -31,12 +31,22 @@ pub struct Sender<'a> {
     pub known: Known,
 }
 
+impl Sender<'_> {
+    /// Is this a server of the actor's own, on a device out of which nothing leads?
+    fn is_own_server(&self, to: SocketAddr) -> bool {
+        self.known.place == Place::Loopback && endpoint::is_local(to.ip()) && self.network.listens("udp", to)
+    }
+}
+
 /// Answers `sendmsg` and `sendmmsg`.
 ///
 /// # Errors
 /// Those of the first message: the kernel's own, or what it was refused with.
 pub fn send(call: &Call<'_>, sender: &Sender<'_>) -> Result<Answer, i32> {
     let args = call.args;
+    if sender.descriptor.duplicate.is_none() {
+        return unheld(call, sender);
+    }
     if call.number == libc::SYS_sendmsg {
         let bytes = read_bytes(call, "sendmsg", args[1], message::HEADER)?;
         return one(call, sender, "sendmsg", &bytes, args[2] as u32 as i32);
@@ -63,17 +73,43 @@ pub fn send(call: &Call<'_>, sender: &Sender<'_>) -> Result<Answer, i32> {
 
 fn one(call: &Call<'_>, sender: &Sender<'_>, name: &str, bytes: &[u8], flags: i32) -> Result<Answer, i32> {
     let header = message::header(bytes).ok_or(libc::EINVAL)?;
-    let address = if header.has_name() { read_address(call, name, header.name, header.name_length as u64)? } else { Vec::new() };
+    let to = address(call, name, &header)?;
     let control = control(call, sender, name, &header)?;
     let payload = payload(call, name, &header)?;
-    let to = match endpoint::decode_datagram(&address) {
-        _ if address.is_empty() => None,
-        Some(Address::Ip(to)) => Some(to),
-        // To the connected peer.
-        Some(Address::Unspecified) => None,
-        _ => return Err(libc::EAFNOSUPPORT),
-    };
     deliver(call, sender, to, &payload, &control, flags)
+}
+
+/// Where we cannot have a handle (`pidfd_getfd` is forbidden, as in Docker's profile): what every message says is looked at all the same, and the caller
+/// makes its call by itself. A thread that changes a message meanwhile is not held there, but by Landlock from ABI 10 on.
+fn unheld(call: &Call<'_>, sender: &Sender<'_>) -> Result<Answer, i32> {
+    let (name, size, count) = match call.number {
+        libc::SYS_sendmsg => ("sendmsg", message::HEADER, 1),
+        _ => ("sendmmsg", message::MANY_HEADER, (call.args[2] as u32 as usize).min(message::MOST_PARTS as usize)),
+    };
+    let headers = read_bytes(call, name, call.args[1], count * size)?;
+    for bytes in headers.chunks_exact(size) {
+        let header = message::header(bytes).ok_or(libc::EINVAL)?;
+        let control = control(call, sender, name, &header)?;
+        let Some(to) = address(call, name, &header)?.filter(|to| !sender.is_own_server(*to)) else { continue };
+        if count > 1 {
+            return Err(libc::EOPNOTSUPP);
+        }
+        return deliver(call, sender, Some(to), &payload(call, name, &header)?, &control, call.args[2] as u32 as i32);
+    }
+    waits(call)?;
+    Ok(Answer::Continue)
+}
+
+/// Nothing for the connected peer.
+fn address(call: &Call<'_>, name: &str, header: &Header) -> Result<Option<SocketAddr>, i32> {
+    if !header.has_name() {
+        return Ok(None);
+    }
+    match endpoint::decode_datagram(&read_address(call, name, header.name, header.name_length as u64)?) {
+        Some(Address::Ip(to)) => Ok(Some(to)),
+        Some(Address::Unspecified) => Ok(None),
+        _ => Err(libc::EAFNOSUPPORT),
+    }
 }
 
 /// To `to`, or to the peer. Whoever is no server of the actor's own is judged.
@@ -96,8 +132,9 @@ pub fn deliver(
     };
     let Some(to) = to else { return by(own?, &[]).map(|sent| Answer::Value(sent as i64)) };
     let address = endpoint::encode(to, known.family);
-    if known.place == Place::Loopback && endpoint::is_local(to.ip()) && network.listens("udp", to) {
-        return by(own?, &address).map(|sent| Answer::Value(sent as i64));
+    if sender.is_own_server(to) {
+        // As in `unheld`.
+        return own.map_or(Ok(Answer::Continue), |own| by(own, &address).map(|sent| Answer::Value(sent as i64)));
     }
     allowed(call, Act::Send { to: network.endpoint(known.protocol_name(), to) })?;
     if known.place == Place::Host || known.place == Place::Foreign {
@@ -134,7 +171,7 @@ fn steers((level, kind, data): (i32, i32, &[u8]), place: Place) -> bool {
     const SCM_TS_OPT_ID: i32 = 81;
     let index = |at: usize| data.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);
     // A device beside the one it is bound to.
-    let elsewhere = |index: Option<i32>| place == Place::Loopback && index != Some(0);
+    let elsewhere = |index: Option<i32>| place != Place::Host && index != Some(0);
     match (level, kind) {
         (libc::IPPROTO_IP, libc::IP_TOS | libc::IP_TTL) | (libc::IPPROTO_UDP, libc::UDP_SEGMENT) => false,
         (libc::IPPROTO_IPV6, libc::IPV6_TCLASS | libc::IPV6_HOPLIMIT | libc::IPV6_DONTFRAG) => false,

@@ -30,9 +30,10 @@ impl Known {
         matches!(self.family, libc::AF_INET | libc::AF_INET6)
     }
 
-    /// A datagram socket that could reach the host's network if a message said so: only the device it is bound to, or its peer, keeps it in.
+    /// A datagram socket that could reach the host's network if a message said so: only the device it is bound to, or its peer, keeps it in. Of one that
+    /// has been forgotten no more is known than that.
     pub fn is_exposed(&self) -> bool {
-        self.is_inet() && self.kind == libc::SOCK_DGRAM && matches!(self.place, Place::Loopback | Place::Host)
+        self.is_inet() && self.kind == libc::SOCK_DGRAM && self.place != Place::Private
     }
 
     /// The word reports use.

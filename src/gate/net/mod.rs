@@ -31,6 +31,7 @@ mod send;
 mod sinks;
 mod socket;
 mod sockets;
+mod tables;
 mod unix;
 mod workers;
 

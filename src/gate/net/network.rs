@@ -14,6 +14,7 @@ use super::lock::lock;
 use super::means::{Maker, bare};
 use super::record::Recorder;
 use super::sinks::Relay;
+use super::tables;
 use super::workers::Workers;
 use crate::model::{Endpoint, Hostile};
 use crate::sys::{netns, socket};
@@ -40,8 +41,8 @@ struct State {
     hosts: HashMap<IpAddr, Hostile>,
     /// Places where somebody inside is known to receive datagrams, or (loopback device only) to listen.
     held: HashSet<(&'static str, SocketAddr)>,
-    /// Abstract unix names that the gate bound for the actor.
-    names: HashSet<Vec<u8>>,
+    /// Abstract unix names that the gate bound for the actor, each with the socket's inode.
+    names: HashSet<(Vec<u8>, u64)>,
     /// Handles on sockets that were given and not used yet, by inode, oldest first.
     unused: VecDeque<(u64, OwnedFd)>,
 }
@@ -176,24 +177,31 @@ impl Network {
         }
     }
 
-    /// An abstract unix name is the actor's own from now on.
-    pub fn bound(&self, name: Vec<u8>) {
+    /// An abstract unix name is the actor's own for as long as this socket has it.
+    pub fn bound(&self, name: Vec<u8>, inode: u64) {
+        tables::is_named(&name);
         let mut state = lock(&self.state);
         if state.names.len() < MOST_HELD {
-            state.names.insert(name);
+            state.names.insert((name, inode));
         }
     }
 
-    /// Is this abstract unix name the actor's own?
-    pub fn has_bound(&self, name: &[u8]) -> bool {
-        lock(&self.state).names.contains(name)
+    /// Is this abstract unix name the actor's own, for a socket of type `kind`?
+    pub fn has_bound(&self, name: &[u8], kind: i32) -> bool {
+        let inodes: Vec<u64> = lock(&self.state).names.iter().filter(|(own, _)| own == name).map(|(_, inode)| *inode).collect();
+        inodes.into_iter().any(|inode| tables::has_name(inode, kind, name))
     }
 
-    /// Was somebody inside seen to bind `address`, or its port on every address?
+    /// Was somebody inside seen to bind `address`, or its port on every address, and does nobody else receive there?
     pub fn listens(&self, protocol: &'static str, address: SocketAddr) -> bool {
-        let state = lock(&self.state);
         let any: IpAddr = if address.is_ipv4() { [0, 0, 0, 0].into() } else { [0u16; 8].into() };
-        [address.ip(), any].into_iter().any(|ip| state.held.contains(&(protocol, SocketAddr::new(ip, address.port()))))
+        let held = |ip| lock(&self.state).held.contains(&(protocol, SocketAddr::new(ip, address.port())));
+        if ![address.ip(), any].into_iter().any(held) {
+            return false;
+        }
+        // In a namespace of its own nobody else is. On the host's device the port may have become another's, or be shared with one.
+        let own = |inodes: Vec<u64>| inodes.into_iter().all(|inode| self.known(inode).is_some());
+        self.is_private() || tables::at_port(protocol, address.port()).is_some_and(own)
     }
 
     /// Makes `address` one of the private namespace's own, so that a sink there can stand in for it.

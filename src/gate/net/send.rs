@@ -4,7 +4,8 @@
 //!
 //! Left open: while a message of a unix socket without an address is passed to the kernel, a thread may write one in and exchange the descriptor.
 //! Below Landlock ABI 9 for a unix *datagram* socket, which so reaches one with a path (a syslog socket, say) that was not judged; below ABI 10 and
-//! outside a private network for a datagram socket of the internet, which by its control messages leaves the device it is bound to.
+//! outside a private network for a datagram socket of the internet, which by its control messages leaves the device it is bound to; so does there, where
+//! `pidfd_getfd` is forbidden, one whose message is rewritten.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ struct Destination {
 /// # Errors
 /// The errno the call fails with.
 pub fn connect(call: &Call<'_>, mut descriptor: Descriptor, address: &Address, bytes: &[u8]) -> Result<Answer, i32> {
-    let destination = judge(call, address, bytes, |to| Act::Connect { to })?;
+    let destination = judge(call, kind_behind(call, &descriptor), address, bytes, |to| Act::Connect { to })?;
     let target = target_of(call, &mut descriptor)?;
     let asking = target.handle().map_err(|error| errno(&error))?;
     let nonblocking = target.nonblocking();
@@ -82,7 +82,7 @@ pub fn send(
     payload: impl FnOnce() -> Result<Vec<u8>, i32>,
     flags: i32,
 ) -> Result<Answer, i32> {
-    let destination = judge(call, address, bytes, |to| Act::Send { to })?;
+    let destination = judge(call, kind_behind(call, &descriptor), address, bytes, |to| Act::Send { to })?;
     let own = descriptor.duplicate.ok_or(libc::EPERM)?;
     if let Some(answer) = itself(call, &destination, own.as_fd(), given, flags)? {
         return Ok(answer);
@@ -143,8 +143,22 @@ fn in_its_name(call: &Call<'_>) -> Result<impl Fn(Deed<'_>) -> io::Result<usize>
     })
 }
 
-/// Resolves, pins and judges a unix address.
-fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endpoint) -> Act) -> Result<Destination, i32> {
+/// `SOCK_…`
+fn kind_behind(call: &Call<'_>, descriptor: &Descriptor) -> Option<i32> {
+    match &descriptor.duplicate {
+        Some(socket) => socket::int_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TYPE).ok(),
+        None => kind_of(call.tid, descriptor.inode),
+    }
+}
+
+/// Resolves, pins and judges a unix address, for a socket of type `kind`.
+fn judge(
+    call: &Call<'_>,
+    kind: Option<i32>,
+    address: &Address,
+    bytes: &[u8],
+    act: impl FnOnce(Endpoint) -> Act,
+) -> Result<Destination, i32> {
     let (to, object, destination) = match address {
         Address::UnixPath(path) => {
             let start = call.start(libc::AT_FDCWD, path.clone()).map_err(|error| errno(&error))?;
@@ -162,7 +176,7 @@ fn judge(call: &Call<'_>, address: &Address, bytes: &[u8], act: impl FnOnce(Endp
             (Endpoint::UnixPath { path: real }, Some(object), Destination { address, pinned: Some(pinned), own })
         }
         // The kernel's scope does not hold us, so what is not the actor's own is judged.
-        Address::UnixAbstract(name) if network_of(call).has_bound(name) => {
+        Address::UnixAbstract(name) if kind.is_some_and(|kind| network_of(call).has_bound(name, kind)) => {
             return Ok(Destination { address: bytes.to_vec(), pinned: None, own: true });
         }
         Address::UnixAbstract(name) if !is_taken(call.tid, name) => return Err(libc::ECONNREFUSED),

@@ -59,8 +59,15 @@ const VENDORED: &str = "vendored";
 impl<'a> Origin<'a> {
     /// Of a package of the graph, by where its manifest lies.
     pub fn of(source: Option<&'a str>, manifest_dir: Option<&Path>, cargo_home: &Path) -> Origin<'a> {
-        let caches = ["registry/src", "git/checkouts"].map(|cache| cargo_home.join(cache));
-        let fetched = manifest_dir.is_some_and(|dir| caches.iter().any(|cache| dir.starts_with(cache)));
+        // A registry's packages lie below a directory that begins with its host; what a file in the repository names (`local-registry`) has none.
+        let unpacked = |dir: &Path, cache: &str| {
+            let rest = dir.strip_prefix(cargo_home.join(cache)).ok()?;
+            let mut parts = rest.components().map(|part| part.as_os_str().as_encoded_bytes());
+            Some(parts.next().is_some_and(|registry| !registry.starts_with(b"-")) && parts.all(|part| part != b".."))
+        };
+        // Where its source says that it comes from.
+        let cache = if source.is_some_and(|source| source.starts_with("git+")) { "git/checkouts" } else { "registry/src" };
+        let fetched = manifest_dir.is_some_and(|dir| unpacked(dir, cache) == Some(true));
         Origin { source, fetched: Some(fetched) }
     }
 
@@ -271,6 +278,9 @@ mod tests {
         let of = |dir: &str| Origin::of(Some(public), Some(Path::new(dir)), home).fetched;
         assert_eq!(of("/home/u/.cargo/registry/src/i/x-1.2.3"), Some(true));
         assert_eq!(of("/home/u/app/vendor/registry/src/i/x-1.2.3"), Some(false));
+        assert_eq!(of("/home/u/.cargo/registry/src/-0123456789abcdef/x-1.2.3"), Some(false), "a local registry");
+        assert_eq!(of("/home/u/.cargo/registry/src/i/../../../../app/x-1.2.3"), Some(false));
+        assert_eq!(of("/home/u/.cargo/git/checkouts/own/vendor/x-1.2.3"), Some(false), "a registry's package in a checkout of git's");
     }
 
     #[test]
