@@ -39,13 +39,19 @@ pub fn incident(w: &mut dyn Write, report: &Report, incident: &Incident, style: 
     };
     let mut fitting = ROOMS.iter().map(rows);
     let fits = |rows: &Vec<String>| rows.len() <= ROWS;
-    let found = fitting.find(fits).unwrap_or_else(|| {
-        let last = ROOMS.last().map(rows).unwrap_or_default();
-        // The last row is what to do; a name that is longer than it should be is cut.
-        let (head, help) = (&last[..ROWS - 1], &last[last.len() - 1..]);
-        [head, help].concat()
-    });
+    let found = fitting.find(fits).unwrap_or_else(|| least(lines(report, incident, &ROOMS[ROOMS.len() - 1], style), style));
     found.iter().try_for_each(|row| writeln!(w, "{row}"))
+}
+
+/// On a narrow screen: what stands between what was done and what to do goes, line by line. No line is cut, since what is left of a command is none, so
+/// that a long one takes the rows it takes.
+fn least(mut lines: Vec<(String, String)>, style: Style) -> Vec<String> {
+    let rows =
+        |lines: &[(String, String)]| lines.iter().flat_map(|(begin, text)| wrap(begin, text, INDENT, style.width)).collect::<Vec<_>>();
+    while rows(&lines).len() > ROWS && lines.len() > 2 {
+        lines.remove(lines.len() - 2);
+    }
+    rows(&lines)
 }
 
 /// Each with its beginning.
