@@ -79,14 +79,12 @@ impl<'t> Document<'t> {
     pub fn position(&self, offset: usize) -> (u32, u32) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let start = before.rfind('\n').map_or(0, |at| at + 1);
-        // Bytes, not characters: asked for every entry of every list.
-        let lines = before.bytes().filter(|byte| *byte == b'\n').count();
-        (lines as u32 + 1, before[start..].chars().count() as u32 + 1)
+        (before.matches('\n').count() as u32 + 1, before[start..].chars().count() as u32 + 1)
     }
 
     /// For asking for many positions: each is then found without reading the text again.
     pub fn lines(&self) -> Lines {
-        Lines(self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1).collect())
+        Lines(self.text.match_indices('\n').map(|(at, _)| at + 1).collect())
     }
 
     /// An unknown key, with the nearest known one.
