@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd;
 
 use super::own::own;
 use crate::sys::files::{self, Facts};
+use crate::sys::process::flags_in;
 
 /// Flags of `open(2)` with which `tid` has, at `number`, what `is` says of; `None` where it has not, or only as a place (`O_PATH`). The caller sees to it
 /// that the thread still waits.
@@ -37,8 +38,7 @@ impl Info {
     /// proc_pid_fdinfo(5); a kind of file may add lines of its own behind these.
     fn of(text: &str) -> Option<Info> {
         let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
-        let flags = i32::from_str_radix(value("flags:")?, 8).ok()?;
-        Some(Info { flags, place: (value("mnt_id:")?.parse().ok()?, value("ino:")?.parse().ok()?) })
+        Some(Info { flags: flags_in(text)?, place: (value("mnt_id:")?.parse().ok()?, value("ino:")?.parse().ok()?) })
     }
 }
 

@@ -85,10 +85,11 @@ pub fn now() -> u64 {
 
 /// How a thread has a descriptor open: `flags:` of proc_pid_fdinfo(5), octal, close-on-exec included.
 pub fn descriptor_flags(tid: u32, number: i32) -> Option<i32> {
-    parse_descriptor(&std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{number}")).ok()?)
+    flags_in(&std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{number}")).ok()?)
 }
 
-fn parse_descriptor(text: &str) -> Option<i32> {
+/// `flags:` of what such a file says.
+pub fn flags_in(text: &str) -> Option<i32> {
     i32::from_str_radix(text.lines().find_map(|line| line.strip_prefix("flags:"))?.trim(), 8).ok()
 }
 
@@ -231,8 +232,8 @@ mod tests {
         assert_eq!(parse_person(text), Some(Person { user: 4, group: 8, groups: vec![9, 10], capabilities: 3 }));
         assert_eq!(parse_effective(text), Some(Effective { user: 2, group: 6, groups: vec![9, 10] }));
         let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        assert_eq!(parse_descriptor("pos:\t0\nflags:\t02004002\nmnt_id:\t9\n"), Some(flags));
-        assert_eq!(parse_descriptor("pos:\t0\n"), None);
+        assert_eq!(flags_in("pos:\t0\nflags:\t02004002\nmnt_id:\t9\n"), Some(flags));
+        assert_eq!(flags_in("pos:\t0\n"), None);
         let limits = "Limit   Soft Limit  Hard Limit  Units\nMax cpu time   unlimited  unlimited  seconds\nMax file size   4096   unlimited   bytes\n";
         assert_eq!(parse_limit(limits), Some(4096));
         assert!(file_size_limit(std::process::id()).is_some());

@@ -12,6 +12,7 @@ use crate::gate::own::{link_text, own};
 use crate::gate::{Answer, Call, memory};
 use crate::model::Act;
 use crate::sys::files;
+use crate::sys::process::flags_in;
 
 const CWD: i32 = libc::AT_FDCWD;
 const NOFOLLOW: i32 = libc::AT_SYMLINK_NOFOLLOW;
@@ -95,7 +96,7 @@ fn opened(call: &Call, fd: i32) -> io::Result<Found> {
     let found = behind(call, fd)?;
     let info = std::fs::read(format!("/proc/{}/fdinfo/{fd}", call.tid))?;
     call.check_valid()?;
-    let flags = terminal::flags(&info).ok_or(io::ErrorKind::InvalidData)?;
+    let flags = flags_in(&String::from_utf8_lossy(&info)).ok_or(io::ErrorKind::InvalidData)?;
     if flags & libc::O_PATH == 0 { Ok(found) } else { fail(libc::EBADF) }
 }
 

@@ -118,12 +118,6 @@ fn is_started_with(call: &Call, device: u64, access: i32) -> bool {
     opened.map(|flags| flags & libc::O_ACCMODE).any(|opened| opened == libc::O_RDWR || opened == access)
 }
 
-/// `flags` of proc_pid_fdinfo(5), in octal.
-pub fn flags(info: &[u8]) -> Option<i32> {
-    let flags = info.split(|byte| *byte == b'\n').find_map(|line| std::str::from_utf8(line.strip_prefix(b"flags:")?).ok())?;
-    i32::from_str_radix(flags.trim(), 8).ok()
-}
-
 /// Does the actor hold the other end? Asked each time: a number belongs to the next one who makes a terminal as soon as that end is closed.
 fn is_made(call: &Call, device: u64) -> bool {
     (136..=143).contains(&libc::major(device)) && call.own_processes().into_iter().any(|pid| holds_other_end(pid, number(device)))
@@ -149,6 +143,7 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     use super::*;
+    use crate::sys::process::flags_in;
 
     #[test]
     fn the_end_one_holds_is_known_by_its_number() {
@@ -157,7 +152,7 @@ mod tests {
         let number = index(&info(end.as_raw_fd())).unwrap();
         assert_eq!(nix::pty::ptsname_r(&end).unwrap(), format!("/dev/pts/{number}"));
         assert!(holds_other_end(me, number) && !holds_other_end(me, number + 1000));
-        assert_eq!(flags(&info(end.as_raw_fd())).unwrap() & libc::O_ACCMODE, libc::O_RDWR);
+        assert_eq!(flags_in(&String::from_utf8(info(end.as_raw_fd())).unwrap()).unwrap() & libc::O_ACCMODE, libc::O_RDWR);
         drop(end);
         assert!(!holds_other_end(me, number));
     }
