@@ -10,6 +10,7 @@
 
 mod answer;
 mod call;
+mod compilers;
 mod errand;
 mod errno;
 pub(crate) mod files;

@@ -24,6 +24,19 @@ pub fn seize(tid: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// The same for a thread that waits to be let execute a program: it also stops when that stands before its first instruction
+/// (`PTRACE_EVENT_EXEC`), and at the end of calls, if asked to.
+///
+/// # Errors
+/// As for [`seize`].
+pub fn seize_before_exec(tid: u32) -> io::Result<()> {
+    let pid = Pid::from_raw(i32::try_from(tid).map_err(io::Error::other)?);
+    ptrace::seize(pid, ptrace::Options::PTRACE_O_TRACEEXEC | ptrace::Options::PTRACE_O_TRACESYSGOOD)?;
+    // Where the call fails there is no other stop.
+    ptrace::interrupt(pid)?;
+    Ok(())
+}
+
 /// Waits for the one tracee's stop. A child of our own is asked instead of waited for: see [`tracee::stopped`].
 pub fn wait_for(tid: u32) -> Option<(i32, Change)> {
     if status(tid).map(|status| status.parent) != Some(std::process::id()) {

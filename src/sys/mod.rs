@@ -1,5 +1,6 @@
 //! Raw kernel calls, one per function, each with its SAFETY note. The only `unsafe` outside `launch/inject`.
 
+pub mod ask_first;
 pub mod attempt;
 pub mod catch;
 pub mod child;

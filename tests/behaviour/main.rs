@@ -13,6 +13,7 @@ mod baseline;
 mod callers;
 mod cargos_wall;
 mod ci;
+mod compilers;
 mod configurations;
 mod control;
 mod demo;

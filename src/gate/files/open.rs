@@ -9,6 +9,7 @@ use super::found::How;
 use super::published;
 use super::resolve::is_in_own_words;
 use super::wanted::{TMPFILE, decode};
+use crate::gate::compilers::library;
 use crate::gate::errno::fail;
 use crate::gate::{Answer, Call};
 
@@ -30,6 +31,9 @@ pub fn open(call: &Call) -> io::Result<Answer> {
         return Ok(Answer::Continue);
     }
     let text = call.path(at)?;
+    if let Some(answer) = library::open(call, &text)? {
+        return Ok(answer);
+    }
     if wanted.is_plain_read()
         && let Some(answer) = published::open(call, &text, &wanted)?
     {

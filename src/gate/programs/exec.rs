@@ -5,6 +5,7 @@ use std::io;
 
 use super::outcome::expect;
 use super::program::{head, interpreted, is_foreign, refused};
+use crate::gate::compilers;
 use crate::gate::errno::fail;
 use crate::gate::files::found::{Found, How};
 use crate::gate::own::own;
@@ -56,5 +57,6 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
         return Ok(call.tamper("execve", [b"a program of a foreign ABI: ", loaded.shown(call).as_bytes()].concat().as_slice()));
     }
     expect(call, &loaded, argv, redacted, (loaded.facts.dev, loaded.facts.ino) != named);
+    compilers::prepare(call, &loaded);
     Ok(Answer::Continue)
 }

@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::arguments;
 use super::program::refused;
+use crate::gate::compilers::is_compiler;
 use crate::gate::files::found::Found;
 use crate::gate::own::own;
 use crate::gate::process::{Expected, FileId};
@@ -76,16 +76,12 @@ pub fn check(call: &Call) -> Option<Answer> {
 
 fn confirm(call: &Call, mut process: Process) {
     let mut processes = call.watched.processes();
-    processes.runs(process.pid, stays(process.exe.as_path()));
+    // Such a compiler works where it was started, and looks for most headers by relative paths. Nothing is allowed for it: whoever takes its
+    // name and moves all the same may be handed a published file of the directory it came from.
+    processes.runs(process.pid, is_compiler(process.exe.as_path()));
     process.blame = processes.inherited(process.pid);
     drop(processes);
     call.watched.journal.process(process);
-}
-
-/// Does this program work where it was started? GCC's compilers proper do, and look for most headers by relative paths. Nothing is allowed
-/// for it: whoever takes such a name and moves all the same may be handed a published file of the directory it came from.
-fn stays(exe: &Path) -> bool {
-    exe.file_name().is_some_and(|name| name == "cc1" || name == "cc1plus")
 }
 
 /// The right program runs, and was told something else than what was judged: its arguments were exchanged after we had read them. What it

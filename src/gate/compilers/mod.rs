@@ -1,0 +1,139 @@
+//! Compilers proper of the system (`cc1`, `cc1plus`) look for each header in one directory after the other, by opening it: four of five of those
+//! calls find nothing, and each costs two switches between processes and a look of ours. So they ask first. Before such a program begins it is
+//! given a library (`image`, `library`) whose `open` asks with `faccessat(2)`, which nobody mediates, whether there is anything; only then it is
+//! opened, and the gate judges as ever.
+//!
+//! That is no hole: the filter stays as it is, and whoever does not ask, or had the answer exchanged, is where every other program is. What an
+//! open of nothing would have been told is what `faccessat` is told, by the same walk (path_lookupat, fs/namei.c). Only that such a compiler
+//! looked for something that was not there is not seen any more.
+//!
+//! Only for programs that nobody in the build can have written, or loads code into that is not the system's: they lie in trees that are granted
+//! whole. Should it not come to it (somebody else traces, another program runs in the end, the stack is not as execve(2) leaves it), nothing is
+//! done, and it is slower.
+
+mod image;
+pub mod library;
+mod stack;
+
+use std::io;
+use std::path::Path;
+
+use super::Call;
+use super::files::found::Found;
+use super::process::FileId;
+use crate::gate::own::own;
+use crate::sys::catch::{seize_before_exec, wait_for};
+use crate::sys::process::status;
+use crate::sys::wait::Change;
+use crate::sys::{memory, tracee};
+
+/// The loader's variable (ld.so(8)).
+const VARIABLE: &str = "LD_PRELOAD";
+/// Of a new stack, in bytes: looked at first, and at most. Where arguments and variables take more, nothing is done.
+const STACK: [usize; 2] = [16 << 10, 512 << 10];
+/// Signals that may come in between; each is delivered.
+const MOST_STOPS: usize = 64;
+
+/// Prepares `program`, which the caller is about to execute, if it is one of them. To be called before the call is let go on.
+pub fn prepare(call: &Call, program: &Found) {
+    let path = program.shown(call);
+    if !is_compiler(path.as_path()) || !call.watched.policy.may_pass(path.as_path()) || !library::there() {
+        return;
+    }
+    // A child of ours is waited for by our other threads as well; a sandbox of its own would be asked for what it is not asked now.
+    if status(call.tid).is_none_or(|status| status.parent == std::process::id()) || !matches!(call.sandbox(), Ok(None)) {
+        return;
+    }
+    let (tid, file) = (call.tid, (program.facts.dev, program.facts.ino));
+    let (tell, seized) = std::sync::mpsc::sync_channel(1);
+    let started = std::thread::Builder::new().name("brig-compiler".into()).spawn(move || {
+        let caught = seize_before_exec(tid);
+        let goes_on = caught.is_ok();
+        // The other end waits for exactly this message.
+        let _ = tell.send(caught);
+        if goes_on {
+            follow(tid, file);
+        }
+    });
+    if started.is_ok() {
+        let _ = seized.recv();
+    }
+}
+
+/// GCC's, which open to find out. Clang's look at directories first.
+pub fn is_compiler(program: &Path) -> bool {
+    program.file_name().is_some_and(|name| name == "cc1" || name == "cc1plus")
+}
+
+/// Waits until the new program stands before its first instruction, gives it the variable, and lets go. If there is none in the end, at once.
+fn follow(tid: u32, file: FileId) {
+    let mut pid = tid as i32;
+    let mut signal = 0;
+    let mut executed = false;
+    for _ in 0..MOST_STOPS {
+        match wait_for(tid) {
+            Some((stopped, Change::Event { event: libc::PTRACE_EVENT_EXEC, .. })) => {
+                // The id of its leader, whoever it was before. Only at the call's end are the registers the program's.
+                (pid, executed) = (stopped, true);
+                if tracee::resume_to_syscall(pid).is_err() {
+                    return;
+                }
+            }
+            Some((stopped, Change::Syscall)) if executed => {
+                pid = stopped;
+                let _ = give(pid, file);
+                break;
+            }
+            Some((stopped, Change::Signal(came))) if !executed => {
+                if tracee::resume(stopped, came).is_err() {
+                    return;
+                }
+            }
+            Some((stopped, Change::Signal(came))) => {
+                (pid, signal) = (stopped, came);
+                break;
+            }
+            // The call has failed.
+            Some((stopped, Change::Event { .. } | Change::Syscall)) => {
+                pid = stopped;
+                break;
+            }
+            Some((_, Change::Exited(_) | Change::Killed(_))) | None => return,
+        }
+    }
+    // The end of this thread lets go of it, too.
+    let _ = tracee::detach(pid, signal);
+}
+
+fn give(pid: i32, file: FileId) -> io::Result<()> {
+    let runs = own()?.stat_of(pid as u32, "exe")?;
+    if (runs.dev, runs.ino) != file {
+        return Ok(());
+    }
+    let mut registers = tracee::registers(pid)?;
+    let pointer = arch::stack_pointer(&mut registers);
+    for size in STACK {
+        let mut image = vec![0; size];
+        let length = memory::read(pid as u32, *pointer, &mut image)?;
+        if let Some((lower, block)) = stack::with_variable(*pointer, &image[..length], VARIABLE, library::NAME) {
+            memory::write(pid as u32, lower, &block)?;
+            *pointer = lower;
+            return tracee::set_registers(pid, &registers);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(target_arch = "x86_64")]
+mod arch {
+    pub fn stack_pointer(registers: &mut libc::user_regs_struct) -> &mut u64 {
+        &mut registers.rsp
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod arch {
+    pub fn stack_pointer(registers: &mut libc::user_regs_struct) -> &mut u64 {
+        &mut registers.sp
+    }
+}
