@@ -4,8 +4,8 @@
 //! opened, and the gate judges as ever.
 //!
 //! That is no hole: the filter stays as it is, and whoever does not ask, or had the answer exchanged, is where every other program is. What an
-//! open of nothing would have been told is what `faccessat` is told, by the same walk (path_lookupat, fs/namei.c). Only that such a compiler
-//! looked for something that was not there is not seen any more.
+//! open of nothing would have been told is what `faccessat` is told, by the same walk (path_lookupat, fs/namei.c); and what finds nothing
+//! is on no record, whoever tries it.
 //!
 //! Only for programs that nobody in the build can have written, or loads code into that is not the system's: they lie in trees that are granted
 //! whole. Should it not come to it (somebody else traces, another program runs in the end, the stack is not as execve(2) leaves it), nothing is
