@@ -184,7 +184,8 @@ fn landlock(host: &Host) -> Ability {
         Err(NoLandlock::Refused) => missing(
             "Landlock is refused to us",
             nothing,
-            "use a container profile that lets `landlock_*` through (Docker's own does from 23.0)",
+            "use a container profile that lets `landlock_*` through: Docker's own does from 23.0; for systemd-nspawn \
+             `--system-call-filter=\"landlock_create_ruleset landlock_add_rule landlock_restrict_self\"`",
         ),
         Err(NoLandlock::Disabled) => {
             missing("Landlock is switched off", nothing, "add `landlock` to the `lsm=` list on the kernel command line")
@@ -253,7 +254,8 @@ fn tracing(host: &Host) -> Ability {
         (Some(Tracing::Refused), _) => missing(
             "tracing of our own children is refused",
             means,
-            "use a container profile that lets `ptrace`, `process_vm_readv` and `process_vm_writev` through; Brig cannot run under a debugger",
+            "use a container profile that lets `ptrace`, `process_vm_readv` and `process_vm_writev` through (Docker before 23.0: \
+             `--cap-add SYS_PTRACE`); Brig cannot run under a debugger",
         ),
         (None, _) => good("tracing of our own children", "nothing known forbids it"),
     }
@@ -265,6 +267,9 @@ fn sockets(host: &Host, how: Sockets) -> Ability {
             "give cargo-brig an AppArmor profile with `userns,`, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
         }
         Some(Obstacle::UsernsClone) => "`sysctl kernel.unprivileged_userns_clone=1`",
+        Some(Obstacle::Chroot) => {
+            "in a chroot the kernel makes no user namespace: run outside, as root, or enter it by a container (`bwrap`, `systemd-nspawn`)"
+        }
         Some(Obstacle::MaxNamespaces) => "raise `user.max_user_namespaces` above 0",
         None => "allow user namespaces; in a container, a profile that lets `unshare` and `clone` make them",
     };
@@ -297,7 +302,8 @@ fn walls(walls: &Walls) -> Ability {
         Walls::Listened => missing(
             "another supervisor already listens to our system calls",
             "the kernel allows one for a process and all that it starts",
-            "run outside of it: a container without seccomp notification (no `SCMP_ACT_NOTIFY` in its profile), no bypass4netns, no Brig around Brig",
+            "run outside of it: a container without seccomp notification (no `SCMP_ACT_NOTIFY` in its profile), no bypass4netns, \
+             no Brig around Brig; WSL 2 has one for mirrored networking (`networkingMode=nat` in `.wslconfig` has none)",
         ),
         Walls::Fail(why) => missing(
             "the walls were tried and do not stand",

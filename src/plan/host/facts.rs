@@ -108,7 +108,7 @@ impl Sockets {
     }
 }
 
-/// A setting that forbids user namespaces.
+/// What forbids user namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// Ubuntu's `kernel.apparmor_restrict_unprivileged_userns`.
@@ -117,6 +117,8 @@ pub enum Obstacle {
     UsernsClone,
     /// `user.max_user_namespaces` is 0.
     MaxNamespaces,
+    /// Whoever has another root than the mount namespace's own makes none (user_namespaces(7), `EPERM`).
+    Chroot,
 }
 
 impl Host {

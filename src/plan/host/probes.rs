@@ -99,8 +99,11 @@ pub fn sockets() -> Sockets {
     }
 }
 
-/// The setting that forbids user namespaces, where it is a known one.
+/// What forbids user namespaces, where it is known.
 pub fn obstacle() -> Option<Obstacle> {
+    if fs::read_to_string("/proc/self/mountinfo").is_ok_and(|mounts| !has_root(&mounts)) {
+        return Some(Obstacle::Chroot);
+    }
     if setting("user/max_user_namespaces") == Some(0) {
         return Some(Obstacle::MaxNamespaces);
     }
@@ -108,4 +111,23 @@ pub fn obstacle() -> Option<Obstacle> {
         return Some(Obstacle::UsernsClone);
     }
     (setting("kernel/apparmor_restrict_unprivileged_userns") == Some(1)).then_some(Obstacle::AppArmor)
+}
+
+/// Is `/` a mount, as it is but in a chroot? Only mounts below one's own root are listed (`show_mountinfo`, fs/proc_namespace.c).
+fn has_root(mounts: &str) -> bool {
+    mounts.lines().any(|line| line.split(' ').nth(4) == Some("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chroot_has_no_mount_at_its_root() {
+        let root = "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw";
+        let proc = "25 22 0:23 / /proc rw,nosuid - proc proc rw";
+        assert!(has_root(&format!("{proc}\n{root}\n")));
+        assert!(!has_root(&format!("{proc}\n")));
+        assert!(has_root(&fs::read_to_string("/proc/self/mountinfo").unwrap()), "tests run in no chroot");
+    }
 }
