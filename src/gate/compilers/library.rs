@@ -1,5 +1,5 @@
-//! The library behind the name that compilers were told: a memory file that nobody can write, handed over to whoever asks for that name. There
-//! is no file of it anywhere.
+//! The library behind the name that compilers were told: a memory file that nobody can write or execute, handed over to whoever asks for that
+//! name. There is no file of it anywhere.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::LazyLock;
 
 use super::image::image;
+use crate::gate::files::memfd::unexecutable;
 use crate::gate::own::own;
 use crate::gate::{Answer, Call};
 use crate::sys::files;
@@ -35,7 +36,7 @@ pub fn open(call: &Call, text: &[u8]) -> io::Result<Option<Answer>> {
 
 fn made() -> io::Result<Option<OwnedFd>> {
     let Some(image) = image() else { return Ok(None) };
-    let mut file = File::from(files::memfd(c"brig-ask-first", libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)?);
+    let mut file = File::from(unexecutable(c"brig-ask-first", libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)?);
     file.write_all(&image)?;
     files::seal(file.as_fd(), libc::F_SEAL_WRITE | libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL)?;
     Ok(Some(file.into()))
