@@ -102,6 +102,9 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Hostile>,
     pub target: Option<Hostile>,
+    /// The job of a CI server that it ran in, by its address, as the server's variables say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Hostile>,
     /// Seconds since the epoch.
     pub started: u64,
     pub duration_ms: u64,

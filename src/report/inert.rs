@@ -19,6 +19,11 @@ pub fn lines<T: Serialize>(value: &T, w: &mut dyn Write) -> io::Result<()> {
     to_depth(2, value, w)
 }
 
+/// The same in one line.
+pub fn line<T: Serialize>(value: &T, w: &mut dyn Write) -> io::Result<()> {
+    to_depth(0, value, w)
+}
+
 fn to_depth<T: Serialize>(open: usize, value: &T, w: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(&mut *w, Inert { pretty: PrettyFormatter::new(), depth: 0, open }))?;
     w.write_all(b"\n")

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::alerts::alerts;
 use super::incidents::{Incident, by_finding, incidents};
 use super::place::{encoded, place};
 use super::wording::{Medium, count, is_correlated, times, units};
@@ -46,7 +47,7 @@ fn log(report: &Report) -> Value {
     let rules: Vec<Rule> = worst.keys().copied().collect();
     let incidents = incidents(report);
     let of = by_finding(&incidents);
-    let mut groups = grouped(report);
+    let mut groups = alerts(report);
     // What there is no room for is what matters least.
     groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
     let left = groups.len().saturating_sub(MOST);
@@ -189,21 +190,6 @@ fn notifications(report: &Report, left: usize) -> Vec<Value> {
         notes.push(note("warning", text));
     }
     notes
-}
-
-/// Findings of one rule, crate and actor kind, in report order.
-fn grouped(report: &Report) -> Vec<Vec<&Finding>> {
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    let mut known: BTreeMap<_, usize> = BTreeMap::new();
-    for finding in report.all_findings() {
-        let kind = report.actor(finding.actor).map(|actor| actor.kind);
-        let at = *known.entry((finding.rule, &finding.offender, kind)).or_insert(groups.len());
-        match groups.get_mut(at) {
-            Some(group) => group.push(finding),
-            None => groups.push(vec![finding]),
-        }
-    }
-    groups
 }
 
 fn result(report: &Report, group: &[&Finding], rules: &[Rule], incident: Option<&Incident>) -> Value {
