@@ -100,6 +100,13 @@ impl<'r> Blamed<'r> {
     pub fn whose(&self, actor: Option<&'r ReportedActor>, did: &'r Behaviour) -> Option<&'r Package> {
         self.0.get(&(did.actor, &did.act)).copied().or_else(|| actor?.package.as_ref())
     }
+
+    /// The same where it is not whose actor it was.
+    pub fn another(&self, actor: Option<&'r ReportedActor>, did: &'r Behaviour) -> Option<&'r Package> {
+        let own = actor.and_then(|actor| actor.package.as_ref());
+        let is_own = |whom: &Package| own.is_some_and(|own| (&own.name, &own.version) == (&whom.name, &whom.version));
+        self.whose(actor, did).filter(|whom| !is_own(whom))
+    }
 }
 
 /// What was used, the worst that became of it, how often.

@@ -63,9 +63,7 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
 fn note(report: &Report, blamed: &Blamed, did: &Behaviour, (used, protocol): (&mut Use, Option<&String>)) {
     let actor = report.actor(did.actor);
     let subject = actor.map_or_else(|| "an unknown actor".to_owned(), |actor| PLAIN.subject(report, actor));
-    let own = actor.and_then(|actor| actor.package.as_ref());
-    let whom = blamed.whose(actor, did).filter(|whom| own.is_none_or(|own| (&own.name, &own.version) != (&whom.name, &whom.version)));
-    let whom = whom.map(|whom| format!("{}, in the ", PLAIN.package(whom))).unwrap_or_default();
+    let whom = blamed.another(actor, did).map(|whom| format!("{}, in the ", PLAIN.package(whom))).unwrap_or_default();
     let protocol: String = protocol.map_or("dns", String::as_str).chars().filter(char::is_ascii_alphanumeric).take(12).collect();
     let (status, count) = used.by.entry(format!("{whom}{subject}: {protocol}")).or_insert((did.status, 0));
     (*status, *count) = (did.status.max(*status), count.saturating_add(did.count));

@@ -100,6 +100,7 @@ struct OneProcess<'r> {
     process: &'r Process,
 }
 
+/// With what does not go without saying: a crate that is not the actor's, a class that is not what compilers keep in between.
 #[derive(Serialize)]
 struct OneAct<'r> {
     #[serde(flatten)]
@@ -121,7 +122,8 @@ impl Serialize for Acts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.report.behaviour.iter().map(|did| {
             let actor = self.report.actor(did.actor);
-            OneAct { did, whom: self.blamed.whose(actor, did).map(key), class: self.classes.class(actor, &did.act) }
+            let class = self.classes.class(actor, &did.act).filter(|class| *class != Class::CompilerIntermediate);
+            OneAct { did, whom: self.blamed.another(actor, did).map(key), class }
         }))
     }
 }
