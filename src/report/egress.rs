@@ -49,6 +49,9 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     if report.run.phases.fetched || !report.run.phases.offline {
         writeln!(w, "# Cargo itself had a network: where it fetched from is not in this list.")?;
     }
+    if endpoints.is_empty() && names.is_empty() {
+        writeln!(w, "\n# Nobody went anywhere.")?;
+    }
     for (what, used) in &endpoints {
         users(w, used)?;
         writeln!(w, "{}{what}", if used.allowed && is_plain(what) { "" } else { "#" })?;

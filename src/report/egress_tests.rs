@@ -53,6 +53,11 @@ fn below_each_destination_is_who_needs_it() {
 }
 
 #[test]
+fn nowhere_is_an_answer_too() {
+    assert!(list(&assemble(&material(), &facts(), &Graph)).ends_with("\n\n# Nobody went anywhere.\n"));
+}
+
+#[test]
 fn what_was_open_only_while_nothing_was_refused_is_no_policy() {
     let mut material = material_of_all();
     material.breaches.iter_mut().for_each(|(event, _)| event.status = Status::Observed);

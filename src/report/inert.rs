@@ -46,6 +46,10 @@ impl Inert<'_> {
 impl Formatter for Inert<'_> {
     /// JSON's own escapes (quote, backslash, C0) are not in here: those are made by the serializer.
     fn write_string_fragment<W: ?Sized + Write>(&mut self, w: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly every text there is: no look at each of its characters.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !fragment.contains("##[") {
+            return w.write_all(fragment.as_bytes());
+        }
         let mut plain = 0;
         for (at, c) in fragment.char_indices() {
             // `##[` begins a command wherever it stands in a line of a GitHub Actions log.
