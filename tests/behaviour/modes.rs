@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use cargo_brig::model::sha256;
 use cargo_brig::report::Format;
 
 use crate::effect::spilled;
@@ -148,6 +149,12 @@ fn every_format_escapes_hostile_names() {
         assert!(is_data || !markup, "{option}: raw markup\n{text}");
         assert!(!text.contains(&place.canary), "{option}: the canary\n{text}");
     }
+    // What is to be signed is about the very file that was written beside it.
+    let written = |format: Format| fs::read(place.path(&format!("run/out{}", format.option()))).unwrap();
+    let statement: serde_json::Value = serde_json::from_slice(&written(Format::InToto)).unwrap();
+    assert_eq!(statement["subject"][0]["digest"]["sha256"], sha256::hex(&written(Format::Json)).as_str());
+    let kept = fs::read(place.path("report/report.json")).unwrap();
+    assert_eq!(kept, written(Format::Json));
 }
 
 #[test]
