@@ -9,14 +9,16 @@ use clap::{Parser, Subcommand};
 
 use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
+use super::forms::Forms;
 use super::{exceptions, reports};
 use crate::model::{Mode, duration};
 use crate::report::Format;
 
 const EXIT_CODES: &str = "\
 Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
-BRIG_HTML, BRIG_MARKDOWN, BRIG_CONFIG, BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR,
-BRIG_REQUIRE_RUN, BRIG_COLOR, BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
+BRIG_HTML, BRIG_MARKDOWN, BRIG_JUNIT, BRIG_CODE_QUALITY, BRIG_EVENTS, BRIG_TRACE, BRIG_IN_TOTO, BRIG_EGRESS, BRIG_CONFIG,
+BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR, BRIG_REQUIRE_RUN, BRIG_COLOR, BRIG_QUIET,
+BRIG_VERBOSE. What is typed wins.
 
 Exit codes, first match wins:
     2  bad command line
@@ -63,18 +65,8 @@ pub struct Options {
     /// Directory of the stored report
     #[arg(long, value_name = "D")]
     pub report_dir: Option<PathBuf>,
-    /// Also write the report as JSON to this file
-    #[arg(long, value_name = "F", global = true)]
-    pub json: Option<PathBuf>,
-    /// … as SARIF 2.1.0, for code scanning
-    #[arg(long, value_name = "F", global = true)]
-    pub sarif: Option<PathBuf>,
-    /// … as one offline HTML page
-    #[arg(long, value_name = "F", global = true)]
-    pub html: Option<PathBuf>,
-    /// … as Markdown, for a job summary
-    #[arg(long, value_name = "F", global = true)]
-    pub markdown: Option<PathBuf>,
+    #[command(flatten)]
+    pub forms: Forms,
     /// Whoever started this run takes the report directory away: it is not named
     #[arg(long, hide = true)]
     pub passing: bool,
@@ -113,9 +105,7 @@ pub struct Options {
 impl Options {
     /// The files asked for, each with its format.
     pub fn outputs(&self) -> Vec<(Format, &Path)> {
-        let asked =
-            [(Format::Json, &self.json), (Format::Sarif, &self.sarif), (Format::Html, &self.html), (Format::Markdown, &self.markdown)];
-        asked.into_iter().filter_map(|(format, path)| Some((format, path.as_deref()?))).collect()
+        self.forms.outputs()
     }
 }
 

@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod baseline;
 pub mod color;
 pub mod exceptions;
+pub mod forms;
 pub mod misplaced;
 mod misuse;
 pub mod reports;
@@ -103,18 +104,19 @@ pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -
             continue;
         }
         let command = command(word, toolchain)?;
-        if !command.reports() && !options.outputs().is_empty() {
+        if let Some((format, _)) = options.outputs().first().filter(|_| !command.reports()) {
+            let option = format.option();
             return Err(Misuse::new(
-                "`--json`, `--sarif`, `--html` and `--markdown` are for a report, and this command makes none",
-                "`cargo brig report --json F` writes the last one",
+                format!("`{option}` is for a report, and this command makes none"),
+                format!("`cargo brig report {option} F` writes the last one"),
             ));
         }
         let options = variables::merge(options, variable)?;
-        if command.reports() && !matches!(command, Command::Report(_)) && options.outputs().iter().any(|(_, path)| path.as_os_str() == "-")
-        {
+        let outputs = if matches!(command, Command::Cargo { .. } | Command::Demo) { options.outputs() } else { Vec::new() };
+        if let Some((format, _)) = outputs.iter().find(|(_, path)| path.as_os_str() == "-") {
             return Err(Misuse::new(
                 "`-` is not possible here: stdout belongs to cargo",
-                "name a file, or use `cargo brig report --json -` afterwards",
+                format!("name a file, or use `cargo brig report {} -` afterwards", format.option()),
             ));
         }
         return Ok(Typed { options, command });

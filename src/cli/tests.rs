@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
+use super::forms::Forms;
 use super::reports::Which;
 use super::*;
 use crate::model::Mode;
@@ -52,16 +53,13 @@ fn what_is_cargos_stays_cargos() {
 
 #[test]
 fn our_options_stand_before() {
-    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --config c.toml --floor f.toml --locked-behaviour --require-run --timeout 10m --allow-degraded --color never -v build -v";
+    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --egress e --config c.toml --floor f.toml --locked-behaviour --require-run --timeout 10m --allow-degraded --color never -v build -v";
     let expected = Options {
         policy: Some("strict".into()),
         mode: Some(Mode::Observe),
         fresh: true,
         report_dir: Some("d".into()),
-        json: Some("f.json".into()),
-        sarif: Some("f.sarif".into()),
-        html: None,
-        markdown: None,
+        forms: Forms { json: Some("f.json".into()), sarif: Some("f.sarif".into()), egress: Some("e".into()), ..Forms::default() },
         passing: false,
         config: Some("c.toml".into()),
         no_config: false,
@@ -97,7 +95,7 @@ fn own_commands() {
     for (line, command) in table {
         assert_eq!(typed(line).command, command, "{line}");
     }
-    assert_eq!(typed("cargo-brig report r.json --json -").options.json, Some("-".into()));
+    assert_eq!(typed("cargo-brig report r.json --json -").options.forms.json, Some("-".into()));
     assert!(typed("cargo-brig report r.json -v").options.verbose);
 }
 
@@ -123,6 +121,7 @@ fn misuse_says_what_to_do() {
         ("cargo-brig -p x test", "-p", "it goes after the subcommand, `cargo brig test -p`"),
         ("cargo-brig --live build", "--live", "not part of this version"),
         ("cargo-brig --html - build", "stdout belongs to cargo", "name a file"),
+        ("cargo-brig --egress - demo", "stdout belongs to cargo", "report --egress -"),
         ("cargo-brig --mod observe build", "--mod", "--mode"),
         ("cargo-brig --mode observ build", "observ", "observe"),
         ("cargo-brig --color sometimes build", "sometimes", "cargo brig --help"),
@@ -147,8 +146,11 @@ fn misuse_says_what_to_do() {
         ("cargo-brig allow x@1.0.0 --build-script --write /srv/x --reason …", "in your own words", "`cargo brig allow --help`"),
         ("cargo-brig deny x --reason ...", "in your own words", "`cargo brig deny --help`"),
         ("cargo-brig baseline acept", "acept", "`cargo brig baseline --help`"),
-        ("cargo-brig suggest --json f", "makes none", "cargo brig report --json"),
-        ("cargo-brig --html - baseline check", "makes none", "cargo brig report --json"),
+        ("cargo-brig suggest --json f", "makes none", "cargo brig report --json F"),
+        ("cargo-brig --html - baseline check", "`--html` is for a report", "cargo brig report --html F"),
+        ("cargo-brig --in-toto f doctor", "makes none", "cargo brig report --in-toto F"),
+        ("cargo-brig report --list --egress f", "cannot be used with", "--help"),
+        ("cargo-brig report --schema --junit f", "cannot be used with", "--help"),
         ("cargo-brig profile", "subcommand", "--help"),
         ("cargo-brig doctor extra", "extra", "--help"),
         ("cargo-brig +nightly doctor", "+nightly", "does not run cargo"),
@@ -186,6 +188,7 @@ fn variables_fill_the_gaps() {
         ("BRIG_SARIF", "s"),
         ("BRIG_HTML", "h"),
         ("BRIG_MARKDOWN", "m"),
+        ("BRIG_CODE_QUALITY", "q"),
         ("BRIG_CONFIG", "c"),
         ("BRIG_FLOOR", "l"),
         ("BRIG_LOCKED_BEHAVIOUR", "1"),
@@ -201,10 +204,14 @@ fn variables_fill_the_gaps() {
         mode: Some(Mode::Observe),
         fresh: true,
         report_dir: Some("d".into()),
-        json: Some("f".into()),
-        sarif: Some("s".into()),
-        html: Some("h".into()),
-        markdown: Some("m".into()),
+        forms: Forms {
+            json: Some("f".into()),
+            sarif: Some("s".into()),
+            html: Some("h".into()),
+            markdown: Some("m".into()),
+            code_quality: Some("q".into()),
+            ..Forms::default()
+        },
         passing: false,
         config: Some("c".into()),
         no_config: false,

@@ -9,7 +9,7 @@ use crate::model::duration;
 use crate::plan::document::suggestion;
 
 /// All of them.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 24] = [
     "BRIG_POLICY",
     "BRIG_MODE",
     "BRIG_FRESH",
@@ -18,6 +18,12 @@ pub const NAMES: [&str; 18] = [
     "BRIG_SARIF",
     "BRIG_HTML",
     "BRIG_MARKDOWN",
+    "BRIG_JUNIT",
+    "BRIG_CODE_QUALITY",
+    "BRIG_EVENTS",
+    "BRIG_TRACE",
+    "BRIG_IN_TOTO",
+    "BRIG_EGRESS",
     "BRIG_CONFIG",
     "BRIG_NO_CONFIG",
     "BRIG_FLOOR",
@@ -55,7 +61,7 @@ pub fn check(names: impl Iterator<Item = OsString>) -> Result<(), Misuse> {
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
-    let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // Every variable is read and checked, even one that a typed option outranks: a typo should not wait for its day.
     let policy = text("BRIG_POLICY", variable)?;
     typed.policy = typed.policy.or(policy);
@@ -64,10 +70,7 @@ pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
     let color = one_of("BRIG_COLOR", &["auto", "always", "never"], variable)?;
     typed.color = typed.color.or(color.map(|word| arguments::color(&word)));
     typed.report_dir = typed.report_dir.or_else(|| path("BRIG_REPORT_DIR"));
-    typed.json = typed.json.or_else(|| path("BRIG_JSON"));
-    typed.sarif = typed.sarif.or_else(|| path("BRIG_SARIF"));
-    typed.html = typed.html.or_else(|| path("BRIG_HTML"));
-    typed.markdown = typed.markdown.or_else(|| path("BRIG_MARKDOWN"));
+    typed.forms.fill(path);
     typed.floor = typed.floor.or_else(|| path("BRIG_FLOOR"));
     // What was typed stands against a variable: each of the two excludes the other.
     let (config, none) = (path("BRIG_CONFIG"), switch("BRIG_NO_CONFIG", variable)?);

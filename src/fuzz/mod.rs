@@ -6,6 +6,7 @@
 //! one, so whatever was found comes back at once. Inputs are printed as Rust literals, to become tests beside the code they broke.
 
 mod cargo_config;
+mod channels;
 mod command_line;
 mod compiler;
 mod directives;

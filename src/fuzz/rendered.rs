@@ -9,7 +9,7 @@ use super::must;
 use crate::model::report::Report;
 use crate::report::{html, json, markdown, sarif, terminal};
 
-type Checked = Result<(), String>;
+pub type Checked = Result<(), String>;
 
 /// Renders a report in every way there is, and checks each.
 pub fn check(report: &Report) -> Checked {
@@ -52,7 +52,7 @@ pub fn check(report: &Report) -> Checked {
     of_sarif(report, &log)
 }
 
-fn text(name: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<String, String> {
+pub fn text(name: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<String, String> {
     let mut out = Vec::new();
     write(&mut out).map_err(|error| format!("{name}: {error}"))?;
     String::from_utf8(out).map_err(|error| format!("{name}: {error}"))
@@ -101,14 +101,16 @@ fn on_terminal(text: &str) -> Checked {
 /// Only tags we write, each closed in its turn.
 fn of_html(page: &str) -> Checked {
     const VOID: [&str; 3] = ["meta", "!doctype", "br"];
-    const KNOWN: [&str; 29] = [
+    const KNOWN: [&str; 34] = [
         "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "small", "p", "dl", "dt", "dd", "code", "article", "details",
-        "summary", "ul", "li", "table", "tr", "th", "td", "!doctype", "br", "em", "strong", "a",
+        "summary", "ul", "li", "table", "tr", "th", "td", "!doctype", "br", "em", "strong", "a", "svg", "rect", "circle", "text", "script",
     ];
-    let mut open: Vec<&str> = Vec::new();
+    let (mut open, mut scripts): (Vec<&str>, usize) = (Vec::new(), 0);
     let mut rest = page;
     while let Some(at) = rest.find('<') {
-        must(!rest[..at].contains('>') || open.last() == Some(&"style"), || format!("html: a stray > before {:?}", shorten(&rest[at..])))?;
+        must(!rest[..at].contains('>') || matches!(open.last(), Some(&("style" | "script"))), || {
+            format!("html: a stray > before {:?}", shorten(&rest[at..]))
+        })?;
         let end = rest.find('>').ok_or("html: a tag without an end")?;
         must(at < end, || format!("html: a stray > at {:?}", shorten(rest)))?;
         let tag = &rest[at + 1..end];
@@ -120,12 +122,18 @@ fn of_html(page: &str) -> Checked {
             || matches!(name, "html" | "meta" | "!doctype")
             || attributes.split("\" ").all(|attribute| {
                 // Names of ours, and links within the page.
-                let value = ["class=\"", "id=\"", "href=\"#"].iter().find_map(|name| attribute.strip_prefix(name));
+                let drawn = ["viewBox", "x", "y", "width", "height", "cx", "cy", "r"].map(|name| format!("{name}=\""));
+                let value = drawn.iter().find_map(|name| attribute.strip_prefix(name.as_str()));
+                if let Some(value) = value.filter(|_| matches!(name, "svg" | "rect" | "circle" | "text")) {
+                    return value.trim_end_matches('"').chars().all(|c| c.is_ascii_digit() || c == ' ');
+                }
+                let value = ["class=\"", "id=\"", "href=\"#", "role=\""].iter().find_map(|name| attribute.strip_prefix(name));
                 value.is_some_and(|value| {
                     value.trim_end_matches('"').chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || " -".contains(c))
                 })
             });
         must(ours, || format!("html: the attributes {:?}", shorten(attributes)))?;
+        scripts += usize::from(!closing && name == "script");
         if closing {
             must(open.pop() == Some(name), || format!("html: </{name}> closes another tag"))?;
         } else if !VOID.contains(&name) {
@@ -134,7 +142,8 @@ fn of_html(page: &str) -> Checked {
         rest = &rest[end + 1..];
     }
     must(open.is_empty() && !rest.contains('>'), || format!("html: {open:?} left open"))?;
-    let entities = page.split("</style>").last().unwrap_or_default();
+    must(scripts == 1, || format!("html: {scripts} scripts"))?;
+    let entities = page.split("</style>").last().and_then(|body| body.split("<script>").next()).unwrap_or_default();
     let bare = entities
         .match_indices('&')
         .find(|(at, _)| !["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"].iter().any(|e| entities[*at..].starts_with(e)));
@@ -220,6 +229,6 @@ fn of_sarif(report: &Report, log: &str) -> Checked {
     Ok(())
 }
 
-fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     text.chars().take(80).collect()
 }

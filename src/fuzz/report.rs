@@ -46,6 +46,7 @@ pub fn report(source: &mut Source) -> Report {
             workspace: source.maybe(Source::hostile),
             within: source.maybe(Source::hostile),
             target: source.maybe(Source::hostile),
+            job: source.maybe(Source::hostile),
             started: source.number(),
             duration_ms: source.number(),
             timeout_ms: source.maybe(Source::number),

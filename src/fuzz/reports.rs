@@ -5,10 +5,10 @@ use std::fmt;
 use serde_json::Value;
 
 use super::mutate::mutate;
-use super::rendered;
 use super::report::report;
 use super::source::Source;
 use super::{Bytes, fuzz, must};
+use super::{channels, rendered};
 use crate::model::Hostile;
 use crate::model::report::Report;
 use crate::report::{escape, json};
@@ -22,16 +22,21 @@ impl fmt::Debug for Stored {
     }
 }
 
+fn whole(report: &Report) -> rendered::Checked {
+    rendered::check(report)?;
+    channels::check(report)
+}
+
 #[test]
 fn any_report_stays_text_in_every_form() {
-    fuzz("reports", 40, |source| Stored(report(source)), |stored| rendered::check(&stored.0));
+    fuzz("reports", 40, |source| Stored(report(source)), |stored| whole(&stored.0));
 }
 
 /// The same from bytes: what loads at all must be safe to show.
 #[test]
 fn any_file_is_loaded_or_refused() {
     let load = |bytes: &Bytes| match json::parse(&bytes.0) {
-        Ok(report) => rendered::check(&report),
+        Ok(report) => whole(&report),
         // The error may quote the file; it is made inert and short where `main` shows it.
         Err(error) => {
             let shown = escape::ours(&format!("{error:#}"));

@@ -23,6 +23,12 @@ pub fn stamp(seconds: u64) -> String {
     format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
 }
 
+/// `2026-11-29T10:55:07Z`, as RFC 3339 has it.
+pub fn rfc3339(seconds: u64) -> String {
+    let ((year, month, day), (hour, minute, second)) = parts(seconds);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 type Three = (i64, i64, i64);
 
 fn parts(seconds: u64) -> (Three, Three) {
@@ -46,6 +52,9 @@ mod tests {
             (u64::MAX, "9999-12-31 23:59 UTC", "99991231-235959"),
         ] {
             assert_eq!((text(seconds), stamp(seconds)), (shown.to_owned(), stamped.to_owned()));
+            let whole: String = rfc3339(seconds).chars().filter(char::is_ascii_digit).collect();
+            assert_eq!(whole, stamped.replace('-', ""));
         }
+        assert_eq!(rfc3339(1_790_000_000), "2026-09-21T14:13:20Z");
     }
 }

@@ -102,6 +102,9 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Hostile>,
     pub target: Option<Hostile>,
+    /// The job of a CI server that it ran in, by its address, as the server's variables say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Hostile>,
     /// Seconds since the epoch.
     pub started: u64,
     pub duration_ms: u64,
@@ -305,7 +308,10 @@ pub struct Behaviour {
     pub actor: ActorId,
     #[serde(flatten)]
     pub act: Act,
+    /// What goes without saying is not said, of tens of thousands of them.
+    #[serde(default = "allowed", skip_serializing_if = "is_allowed")]
     pub status: Status,
+    #[serde(default = "once", skip_serializing_if = "is_once")]
     pub count: u64,
     /// When it was first done, in milliseconds since the run began; 0 where that was not written down.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -314,4 +320,20 @@ pub struct Behaviour {
 
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+fn allowed() -> Status {
+    Status::Allowed
+}
+
+fn is_allowed(status: &Status) -> bool {
+    *status == Status::Allowed
+}
+
+fn once() -> u64 {
+    1
+}
+
+fn is_once(count: &u64) -> bool {
+    *count == 1
 }

@@ -68,19 +68,57 @@ const K: [u32; 64] = [
     0xc671_78f2,
 ];
 
+/// What comes piece by piece.
+pub struct Hashing {
+    state: [u32; 8],
+    /// Less than a block.
+    rest: Vec<u8>,
+    bytes: u64,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        let state = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+        Hashing { state, rest: Vec::with_capacity(64), bytes: 0 }
+    }
+}
+
+impl Hashing {
+    pub fn add(&mut self, mut bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        if !self.rest.is_empty() {
+            let (first, others) = bytes.split_at(bytes.len().min(64 - self.rest.len()));
+            self.rest.extend_from_slice(first);
+            bytes = others;
+            if self.rest.len() < 64 {
+                return;
+            }
+            compress(&mut self.state, &self.rest);
+            self.rest.clear();
+        }
+        let blocks = bytes.chunks_exact(64);
+        self.rest.extend_from_slice(blocks.remainder());
+        blocks.for_each(|block| compress(&mut self.state, block));
+    }
+
+    /// 64 hexadecimal digits.
+    pub fn hex(mut self) -> String {
+        let mut last = std::mem::take(&mut self.rest);
+        last.push(0x80);
+        // Zeros, so that the length ends a block.
+        last.resize((last.len() + 8).next_multiple_of(64), 0);
+        let end = last.len();
+        last[end - 8..].copy_from_slice(&(self.bytes * 8).to_be_bytes());
+        last.chunks_exact(64).for_each(|block| compress(&mut self.state, block));
+        self.state.iter().map(|word| format!("{word:08x}")).collect()
+    }
+}
+
 /// 64 hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut state: [u32; 8] = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
-    let mut padded = bytes.to_vec();
-    padded.push(0x80);
-    // Zeros, so that the length ends a block.
-    padded.resize((padded.len() + 8).next_multiple_of(64), 0);
-    let end = padded.len();
-    padded[end - 8..].copy_from_slice(&(bytes.len() as u64 * 8).to_be_bytes());
-    for block in padded.chunks_exact(64) {
-        compress(&mut state, block);
-    }
-    state.iter().map(|word| format!("{word:08x}")).collect()
+    let mut hashing = Hashing::default();
+    hashing.add(bytes);
+    hashing.hex()
 }
 
 fn compress(state: &mut [u32; 8], block: &[u8]) {
@@ -127,6 +165,11 @@ mod tests {
             ("a".repeat(64), "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"),
         ] {
             assert_eq!(hex(text.as_bytes()), expected, "{} bytes", text.len());
+            for piece in [1, 63, 64, 65, 1000] {
+                let mut hashing = Hashing::default();
+                text.as_bytes().chunks(piece).for_each(|bytes| hashing.add(bytes));
+                assert_eq!(hashing.hex(), expected, "{} bytes, {piece} at a time", text.len());
+            }
         }
     }
 }

@@ -15,3 +15,15 @@ pub enum Status {
     /// Answered with an errno, and not done.
     Refused,
 }
+
+impl Status {
+    /// As it stands in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Allowed => "allowed",
+            Status::Redacted => "redacted",
+            Status::Observed => "observed",
+            Status::Refused => "refused",
+        }
+    }
+}

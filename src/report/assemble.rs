@@ -73,10 +73,19 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     report
 }
 
-/// Words of a process's arguments: compilers and linkers have hundreds.
+/// Words of a process's arguments.
 const WORDS: usize = 24;
+/// The same of compilers and linkers, which have hundreds: what they are asked for comes first.
+const COMPILERS_WORDS: usize = 12;
 /// The same of a program that somebody ran as he may.
 const FIRST_WORDS: usize = 8;
+
+fn words(kind: ActorKind) -> usize {
+    match kind {
+        ActorKind::Rustc | ActorKind::Rustdoc | ActorKind::Linker => COMPILERS_WORDS,
+        ActorKind::BuildScript | ActorKind::ProcMacro | ActorKind::Program | ActorKind::Tool => WORDS,
+    }
+}
 
 /// The first of them, and how many there were besides.
 fn brief(mut argv: Vec<Hostile>, most: usize) -> Vec<Hostile> {
@@ -156,7 +165,11 @@ fn reported(at: usize, actor: &Actor, cast: &Cast, numbers: &[ActorId], facts: &
         arguments: unit::arguments(whole, &facts.places_of(whole)),
         failed: false,
         pid: if host.is_none() { actor.pid } else { 0 },
-        argv: if host.is_none() && !is_absent(actor) { brief(facts.places_of(actor).argv(&actor.argv), WORDS) } else { Vec::new() },
+        argv: if host.is_none() && !is_absent(actor) {
+            brief(facts.places_of(actor).argv(&actor.argv), words(actor.kind))
+        } else {
+            Vec::new()
+        },
         ran: None,
     }
 }
@@ -185,8 +198,8 @@ fn role(actor: &Actor, facts: &Facts) -> Option<String> {
 
 fn processes(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId]) -> Vec<Process> {
     let one = |(process, at): (&Process, &usize)| {
-        let places = facts.places_of(&cast.actors[*at]);
-        Process { actor: numbers[*at], exe: places.path(&process.exe), argv: brief(places.argv(&process.argv), WORDS), ..process.clone() }
+        let (places, most) = (facts.places_of(&cast.actors[*at]), words(cast.actors[*at].kind));
+        Process { actor: numbers[*at], exe: places.path(&process.exe), argv: brief(places.argv(&process.argv), most), ..process.clone() }
     };
     material.processes.iter().zip(&cast.of_process).map(one).collect()
 }

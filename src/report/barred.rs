@@ -177,7 +177,7 @@ mod tests {
             [("F1", Rule::PackageMalicious), ("F2", Rule::PackageDenied)]
         );
         assert_eq!(report.outcome.exit_code, 100);
-        for format in [Format::Json, Format::Sarif, Format::Html, Format::Markdown] {
+        for format in [Format::Json, Format::Sarif, Format::Html, Format::Markdown, Format::JUnit, Format::CodeQuality] {
             let text = shown(&report, Some(format));
             let text = text.replace("&#45;", "-").replace("&#46;", ".").replace("&#58;", ":");
             for part in ["package/malicious", "package/denied", "RUSTSEC-2026-0265", "phones home", "wallet keys", "quickfetch-sys"] {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::classes::Classes;
+use super::capabilities;
+use super::classes::{Class, Classes};
 use super::incidents::Incident;
 use super::wording::is_correlated;
 use crate::model::report::{Behaviour, Report, ReportedActor};
@@ -42,6 +43,8 @@ pub struct Summary {
     pub writes_outside: List,
     /// Credentials it was after.
     pub secrets: List,
+    /// What its own code used or tried to, in the words of Capslock; of a compiler only what is blamed on somebody in it.
+    pub capabilities: BTreeSet<&'static str>,
     /// Variables that were withheld from it.
     pub withheld: BTreeSet<String>,
     /// Reviewed allows and exceptions it used.
@@ -97,6 +100,13 @@ impl<'r> Blamed<'r> {
     pub fn whose(&self, actor: Option<&'r ReportedActor>, did: &'r Behaviour) -> Option<&'r Package> {
         self.0.get(&(did.actor, &did.act)).copied().or_else(|| actor?.package.as_ref())
     }
+
+    /// The same where it is not whose actor it was.
+    pub fn another(&self, actor: Option<&'r ReportedActor>, did: &'r Behaviour) -> Option<&'r Package> {
+        let own = actor.and_then(|actor| actor.package.as_ref());
+        let is_own = |whom: &Package| own.is_some_and(|own| (&own.name, &own.version) == (&whom.name, &whom.version));
+        self.whose(actor, did).filter(|whom| !is_own(whom))
+    }
 }
 
 /// What was used, the worst that became of it, how often.
@@ -129,7 +139,11 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
         if did.status == Status::Refused {
             all.entry(name.clone()).or_default().refused += 1;
         }
-        let is_outside = || classes.class(actor, &did.act).is_some_and(|class| class.is_outside());
+        let class = classes.class(actor, &did.act);
+        // What every program reads before its first instruction says nothing of it.
+        if !is_compiler && class != Some(Class::Loader) && !capabilities::of(&did.act).is_empty() {
+            all.entry(name.clone()).or_default().capabilities.extend(capabilities::of(&did.act));
+        }
         let (list, what) = match &did.act {
             Act::Connect { to } | Act::Send { to } | Act::Bind { to } => (0, Cow::Owned(endpoint(to))),
             Act::Lookup { name, .. } => (0, Cow::Borrowed(name)),
@@ -138,10 +152,7 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
             Act::Exec { path, .. } if !is_compiler || did.status != Status::Allowed => (1, Cow::Borrowed(path)),
             Act::Exec { .. } | Act::Withhold { .. } | Act::Tell { .. } | Act::Signal { .. } | Act::Tamper { .. } => continue,
             Act::Survive { .. } | Act::Linger { .. } => continue,
-            act if !is_outside() => {
-                let _ = act;
-                continue;
-            }
+            _ if !class.is_some_and(Class::is_outside) => continue,
             Act::Read { path } => (2, Cow::Borrowed(path)),
             act => match act.path() {
                 Some(path) => (3, Cow::Borrowed(path)),

@@ -27,6 +27,9 @@ pub fn ours(text: &str) -> String {
 }
 
 fn render(bytes: &[u8], longest: usize, backticks: bool) -> String {
+    if let Some(text) = as_it_is(bytes, longest, backticks) {
+        return text.to_owned();
+    }
     let mut pieces: Vec<String> = Vec::new();
     for chunk in bytes.utf8_chunks() {
         pieces.extend(chunk.valid().chars().map(|c| piece(c, backticks)));
@@ -34,6 +37,13 @@ fn render(bytes: &[u8], longest: usize, backticks: bool) -> String {
     }
     // A runner of GitHub Actions takes `##[` for a command anywhere in a line (`::` only at its start, where our own words stand).
     cut(&pieces, longest).replace("##[", "#\\u{23}[")
+}
+
+/// What needs no look at each of its characters: nearly every path there is.
+fn as_it_is(bytes: &[u8], longest: usize, backticks: bool) -> Option<&str> {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\\' && !(backticks && *byte == b'`');
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= longest && text.bytes().all(|byte| is_plain(&byte)))?;
+    (!text.contains("##[")).then_some(text)
 }
 
 fn piece(c: char, backticks: bool) -> String {

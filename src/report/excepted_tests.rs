@@ -106,7 +106,8 @@ fn hostile_text_is_text_in_every_channel() {
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains("xception"), "{format:?} says nothing of it");
         assert!(!out.contains(['\x1b', '\u{202e}']) && !out.lines().any(|line| line.starts_with("::")), "{format:?}\n{out}");
-        assert!(format == Format::Sarif || !out.contains("<script"), "{format:?}\n{out}");
+        let ours = usize::from(format == Format::Html);
+        assert!(format == Format::Sarif || out.matches("<script").count() == ours, "{format:?}\n{out}");
     }
     let out = text(&report, Verbosity::Verbose);
     assert!(!out.contains(['\x1b', '\u{202e}']) && !out.lines().any(|line| line.starts_with("::")), "{out}");

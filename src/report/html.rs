@@ -1,10 +1,12 @@
-//! The report as one offline page: incidents, what each crate did, processes, indexes by host, program and written path. In: a `&Report`. Out: HTML
-//! without a script, without a reference to anything outside, and with every hostile text as escaped element content (never inside a
-//! tag).
+//! The report as one offline page: incidents, when what ran, what each crate did, processes, indexes by host, program and written path. In: a `&Report`.
+//! Out: HTML with one script of ours and no other, without a reference to anything outside, and with every hostile text as escaped element content (never
+//! inside a tag).
 
 mod incidents;
 mod matrix;
+mod script;
 mod sections;
+mod timeline;
 mod words;
 
 use std::io::{self, Write};
@@ -13,12 +15,15 @@ use super::tally::{quiet, tally};
 use super::wording::count;
 use super::{escape, excepted};
 use crate::model::report::{Report, VerdictWord};
+use crate::model::{Mode, moment};
 use words::{MEDIUM, ROWS, code, content};
 
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     writeln!(w, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")?;
-    // Even if an escape were wrong: nothing runs, nothing is fetched.
-    writeln!(w, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">")?;
+    // Even if an escape were wrong: nothing but our own script runs, nothing is fetched.
+    let policy =
+        format!("default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'", script::source());
+    writeln!(w, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")?;
     writeln!(w, "<meta name=\"viewport\" content=\"width=device-width\"><title>Brig report</title>")?;
     writeln!(w, "<style>\n{}</style></head><body>", include_str!("html/style.css"))?;
     head(w, report)?;
@@ -26,10 +31,13 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     let all = super::incidents::incidents(report);
     incidents::own(w, report, &all)?;
     incidents::standing(w, report, &all)?;
+    timeline::timeline(w, report, &all)?;
     matrix::matrix(w, &super::crates::crates(report, &all))?;
     sections::crates(w, report)?;
     sections::processes(w, report)?;
     sections::indexes(w, report)?;
+    sections::policy(w, report)?;
+    script::script(w)?;
     writeln!(w, "</body></html>")
 }
 
@@ -56,6 +64,12 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(w, "<h1>Brig <small>{}</small></h1>", code(&command.join(" ")))?;
     writeln!(w, "<p class=\"verdict {class}\">{verdict}</p>\n<dl>")?;
     let mut row = |key: &str, value: String| writeln!(w, "<dt>{key}</dt><dd>{value}</dd>");
+    let mode = if run.mode == Mode::Enforce { "enforce" } else { "observe" };
+    let took = format!("{}.{} s", run.duration_ms / 1000, run.duration_ms % 1000 / 100);
+    row("run", format!("{}, {took}, mode {mode}", moment::text(run.started)))?;
+    if let Some(job) = &run.job {
+        row("job", (MEDIUM.text)(job))?;
+    }
     let profile: Vec<_> = run.profile.iter().map(|name| (MEDIUM.name)(name)).collect();
     row("policy in force", format!("{}, digest {}", profile.join(" ← "), (MEDIUM.name)(&run.policy_digest)))?;
     let walls = &report.enforcement;
@@ -152,6 +166,20 @@ mod tests {
         assert!(page.ends_with("</body></html>\n"));
     }
 
+    /// A browser runs what the policy names, and that is what stands between the tags.
+    #[test]
+    fn the_script_is_the_one_that_may_run() {
+        let page = page(&assemble(&material(), &facts(), &Graph));
+        let between = page.split("<script>").nth(1).and_then(|rest| rest.split("</script>").next()).unwrap();
+        let hash = page.split("'sha256-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+        let digits = crate::model::sha256::hex(between.as_bytes());
+        // The first three bytes are the first four signs.
+        let signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let bits = hash.bytes().take(4).fold(0, |bits, sign| bits << 6 | signs.bytes().position(|one| one == sign).unwrap());
+        assert_eq!((hash.len(), format!("{bits:06x}")), (44, digits[..6].to_owned()));
+        assert!(page.contains("; script-src 'sha256-") && !page.contains("unsafe-eval"));
+    }
+
     #[test]
     fn the_most_unusual_comes_first_and_every_link_leads_somewhere() {
         let mut material = stolen_env();
@@ -193,7 +221,8 @@ mod tests {
         facts.run.profile = vec![attack.into()];
         facts.run.policy_digest = attack.into();
         let page = page(&assemble(&material, &facts, &Graph));
-        assert!(!page.contains("<script") && !page.contains("' onload") && !page.contains('\u{202e}'), "{page}");
+        assert_eq!(page.matches("<script").count(), 1, "{page}");
+        assert!(!page.contains("alert(1)</script>") && !page.contains("' onload") && !page.contains('\u{202e}'), "{page}");
         let opened = |tag: &str| page.matches(&format!("<{tag}>")).count();
         assert_eq!(opened("code"), opened("/code"));
     }

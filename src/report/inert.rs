@@ -19,6 +19,11 @@ pub fn lines<T: Serialize>(value: &T, w: &mut dyn Write) -> io::Result<()> {
     to_depth(2, value, w)
 }
 
+/// The same in one line.
+pub fn line<T: Serialize>(value: &T, w: &mut dyn Write) -> io::Result<()> {
+    to_depth(0, value, w)
+}
+
 fn to_depth<T: Serialize>(open: usize, value: &T, w: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(&mut *w, Inert { pretty: PrettyFormatter::new(), depth: 0, open }))?;
     w.write_all(b"\n")
@@ -41,6 +46,10 @@ impl Inert<'_> {
 impl Formatter for Inert<'_> {
     /// JSON's own escapes (quote, backslash, C0) are not in here: those are made by the serializer.
     fn write_string_fragment<W: ?Sized + Write>(&mut self, w: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly every text there is: no look at each of its characters.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !fragment.contains("##[") {
+            return w.write_all(fragment.as_bytes());
+        }
         let mut plain = 0;
         for (at, c) in fragment.char_indices() {
             // `##[` begins a command wherever it stands in a line of a GitHub Actions log.

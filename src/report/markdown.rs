@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::crates::crates;
 use super::incidents::{Incident, incidents};
+use super::plain::PLAIN;
 use super::tally::{quiet, tally};
 use super::wording::{Medium, count, units};
 use super::{advice, escape, excepted, rotate};
@@ -239,7 +240,6 @@ fn section(report: &Report, incident: &Incident) -> String {
 
 /// Workflow commands for the worst findings, one line each.
 pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
-    const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
     for finding in report.all_findings().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
         let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
         let (file, line) = super::place::placed(report, finding.location.as_deref());

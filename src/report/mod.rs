@@ -3,34 +3,45 @@
 //! Out: a `model::Report`, its text, its file. No clock and no environment in here.
 
 mod advice;
+mod alerts;
 pub mod assemble;
 pub mod barred;
 pub mod baselined;
+mod capabilities;
 #[cfg(test)]
 mod channels_tests;
+pub mod chrome;
 mod classes;
+pub mod code_quality;
 mod correlate;
 pub mod crates;
 pub mod derive;
+pub mod egress;
 pub mod escape;
+pub mod events;
 pub mod excepted;
 pub mod findings;
 #[cfg(test)]
 mod forged_tests;
 pub mod html;
+pub mod in_toto;
 pub mod incidents;
 mod inert;
+pub mod joined;
 pub mod json;
+pub mod junit;
 pub mod kept;
 pub mod led;
 mod loaded;
 pub mod markdown;
 pub mod material;
 pub mod normalise;
+mod numbers;
 pub mod outcome;
 mod packages;
 mod parties;
 mod place;
+mod plain;
 mod proposal;
 pub mod redact;
 pub mod remedy;
@@ -62,15 +73,56 @@ pub enum Format {
     Sarif,
     Html,
     Markdown,
+    JUnit,
+    CodeQuality,
+    Events,
+    Trace,
+    InToto,
+    Egress,
 }
 
 impl Format {
+    pub const ALL: [Format; 10] = [
+        Format::Json,
+        Format::Sarif,
+        Format::Html,
+        Format::Markdown,
+        Format::JUnit,
+        Format::CodeQuality,
+        Format::Events,
+        Format::Trace,
+        Format::InToto,
+        Format::Egress,
+    ];
+
+    /// What its option is called.
+    pub fn option(self) -> &'static str {
+        match self {
+            Format::Json => "--json",
+            Format::Sarif => "--sarif",
+            Format::Html => "--html",
+            Format::Markdown => "--markdown",
+            Format::JUnit => "--junit",
+            Format::CodeQuality => "--code-quality",
+            Format::Events => "--events",
+            Format::Trace => "--trace",
+            Format::InToto => "--in-toto",
+            Format::Egress => "--egress",
+        }
+    }
+
     pub fn write(self, report: &crate::model::report::Report, w: &mut dyn Write) -> io::Result<()> {
         match self {
             Format::Json => json::write(report, w),
             Format::Sarif => sarif::write(report, w),
             Format::Html => html::write(report, w),
             Format::Markdown => markdown::write(report, w),
+            Format::JUnit => junit::write(report, w),
+            Format::CodeQuality => code_quality::write(report, w),
+            Format::Events => events::write(report, w),
+            Format::Trace => chrome::write(report, w),
+            Format::InToto => in_toto::write(report, w),
+            Format::Egress => egress::write(report, w),
         }
     }
 }

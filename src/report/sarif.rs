@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::alerts::alerts;
 use super::incidents::{Incident, by_finding, incidents};
 use super::place::{encoded, place};
 use super::wording::{Medium, count, is_correlated, times, units};
@@ -46,7 +47,7 @@ fn log(report: &Report) -> Value {
     let rules: Vec<Rule> = worst.keys().copied().collect();
     let incidents = incidents(report);
     let of = by_finding(&incidents);
-    let mut groups = grouped(report);
+    let mut groups = alerts(report);
     // What there is no room for is what matters least.
     groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
     let left = groups.len().saturating_sub(MOST);
@@ -92,7 +93,7 @@ fn describe(rule: Rule, worst: Severity) -> Value {
     let means = text.split("## What it means\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap_or(text);
     let mut described = json!({
         "id": rule.id(),
-        "name": rule.id(),
+        "name": pascal(rule.id()),
         "shortDescription": {"text": page::summary(rule)},
         "fullDescription": {"text": means.split_whitespace().collect::<Vec<_>>().join(" ")},
         "help": {"text": format!("{text}\n`cargo brig explain {}` shows this, too.\n", rule.id()), "markdown": text},
@@ -104,6 +105,12 @@ fn describe(rule: Rule, worst: Severity) -> Value {
             format!("{HOME}/blob/v{}/src/judge/rules/{}.md", env!("CARGO_PKG_VERSION"), rule.id().replace(['/', '-'], "_")).into();
     }
     described
+}
+
+/// `secret/then-network` → `SecretThenNetwork`, as validators would have a name.
+fn pascal(id: &str) -> String {
+    let words = id.split(['/', '-']).filter(|word| word.is_ascii());
+    words.filter(|word| !word.is_empty()).map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
 }
 
 /// Exceptions that let something happen: each is a result that was dealt with.
@@ -189,21 +196,6 @@ fn notifications(report: &Report, left: usize) -> Vec<Value> {
         notes.push(note("warning", text));
     }
     notes
-}
-
-/// Findings of one rule, crate and actor kind, in report order.
-fn grouped(report: &Report) -> Vec<Vec<&Finding>> {
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    let mut known: BTreeMap<_, usize> = BTreeMap::new();
-    for finding in report.all_findings() {
-        let kind = report.actor(finding.actor).map(|actor| actor.kind);
-        let at = *known.entry((finding.rule, &finding.offender, kind)).or_insert(groups.len());
-        match groups.get_mut(at) {
-            Some(group) => group.push(finding),
-            None => groups.push(vec![finding]),
-        }
-    }
-    groups
 }
 
 fn result(report: &Report, group: &[&Finding], rules: &[Rule], incident: Option<&Incident>) -> Value {
@@ -319,6 +311,8 @@ mod tests {
             assert!(text("fullDescription", "text").len() > 60 && text("help", "markdown").contains("## What to do"), "{rule}");
             assert!(text("shortDescription", "text").ends_with('.') && text("help", "text").contains("cargo brig explain"), "{rule}");
         }
+        let rules = run["tool"]["driver"]["rules"].as_array().unwrap().iter();
+        assert!(rules.clone().any(|rule| rule["name"] == "SecretThenNetwork"), "{rules:?}");
         let of = |rule: &str| run["results"].as_array().unwrap().iter().find(|result| result["ruleId"] == rule).unwrap();
         let steps = of("net/connect")["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap();
         let steps: Vec<_> = steps.iter().map(|step| step["location"]["message"]["text"].as_str().unwrap()).collect();

@@ -1,13 +1,14 @@
 //! A report as its JSON has it: with everything that a reader would otherwise have to join from several lists. In: a `&Report`. Out: the same, and beside
 //! each act, process and finding whose it was and which others belong to it. What is added here is made from the rest each time and never read back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use super::classes::{Class, Classes};
 use super::crates::{Blamed, Summary, crates, key};
 use super::incidents::{Incident, by_finding, incidents};
+use super::numbers::Numbers;
 use super::proposal::remedy;
 use crate::model::report::{
     Behaviour, Coverage, Enforcement, Host, Kept, Outcome, PolicyLine, Report, ReportedActor, ReportedPackage, ReviewedUse, Rotate, Run,
@@ -99,6 +100,7 @@ struct OneProcess<'r> {
     process: &'r Process,
 }
 
+/// With what does not go without saying: a crate that is not the actor's, a class that is not what compilers keep in between.
 #[derive(Serialize)]
 struct OneAct<'r> {
     #[serde(flatten)]
@@ -120,7 +122,8 @@ impl Serialize for Acts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.report.behaviour.iter().map(|did| {
             let actor = self.report.actor(did.actor);
-            OneAct { did, whom: self.blamed.whose(actor, did).map(key), class: self.classes.class(actor, &did.act) }
+            let class = self.classes.class(actor, &did.act).filter(|class| *class != Class::CompilerIntermediate);
+            OneAct { did, whom: self.blamed.another(actor, did).map(key), class }
         }))
     }
 }
@@ -150,7 +153,7 @@ pub fn written(report: &Report) -> Written<'_> {
     let (incidents, numbers) = (incidents(report), Numbers::of(report));
     let of = by_finding(&incidents);
     let processes = report.processes.iter().enumerate().map(|(at, process)| OneProcess {
-        id: numbers.first.saturating_add(at as u64),
+        id: numbers.of_process(at),
         parent_process: numbers.find(process.parent, Some(process.started_ms)),
         process,
     });
@@ -224,36 +227,6 @@ fn one_finding<'r>(finding: &'r Finding, incident: Option<&Incident>, numbers: &
         file,
         line,
         remedy: remedy(finding),
-    }
-}
-
-/// Numbers of processes, each once: those that cargo started have their actor's, the others come after. The kernel gives one number to several, one after
-/// the other.
-struct Numbers {
-    first: u64,
-    /// By pid: when it began, and its number here.
-    by_pid: HashMap<u32, Vec<(u64, u64)>>,
-}
-
-impl Numbers {
-    fn of(report: &Report) -> Numbers {
-        let first = report.actors.iter().map(|actor| u64::from(actor.id.0)).max().unwrap_or_default() + 1;
-        let mut by_pid: HashMap<u32, Vec<(u64, u64)>> = HashMap::new();
-        for actor in report.actors.iter().filter(|actor| actor.pid > 0) {
-            by_pid.entry(actor.pid).or_default().push((actor.ran.map_or(0, |ran| ran.started_ms), u64::from(actor.id.0)));
-        }
-        for (at, process) in report.processes.iter().enumerate() {
-            by_pid.entry(process.pid).or_default().push((process.started_ms, first.saturating_add(at as u64)));
-        }
-        by_pid.values_mut().for_each(|all| all.sort_unstable());
-        Numbers { first, by_pid }
-    }
-
-    /// The last that began under this number until then.
-    fn find(&self, pid: u32, until: Option<u64>) -> Option<u64> {
-        let all = self.by_pid.get(&pid).filter(|_| pid > 0)?;
-        let before = all.iter().rev().find(|(began, _)| until.is_none_or(|until| *began <= until));
-        before.or(all.first()).map(|(_, number)| *number)
     }
 }
 

@@ -102,3 +102,30 @@ fn package_urls() {
     assert_eq!(of(Some("sparse+https://r.example/i/")), format!("{plain}?repository_url=https%3A%2F%2Fr.example%2Fi%2F"));
     assert_eq!(of(Some("git+https://h.example/x?branch=b#c0ffee")), format!("{plain}?vcs_url=git%2Bhttps%3A%2F%2Fh.example%2Fx%40c0ffee"));
 }
+
+/// A build has tens of thousands of them.
+#[test]
+fn of_an_act_only_what_does_not_go_without_saying() {
+    let mut material = material();
+    material.behaviours = vec![
+        did(RUSTC, read("/usr/lib/libc.so.6"), Status::Allowed, 1),
+        did(RUSTC, read("/home/u/app/target/debug/deps/libx-1f.rmeta"), Status::Allowed, 1),
+        did(RUSTC, read("/usr/include/x.h"), Status::Refused, 2),
+    ];
+    let report = assemble(&material, &facts(), &Graph);
+    let mut stored = Vec::new();
+    json::write(&report, &mut stored).unwrap();
+    let stored = String::from_utf8(stored).unwrap();
+    let actor = report.behaviour[0].actor.0;
+    let lines: Vec<&str> =
+        stored.split_once("\"behaviour\": [\n").unwrap().1.lines().take(3).map(|line| line.trim().trim_end_matches(',')).collect();
+    let expected = [
+        format!(
+            "{{\"actor\":{actor},\"act\":\"read\",\"path\":\"/usr/include/x.h\",\"status\":\"refused\",\"count\":2,\"class\":\"system\"}}"
+        ),
+        format!("{{\"actor\":{actor},\"act\":\"read\",\"path\":\"/usr/lib/libc.so.6\",\"class\":\"loader\"}}"),
+        format!("{{\"actor\":{actor},\"act\":\"read\",\"path\":\"{{target}}/debug/deps/libx-1f.rmeta\"}}"),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(json::parse(stored.as_bytes()).unwrap(), report);
+}

@@ -19,12 +19,14 @@ use super::ending::{self, Ran};
 use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
 use super::given::Given;
+use super::job;
 use super::layers::Layers;
 use super::outputs::Outputs;
 use super::repository;
 use super::screen::Screen;
 use super::stage::{self, Env};
 use super::stopped::Stopped;
+use super::streams::Heedless;
 use super::supervisor::Supervisor;
 use super::watch::Watch;
 use crate::attribute::Unwinder;
@@ -123,13 +125,14 @@ pub fn build(
         workspace: places.workspace.as_deref().map(Hostile::from),
         within: within.map(Hostile::from),
         target: Some(Hostile::from(&*places.target)),
+        job: job::named(&env).as_deref().map(Hostile::from),
         started,
         duration_ms: 0,
         timeout_ms: timeout.map(|limit| limit.as_millis() as u64),
         phases: report::Phases { fetched: phases.fetch, offline: !phases.network, wanted: 0 },
         costs: Costs::default(),
     };
-    terminal::before(&mut io::stderr().lock(), &run, &enforcement, style).context("write to stderr")?;
+    terminal::before(&mut Heedless(io::stderr().lock()), &run, &enforcement, style).context("write to stderr")?;
 
     env.retain(|(name, _)| name != "TMPDIR");
     env.push(("TMPDIR".into(), places.cargos_tmp().into_os_string()));
@@ -193,7 +196,7 @@ pub fn build(
             let locked = ground.workspace.as_deref().filter(|_| runs).map(Locked::read).transpose()?.flatten();
             bars.look(locked, supervisor.reviewing.told()).map(tell)?;
             if fetched.partly {
-                terminal::partly_fetched(&mut io::stderr().lock(), style).context("write to stderr")?;
+                terminal::partly_fetched(&mut Heedless(io::stderr().lock()), style).context("write to stderr")?;
             }
         } else {
             bars.look(locked, supervisor.reviewing.told()).map(tell)?;

@@ -19,6 +19,7 @@ mod graph_now;
 mod holding;
 mod importing;
 mod in_force;
+mod job;
 mod layers;
 mod naming;
 mod newcomers;
@@ -32,6 +33,7 @@ mod screen;
 mod stage;
 mod stopped;
 mod stored;
+mod streams;
 mod suggesting;
 mod supervisor;
 mod watch;
@@ -102,9 +104,13 @@ fn examine() -> Result<Host, Stopped> {
     Ok(Host::examine(tmp.path()))
 }
 
+/// Of a build, Brig's words are on stderr; of a command of its own they are the answer, on stdout.
 fn style(typed: &Typed) -> terminal::Style {
-    let color =
-        crate::cli::color::resolve(typed.options.color.unwrap_or_default(), &|name| std::env::var_os(name), io::stderr().is_terminal());
-    let width = descriptors::columns(io::stderr().as_fd()).map(usize::from).filter(|columns| *columns > 0);
+    let (is_terminal, columns) = match typed.command {
+        Command::Cargo { .. } => (io::stderr().is_terminal(), descriptors::columns(io::stderr().as_fd())),
+        _ => (io::stdout().is_terminal(), descriptors::columns(io::stdout().as_fd())),
+    };
+    let color = crate::cli::color::resolve(typed.options.color.unwrap_or_default(), &|name| std::env::var_os(name), is_terminal);
+    let width = columns.map(usize::from).filter(|columns| *columns > 0);
     terminal::Style { color, verbosity: terminal::Verbosity::from_switches(typed.options.quiet, typed.options.verbose), width }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::stage;
 use super::stopped::Stopped;
+use super::streams::Heedless;
 use crate::cli::Options;
 use crate::judge::secrets;
 use crate::model::{ActorKind, Exit, Mode};
@@ -20,10 +21,9 @@ use crate::report::escape;
 
 /// Our own text on stdout; a reader that has gone away is not our failure.
 pub fn print(text: &str) -> Result<Exit, Stopped> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Stopped::usage(error)),
-        _ => Ok(Exit::Success),
-    }
+    let mut stdout = Heedless(io::stdout().lock());
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Stopped::usage)?;
+    Ok(Exit::Success)
 }
 
 pub(super) fn places() -> Result<crate::judge::Places, Stopped> {

@@ -1,6 +1,5 @@
 //! Commands about stored reports: one again, in whatever form; a list of them; and what a rule, a finding or a crate in the last one is about.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -46,7 +45,9 @@ pub fn report(options: &Options, which: &Which, style: terminal::Style) -> Resul
     }
     if outputs.is_empty() {
         let shown = file.as_deref().and_then(Path::to_str);
-        terminal::after(&mut io::stderr().lock(), &report, shown, style).context("write to stderr")?;
+        let mut text = Vec::new();
+        terminal::after(&mut text, &report, shown, style).context("render the report").map_err(Stopped::usage)?;
+        print(&String::from_utf8_lossy(&text))?;
     }
     Ok(Exit::Success)
 }

@@ -156,14 +156,48 @@ fn the_templates_do_what_they_say() {
         let merged = step(&thief, "sh", &gitlab[0]).go();
         quiet(merged.exits(100), &thief);
         assert_eq!(sarif(&thief.workspace().join("brig/brig.sarif")), 1);
+        let of_merge = |name: &str| fs::read_to_string(thief.workspace().join("brig").join(name)).unwrap();
+        let junit = of_merge("brig.junit.xml");
+        assert!(
+            junit.contains("failures=\"1\"") && junit.contains("<failure type=\"secret/read\" message=\"build script of `given`"),
+            "{junit}"
+        );
+        let alerts: Value = serde_json::from_str(&of_merge("gl-code-quality-report.json")).unwrap();
+        assert_eq!((&alerts[0]["check_name"], alerts.as_array().unwrap().len()), (&"secret/read".into(), 1), "{alerts}");
     }
+}
+
+/// As behind `| head`: with nobody at the other end of either stream, and a report with a finding in it.
+fn whoever_reads_may_go_away(place: &Place) {
+    let gone = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let code = |program: &Path, args: &[&str]| {
+        let mut command = Command::new(program);
+        place.environment(&mut command);
+        place.who.apply(&mut command);
+        command.args(args).current_dir(place.workspace()).stdin(std::process::Stdio::null()).stdout(gone()).stderr(gone());
+        command.status().unwrap().code()
+    };
+    for args in [&["report"][..], &["report", "--html", "-"], &["report", "--list"], &["explain", "F1"], &["profile", "show"], &["--help"]]
+    {
+        assert_eq!(code(brig(), args), Some(0), "{args:?}");
+    }
+    // Cargo stops where it cannot say what it compiles; nothing of ours is in its way.
+    let build = |program: &Path| {
+        place.clean();
+        code(program, &["build", "--offline"])
+    };
+    assert_eq!(build(brig()), build(Path::new("cargo")));
 }
 
 #[test]
 fn the_page_does_what_it_says() {
     let page = text("docs/ci.md");
     let shell = fenced(&page, "sh");
-    assert_eq!(shell.len(), 5, "{shell:?}");
+    assert_eq!(shell.len(), 6, "{shell:?}");
     let honest = place(Who::Myself, HONEST);
     for script in &shell {
         honest.clean();
@@ -181,6 +215,7 @@ fn the_page_does_what_it_says() {
     let questions = fenced(&text("README.md"), "sh").into_iter().find(|block| block.contains("jq")).unwrap();
     let answers = step(&thief, "bash", &questions).go();
     assert!(answers.exits(0).stdout_text().lines().any(|line| line == "given 0.1.0"), "{answers}");
+    whoever_reads_may_go_away(&thief);
     let schema = program(&thief, brig().as_os_str(), &["report", "--schema"]).go();
     let schema: Value = serde_json::from_slice(&schema.exits(0).stdout).unwrap();
     assert_eq!(schema["title"], "brig.report/2");

@@ -61,7 +61,8 @@ fn it_ends_well() {
 #[test]
 fn it_heeds_what_is_asked_of_a_report() {
     let place = Place::new("honest-run", Who::Myself).incremental();
-    let forms = ["json", "sarif", "html", "markdown"].map(|form| (format!("--{form}"), format!("out.{form}")));
+    let forms = ["json", "sarif", "html", "markdown", "junit", "code-quality", "events", "trace"]
+        .map(|form| (format!("--{form}"), format!("out.{form}")));
     let mut args: Vec<&str> = forms.iter().flat_map(|(option, file)| [option.as_str(), file.as_str()]).collect();
     args.extend(["-q", "--color", "always", "demo"]);
     let outcome = bare(&place, &args).go();
@@ -81,6 +82,9 @@ fn it_heeds_what_is_asked_of_a_report() {
 
     let outcome = bare(&place, &["--report-dir", "kept", "--color", "never", "demo"]).go();
     outcome.exits(0);
-    assert!(place.workspace().join("kept/report.html").exists() && outcome.stderr_text().contains("kept/report.html"), "{outcome}");
+    assert!(outcome.stdout_text().contains("The report of all scenes: kept/report.html\n"), "{outcome}");
+    let page = fs::read_to_string(place.workspace().join("kept/report.html")).unwrap();
+    // What was found in each scene is this report's, and none of it an earlier run's.
+    assert!(culprits().all(|culprit| page.contains(culprit)) && !page.contains("<h2>Standing</h2>"), "{page}");
     assert_eq!(fs::read_dir(place.path("tmp")).unwrap().count(), 0, "{outcome}");
 }

@@ -3,6 +3,9 @@
 
 use std::fs;
 
+use cargo_brig::model::sha256;
+use cargo_brig::report::Format;
+
 use crate::effect::spilled;
 use crate::finding::{expect, expect_silence, refused};
 use crate::place::{Place, visit};
@@ -128,20 +131,30 @@ fn the_report_cannot_be_forged_from_inside() {
 #[test]
 fn every_format_escapes_hostile_names() {
     let place = Place::new("24-forgery", Who::Myself);
-    let files = ["json", "sarif", "html", "markdown"].map(|format| (format!("--{format}"), place.path(&format!("run/out.{format}"))));
-    let options: Vec<&str> = files.iter().flat_map(|(option, path)| [option.as_str(), path.to_str().unwrap()]).collect();
+    let files = Format::ALL.map(|format| (format.option(), place.path(&format!("run/out{}", format.option()))));
+    let [is_json, is_list] =
+        [&["--json", "--events", "--in-toto", "--trace"][..], &["--egress"]].map(|all| move |option: &str| all.contains(&option));
+    let options: Vec<&str> = files.iter().flat_map(|(option, path)| [*option, path.to_str().unwrap()]).collect();
     let outcome = guarded(&place, &options, &["run", "--offline"]).go();
     outcome.exits(100);
     for (option, path) in &files {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{option}: {error}\n{outcome}"));
-        assert!(text.contains("bad"), "{option}: the name is missing\n{text}");
+        assert!(is_list(option) || text.contains("bad"), "{option}: the name is missing\n{text}");
         assert!(!text.contains(['\x1b', '\r', '\u{7}']), "{option}: a raw control character\n{text}");
         // JSON keeps every letter; what is shown to people must not turn their reading around.
-        assert!(option == "--json" || !text.contains('\u{202e}'), "{option}: a raw bidi control\n{text}");
+        assert!(is_json(option) || !text.contains('\u{202e}'), "{option}: a raw bidi control\n{text}");
         assert!(!text.lines().any(|line| line.starts_with("::error::zoo")), "{option}: a workflow command\n{text}");
         let markup = text.contains("<b>|`<details>") || text.contains("<details>`");
-        assert!(option == "--json" || option == "--sarif" || !markup, "{option}: raw markup\n{text}");
+        let is_data = is_json(option) || ["--sarif", "--code-quality"].contains(option);
+        assert!(is_data || !markup, "{option}: raw markup\n{text}");
+        assert!(!text.contains(&place.canary), "{option}: the canary\n{text}");
     }
+    // What is to be signed is about the very file that was written beside it.
+    let written = |format: Format| fs::read(place.path(&format!("run/out{}", format.option()))).unwrap();
+    let statement: serde_json::Value = serde_json::from_slice(&written(Format::InToto)).unwrap();
+    assert_eq!(statement["subject"][0]["digest"]["sha256"], sha256::hex(&written(Format::Json)).as_str());
+    let kept = fs::read(place.path("report/report.json")).unwrap();
+    assert_eq!(kept, written(Format::Json));
 }
 
 #[test]

@@ -114,8 +114,9 @@ impl Raced<'_> {
         let actors = report["actors"].as_array().unwrap().iter().filter(|actor| actor["package"]["name"] == self.fixture);
         let own: Vec<&Value> = actors.map(|actor| &actor["id"]).collect();
         let acts = report["behaviour"].as_array().unwrap().iter();
-        let acts = acts.filter(|one| one["act"] == act && one["status"] == status && own.contains(&&one["actor"]) && about(one));
-        acts.map(|one| one["count"].as_u64().unwrap()).sum()
+        let became = |one: &Value| one["status"].as_str().unwrap_or("allowed") == status;
+        let acts = acts.filter(|one| one["act"] == act && became(one) && own.contains(&&one["actor"]) && about(one));
+        acts.map(|one| one["count"].as_u64().unwrap_or(1)).sum()
     }
 
     /// The same in the evidence of findings.

@@ -66,7 +66,11 @@ fn of(report: &Value, rule: &str) -> u64 {
         _ => ["create", "write"].iter().any(|act| behaviour["act"] == *act) && path(behaviour).starts_with("{home}/"),
     };
     let behaviours = report["behaviour"].as_array().into_iter().flatten();
-    behaviours.filter(|behaviour| behaviour["status"] == "refused").filter(mine).filter_map(|behaviour| behaviour["count"].as_u64()).sum()
+    behaviours
+        .filter(|behaviour| behaviour["status"] == "refused")
+        .filter(mine)
+        .map(|behaviour| behaviour["count"].as_u64().unwrap_or(1))
+        .sum()
 }
 
 /// What cargo starts itself is read from its stack before it runs: as much as the kernel lets anybody hand over (execve(2)).

@@ -122,16 +122,28 @@ fn index(w: &mut dyn Write, report: &Report, title: &str, pick: impl Fn(&Act) ->
     for (what, (actors, worst)) in rows.iter().take(ROWS) {
         let who: Vec<_> = actors.iter().take(5).filter_map(|id| report.actor(*id)).map(|actor| MEDIUM.subject(report, actor)).collect();
         let more = if actors.len() > 5 { format!(" and {} more", actors.len() - 5) } else { String::new() };
-        let worst = match worst {
-            Status::Allowed => "allowed",
-            Status::Redacted => "redacted",
-            Status::Observed => "observed",
-            Status::Refused => "refused",
-        };
+        let worst = worst.name();
         writeln!(w, "<tr><td>{what}</td><td>{worst}</td><td>{}{more}</td></tr>", who.join(", "))?;
     }
     writeln!(w, "</table>")?;
     left(w, rows.len(), "row")?;
+    writeln!(w, "</details>")
+}
+
+/// What was in force, line by line.
+pub fn policy(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.policy.is_empty() {
+        return Ok(());
+    }
+    writeln!(w, "<h2>Policy</h2>\n<details><summary>{} in force</summary><table>", count(report.policy.len() as u64, "line"))?;
+    writeln!(w, "<tr><th>for</th><th>may</th><th>what</th><th>says</th></tr>")?;
+    for line in report.policy.iter().take(ROWS) {
+        let words = [&line.actor, &line.list].map(|word| content(&escape::name(word)));
+        let [entry, origin] = [&line.entry, &line.origin].map(|word| code(&escape::ours(word)));
+        writeln!(w, "<tr><td>{}</td><td>{}</td><td>{entry}</td><td>{origin}</td></tr>", words[0], words[1])?;
+    }
+    writeln!(w, "</table>")?;
+    left(w, report.policy.len(), "line")?;
     writeln!(w, "</details>")
 }
 
