@@ -122,3 +122,15 @@ fn proc_entries() {
         ],
     );
 }
+
+#[test]
+fn who_is_forgotten_is_no_daemon() {
+    for (kind, stayed, expected) in [
+        (Program, true, Quiet),
+        (Program, false, Alarm(Rule::ProcSurvivor, Low)),
+        (BuildScript, true, Alarm(Rule::ProcSurvivor, High)),
+        (Rustc, true, Alarm(Rule::ProcSurvivor, High)),
+    ] {
+        assert_eq!(said(&policy_of("default", kind).judge_survivor(stayed)), expected, "{kind:?}, stayed: {stayed}");
+    }
+}
