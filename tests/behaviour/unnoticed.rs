@@ -42,6 +42,15 @@ fn tests_pass_as_under_plain_cargo() {
         assert_eq!(results(&plain), results(&brig), "as {who:?}\n{brig}");
         expect_silence(brig.exits(0));
         clean(&brig);
+        // A child that a test forgot is ended, which is told and no alarm.
+        let ended = |did: &Value| did["act"] == "survive" && did["exe"].to_string().contains("sleep") && did["status"] == "refused";
+        assert!(brig.report()["behaviour"].as_array().unwrap().iter().any(ended), "{brig}");
+        assert!(brig.stderr_text().contains("1 refusal without alarm"), "{brig}");
+        // What is not a test's own to trace.
+        let tracing = [TEST, &["--lib", "--", "--ignored", "what_is_not_its_own"]].concat();
+        let tracer = guarded(&place, &[], &tracing).go();
+        assert_eq!(results(&tracer), ["test tracing::what_is_not_its_own ... ok"], "{tracer}");
+        expect(tracer.exits(100), &[refused(&["proc/tamper"], "app", &["program"])]);
         // What scripts said in an earlier build is known, too.
         place.write(&place.workspace().join("src/lib.rs"), &format!("//! Changed.\n{}", source(&place)));
         let again = guarded(&place, &[], &["build", "--offline"]).go();
@@ -82,7 +91,7 @@ fn lines_that_are_offered_are_enough() {
         let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
         executable(&place, &tools.join("greet"), "#!/bin/sh\necho greetings\n");
         place.hand_over();
-        let args = [TEST, &["--lib", "--", "--ignored"]].concat();
+        let args = [TEST, &["--lib", "--", "--ignored", "with_a_line"]].concat();
         let run = |run: Run| run.env("ZOO_TOOLS", &tools).go();
         let plain = run(cargo(&place, &args));
         plain.exits(0);

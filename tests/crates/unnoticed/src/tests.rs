@@ -1,6 +1,6 @@
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -146,4 +146,10 @@ fn a_child_that_has_ended() {
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success(), "{signal}");
     }
     child.wait().unwrap();
+}
+
+/// A child that nobody waits for is still there when cargo has ended.
+#[test]
+fn a_child_that_is_forgotten() {
+    Command::new("sleep").arg("5").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
 }
