@@ -1,6 +1,7 @@
 //! Which processes are the actor's own: what it may signal, schedule and look into.
 
 use super::Call;
+use crate::model::ActorKind;
 use crate::sys::process::{stat, status};
 
 impl Call<'_> {
@@ -22,6 +23,17 @@ impl Call<'_> {
             }
         }
         false
+    }
+
+    /// May this caller trace at all? Where the kernel's wall keeps it inside (`programs::trace`), and nothing is allowed because of a stack.
+    pub fn may_trace(&self) -> bool {
+        self.watched.actor.kind == ActorKind::Program && self.enforces()
+    }
+
+    /// May it trace this process, and look into it?
+    pub fn traces(&self, pid: u32) -> bool {
+        // Whoever asked not to be dumped has asked for this, too (ptrace(2)).
+        self.may_trace() && self.is_kin(pid) && self.watched.processes().core_before(pid).is_none()
     }
 
     /// Is this number the caller's, one of its threads' or a process's below it? Parents are told by the kernel, and a parent's number is its own

@@ -3,7 +3,6 @@
 
 use std::io;
 
-use super::signal::is_kin;
 use super::trace;
 use crate::gate::errno::fail;
 use crate::gate::{Answer, Call};
@@ -18,7 +17,7 @@ pub fn itself(call: &Call, name: &'static str) -> io::Result<Answer> {
         libc::SYS_prctl => return attribute(call, name),
         libc::SYS_ptrace => return trace::trace(call, name),
         // Memory of its own is no secret to it. A child's could be another's by the time the kernel looks, which asks as for tracing.
-        libc::SYS_process_vm_readv => is_caller(call, call.int(0)) || trace::may(call) && is_kin(call, call.int(0) as u32)?,
+        libc::SYS_process_vm_readv => is_caller(call, call.int(0)) || call.may_trace() && trace::may(call, call.int(0))?,
         // Tells whether two things are the same, and beyond the caller's Landlock domain the kernel refuses it (a ptrace(2) check).
         libc::SYS_kcmp => [0, 1].into_iter().all(|at| u32::try_from(call.int(at)).is_ok_and(|pid| call.is_own_family(pid))),
         // A working directory and a mask of its own for one thread: the gate looks at them by thread.
@@ -47,7 +46,7 @@ fn attribute(call: &Call, name: &'static str) -> io::Result<Answer> {
         }
         (libc::PR_SET_DUMPABLE, _) => fail(libc::EINVAL),
         // Who else may trace it, where the machine restricts that (Yama).
-        (libc::PR_SET_PTRACER, _) if trace::may(call) => Ok(Answer::Continue),
+        (libc::PR_SET_PTRACER, _) if call.may_trace() => Ok(Answer::Continue),
         _ => Ok(call.tamper(name, call.registers())),
     }
 }

@@ -13,18 +13,12 @@
 
 use std::io;
 
-use super::signal::is_kin;
+use crate::gate::errno::fail;
 use crate::gate::{Answer, Call};
-use crate::model::ActorKind;
 use crate::sys::process::status;
 
 /// `PTRACE_O_SUSPEND_SECCOMP`: the kernel gives it to nobody who is behind a filter himself, and we give it to nobody.
 const SUSPEND: u64 = 1 << 21;
-
-/// May this caller be traced, and trace, at all?
-pub fn may(call: &Call) -> bool {
-    call.watched.actor.kind == ActorKind::Program && call.enforces()
-}
 
 /// Answers `ptrace`.
 ///
@@ -33,13 +27,22 @@ pub fn may(call: &Call) -> bool {
 pub fn trace(call: &Call, name: &'static str) -> io::Result<Answer> {
     let [request, target, _, data, ..] = call.args;
     let suspends = data & SUSPEND != 0 && [libc::PTRACE_SEIZE, libc::PTRACE_SETOPTIONS].iter().any(|with| u64::from(*with) == request);
-    let own = may(call)
+    let own = call.may_trace()
         && !suspends
         && match u32::try_from(request) {
             Ok(libc::PTRACE_TRACEME) => status(call.tid).is_some_and(|status| call.is_kin(status.parent)),
-            Ok(libc::PTRACE_ATTACH | libc::PTRACE_SEIZE) => is_kin(call, target as u32)?,
+            Ok(libc::PTRACE_ATTACH | libc::PTRACE_SEIZE) => may(call, target as i32)?,
             // All others are about whom it traces already.
             _ => true,
         };
     Ok(if own { Answer::Continue } else { call.tamper(name, call.registers()) })
+}
+
+/// May the caller trace whoever has this number, a process or a thread?
+///
+/// # Errors
+/// `ESRCH` where there is nobody.
+pub fn may(call: &Call, target: i32) -> io::Result<bool> {
+    let Some(status) = u32::try_from(target).ok().and_then(status) else { return fail(libc::ESRCH) };
+    Ok(call.traces(status.pid))
 }

@@ -117,6 +117,8 @@ fn proc_entries() {
             (Program, call("mount"), None, Alarm(Rule::ProcTamper, Medium)),
             (BuildScript, call("io_uring_setup"), None, Alarm(Rule::ProcTamper, Info)),
             (Program, call("io_uring_enter"), None, Alarm(Rule::ProcTamper, Medium)),
+            (Program, call("perf_event_open"), None, Alarm(Rule::ProcTamper, Info)),
+            (BuildScript, call("perf_event_open"), None, tamper),
             (BuildScript, Act::Survive { exe: "/x".into() }, None, Alarm(Rule::ProcSurvivor, High)),
             (BuildScript, Act::Withhold { name: "X".into() }, None, Note(Rule::EnvWithheld)),
         ],

@@ -76,6 +76,11 @@ fn by_a_child() {
     // SAFETY: numbers only.
     let whom = unsafe { gettid() };
     let child = in_a_child(|| {
+        // SAFETY: takes nothing.
+        let threads = format!("/proc/{}/task", unsafe { getppid() });
+        if !std::fs::read_dir(threads).is_ok_and(|threads| threads.count() > 0) {
+            return 4;
+        }
         // SAFETY: numbers only.
         unsafe {
             if ptrace(ATTACH, whom as i64, 0usize, 0usize) != 0 {
