@@ -35,10 +35,12 @@ fn results(outcome: &Outcome) -> Vec<String> {
 fn tests_pass_as_under_plain_cargo() {
     for who in Who::all() {
         let place = calm(FIXTURE, OsStr::new("code"), who);
-        let plain = cargo(&place, TEST).go();
+        // As where `cargo` is rustup's shim.
+        let shimmed = |run: Run| run.env("LD_LIBRARY_PATH", toolchain().join("lib")).go();
+        let plain = shimmed(cargo(&place, TEST));
         plain.exits(0);
         fs::remove_dir_all(place.target()).unwrap();
-        let brig = guarded(&place, &[], TEST).go();
+        let brig = shimmed(guarded(&place, &[], TEST));
         assert_eq!(results(&plain), results(&brig), "as {who:?}\n{brig}");
         expect_silence(brig.exits(0));
         clean(&brig);
