@@ -50,7 +50,7 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
 }
 
 fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {
-    let (path, object): (Hostile, _) = (found.shown(call), Some(found.object()));
+    let (path, object): (Hostile, _) = (found.written_to(call), Some(found.object()));
     // What is there already is not changed by `O_CREAT` alone.
     if wanted.access() != libc::O_RDONLY || wanted.has(libc::O_TRUNC) {
         if wanted.reads() && wanted.access() != libc::O_RDONLY {

@@ -108,6 +108,16 @@ impl Found {
             None => self.shown(call),
         }
     }
+
+    /// The same for writing: the memory of whom it may trace is as its own, since it could change that by `ptrace` as well.
+    pub fn written_to(&self, call: &Call) -> Hostile {
+        let inside = own().ok().filter(|own| own.is_proc(self.facts.dev)).and_then(|own| own.in_proc(self.facts.dev, &self.path));
+        let is_memory = |rest: &[u8]| rest == b"mem" || rest.starts_with(b"task/") && rest.ends_with(b"/mem");
+        match inside.filter(|inside| is_memory(inside.rest) && call.traces(inside.pid)) {
+            Some(inside) => in_own(inside.rest),
+            None => self.shown(call),
+        }
+    }
 }
 
 /// A path on this device, for judging and for the record.

@@ -60,6 +60,9 @@ fn a_child_that_asks_for_it() {
         if std::fs::read("/proc/self/comm").is_ok() { 7 } else { 8 }
     });
     assert_eq!(outcome(child), 256 + STOP);
+    // As debuggers set their breakpoints.
+    let memory = format!("/proc/{child}/task/{child}/mem");
+    std::fs::OpenOptions::new().read(true).write(true).open(&memory).unwrap_or_else(|error| panic!("{memory}: {error}"));
     let mut about = [0u64; 16];
     // SAFETY: the kernel writes 128 bytes.
     assert_eq!(unsafe { ptrace(GETSIGINFO, child as i64, 0usize, about.as_mut_ptr()) }, 0);
