@@ -138,7 +138,8 @@ fn scripts_in_the_place_of_tools() {
                     .env(&format!("CARGO_TARGET_{triple}_LINKER"), &link)
                     .env(&format!("CARGO_TARGET_{triple}_RUNNER"), &runner)
                     .go(),
-                "a linker by flags" => run.env("RUSTFLAGS", format!("-Clinker={}", link.display())).go(),
+                // And a map, which lies where the user wants it.
+                "a linker by flags" => run.env("RUSTFLAGS", format!("-Clinker={} -Clink-arg=-Wl,-Map=target/app.map", link.display())).go(),
                 _ => run.go(),
             };
             let plain = dress(cargo(&place, &args));
@@ -149,6 +150,7 @@ fn scripts_in_the_place_of_tools() {
             expect_silence(brig.exits(0));
             clean(&brig);
             assert_eq!(brig.stdout_text().contains("run by a script"), which == "all by variables", "{brig}");
+            assert_eq!(place.target().join("app.map").exists(), which == "a linker by flags", "{brig}");
             let unknown =
                 brig.report()["actors"].as_array().unwrap().iter().find(|actor| actor["kind"] == "program" && actor["package"].is_null());
             assert!(unknown.is_none(), "whose is {unknown:?}?\n{brig}");
