@@ -153,3 +153,18 @@ fn a_child_that_has_ended() {
 fn a_child_that_is_forgotten() {
     Command::new("sleep").arg("5").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
 }
+
+/// It makes a terminal for what it runs, and asks for it as administrators would.
+#[test]
+fn a_terminal_of_its_own() {
+    // SAFETY: takes nothing. From root, who is one, that is not taken.
+    if unsafe { geteuid() } == 0 {
+        return;
+    }
+    let said = Command::new("script").args(["-qec", "tty < /dev/tty", "/dev/null"]).output().unwrap();
+    assert!(said.status.success() && said.stdout.starts_with(b"/dev/"), "{said:?}");
+}
+
+unsafe extern "C" {
+    fn geteuid() -> u32;
+}
