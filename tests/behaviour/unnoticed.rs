@@ -53,6 +53,18 @@ fn tests_pass_as_under_plain_cargo() {
         let tracer = guarded(&place, &[], &tracing).go();
         assert_eq!(results(&tracer), ["test tracing::what_is_not_its_own ... ok"], "{tracer}");
         expect(tracer.exits(100), &[refused(&["proc/tamper"], "app", &["program"])]);
+        // Nor does it get a call past the gate by putting it in another one's place.
+        let (secret, exchanging) =
+            (place.workspace().join(".env"), [TEST, &["--lib", "--", "--ignored", "a_call_that_is_exchanged"]].concat());
+        place.write(&secret, "KEY=canary\n");
+        place.hand_over();
+        cargo(&place, &exchanging).go().exits(0);
+        let exchanger = guarded(&place, &[], &exchanging).env("ZOO_REFUSED", "1").go();
+        assert_eq!(results(&exchanger).len(), usize::from(cfg!(target_arch = "x86_64")), "{exchanger}");
+        if cfg!(target_arch = "x86_64") {
+            expect(exchanger.exits(100), &[refused(&["secret/read"], "app", &["program"])]);
+        }
+        fs::remove_file(secret).unwrap();
         // What scripts said in an earlier build is known, too.
         place.write(&place.workspace().join("src/lib.rs"), &format!("//! Changed.\n{}", source(&place)));
         let again = guarded(&place, &[], &["build", "--offline"]).go();
