@@ -48,6 +48,10 @@ fn reaches_beyond(request: u32) -> bool {
 /// (`tiocsctty`, drivers/tty/tty_jobctrl.c).
 const TIOCSCTTY: u32 = 0x540e;
 
+/// Types of requests that file systems know, and block devices: `f`, `X`, `v` and `r` of several, those of btrfs and clones, f2fs, reiserfs, CIFS, Ceph,
+/// what all have in common. A request of any other type is for a device that a file is not, and a file says so.
+const OF_FILE_SYSTEMS: [u32; 11] = [0x66, 0x58, 0x76, 0x72, 0x94, 0xf5, 0x7a, 0xcf, 0x97, 0x15, 0x12];
+
 /// Answers a request by its registers: what is behind its pointer is never read.
 ///
 /// # Errors
@@ -64,19 +68,38 @@ pub fn request(call: &Call) -> io::Result<Answer> {
     if let Some((_, errno)) = PROBES.iter().find(|(probe, _)| *probe == request) {
         return said(*errno);
     }
-    let of_a_file_system = matches!(found.kind(), ObjectKind::File | ObjectKind::Directory) || found.is(libc::S_IFBLK);
-    if of_a_file_system || reaches_beyond(request) {
+    let reaches = match found.kind() {
+        ObjectKind::File | ObjectKind::Directory => is_of_a_file_system(request),
+        _ => found.is(libc::S_IFBLK) || reaches_beyond(request),
+    };
+    if reaches {
         let detail = [format!("request {request:#x} on ").as_bytes(), found.shown(call).as_bytes()].concat();
         return Ok(call.tamper("ioctl", detail.as_slice()));
     }
-    // A socket, a pipe or a device that has no such request.
+    // A file, a socket, a pipe or a device that has no such request.
     said(libc::ENOTTY)
+}
+
+/// None has a type where a request is a bare number, as in the days before there were types.
+fn is_of_a_file_system(request: u32) -> bool {
+    let kind = request >> 8 & 0xff;
+    kind == 0 || OF_FILE_SYSTEMS.contains(&kind)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::calls::row;
+
+    #[test]
+    fn requests_that_files_do_not_have() {
+        // SPI, video, keyboard of Bluetooth: nix's own tests ask files for them.
+        for (request, of_a_file_system) in
+            [(0x4080_6b00, false), (0x8034_5621, false), (0x4004_48c9, false), (0x4004_9401, true), (0x4008_6602, true), (1, true)]
+        {
+            assert_eq!(is_of_a_file_system(request), of_a_file_system, "{request:#x}");
+        }
+    }
 
     #[test]
     fn what_is_answered_here_reaches_us() {

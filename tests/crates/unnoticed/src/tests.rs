@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -165,6 +166,28 @@ fn a_terminal_of_its_own() {
     assert!(said.status.success() && said.stdout.starts_with(b"/dev/"), "{said:?}");
 }
 
+/// Whoever asks whether there is anybody in its own group is there itself.
+#[test]
+fn somebody_is_in_its_group() {
+    // SAFETY: numbers only.
+    assert_eq!(unsafe { [kill(0, 0), kill(-getpgrp(), 0)] }, [0, 0]);
+}
+
+/// As every file says that has no such request (`ENOTTY`): one of SPI devices, of video, of Bluetooth.
+#[test]
+fn a_file_is_no_device() {
+    let (file, mut room) = (fs::File::open(package().join("Cargo.toml")).unwrap(), [0u8; 256]);
+    for request in [0x4080_6b00, 0x8034_5621, 0x5646, 0x4004_48c9] {
+        // SAFETY: no request of a file, and there is room for whatever one would write.
+        let refused = unsafe { ioctl(file.as_raw_fd(), request, room.as_mut_ptr()) } == -1;
+        let error = std::io::Error::last_os_error();
+        assert!(refused && error.raw_os_error() == Some(25), "{request:#x}: {error}");
+    }
+}
+
 unsafe extern "C" {
     fn geteuid() -> u32;
+    fn getpgrp() -> i32;
+    fn kill(pid: i32, signal: i32) -> i32;
+    fn ioctl(descriptor: i32, request: u64, ...) -> i32;
 }
