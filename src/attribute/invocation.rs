@@ -145,11 +145,13 @@ impl Invocation {
                     b"incremental" if self.incremental.is_none() => self.incremental = Some(path(value)),
                     b"extra-filename" if self.extra_filename.is_none() => self.extra_filename = text(value),
                     b"linker" => self.linker = Some(OsStr::from_bytes(value).into()),
-                    b"link-arg" => self.link_args.push(OsStr::from_bytes(value).to_owned()),
-                    // Several in one word (`parse_list`, rustc_session).
-                    b"link-args" => {
-                        let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-                        self.link_args.extend(words.map(|word| OsStr::from_bytes(word).to_owned()));
+                    b"link-arg" | b"link-args" => {
+                        // Several in one word (`parse_list`, rustc_session).
+                        let words = value.split(|b| name.ends_with(b"s") && b.is_ascii_whitespace()).filter(|word| !word.is_empty());
+                        for argument in words {
+                            self.link_args.push(OsStr::from_bytes(argument).to_owned());
+                            self.wishes.extend(maps(argument).map(|map| (word.to_owned(), path(&map))));
+                        }
                     }
                     _ => {}
                 }
@@ -188,6 +190,18 @@ impl Invocation {
         outputs.retain(|path| seen.insert(path.clone()));
         outputs
     }
+}
+
+/// The file of a linker's map, and what lld draws beside it to write first: `-Wl,-Map=x`, `-Wl,-Map,x`, and `-Map=x` where no compiler is in between.
+fn maps(argument: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let mut words = argument.strip_prefix(b"-Wl,").unwrap_or(argument).split(|&b| b == b',');
+    let mut file = None;
+    while let (None, Some(word)) = (file, words.next()) {
+        let rest = word.strip_prefix(b"--Map").or_else(|| word.strip_prefix(b"-Map"));
+        file = rest.and_then(|rest| if rest.is_empty() { words.next() } else { rest.strip_prefix(b"=") });
+    }
+    let file = file.filter(|file| !file.is_empty());
+    file.into_iter().flat_map(|file| [file.to_vec(), [file, b".tmp*"].concat()])
 }
 
 /// `target/debug` of `target/debug/deps`, `target/debug/build/x-0a` and `target/debug/build/x/0a/out`.

@@ -105,6 +105,13 @@ fn places_that_are_not_cargos_are_wishes() {
         (&["--emit=asm=-"], &[]),
         (&["--emit=asm=@x"], &[("--emit=asm=@x", "/w/@x")]),
         (&["-o@x"], &[("-o@x", "/w/@x")]),
+        (&["-Clink-arg=-Wl,-Map=x"], &[("-Clink-arg=-Wl,-Map=x", "/w/x"), ("-Clink-arg=-Wl,-Map=x", "/w/x.tmp*")]),
+        (
+            &["-C", "link-args=-s -Wl,--cref,-Map,x"],
+            &[("link-args=-s -Wl,--cref,-Map,x", "/w/x"), ("link-args=-s -Wl,--cref,-Map,x", "/w/x.tmp*")],
+        ),
+        (&["-Clink-arg=-Wl,-Map"], &[]),
+        (&["-Clink-arg=-Wl,-Mapped=x"], &[]),
         (&["--cfg", "--emit=asm=x"], &[]),
         (&["-L", "-o", "-l", "--emit=asm=x"], &[]),
         (&["@--emit=asm=x"], &[]),

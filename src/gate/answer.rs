@@ -23,7 +23,7 @@ pub enum Answer {
     /// The call returns this descriptor, put into the actor's table in the same step (`SECCOMP_ADDFD_FLAG_SEND`, Linux 5.14).
     AddFd { fd: OwnedFd, cloexec: bool },
     /// The same in two steps (`SECCOMP_IOCTL_NOTIF_ADDFD`, Linux 5.9; then the response), so that nothing of it is left with us when the
-    /// caller goes on: who opens the other end of a FIFO must not find ours.
+    /// caller goes on.
     AddFdAndDrop { fd: OwnedFd, cloexec: bool },
     /// Put `fd` over the actor's own descriptor number `at` (`SECCOMP_ADDFD_FLAG_SETFD`, Linux 5.9), then return `value`.
     AddFdAt { fd: OwnedFd, at: RawFd, cloexec: bool, value: i64 },

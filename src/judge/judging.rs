@@ -51,6 +51,11 @@ impl Policy {
         self.answer(rules::net_connect::neighbour(self), false)
     }
 
+    /// Judges a process that is still there when cargo has ended. `stayed`: in the session it was started in.
+    pub fn judge_survivor(&self, stayed: bool) -> Judgement {
+        self.answer(rules::proc_survivor::outlived(self, stayed), false)
+    }
+
     /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
     pub fn done(&self, act: &Act) {
         let known = self.places.second.known_act(act);

@@ -117,7 +117,8 @@ pub fn appended(kind: ActorKind, given: &[Variable<'_>], value: &[u8], places: &
     let old = given.iter().find(|variable| variable.0 == b"LD_LIBRARY_PATH").map_or(Vec::new(), |variable| split(variable.1));
     let new = split(value);
     let front = new.iter().take_while(|dir| cargo_adds(kind, dir, places)).count();
-    let back = new[front..].strip_prefix(old.as_slice())?;
+    // What was there before may be a directory of cargo's or rustup's own: a `cargo` that is rustup's shim sets the toolchain's.
+    let back = (0..=front).rev().find_map(|front| new[front..].strip_prefix(old.as_slice()))?;
     let native = |dir: &Vec<u8>| {
         let named = places.by_real_name(Path::new(OsStr::from_bytes(dir)));
         let rest = places.result(named.as_os_str().as_bytes())?;
@@ -215,6 +216,8 @@ mod tests {
             (given, &b"/w/target/debug/deps:/t/lib:/opt/x/lib:/w/target/debug/build/z-1/out"[..], out()),
             (&[], b"/w/target/debug/deps:/w/target/debug/build/z-1/out", out()),
             (&[], b"/w/target/debug/deps", None),
+            (&[(b"LD_LIBRARY_PATH", b"/t/lib")], b"/w/target/debug/deps:/t/lib:/w/target/debug/build/z-1/out", out()),
+            (&[(b"LD_LIBRARY_PATH", b"/t/lib")], b"/w/target/debug/deps:/w/target/debug/build/z-1/out", None),
             (given, b"/w/target/debug/deps:/w/target/debug/build/z-1/out:/opt/x/lib", None),
             (given, b"/w/target/debug/deps:/opt/x/lib:/opt/evil", None),
             (given, b"/w/target/debug/deps:/opt/x/lib:/w/target/../evil", None),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal;
 use nix::unistd::Pid;
 
+use crate::sys::process::stat;
 use crate::sys::wait::wait;
 
 /// A process that outlived the build.
@@ -14,6 +15,8 @@ use crate::sys::wait::wait;
 pub struct Survivor {
     pub member: Member,
     pub exe: PathBuf,
+    /// It is still of the session that we, and cargo, are of: nobody made a daemon of it (daemon(7)).
+    pub stayed: bool,
 }
 
 /// How long a process may take to end by itself once cargo has: exiting is not surviving.
@@ -99,8 +102,12 @@ pub fn end(ours: &[i32]) -> Ended {
 
 impl Ended {
     fn name(&mut self, member: Member) {
+        let session = |pid: u32| stat(pid).map(|stat| stat.session);
         match std::fs::read_link(format!("/proc/{}/exe", member.pid)) {
-            Ok(exe) if self.survivors.len() < MOST => self.survivors.push(Survivor { member, exe }),
+            Ok(exe) if self.survivors.len() < MOST => {
+                let stayed = session(member.pid as u32).is_some_and(|its| Some(its) == session(std::process::id()));
+                self.survivors.push(Survivor { member, exe, stayed });
+            }
             _ => self.unnamed += 1,
         }
     }

@@ -43,7 +43,7 @@ pub enum Treatment {
     Device,
     /// landlock_restrict_self: what is done on the caller's behalf is done behind its own sandbox from then on.
     Restrict,
-    /// Free towards the caller itself, and what only compares towards its children too; towards everybody else as `Tamper`.
+    /// Free towards the caller itself, what only compares towards its children too, and a program traces its own; towards everybody else as `Tamper`.
     Itself,
     /// Refused with EPERM by the gate and recorded.
     Tamper,
@@ -272,7 +272,7 @@ const TABLE: &[Row] = &[
     row!(Ipc SYS_mq_open),
     row!(Ipc SYS_mq_unlink),
     // Other processes' memory, descriptors and limits.
-    row!(Tamper SYS_ptrace),
+    row!(Itself SYS_ptrace),
     row!(Itself SYS_process_vm_readv),
     row!(Tamper SYS_process_vm_writev),
     row!(Tamper SYS_process_madvise),

@@ -105,7 +105,7 @@ impl Places {
         const LONGEST: usize = 64;
         let mut words: Vec<Hostile> = Vec::new();
         let mut told = 0;
-        for word in super::redact::argv(argv) {
+        for word in super::redact::words(argv) {
             let word = self.text(&word);
             // The units of a crate, one after the other, are one word.
             let again = steady::is_unit(word.as_bytes()) && words.last() == Some(&word);

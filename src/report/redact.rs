@@ -3,9 +3,12 @@
 //!
 //! It errs towards redacting: a report that hides one harmless word is better than one that publishes a token.
 
-use crate::model::Hostile;
+mod mask;
+mod pairs;
 
-const MARK: &[u8] = b"[redacted]";
+use self::mask::{MARK, end_of_quoted, mask};
+use self::pairs::{pairs, sensitive};
+use crate::model::Hostile;
 
 /// Headers whose value is a credential.
 const HEADERS: [&[u8]; 9] = [
@@ -66,13 +69,21 @@ const PROGRAMS: [&[u8]; 17] = [
 const GLUED: usize = 8;
 
 /// Words of a command line with the values of credentials replaced.
-pub fn argv(words: &[Hostile]) -> Vec<Hostile> {
+pub fn argv(all: &[Hostile]) -> Vec<Hostile> {
+    words(all).collect()
+}
+
+/// The same one after the other, for whoever does not need them all.
+pub fn words(words: &[Hostile]) -> impl Iterator<Item = Hostile> {
     let program = words.first().map_or(&b""[..], |word| word.as_bytes().rsplit(|b| *b == b'/').next().unwrap_or_default());
-    let mut out: Vec<Hostile> = Vec::with_capacity(words.len());
-    for (at, current) in words.iter().enumerate() {
+    // Where a password may follow `-p`: behind this word.
+    let login = words.iter().skip(1).position(|word| word.as_bytes() == b"login").map(|at| at + 1);
+    words.iter().enumerate().map(move |(at, current)| {
         let before = if at == 0 { &b""[..] } else { words[at - 1].as_bytes() };
         let bytes = current.as_bytes();
-        let redacted = if at > 1 && (whole_value(program, before, bytes) || logs_in(words, at)) {
+        // `docker login … -p password`; elsewhere `-p` of these publishes a port.
+        let logs_in = before == b"-p" && login.is_some_and(|login| login + 1 < at);
+        Hostile::new(if at > 1 && (whole_value(program, before, bytes) || logs_in) {
             MARK.to_vec()
         } else if before == b"--extern" {
             // A crate may well be named `token`: what follows is a path.
@@ -86,10 +97,8 @@ pub fn argv(words: &[Hostile]) -> Vec<Hostile> {
             [front, MARK].concat()
         } else {
             word(bytes, carries_data(before))
-        };
-        out.push(Hostile::new(redacted));
-    }
-    out
+        })
+    })
 }
 
 /// Is the whole of `value` a credential, because of the word before it?
@@ -104,12 +113,6 @@ fn whole_value(program: &[u8], before: &[u8], value: &[u8]) -> bool {
             | (b"zip" | b"unzip", b"-P")
     );
     by_program || (secret_flag(before) && !value.starts_with(b"-"))
-}
-
-/// `docker login … -p password`; elsewhere `-p` of these publishes a port.
-fn logs_in(words: &[Hostile], at: usize) -> bool {
-    let word = |at: usize| words[at].as_bytes();
-    at > 1 && word(at - 1) == b"-p" && words[..at - 1].iter().skip(1).any(|word| word.as_bytes() == b"login")
 }
 
 /// `-pPASSWORD`, for the programs that have no other way; the flag.
@@ -155,37 +158,34 @@ fn after_colon(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn word(bytes: &[u8], payload: bool) -> Vec<u8> {
-    let out = issuers(&headers(bytes));
-    let out = pairs(&userinfo(&out));
-    let out = spaced_flags(&out);
-    random_words(&out, payload)
+    // Most words have none of the signs that all but the first go by: a key and its value, a URL, another word.
+    let (colon, equals) = (bytes.contains(&b':'), bytes.contains(&b'='));
+    let out = if colon { userinfo(&issuers(&headers(bytes))) } else { issuers(bytes) };
+    let out = if colon || equals { pairs(&out) } else { out };
+    let out = if colon || out.iter().any(u8::is_ascii_whitespace) { spaced_flags(&out) } else { out };
+    if colon || payload { random_words(&out, payload) } else { out }
 }
 
-/// Replaces what lies between `from` and `to`, unless nothing does, or a mark that closes there already.
-fn mask(bytes: &[u8], from: usize, to: usize) -> Vec<u8> {
-    let marked = bytes[from..].strip_prefix(MARK);
-    if from >= to || marked.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric())) {
-        return bytes.to_vec();
-    }
-    [&bytes[..from], MARK, &bytes[to..]].concat()
-}
-
-/// `Authorization: …` up to the quote that was opened before it, or to the end of the line.
+/// `Authorization: …` up to the quote that was opened before it, or to the end of the line. From the last one on: what looks like a header within
+/// the value of another may have a value of its own behind that.
 fn headers(bytes: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
-    for header in HEADERS {
-        let mut from = 0;
-        while let Some(at) = find_ignoring_case(&out, header, from) {
-            let quote = out[..at].iter().rev().find(|b| !b.is_ascii_alphanumeric() && **b != b'-').copied().filter(|b| b"'\"".contains(b));
-            let start = at + header.len();
-            let start = start + out[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
-            let line = out[start..].iter().position(|b| *b == b'\n').unwrap_or(out.len() - start);
-            let length = quote.map_or(line, |quote| end_of_quoted(&out[start..start + line], quote));
-            out = mask(&out, start, start + length);
-            from = start + 1;
-        }
+    let mut to = out.len();
+    while let Some(colon) = out[..to].iter().rposition(|b| *b == b':') {
+        to = colon;
+        let Some(header) = HEADERS.iter().find(|header| ends_ignoring_case(&out[..=colon], header)) else { continue };
+        let at = colon + 1 - header.len();
+        let quote = out[..at].iter().rev().find(|b| !b.is_ascii_alphanumeric() && **b != b'-').copied().filter(|b| b"'\"".contains(b));
+        let start = colon + 1 + out[colon + 1..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let line = out[start..].iter().position(|b| *b == b'\n').unwrap_or(out.len() - start);
+        let length = quote.map_or(line, |quote| end_of_quoted(&out[start..start + line], quote));
+        out = mask(&out, start, start + length);
     }
     out
+}
+
+fn ends_ignoring_case(bytes: &[u8], end: &[u8]) -> bool {
+    bytes.len() >= end.len() && bytes[bytes.len() - end.len()..].eq_ignore_ascii_case(end)
 }
 
 /// `scheme://user:password@host` and `scheme://token@host`; the bare `git@` of ssh addresses stays.
@@ -203,126 +203,6 @@ fn userinfo(bytes: &[u8]) -> Vec<u8> {
         from = start;
     }
     out
-}
-
-/// Where a shell's word ends that `quote` was opened in: the quote closes, and what is joined to it without a blank still belongs.
-fn end_of_quoted(bytes: &[u8], quote: u8) -> usize {
-    const ENDS: &[u8] = b" \t\n;|&()<>,}]";
-    let mut open = Some(quote);
-    let mut at = 0;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        match open {
-            None if ENDS.contains(&byte) => return at,
-            None if b"'\"".contains(&byte) => open = Some(byte),
-            Some(quote) if byte == quote => {
-                open = None;
-                if bytes.get(at + 1).is_none_or(|next| ENDS.contains(next)) {
-                    return at;
-                }
-            }
-            _ => {}
-        }
-        at += if byte == b'\\' && open != Some(b'\'') { 2 } else { 1 };
-    }
-    bytes.len()
-}
-
-/// `password=…`, `"token": "…"`, `AWS_SECRET_ACCESS_KEY=…`, wherever they stand in the word.
-fn pairs(bytes: &[u8]) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    let mut at = 0;
-    while at < out.len() {
-        let colon = out[at] == b':';
-        // `std::token::x` and `token://h` are no pairs.
-        let other = colon && (out[at + 1..].starts_with(b":") || out[at + 1..].starts_with(b"//") || (at > 0 && out[at - 1] == b':'));
-        if !(out[at] == b'=' || colon) || other {
-            at += 1;
-            continue;
-        }
-        let mut key_end = at;
-        while key_end > 0 && b"\"'\\ :".contains(&out[key_end - 1]) {
-            key_end -= 1;
-        }
-        let spaced = at > 0 && out[at - 1] != b'"' && b" :".contains(&out[at - 1]);
-        let key_length = out[..key_end].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b)).count();
-        let key = out[key_end - key_length..key_end].to_vec();
-        // `'--token=a b'`: the whole word is in quotes.
-        let around = out[..key_end - key_length].last().copied().filter(|b| b"'\"".contains(b) && key_end == at);
-        at += 1;
-        if let Some(quote) = around.filter(|_| sensitive(&key)) {
-            let end = at + end_of_quoted(&out[at..], quote);
-            out = mask(&out, at, end);
-        } else if sensitive(&key) {
-            at += out[at..].iter().take_while(|b| b"=>".contains(b)).count();
-            if colon || spaced || b"=>".contains(&out[at - 1]) && out[at - 2] == b'=' {
-                at += out[at..].iter().take_while(|b| **b == b' ').count();
-            }
-            let (start, end) = value(&out, at, !colon && !spaced);
-            out = mask(&out, start, end);
-            at = start;
-        } else if matches!(key.as_slice(), b"--user" | b"--proxy-user") {
-            let (start, end) = value(&out, at, !colon && !spaced);
-            if let Some(sign) = out[start..end].iter().position(|b| *b == b':') {
-                out = mask(&out, start + sign + 1, end);
-            }
-        }
-    }
-    out
-}
-
-/// The value that begins at `at`: within quotes, however often their backslashes were doubled, or up to what ends a word of a shell, a
-/// form or a list. The word for how to authorise is no value yet. To what a shell `assigns`, quotes may be joined.
-fn value(bytes: &[u8], at: usize, assigns: bool) -> (usize, usize) {
-    let slashes = bytes[at..].iter().take_while(|b| **b == b'\\').count();
-    let Some(quote) = bytes.get(at + slashes).copied().filter(|b| b"'\"".contains(b)) else {
-        let ends = |from: usize| bytes[from..].iter().position(|b| b" \t\n&;,'\")}".contains(b)).map_or(bytes.len(), |end| from + end);
-        let end = ends(at);
-        let scheme =
-            [&b"bearer"[..], b"basic", b"token", b"digest", b"apikey"].iter().any(|word| bytes[at..end].eq_ignore_ascii_case(word));
-        return (at, if scheme && bytes.get(end) == Some(&b' ') { ends(end + 1) } else { end });
-    };
-    let start = at + slashes + 1;
-    // `'\''…`: how a quoted text holds a quote of its own kind, once or twice over.
-    let signs = bytes[start..].iter().take_while(|b| b"'\"\\".contains(b)).count();
-    if signs > 1 {
-        let start = start + signs;
-        let length = bytes[start..].iter().position(|b| b"'\" \t\n".contains(b)).unwrap_or(bytes.len() - start);
-        return (start, start + length);
-    }
-    // As many backslashes before the closing quote as before the opening one: another number belongs to the value.
-    let mut run = 0;
-    for (offset, byte) in bytes[start..].iter().enumerate() {
-        if *byte == quote && run == slashes {
-            let end = start + offset;
-            let joined = assigns && slashes == 0 && bytes.get(end + 1).is_some_and(|next| b"'\"\\".contains(next));
-            return (start, if joined { start + end_of_quoted(&bytes[start..], quote) } else { end - slashes });
-        }
-        run = if *byte == b'\\' { run + 1 } else { 0 };
-    }
-    (start, bytes.len())
-}
-
-/// Does a key or flag of this name hold a credential?
-fn sensitive(key: &[u8]) -> bool {
-    let lower = key.to_ascii_lowercase();
-    let letters: Vec<u8> = lower.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
-    let inside: [&[u8]; 10] = [
-        b"password",
-        b"passwd",
-        b"passphrase",
-        b"secret",
-        b"token",
-        b"apikey",
-        b"accesskey",
-        b"privatekey",
-        b"credential",
-        b"oauth2bearer",
-    ];
-    inside.iter().any(|part| letters.windows(part.len()).any(|window| window == *part))
-        || lower
-            .split(|b| !b.is_ascii_alphanumeric())
-            .any(|part| matches!(part, b"auth" | b"pwd" | b"sig" | b"signature" | b"jwt" | b"pass" | b"key"))
 }
 
 /// `--token abc`, `-u name:password`, `sshpass -p abc` inside the text given to `sh -c`, in quotes or not.
@@ -369,17 +249,19 @@ fn unquoted(part: &[u8]) -> &[u8] {
 
 /// Tokens known by their first letters, and private keys given in full.
 fn issuers(bytes: &[u8]) -> Vec<u8> {
-    if let Some(at) = find_ignoring_case(bytes, b"-----BEGIN", 0) {
+    const REST: usize = 16;
+    let key = if bytes.contains(&b'-') { find_ignoring_case(bytes, b"-----BEGIN", 0) } else { None };
+    if let Some(at) = key {
         return mask(bytes, at, bytes.len());
     }
     let in_token = |b: &u8| b.is_ascii_alphanumeric() || b"_-.".contains(b);
     runs(bytes, in_token, |run| {
-        let starts = (0..run.len()).filter(|at| *at == 0 || !run[at - 1].is_ascii_alphanumeric()).map(|at| &run[at..]);
-        starts.into_iter().any(|token| {
-            ISSUERS
-                .iter()
-                .any(|issuer| token.len() >= issuer.len() + 16 && token.starts_with(issuer) && token.iter().any(u8::is_ascii_digit))
-        })
+        // A token has a digit somewhere.
+        let Some(digit) = run.iter().rposition(u8::is_ascii_digit).filter(|_| run.len() > REST) else { return false };
+        (0..=digit.min(run.len() - REST))
+            .filter(|at| *at == 0 || !run[at - 1].is_ascii_alphanumeric())
+            .map(|at| &run[at..])
+            .any(|token| ISSUERS.iter().any(|issuer| token.len() >= issuer.len() + REST && token.starts_with(issuer)))
     })
 }
 

@@ -118,3 +118,22 @@ fn any_bytes_are_survived() {
         argv(&[Hostile::from("x"), Hostile::new(bytes), Hostile::new(bytes)]);
     }
 }
+
+/// A megabyte of each, by this thread's own clock, which others do not slow down.
+#[test]
+fn a_long_list_costs_little() {
+    use nix::time::{ClockId, clock_gettime};
+    use std::time::Duration;
+    let clock = || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap();
+    let filled = |piece: &str, length: usize| piece.repeat(length / piece.len());
+    for (piece, length) in [("0x1y", 120), ("-Ldeps=/t", 90), ("a:b", 120), ("x ", 4000), ("q: ", 4000), ("eyJ-", 4000), ("token=a&", 4000)]
+    {
+        let word = if piece == "q: " { format!("{}{}", filled("a", 2000), filled(": ", 2000)) } else { filled(piece, length) };
+        let list = vec![Hostile::from(word.as_str()); (1 << 20) / word.len()];
+        let began = clock();
+        assert_eq!(argv(&list).len(), list.len());
+        let took = clock() - began;
+        eprintln!("{piece:?}: {took:?}");
+        assert!(took < Duration::from_millis(1500), "{piece:?}: {took:?}");
+    }
+}

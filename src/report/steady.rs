@@ -5,7 +5,7 @@ use crate::model::is_drawn;
 
 pub fn steady(bytes: Vec<u8>) -> Vec<u8> {
     let has = |place: &[u8]| bytes.windows(place.len()).any(|window| window == place);
-    if ![&b"{target}"[..], b"{tmp}", b"{out}"].into_iter().any(has) {
+    if !bytes.contains(&b'{') || ![&b"{target}"[..], b"{tmp}", b"{out}"].into_iter().any(has) {
         return bytes;
     }
     let (mut after_incremental, mut after_tmp) = (false, false);

@@ -102,17 +102,14 @@ fn is_own_exec(process: &Process, event: &Event) -> bool {
 fn label(exe: &Hostile, argv: &[Hostile], places: &Places) -> Hostile {
     const LONGEST: usize = 160;
     let name = exe.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let argv = super::redact::argv(argv);
-    let told = argv
-        .iter()
-        .position(|word| matches!(word.as_bytes(), b"-c" | b"-e" | b"-lc" | b"-ec"))
-        .and_then(|at| argv.get(at + 1).map(|text| (at, text)));
-    match told {
-        Some((at, text)) if is_interpreter(name) => {
-            let text = places.text(text);
+    let mut words = super::redact::words(argv);
+    let told = if is_interpreter(name) { words.find(|word| matches!(word.as_bytes(), b"-c" | b"-e" | b"-lc" | b"-ec")) } else { None };
+    match told.and_then(|flag| Some((flag, words.next()?))) {
+        Some((flag, text)) => {
+            let text = places.text(&text);
             let text = text.as_bytes();
             let shown = if text.len() > LONGEST { [&text[..LONGEST], "…".as_bytes()].concat() } else { text.to_vec() };
-            Hostile::new([name, b" ", argv[at].as_bytes(), b" \"", &shown, b"\""].concat())
+            Hostile::new([name, b" ", flag.as_bytes(), b" \"", &shown, b"\""].concat())
         }
         _ => Hostile::new(name),
     }
@@ -130,17 +127,19 @@ pub fn in_tree_order(processes: &mut Vec<Process>) {
             ready.push(process);
         }
     }
-    let key = |p: &Process| (p.actor, p.exe.clone(), p.argv.clone(), p.started_ms, p.pid);
+    fn key(process: &Process) -> (ActorId, &Hostile, &[Hostile], u64, u32) {
+        (process.actor, &process.exe, &process.argv, process.started_ms, process.pid)
+    }
     // The stack gives the smallest last, so it is filled in falling order.
-    ready.sort_by_key(|p| std::cmp::Reverse(key(p)));
+    ready.sort_by(|a, b| key(b).cmp(&key(a)));
     while let Some(process) = ready.pop() {
         let mut below = children.remove(&(process.actor, process.pid)).unwrap_or_default();
-        below.sort_by_key(|p| std::cmp::Reverse(key(p)));
+        below.sort_by(|a, b| key(b).cmp(&key(a)));
         processes.push(process);
         ready.extend(below);
     }
     // Cycles (a repeated pid) are not reachable from any root; they are still listed.
     let mut rest: Vec<_> = children.into_values().flatten().collect();
-    rest.sort_by_key(key);
+    rest.sort_by(|a, b| key(a).cmp(&key(b)));
     processes.extend(rest);
 }

@@ -70,9 +70,9 @@ pub fn survivors(gate: &Gate, journal: &Journal, interrupted: bool) {
         return;
     }
     let mut named = HashSet::new();
-    let survived = |actor: ActorId, pid: u32, exe: &Path| {
+    let survived = |actor: ActorId, pid: u32, exe: &Path, stayed: bool| {
         let act = Act::Survive { exe: Hostile::from(exe) };
-        let breach = policies.get(&actor).and_then(Option::as_ref).and_then(|policy| policy.judge(&act, None).breach);
+        let breach = policies.get(&actor).and_then(Option::as_ref).and_then(|policy| policy.judge_survivor(stayed).breach);
         journal.event(Event { actor, pid, act, status: Status::Refused, breach, blame: None, at_ms: 0 });
     };
     let mut unnamed = ended.unnamed;
@@ -82,7 +82,7 @@ pub fn survivors(gate: &Gate, journal: &Journal, interrupted: bool) {
             unnamed += 1;
             continue;
         };
-        survived(actor, survivor.member.pid as u32, &survivor.exe);
+        survived(actor, survivor.member.pid as u32, &survivor.exe, survivor.stayed);
         named.insert(actor);
     }
     if unnamed == 0 {
@@ -93,7 +93,7 @@ pub fn survivors(gate: &Gate, journal: &Journal, interrupted: bool) {
     match &rest[..] {
         [] => {}
         [one] => {
-            survived(one.actor.id, one.actor.pid, &one.actor.exe);
+            survived(one.actor.id, one.actor.pid, &one.actor.exe, false);
         }
         _ => journal.lost("a process outlived the build and no actor could be named for it"),
     }

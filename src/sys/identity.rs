@@ -89,6 +89,15 @@ pub fn is_as_able(tid: u32, capabilities: u64) -> bool {
     capabilities & DAC_OVERRIDE != 0 && effective(tid).is_ok_and(|effective| effective & FILES == capabilities)
 }
 
+/// Is a thread an administrator (`CAP_SYS_ADMIN`)? Only it itself could make it one (capset(2)).
+///
+/// # Errors
+/// `ESRCH` when it is gone.
+pub fn administers(tid: u32) -> io::Result<bool> {
+    const SYS_ADMIN: u64 = 1 << 21;
+    Ok(effective(tid)? & SYS_ADMIN != 0)
+}
+
 /// Has the calling thread, or what it could make of itself, any capability?
 ///
 /// # Errors

@@ -35,13 +35,36 @@ fn results(outcome: &Outcome) -> Vec<String> {
 fn tests_pass_as_under_plain_cargo() {
     for who in Who::all() {
         let place = calm(FIXTURE, OsStr::new("code"), who);
-        let plain = cargo(&place, TEST).go();
+        // As where `cargo` is rustup's shim.
+        let shimmed = |run: Run| run.env("LD_LIBRARY_PATH", toolchain().join("lib")).go();
+        let plain = shimmed(cargo(&place, TEST));
         plain.exits(0);
         fs::remove_dir_all(place.target()).unwrap();
-        let brig = guarded(&place, &[], TEST).go();
+        let brig = shimmed(guarded(&place, &[], TEST));
         assert_eq!(results(&plain), results(&brig), "as {who:?}\n{brig}");
         expect_silence(brig.exits(0));
         clean(&brig);
+        // A child that a test forgot is ended, which is told and no alarm.
+        let ended = |did: &Value| did["act"] == "survive" && did["exe"].to_string().contains("sleep") && did["status"] == "refused";
+        assert!(brig.report()["behaviour"].as_array().unwrap().iter().any(ended), "{brig}");
+        assert!(brig.stderr_text().contains("1 refusal without alarm"), "{brig}");
+        // What is not a test's own to trace.
+        let tracing = [TEST, &["--lib", "--", "--ignored", "what_is_not_its_own"]].concat();
+        let tracer = guarded(&place, &[], &tracing).go();
+        assert_eq!(results(&tracer), ["test tracing::what_is_not_its_own ... ok"], "{tracer}");
+        expect(tracer.exits(100), &[refused(&["proc/tamper"], "app", &["program"])]);
+        // Nor does it get a call past the gate by putting it in another one's place.
+        let (secret, exchanging) =
+            (place.workspace().join(".env"), [TEST, &["--lib", "--", "--ignored", "a_call_that_is_exchanged"]].concat());
+        place.write(&secret, "KEY=canary\n");
+        place.hand_over();
+        cargo(&place, &exchanging).go().exits(0);
+        let exchanger = guarded(&place, &[], &exchanging).env("ZOO_REFUSED", "1").go();
+        assert_eq!(results(&exchanger).len(), usize::from(cfg!(target_arch = "x86_64")), "{exchanger}");
+        if cfg!(target_arch = "x86_64") {
+            expect(exchanger.exits(100), &[refused(&["secret/read"], "app", &["program"])]);
+        }
+        fs::remove_file(secret).unwrap();
         // What scripts said in an earlier build is known, too.
         place.write(&place.workspace().join("src/lib.rs"), &format!("//! Changed.\n{}", source(&place)));
         let again = guarded(&place, &[], &["build", "--offline"]).go();
@@ -82,7 +105,7 @@ fn lines_that_are_offered_are_enough() {
         let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
         executable(&place, &tools.join("greet"), "#!/bin/sh\necho greetings\n");
         place.hand_over();
-        let args = [TEST, &["--lib", "--", "--ignored"]].concat();
+        let args = [TEST, &["--lib", "--", "--ignored", "with_a_line"]].concat();
         let run = |run: Run| run.env("ZOO_TOOLS", &tools).go();
         let plain = run(cargo(&place, &args));
         plain.exits(0);
@@ -127,7 +150,8 @@ fn scripts_in_the_place_of_tools() {
                     .env(&format!("CARGO_TARGET_{triple}_LINKER"), &link)
                     .env(&format!("CARGO_TARGET_{triple}_RUNNER"), &runner)
                     .go(),
-                "a linker by flags" => run.env("RUSTFLAGS", format!("-Clinker={}", link.display())).go(),
+                // And a map, which lies where the user wants it.
+                "a linker by flags" => run.env("RUSTFLAGS", format!("-Clinker={} -Clink-arg=-Wl,-Map=target/app.map", link.display())).go(),
                 _ => run.go(),
             };
             let plain = dress(cargo(&place, &args));
@@ -138,6 +162,7 @@ fn scripts_in_the_place_of_tools() {
             expect_silence(brig.exits(0));
             clean(&brig);
             assert_eq!(brig.stdout_text().contains("run by a script"), which == "all by variables", "{brig}");
+            assert_eq!(place.target().join("app.map").exists(), which == "a linker by flags", "{brig}");
             let unknown =
                 brig.report()["actors"].as_array().unwrap().iter().find(|actor| actor["kind"] == "program" && actor["package"].is_null());
             assert!(unknown.is_none(), "whose is {unknown:?}?\n{brig}");

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -102,7 +103,10 @@ impl Call<'_> {
             let already = self.notes.borrow().iter().any(|note| note.look.is_some());
             if event.blame.is_none() && !already && LOOKS.get() < MOST_LOOKS {
                 LOOKS.set(LOOKS.get() + 1);
-                look = self.catch(&event);
+                match self.catch(&event) {
+                    Ok(caught) => look = Some(caught),
+                    Err(error) => event.blame = self.watched.unwinder.not_caught(&error),
+                }
                 heir = spawned.then_some(event.pid);
             }
             if event.blame.is_none() && look.is_none() && !already {
@@ -131,14 +135,14 @@ impl Call<'_> {
 
     /// Has the right thread stop on its way out of the call it sits in. A child that is about to execute a program was made by a
     /// thread of its parent, whose stack says who wanted it.
-    fn catch(&self, event: &Event) -> Option<Look> {
+    fn catch(&self, event: &Event) -> io::Result<Look> {
         let unwinder = &self.watched.unwinder;
         let exec = event.pid != self.watched.actor.pid && matches!(event.act, Act::Exec { .. });
         if exec && self.watched.processes().is_fork(event.pid) {
-            let caught = unwinder.catch_spawner(self.tid).ok()?;
-            return Some(Look { caller: caught.must_repeat(), caught });
+            let caught = unwinder.catch_spawner(self.tid)?;
+            return Ok(Look { caller: caught.must_repeat(), caught });
         }
-        Some(Look { caught: unwinder.catch(self.tid).ok()?, caller: true })
+        Ok(Look { caught: unwinder.catch(self.tid)?, caller: true })
     }
 
     /// Is the caller itself caught?

@@ -78,7 +78,7 @@ pub fn create(call: &Call, mut start: Start, wanted: &Wanted) -> io::Result<Answ
         match call.as_caller(|| files::masked(mask, wanted.mode, open)) {
             Ok(fd) => {
                 call.watched.policy.done(&Act::Create { path: spot.shown(call) });
-                return Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() });
+                return Ok(wanted.handed(fd));
             }
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) && tries < MOST_TRIES => tries += 1,
             Err(error) => return Err(error),
@@ -100,5 +100,5 @@ pub fn unnamed(call: &Call, start: &Start, wanted: &Wanted) -> io::Result<Answer
     let flags = wanted.flags & !libc::O_NOFOLLOW;
     let mask = call.umask();
     let fd = call.as_caller(|| files::masked(mask, wanted.mode, |mode| own()?.reopen(found.handle.as_fd(), flags, mode)))?;
-    Ok(Answer::AddFd { fd, cloexec: wanted.cloexec() })
+    Ok(wanted.handed(fd))
 }

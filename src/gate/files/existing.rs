@@ -45,12 +45,12 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     let reopen = || own()?.reopen(found.handle.as_fd(), flags, 0);
     // A process may always list its own descriptors (`proc_fd_permission`), whoever it has become.
     let fd = if call.sandbox()?.is_none() && found.lists_descriptors_of(call)? { reopen() } else { call.open_as_caller(reopen) }?;
-    let cloexec = wanted.cloexec();
-    Ok(if found.is(libc::S_IFIFO) { Answer::AddFdAndDrop { fd, cloexec } } else { Answer::AddFd { fd, cloexec } })
+    // Who opens the other end of a FIFO must not find ours.
+    Ok(if found.is(libc::S_IFIFO) { Answer::AddFdAndDrop { fd, cloexec: wanted.cloexec() } } else { wanted.handed(fd) })
 }
 
 fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {
-    let (path, object): (Hostile, _) = (found.shown(call), Some(found.object()));
+    let (path, object): (Hostile, _) = (found.written_to(call), Some(found.object()));
     // What is there already is not changed by `O_CREAT` alone.
     if wanted.access() != libc::O_RDONLY || wanted.has(libc::O_TRUNC) {
         if wanted.reads() && wanted.access() != libc::O_RDONLY {

@@ -99,11 +99,21 @@ impl Found {
         shown(call, self.facts.dev, &self.path)
     }
 
-    /// The same for a look without writing: a process's children, and its threads by their own numbers, are its own as well. The handle is of
-    /// whoever had the number when it was made, and opens nothing once that one is gone.
+    /// The same for a look without writing: a process's children, its threads by their own numbers, and whom it may trace are its own as well. The
+    /// handle is of whoever had the number when it was made, and opens nothing once that one is gone.
     pub fn looked_at(&self, call: &Call) -> Hostile {
         let family = own().ok().filter(|own| own.is_proc(self.facts.dev)).and_then(|own| own.in_proc(self.facts.dev, &self.path));
-        match family.filter(|inside| call.is_own_family(inside.pid)) {
+        match family.filter(|inside| call.is_own_family(inside.pid) || call.traces(inside.pid)) {
+            Some(inside) => in_own(inside.rest),
+            None => self.shown(call),
+        }
+    }
+
+    /// The same for writing: the memory of whom it may trace is as its own, since it could change that by `ptrace` as well.
+    pub fn written_to(&self, call: &Call) -> Hostile {
+        let inside = own().ok().filter(|own| own.is_proc(self.facts.dev)).and_then(|own| own.in_proc(self.facts.dev, &self.path));
+        let is_memory = |rest: &[u8]| rest == b"mem" || rest.starts_with(b"task/") && rest.ends_with(b"/mem");
+        match inside.filter(|inside| is_memory(inside.rest) && call.traces(inside.pid)) {
             Some(inside) => in_own(inside.rest),
             None => self.shown(call),
         }

@@ -7,6 +7,7 @@ use super::found::Found;
 use crate::gate::own::own;
 use crate::gate::{Answer, Call};
 use crate::model::act::ObjectKind;
+use crate::sys::identity;
 
 /// What honest programs ask of any file: `cp`, `install` and `mv` whether it can be cloned, `lsattr`, `tar`, `git` and package managers for
 /// its flags, old coreutils where its holes are. As on a file system that has none of it (`tmpfs`).
@@ -37,12 +38,19 @@ fn reaches_beyond(request: u32) -> bool {
     const TIOCCONS: u32 = 0x541d;
     const TIOCSETD: u32 = 0x5423;
     const TIOCVHANGUP: u32 = 0x5437;
-    const TIOCSCTTY: u32 = 0x540e;
     const FIOSETOWN: u32 = 0x8901;
     const SIOCSPGRP: u32 = 0x8902;
     matches!(request, TIOCSTI | TIOCLINUX | TIOCCONS | TIOCSETD | TIOCVHANGUP | TIOCSCTTY | FIOSETOWN | SIOCSPGRP)
         || request >> 16 == 0 && matches!(request >> 8, 0x4b | 0x56)
 }
+
+/// With 1 beside it a terminal is taken from whoever has it, by administrators; from all others it is the ordinary wish, which needs no asking
+/// (`tiocsctty`, drivers/tty/tty_jobctrl.c).
+const TIOCSCTTY: u32 = 0x540e;
+
+/// Types of requests that file systems know, and block devices: `f`, `X`, `v` and `r` of several, those of btrfs and clones, f2fs, reiserfs, CIFS, Ceph,
+/// what all have in common. A request of any other type is for a device that a file is not, and a file says so.
+const OF_FILE_SYSTEMS: [u32; 11] = [0x66, 0x58, 0x76, 0x72, 0x94, 0xf5, 0x7a, 0xcf, 0x97, 0x15, 0x12];
 
 /// Answers a request by its registers: what is behind its pointer is never read.
 ///
@@ -51,24 +59,47 @@ fn reaches_beyond(request: u32) -> bool {
 pub fn request(call: &Call) -> io::Result<Answer> {
     let request = call.args[1] as u32;
     let found = Found::of(own()?, call.descriptor(call.int(0))?)?;
+    let ordinary = request == TIOCSCTTY && !identity::administers(call.tid)?;
     call.check_valid()?;
+    if ordinary {
+        return Ok(Answer::Continue);
+    }
     let said = |errno| Ok(Answer::Errno(errno));
     if let Some((_, errno)) = PROBES.iter().find(|(probe, _)| *probe == request) {
         return said(*errno);
     }
-    let of_a_file_system = matches!(found.kind(), ObjectKind::File | ObjectKind::Directory) || found.is(libc::S_IFBLK);
-    if of_a_file_system || reaches_beyond(request) {
+    let reaches = match found.kind() {
+        ObjectKind::File | ObjectKind::Directory => is_of_a_file_system(request),
+        _ => found.is(libc::S_IFBLK) || reaches_beyond(request),
+    };
+    if reaches {
         let detail = [format!("request {request:#x} on ").as_bytes(), found.shown(call).as_bytes()].concat();
         return Ok(call.tamper("ioctl", detail.as_slice()));
     }
-    // A socket, a pipe or a device that has no such request.
+    // A file, a socket, a pipe or a device that has no such request.
     said(libc::ENOTTY)
+}
+
+/// None has a type where a request is a bare number, as in the days before there were types.
+fn is_of_a_file_system(request: u32) -> bool {
+    let kind = request >> 8 & 0xff;
+    kind == 0 || OF_FILE_SYSTEMS.contains(&kind)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::calls::row;
+
+    #[test]
+    fn requests_that_files_do_not_have() {
+        // SPI, video, keyboard of Bluetooth: nix's own tests ask files for them.
+        for (request, of_a_file_system) in
+            [(0x4080_6b00, false), (0x8034_5621, false), (0x4004_48c9, false), (0x4004_9401, true), (0x4008_6602, true), (1, true)]
+        {
+            assert_eq!(is_of_a_file_system(request), of_a_file_system, "{request:#x}");
+        }
+    }
 
     #[test]
     fn what_is_answered_here_reaches_us() {

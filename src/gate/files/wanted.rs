@@ -1,9 +1,10 @@
 //! What an open asks for: four system calls in one form, read with the kernel's own strictness. In: registers, `struct open_how`.
 
 use std::io;
+use std::os::fd::OwnedFd;
 
 use crate::gate::errno::fail;
-use crate::gate::{Call, memory};
+use crate::gate::{Answer, Call, memory};
 
 /// The kernel's `__O_TMPFILE`, without the `O_DIRECTORY` that comes with it.
 pub const TMPFILE: i32 = libc::O_TMPFILE & !libc::O_DIRECTORY;
@@ -75,6 +76,13 @@ impl Wanted {
 
     pub fn cloexec(&self) -> bool {
         self.has(libc::O_CLOEXEC)
+    }
+
+    /// The answer that hands it over. Of what can be written to nothing stays with us when the caller goes on: whoever closes it is the last to
+    /// (`IN_CLOSE_WRITE`), and may execute it then (`ETXTBSY`).
+    pub fn handed(&self, fd: OwnedFd) -> Answer {
+        let cloexec = self.cloexec();
+        if self.access() == libc::O_RDONLY { Answer::AddFd { fd, cloexec } } else { Answer::AddFdAndDrop { fd, cloexec } }
     }
 }
 

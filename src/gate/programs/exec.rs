@@ -44,10 +44,11 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
     // Only now: a program is looked for in every directory of a `PATH`, and most misses have long arguments.
     let argv = memory::read_argv(call.tid, call.args[path_at + 1])?;
     call.check_valid()?;
-    if let Some(refused) = refused(call, &found, &argv)? {
+    let redacted = redact::argv(&argv);
+    if let Some(refused) = refused(call, &found, &argv, &redacted)? {
         return Ok(refused);
     }
-    let (named, redacted) = ((found.facts.dev, found.facts.ino), redact::argv(&argv));
+    let named = (found.facts.dev, found.facts.ino);
     let loaded = match interpreted(call, found, &redacted)? {
         Ok(loaded) => loaded,
         Err(refused) => return Ok(refused),

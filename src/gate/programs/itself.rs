@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::trace;
 use crate::gate::errno::fail;
 use crate::gate::{Answer, Call};
 use crate::sys::process;
@@ -14,8 +15,9 @@ use crate::sys::process;
 pub fn itself(call: &Call, name: &'static str) -> io::Result<Answer> {
     let own = match call.number {
         libc::SYS_prctl => return attribute(call, name),
-        // Memory of its own is no secret to it. A child's could be another's by the time the kernel looks.
-        libc::SYS_process_vm_readv => is_caller(call, call.int(0)),
+        libc::SYS_ptrace => return trace::trace(call, name),
+        // Memory of its own is no secret to it. A child's could be another's by the time the kernel looks, which asks as for tracing.
+        libc::SYS_process_vm_readv => is_caller(call, call.int(0)) || call.may_trace() && trace::may(call, call.int(0))?,
         // Tells whether two things are the same, and beyond the caller's Landlock domain the kernel refuses it (a ptrace(2) check).
         libc::SYS_kcmp => [0, 1].into_iter().all(|at| u32::try_from(call.int(at)).is_ok_and(|pid| call.is_own_family(pid))),
         // A working directory and a mask of its own for one thread: the gate looks at them by thread.
@@ -43,6 +45,8 @@ fn attribute(call: &Call, name: &'static str) -> io::Result<Answer> {
             Ok(Answer::Continue)
         }
         (libc::PR_SET_DUMPABLE, _) => fail(libc::EINVAL),
+        // Who else may trace it, where the machine restricts that (Yama).
+        (libc::PR_SET_PTRACER, _) if call.may_trace() => Ok(Answer::Continue),
         _ => Ok(call.tamper(name, call.registers())),
     }
 }

@@ -88,11 +88,12 @@ fn confirm(call: &Call, mut process: Process) {
 /// was really told is judged now, and is what the record says.
 fn retold(call: &Call, mut process: Process, argv: Vec<Hostile>) -> Option<Answer> {
     let pid = process.pid;
-    process.argv = redact::argv(&argv);
+    let redacted = redact::argv(&argv);
+    process.argv = redacted.clone();
     confirm(call, process);
     let found = own().and_then(|own| Found::of(own, own.of(pid, "exe", libc::O_PATH)?));
     // What cannot be judged is not let go on.
-    let refused = found.and_then(|found| refused(call, &found, &argv)).unwrap_or_else(|error| Some(Answer::from(error)));
+    let refused = found.and_then(|found| refused(call, &found, &argv, &redacted)).unwrap_or_else(|error| Some(Answer::from(error)));
     refused.filter(|_| call.enforces()).inspect(|_| end(pid))
 }
 

@@ -11,7 +11,6 @@ use crate::gate::files::found::{Found, How};
 use crate::gate::own::own;
 use crate::gate::{Answer, Call};
 use crate::model::{Act, Hostile, Judgement, Verdict};
-use crate::report::redact;
 use crate::sys::script;
 
 /// `linux/elf-em.h`.
@@ -19,15 +18,14 @@ const EM_386: u16 = 3;
 const EM_ARM: u16 = 40;
 const EM_X86_64: u16 = 62;
 
-/// Judges a program with its arguments, and what the dynamic loader is told to load.
-pub fn refused(call: &Call, found: &Found, argv: &[Hostile]) -> io::Result<Option<Answer>> {
-    let redacted = redact::argv(argv);
-    let act = Act::Exec { path: found.shown(call), argv: redacted.clone() };
+/// Judges a program with its arguments, and what the dynamic loader is told to load. `redacted`: the arguments without credentials.
+pub fn refused(call: &Call, found: &Found, argv: &[Hostile], redacted: &[Hostile]) -> io::Result<Option<Answer>> {
+    let act = Act::Exec { path: found.shown(call), argv: redacted.to_vec() };
     if let Verdict::Refuse(errno) = call.judge(act, Some(found.object())).verdict {
         return Ok(Some(Answer::Errno(errno)));
     }
     match loaded_program(argv).filter(|_| is_loader(found)) {
-        Some(program) => Ok(also(call, program, &redacted)?.1),
+        Some(program) => Ok(also(call, program, redacted)?.1),
         None => Ok(None),
     }
 }

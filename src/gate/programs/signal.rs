@@ -72,6 +72,10 @@ pub fn is_kin(call: &Call, target: u32) -> io::Result<bool> {
 /// All of a process group that the actor's own processes made, or nobody. The kernel is not asked: `kill(0)` means whichever group the
 /// caller is in by then, and it may join another while we look.
 fn group(call: &Call, group: u32, number: i32) -> io::Result<Answer> {
+    if number == 0 && stat(call.pid()).is_some_and(|stat| stat.group == group) {
+        // Whoever asks is there, and may signal itself.
+        return Ok(Answer::Value(0));
+    }
     let is_member = |pid: &u32| stat(*pid).is_some_and(|stat| stat.group == group);
     let members: Vec<u32> = process::all().filter(is_member).collect();
     let Some(first) = members.first() else { return fail(libc::ESRCH) };

@@ -32,6 +32,7 @@ fn actor() {
             honest_creations(&out);
             honest_changes(&out);
             honest_links_to_itself(&out);
+            runs_what_it_wrote(&out);
         }
         "thief" => thief(&root, &out, &secret),
         "observed" => observed(&root, &secret),
@@ -121,6 +122,19 @@ fn honest_reads(out: &Path) {
 
 fn fd_flags(fd: &OwnedFd) -> String {
     fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd())).unwrap()
+}
+
+/// Nobody else has it open for writing once it is closed.
+fn runs_what_it_wrote(out: &Path) {
+    let path = out.join("written");
+    for _ in 0..100 {
+        use std::os::unix::fs::OpenOptionsExt;
+        OpenOptions::new().write(true).create_new(true).mode(0o755).open(&path).unwrap().write_all(b"#!/bin/sh\n").unwrap();
+        assert!(Command::new(&path).status().unwrap().success());
+        OpenOptions::new().write(true).open(&path).unwrap();
+        assert!(Command::new(&path).status().unwrap().success());
+        fs::remove_file(&path).unwrap();
+    }
 }
 
 fn honest_creations(out: &Path) {

@@ -54,7 +54,7 @@ fn of_its_class(policy: &Policy, act: &Act, object: Option<Object>) -> Ruling {
     match act {
         Act::Tamper { call, .. } => proc_tamper::call(policy, call),
         Act::Signal { signal, .. } => proc_tamper::signal(policy, signal),
-        Act::Survive { .. } => proc_survivor::outlived(policy),
+        Act::Survive { .. } => proc_survivor::outlived(policy, false),
         Act::Linger { .. } => Ruling::Allow,
         Act::Withhold { .. } => env_withheld::noted(policy),
         // Ruled on in `env_loader` and `link_loader`, by all that one script told.

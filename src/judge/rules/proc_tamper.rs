@@ -14,6 +14,8 @@ pub(crate) fn call(policy: &Policy, call: &str) -> Ruling {
         // Asked by runtimes (libuv, tokio) that do without where it is refused, and nothing can be done with a ring nobody has: whoever goes on
         // to use one all the same is no such runtime.
         "io_uring_setup" => Severity::Info,
+        // Many machines have none of these, or not for everybody, and it would be the caller's own: a test that asks is prepared.
+        "perf_event_open" | "userfaultfd" | "memfd_secret" if policy.is_program() => Severity::Info,
         _ if policy.is_program() => Severity::Medium,
         _ => Severity::High,
     };

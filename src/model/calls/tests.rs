@@ -30,7 +30,7 @@ fn the_table_is_what_was_agreed() {
         "Device: ioctl? ioctl?",
         "Exec: execve execveat",
         "Ipc: mq_open mq_unlink msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmget",
-        "Itself: kcmp prctl? prctl? prctl? prctl? process_vm_readv unshare",
+        "Itself: kcmp prctl? prctl? prctl? prctl? process_vm_readv ptrace unshare",
         "Memfd: memfd_create",
         "Open: creat open openat openat2",
         "Peer: getsockopt? getsockopt? getsockopt?",
@@ -44,7 +44,7 @@ fn the_table_is_what_was_agreed() {
          init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kexec_file_load \
          kexec_load keyctl lookup_dcookie memfd_secret migrate_pages? mount mount_setattr move_mount move_pages? name_to_handle_at nfsservctl \
          open_by_handle_at open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root process_madvise \
-         process_mrelease process_vm_writev ptrace quotactl quotactl_fd reboot request_key seccomp? setdomainname sethostname \
+         process_mrelease process_vm_writev quotactl quotactl_fd reboot request_key seccomp? setdomainname sethostname \
          setns setsockopt? setsockopt? setsockopt? setsockopt? setsockopt? settimeofday swapoff swapon syslog umount2 userfaultfd vhangup",
         "Watch: inotify_add_watch",
     ];

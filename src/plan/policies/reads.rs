@@ -117,8 +117,22 @@ fn proc_entries() {
             (Program, call("mount"), None, Alarm(Rule::ProcTamper, Medium)),
             (BuildScript, call("io_uring_setup"), None, Alarm(Rule::ProcTamper, Info)),
             (Program, call("io_uring_enter"), None, Alarm(Rule::ProcTamper, Medium)),
+            (Program, call("perf_event_open"), None, Alarm(Rule::ProcTamper, Info)),
+            (BuildScript, call("perf_event_open"), None, tamper),
             (BuildScript, Act::Survive { exe: "/x".into() }, None, Alarm(Rule::ProcSurvivor, High)),
             (BuildScript, Act::Withhold { name: "X".into() }, None, Note(Rule::EnvWithheld)),
         ],
     );
+}
+
+#[test]
+fn who_is_forgotten_is_no_daemon() {
+    for (kind, stayed, expected) in [
+        (Program, true, Quiet),
+        (Program, false, Alarm(Rule::ProcSurvivor, Low)),
+        (BuildScript, true, Alarm(Rule::ProcSurvivor, High)),
+        (Rustc, true, Alarm(Rule::ProcSurvivor, High)),
+    ] {
+        assert_eq!(said(&policy_of("default", kind).judge_survivor(stayed)), expected, "{kind:?}, stayed: {stayed}");
+    }
 }

@@ -32,3 +32,5 @@ pub fn note(name: &str) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tracing;

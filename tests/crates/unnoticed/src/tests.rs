@@ -1,6 +1,7 @@
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -146,4 +147,47 @@ fn a_child_that_has_ended() {
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success(), "{signal}");
     }
     child.wait().unwrap();
+}
+
+/// A child that nobody waits for is still there when cargo has ended.
+#[test]
+fn a_child_that_is_forgotten() {
+    Command::new("sleep").arg("5").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+}
+
+/// It makes a terminal for what it runs, and asks for it as administrators would.
+#[test]
+fn a_terminal_of_its_own() {
+    // SAFETY: takes nothing. From root, who is one, that is not taken.
+    if unsafe { geteuid() } == 0 {
+        return;
+    }
+    let said = Command::new("script").args(["-qec", "tty < /dev/tty", "/dev/null"]).output().unwrap();
+    assert!(said.status.success() && said.stdout.starts_with(b"/dev/"), "{said:?}");
+}
+
+/// Whoever asks whether there is anybody in its own group is there itself.
+#[test]
+fn somebody_is_in_its_group() {
+    // SAFETY: numbers only.
+    assert_eq!(unsafe { [kill(0, 0), kill(-getpgrp(), 0)] }, [0, 0]);
+}
+
+/// As every file says that has no such request (`ENOTTY`): one of SPI devices, of video, of Bluetooth.
+#[test]
+fn a_file_is_no_device() {
+    let (file, mut room) = (fs::File::open(package().join("Cargo.toml")).unwrap(), [0u8; 256]);
+    for request in [0x4080_6b00, 0x8034_5621, 0x5646, 0x4004_48c9] {
+        // SAFETY: no request of a file, and there is room for whatever one would write.
+        let refused = unsafe { ioctl(file.as_raw_fd(), request, room.as_mut_ptr()) } == -1;
+        let error = std::io::Error::last_os_error();
+        assert!(refused && error.raw_os_error() == Some(25), "{request:#x}: {error}");
+    }
+}
+
+unsafe extern "C" {
+    fn geteuid() -> u32;
+    fn getpgrp() -> i32;
+    fn kill(pid: i32, signal: i32) -> i32;
+    fn ioctl(descriptor: i32, request: u64, ...) -> i32;
 }

@@ -1,0 +1,48 @@
+//! `ptrace` and `PR_SET_PTRACER`: a program may trace what is its own, as debuggers, leak checkers and coverage by breakpoints do. In: register
+//! values, about a caller that waits. Out: the kernel does it, or it is refused.
+//!
+//! That the kernel may be let do it, whoever has a number by the time it looks, rests on this:
+//!
+//! - An actor has a Landlock domain, and the kernel lets a process trace its own domain and those nested in it (security/landlock/task.c): no
+//!   other actor, not cargo, not us. In observe mode there is none, so nobody traces.
+//! - Registers can be set in a ptrace stop alone, and none lies between our answer and the call: that at the entry comes before the filters,
+//!   and after a filter's own `SECCOMP_RET_TRACE` all of them run again (seccomp(2), since Linux 4.8).
+//! - A thread has one tracer. Where it has one we cannot look at its stack, or have it do an errand, which then fails. Nothing a program
+//!   may do depends on its stack; much of what compilers may does.
+//! - Who asks to be traced is traced by its parent. Should that end just then, its parent is us, and we pass every signal on.
+
+use std::io;
+
+use crate::gate::errno::fail;
+use crate::gate::{Answer, Call};
+use crate::sys::process::status;
+
+/// `PTRACE_O_SUSPEND_SECCOMP`: the kernel gives it to nobody who is behind a filter himself, and we give it to nobody.
+const SUSPEND: u64 = 1 << 21;
+
+/// Answers `ptrace`.
+///
+/// # Errors
+/// `ESRCH` where there is nobody of that number.
+pub fn trace(call: &Call, name: &'static str) -> io::Result<Answer> {
+    let [request, target, _, data, ..] = call.args;
+    let suspends = data & SUSPEND != 0 && [libc::PTRACE_SEIZE, libc::PTRACE_SETOPTIONS].iter().any(|with| u64::from(*with) == request);
+    let own = call.may_trace()
+        && !suspends
+        && match u32::try_from(request) {
+            Ok(libc::PTRACE_TRACEME) => status(call.tid).is_some_and(|status| call.is_kin(status.parent)),
+            Ok(libc::PTRACE_ATTACH | libc::PTRACE_SEIZE) => may(call, target as i32)?,
+            // All others are about whom it traces already.
+            _ => true,
+        };
+    Ok(if own { Answer::Continue } else { call.tamper(name, call.registers()) })
+}
+
+/// May the caller trace whoever has this number, a process or a thread?
+///
+/// # Errors
+/// `ESRCH` where there is nobody.
+pub fn may(call: &Call, target: i32) -> io::Result<bool> {
+    let Some(status) = u32::try_from(target).ok().and_then(status) else { return fail(libc::ESRCH) };
+    Ok(call.traces(status.pid))
+}
