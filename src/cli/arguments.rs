@@ -128,7 +128,7 @@ pub enum Word {
     /// Code that runs at build time and that `brig.lock` does not hold: why it is there, how old it is, what it did; on a terminal, asked about one by one
     Review,
     /// The smallest exceptions that would have let the last run be clean, with their evidence
-    Suggest,
+    Suggest(reports::Of),
     /// What the code of one report or `brig.lock` did that another's did not
     Diff { a: PathBuf, b: PathBuf },
     /// `brig.lock`: what code of others was accepted to do, and what is new
@@ -152,6 +152,8 @@ pub enum Word {
         /// `secret/read`, `F1`, or a crate's name
         #[arg(value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
         topic: String,
+        #[command(flatten)]
+        of: reports::Of,
     },
     /// Profiles: their names, or what one of them allows
     Profile {

@@ -41,7 +41,7 @@ pub enum Command {
     /// What nobody has accepted yet.
     Review,
     /// What the last run would have needed.
-    Suggest,
+    Suggest(reports::Of),
     /// A policy file to start from.
     Init,
     Demo,
@@ -50,6 +50,7 @@ pub enum Command {
     Report(reports::Which),
     Explain {
         topic: String,
+        of: reports::Of,
     },
     ProfileList,
     ProfileShow {
@@ -133,9 +134,11 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         None => Err(Misuse::new("no cargo subcommand given", "for example: `cargo brig build`; `cargo brig --help` lists everything")),
         Some(Word::Allow(wish)) => own(Command::Allow(wish)),
         Some(Word::Deny(wish)) => own(Command::Deny(wish)),
-        Some(Word::Diff { a, b }) => own(Command::Baseline(baseline::Baseline::Diff { a: Some(a), b: Some(b) })),
+        Some(Word::Diff { a, b }) => {
+            own(Command::Baseline(baseline::Baseline::Diff { a: Some(a), b: Some(b), of: reports::Of::default() }))
+        }
         Some(Word::Review) => own(Command::Review),
-        Some(Word::Suggest) => own(Command::Suggest),
+        Some(Word::Suggest(of)) => own(Command::Suggest(of)),
         Some(Word::Baseline { what }) => own(Command::Baseline(what)),
         Some(Word::Init { rest }) if rest.is_empty() => own(Command::Init),
         // With anything behind it, it is cargo's.
@@ -143,7 +146,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Demo) => own(Command::Demo),
         Some(Word::Doctor) => own(Command::Doctor),
         Some(Word::Report(which)) => own(Command::Report(which)),
-        Some(Word::Explain { topic }) => own(Command::Explain { topic }),
+        Some(Word::Explain { topic, of }) => own(Command::Explain { topic, of }),
         Some(Word::Profile { what: arguments::Profile::List }) => own(Command::ProfileList),
         Some(Word::Profile { what: arguments::Profile::Show { name, whom } }) => own(Command::ProfileShow { name, whom }),
         Some(Word::Cargo(words)) => match words.first() {

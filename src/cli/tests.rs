@@ -88,7 +88,7 @@ fn own_commands() {
         ("cargo-brig report --schema", Command::Report(Which { schema: true, ..Which::default() })),
         ("cargo-brig report --list", Command::Report(Which { list: true, ..Which::default() })),
         ("cargo-brig report --run 1 --html f", Command::Report(Which { run: Some("1".into()), ..Which::default() })),
-        ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into() }),
+        ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into(), of: reports::Of::default() }),
         ("cargo-brig profile list", Command::ProfileList),
         ("cargo-brig profile show", Command::ProfileShow { name: None, whom: None }),
         ("cargo-brig profile show --for serde", Command::ProfileShow { name: None, whom: Some("serde".into()) }),

@@ -30,6 +30,9 @@ pub fn demo(options: &Options) -> Result<Exit, Stopped> {
         "Not every act was stopped and blamed: see MISSED above."
     };
     let _ = writeln!(io::stdout(), "{word}");
+    if options.report_dir.is_none() && !options.quiet {
+        let _ = writeln!(io::stdout(), "The workspaces it played in are gone: commands as those above are for a run of your own.");
+    }
     Ok(if all_stopped { Exit::Success } else { Exit::Violation })
 }
 

@@ -10,3 +10,4 @@ mod program;
 pub mod restrict;
 pub mod schedule;
 pub mod signal;
+pub mod told;
