@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
@@ -108,6 +108,22 @@ pub struct Options {
     /// Also what is merely informative, and one line per actor
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+/// Options for files that a report is written to: of commands that make or show one.
+const OUTPUTS: [&str; 4] = ["json", "sarif", "html", "markdown"];
+const REPORTING: [&str; 2] = ["report", "demo"];
+
+/// All that may be typed. A command's `--help` has no option that the command refuses.
+pub fn grammar() -> clap::Command {
+    let mut all = Arguments::command();
+    all.build();
+    all.mut_subcommands(|command| if REPORTING.contains(&command.get_name()) { command } else { without_outputs(command) })
+}
+
+fn without_outputs(command: clap::Command) -> clap::Command {
+    let hidden = |argument: clap::Arg| if OUTPUTS.contains(&argument.get_id().as_str()) { argument.hide(true) } else { argument };
+    command.mut_args(hidden).mut_subcommands(without_outputs)
 }
 
 impl Options {

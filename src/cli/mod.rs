@@ -14,7 +14,7 @@ pub mod variables;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 
 pub use arguments::Options;
 use arguments::{Arguments, Word};
@@ -87,7 +87,7 @@ pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -
         if args.len() == 1 {
             return Ok(Typed { options: variables::merge(Options::default(), variable)?, command: help() });
         }
-        let arguments = match Arguments::command().try_get_matches_from(&args).and_then(|found| Arguments::from_arg_matches(&found)) {
+        let arguments = match arguments::grammar().try_get_matches_from(&args).and_then(|found| Arguments::from_arg_matches(&found)) {
             Ok(arguments) => arguments,
             Err(error) => return from_clap(&error, &args),
         };
@@ -163,7 +163,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
 }
 
 fn help() -> Command {
-    Command::Print(Arguments::command().render_long_help().to_string())
+    Command::Print(arguments::grammar().render_long_help().to_string())
 }
 
 fn is_toolchain(word: &OsString) -> bool {
@@ -211,7 +211,7 @@ fn from_clap(error: &clap::Error, args: &[OsString]) -> Result<Typed, Misuse> {
 
 /// The command of ours that was typed, and what of it, each with a space before it.
 fn own_words(args: &[OsString]) -> String {
-    let mut command = Arguments::command();
+    let mut command = arguments::grammar();
     let mut words = String::new();
     for word in args.iter().skip(1).filter_map(|word| word.to_str()) {
         if let Some(known) = command.find_subcommand(word).cloned() {

@@ -113,6 +113,29 @@ fn help_and_version_are_answers() {
     assert_eq!(text.trim(), format!("cargo-brig {}", env!("CARGO_PKG_VERSION")));
 }
 
+/// What a command refuses, its own help does not name.
+#[test]
+fn help_of_a_command_has_what_it_takes() {
+    let help = |line: &str| match typed(&format!("cargo-brig {line} --help")).command {
+        Command::Print(text) => text,
+        other => panic!("{line}: {other:?}"),
+    };
+    for line in ["doctor", "allow", "deny", "review", "suggest", "diff", "baseline accept", "baseline diff", "explain", "profile show"] {
+        let text = help(line);
+        for option in ["--json", "--sarif", "--html", "--markdown"] {
+            assert!(!text.contains(option), "{line}: {option} in\n{text}");
+            assert!(parse_with(&[&["cargo-brig"], &line.split(' ').collect::<Vec<_>>()[..], &["x", option, "f"]].concat(), &[]).is_err());
+        }
+        assert!(text.contains("--config"), "{line}");
+    }
+    for line in ["report", "demo"] {
+        assert!(help(line).contains("--markdown"), "{line}");
+    }
+    for line in ["explain", "suggest", "allow", "baseline diff"] {
+        assert!(help(line).contains("--run <ID>") && help(line).contains("--report <FILE>"), "{line}");
+    }
+}
+
 #[test]
 fn misuse_says_what_to_do() {
     // line, part of the message, part of a hint

@@ -205,6 +205,28 @@ mod tests {
         }
     }
 
+    /// Who asks for a ring and does without has done nothing, whatever the lock holds; who goes on to use one has.
+    #[test]
+    fn a_note_of_what_was_refused_is_nothing_new() {
+        let ring = |call: &str, severity: crate::model::Severity| {
+            let mut material = material();
+            let asked = Act::Tamper { call: call.into(), detail: "".into() };
+            material.breaches = vec![breach(BUILD, 400, asked, R::ProcTamper, severity)];
+            let mut report = assemble(&material, &facts(), &Graph);
+            apply(
+                &mut report,
+                (&Lock::read("brig-lock 1\nquickfetch-sys build-script 0.3.2 00 ran x -\n").unwrap(), &dirs()),
+                true,
+                &Graph,
+            );
+            let tally = crate::report::tally::tally(&report);
+            (lines(&material), report.outcome.exit_code, tally.acts, report.findings.len())
+        };
+        assert_eq!(ring("io_uring_setup", crate::model::Severity::Info), (vec![], 0, 0, 1));
+        let used = vec!["quickfetch-sys build-script tamper io_uring_enter".to_owned()];
+        assert_eq!(ring("io_uring_enter", crate::model::Severity::High), (used, 100, 1, 2));
+    }
+
     #[test]
     fn findings_are_new_or_known_and_what_is_new_is_one() {
         let mut material = stolen_env();
