@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
@@ -171,6 +172,16 @@ pub enum Word {
         #[command(flatten)]
         of: reports::Of,
     },
+    /// Prints what a shell needs to complete `cargo-brig`
+    Completions {
+        #[arg(value_parser = shell())]
+        shell: Shell,
+    },
+    /// Prints the manual page, of all or of one command (`cargo brig man baseline accept | man -l -`)
+    Man {
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
+    },
     /// Profiles: their names, or what one of them allows
     Profile {
         #[command(subcommand)]
@@ -191,6 +202,12 @@ pub enum Profile {
         #[arg(long = "for", value_name = "CRATE", value_parser = NonEmptyStringValueParser::new())]
         whom: Option<String>,
     },
+}
+
+/// Names of shells, as they are typed.
+fn shell() -> impl TypedValueParser<Value = Shell> {
+    let names = Shell::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    PossibleValuesParser::new(names).map(|name| Shell::from_str(&name, false).unwrap_or(Shell::Bash))
 }
 
 /// The words are checked by whoever calls: there are only two.

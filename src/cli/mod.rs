@@ -10,6 +10,7 @@ pub mod exceptions;
 pub mod misplaced;
 mod misuse;
 pub mod reports;
+mod shells;
 pub mod variables;
 
 use std::ffi::OsString;
@@ -147,6 +148,14 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Doctor) => own(Command::Doctor),
         Some(Word::Report(which)) => own(Command::Report(which)),
         Some(Word::Explain { topic, of }) => own(Command::Explain { topic, of }),
+        Some(Word::Completions { shell }) => own(Command::Print(shells::completions(shell))),
+        Some(Word::Man { words }) => match shells::page(&words) {
+            Some(page) => own(Command::Print(page)),
+            None => Err(Misuse::new(
+                format!("there is no command `{}`", words.join(" ").escape_debug()),
+                "`cargo brig --help` names them: of cargo's own, `cargo help COMMAND` has the page",
+            )),
+        },
         Some(Word::Profile { what: arguments::Profile::List }) => own(Command::ProfileList),
         Some(Word::Profile { what: arguments::Profile::Show { name, whom } }) => own(Command::ProfileShow { name, whom }),
         Some(Word::Cargo(words)) => match words.first() {
