@@ -199,6 +199,12 @@ impl<'a, 't> Entry<'a, 't> {
         for (list, entries) in LISTS.into_iter().zip(&mut lists) {
             for (entry, at) in self.strings(list)? {
                 placeholders::check(list, &entry).map_err(|message| document.error(at.clone(), message))?;
+                // A wall is built before the program begins, and for what is not there yet it has no place: that would be refused without a word.
+                if list == "exec" && entry.strip_prefix("{tmp}").is_some_and(|rest| !rest.trim_matches('/').is_empty()) {
+                    let message =
+                        format!("`{entry}` is not there when the wall is built: `{{tmp}}`, all of that directory, can be granted");
+                    return Err(document.error(at, message));
+                }
                 is_wide |= narrow(wide::why(list, &entry), at)?;
                 entries.push(entry);
             }

@@ -49,6 +49,7 @@ fn every_complaint_has_its_place() {
         ("'build-script'", "'build-scrip'", "4:9: unknown actor `build-scrip`; did you mean `build-script`?"),
         ("'build-script'", "'test'", "4:9: `actor` cannot be `test`: `program` is what tests, benches and examples are"),
         ("'build-script'", "'tool'", "4:9: `actor` cannot be `tool`: what cargo starts for itself is as trusted as cargo and needs none"),
+        ("read = ['{workspace}/.env']", "exec = ['{tmp}/x']", "6:9: `{tmp}/x` is not there when the wall is built: `{tmp}`, all of"),
         ("connect", "env", "5:1: `env` cannot be excepted by that name: `reveal` holds the variables that somebody may know"),
         (
             "connect",
