@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use super::line::Line;
 use super::programs::{self, Program};
 use crate::model::report::{Behaviour, Report, ReportedActor};
-use crate::model::{Act, Actor, ActorId, ActorKind, Endpoint, Finding, Hostile, Package, Status};
+use crate::model::{Act, Actor, ActorId, ActorKind, Endpoint, Evidence, Finding, Hostile, Package, Severity, Status};
 
 /// Where the packages lie that are not the workspace's own, as a report writes paths.
 #[derive(Clone, Debug, Default)]
@@ -76,8 +76,8 @@ struct Light<'r> {
 
 pub fn fold<'r>(report: &'r Report, dirs: &'r Dirs) -> Folded<'r> {
     // Acts of findings: the others that were refused are habits, which got nothing.
-    let told: BTreeSet<(ActorId, &Act)> =
-        report.findings.iter().flat_map(|finding| finding.evidence.iter().map(|one| (finding.actor, &one.act))).collect();
+    let loud = || report.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let told: BTreeSet<(ActorId, &Act)> = loud().flat_map(|finding| finding.evidence.iter().map(|one| (finding.actor, &one.act))).collect();
     let resolvers = report.behaviour.iter().filter_map(|did| match &did.act {
         Act::Lookup { via: Endpoint::Ip { address, .. }, .. } => Some(*address),
         _ => None,
@@ -113,9 +113,9 @@ pub fn fold<'r>(report: &'r Report, dirs: &'r Dirs) -> Folded<'r> {
         if own || !dirs.are_of(offender) {
             continue;
         }
-        for one in &finding.evidence {
-            if let Some(line) = light.line(&offender.name, actor.kind, &one.act, finding.status) {
-                let did = Did { actor: finding.actor, version: &offender.version, act: &one.act, status: finding.status, count: one.count };
+        for (one, status) in acts(finding) {
+            if let Some(line) = light.line(&offender.name, actor.kind, &one.act, status) {
+                let did = Did { actor: finding.actor, version: &offender.version, act: &one.act, status, count: one.count };
                 folded.lines.entry((offender.name.clone(), actor.kind)).or_default().entry(line).or_default().push(did);
             }
         }
@@ -123,12 +123,17 @@ pub fn fold<'r>(report: &'r Report, dirs: &'r Dirs) -> Folded<'r> {
     folded
 }
 
+/// With what became of each. One that was refused and is only a note is a habit.
+fn acts(finding: &Finding) -> impl Iterator<Item = (&Evidence, Status)> {
+    let all = finding.evidence.iter().map(|one| (one, finding.status_of(one)));
+    all.filter(|(_, status)| finding.severity > Severity::Info || *status != Status::Refused)
+}
+
 /// The lines of a finding's acts, for whom it names.
 pub fn of_finding(report: &Report, dirs: &Dirs, finding: &Finding) -> Option<(Key, Vec<Line>)> {
     let (actor, offender) = (report.actor(finding.actor)?, finding.offender.as_ref().filter(|offender| dirs.are_of(offender))?);
     let light = Light { arch: &report.host.arch, dirs, resolvers: BTreeSet::new() };
-    let lines: Vec<Line> =
-        finding.evidence.iter().filter_map(|one| light.line(&offender.name, actor.kind, &one.act, finding.status)).collect();
+    let lines: Vec<Line> = acts(finding).filter_map(|(one, status)| light.line(&offender.name, actor.kind, &one.act, status)).collect();
     (!lines.is_empty()).then(|| ((offender.name.clone(), actor.kind), lines))
 }
 

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
 use super::forms::Forms;
-use super::{exceptions, reports};
+use super::{exceptions, forms, reports};
 use crate::model::{Mode, duration};
 use crate::report::Format;
 
@@ -102,6 +103,21 @@ pub struct Options {
     pub verbose: bool,
 }
 
+/// Commands that make or show a report: only they have options for files that it is written to.
+const REPORTING: [&str; 2] = ["report", "demo"];
+
+/// All that may be typed. A command's `--help` has no option that the command refuses.
+pub fn grammar() -> clap::Command {
+    let mut all = Arguments::command();
+    all.build();
+    all.mut_subcommands(|command| if REPORTING.contains(&command.get_name()) { command } else { without_outputs(command) })
+}
+
+fn without_outputs(command: clap::Command) -> clap::Command {
+    let hidden = |argument: clap::Arg| if forms::NAMES.contains(&argument.get_id().as_str()) { argument.hide(true) } else { argument };
+    command.mut_args(hidden).mut_subcommands(without_outputs)
+}
+
 impl Options {
     /// The files asked for, each with its format.
     pub fn outputs(&self) -> Vec<(Format, &Path)> {
@@ -118,7 +134,7 @@ pub enum Word {
     /// Code that runs at build time and that `brig.lock` does not hold: why it is there, how old it is, what it did; on a terminal, asked about one by one
     Review,
     /// The smallest exceptions that would have let the last run be clean, with their evidence
-    Suggest,
+    Suggest(reports::Of),
     /// What the code of one report or `brig.lock` did that another's did not
     Diff { a: PathBuf, b: PathBuf },
     /// `brig.lock`: what code of others was accepted to do, and what is new
@@ -142,6 +158,18 @@ pub enum Word {
         /// `secret/read`, `F1`, or a crate's name
         #[arg(value_name = "WHAT", value_parser = NonEmptyStringValueParser::new())]
         topic: String,
+        #[command(flatten)]
+        of: reports::Of,
+    },
+    /// Prints what a shell needs to complete `cargo-brig`
+    Completions {
+        #[arg(value_parser = shell())]
+        shell: Shell,
+    },
+    /// Prints the manual page, of all or of one command (`cargo brig man baseline accept | man -l -`)
+    Man {
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
     },
     /// Profiles: their names, or what one of them allows
     Profile {
@@ -163,6 +191,12 @@ pub enum Profile {
         #[arg(long = "for", value_name = "CRATE", value_parser = NonEmptyStringValueParser::new())]
         whom: Option<String>,
     },
+}
+
+/// Names of shells, as they are typed.
+fn shell() -> impl TypedValueParser<Value = Shell> {
+    let names = Shell::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    PossibleValuesParser::new(names).map(|name| Shell::from_str(&name, false).unwrap_or(Shell::Bash))
 }
 
 /// The words are checked by whoever calls: there are only two.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::reports::Of;
+
 /// `cargo brig baseline …`
 #[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
 pub enum Baseline {
@@ -20,8 +22,10 @@ pub enum Baseline {
     Diff {
         #[arg(value_name = "A", requires = "b")]
         a: Option<PathBuf>,
-        #[arg(value_name = "B")]
+        #[arg(value_name = "B", conflicts_with_all = ["run", "report"])]
         b: Option<PathBuf>,
+        #[command(flatten)]
+        of: Of,
     },
     /// Whether `brig.lock` holds all code that this workspace builds with, and all that the last run did (102, if not)
     Check,

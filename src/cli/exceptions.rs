@@ -3,6 +3,8 @@
 use clap::ArgGroup;
 use clap::builder::NonEmptyStringValueParser;
 
+use super::reports::Of;
+
 /// `cargo brig allow …`: from findings of the last report, or word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 #[command(group = ArgGroup::new("actor").args(["build_script", "proc_macro", "program", "rustc", "rustdoc"]).conflicts_with("from"))]
@@ -14,6 +16,8 @@ pub struct Allow {
     /// What these findings of the last report were about
     #[arg(long, value_name = "F1", num_args = 1.., value_parser = NonEmptyStringValueParser::new())]
     pub from: Vec<String>,
+    #[command(flatten)]
+    pub of: Of,
     /// Its build script
     #[arg(long)]
     pub build_script: bool,

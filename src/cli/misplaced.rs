@@ -2,9 +2,7 @@
 //! arguments, as typed. Out: a line of help for a cargo that did not understand them. Before it has failed nobody can know: subcommands of others
 //! have options and names of their own.
 
-use clap::CommandFactory;
-
-use super::arguments::Arguments;
+use super::arguments::grammar;
 use crate::model::Hostile;
 use crate::plan::document::distance;
 
@@ -12,7 +10,7 @@ use crate::plan::document::distance;
 const CARGOS: [&str; 6] = ["color", "config", "help", "quiet", "verbose", "version"];
 
 pub fn hint(args: &[Hostile]) -> Option<String> {
-    let ours = Arguments::command();
+    let ours = grammar();
     let args: Vec<&str> = args.iter().map_while(|word| std::str::from_utf8(word.as_bytes()).ok()).collect();
     let word = *args.first()?;
     for (at, typed) in args.iter().enumerate().skip(1).take_while(|(_, typed)| **typed != "--") {

@@ -11,11 +11,12 @@ pub mod forms;
 pub mod misplaced;
 mod misuse;
 pub mod reports;
+mod shells;
 pub mod variables;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 
 pub use arguments::Options;
 use arguments::{Arguments, Word};
@@ -42,7 +43,7 @@ pub enum Command {
     /// What nobody has accepted yet.
     Review,
     /// What the last run would have needed.
-    Suggest,
+    Suggest(reports::Of),
     /// A policy file to start from.
     Init,
     Demo,
@@ -51,6 +52,7 @@ pub enum Command {
     Report(reports::Which),
     Explain {
         topic: String,
+        of: reports::Of,
     },
     ProfileList,
     ProfileShow {
@@ -87,7 +89,7 @@ pub fn parse(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<OsString>) -
         if args.len() == 1 {
             return Ok(Typed { options: variables::merge(Options::default(), variable)?, command: help() });
         }
-        let arguments = match Arguments::command().try_get_matches_from(&args).and_then(|found| Arguments::from_arg_matches(&found)) {
+        let arguments = match arguments::grammar().try_get_matches_from(&args).and_then(|found| Arguments::from_arg_matches(&found)) {
             Ok(arguments) => arguments,
             Err(error) => return from_clap(&error, &args),
         };
@@ -135,9 +137,11 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         None => Err(Misuse::new("no cargo subcommand given", "for example: `cargo brig build`; `cargo brig --help` lists everything")),
         Some(Word::Allow(wish)) => own(Command::Allow(wish)),
         Some(Word::Deny(wish)) => own(Command::Deny(wish)),
-        Some(Word::Diff { a, b }) => own(Command::Baseline(baseline::Baseline::Diff { a: Some(a), b: Some(b) })),
+        Some(Word::Diff { a, b }) => {
+            own(Command::Baseline(baseline::Baseline::Diff { a: Some(a), b: Some(b), of: reports::Of::default() }))
+        }
         Some(Word::Review) => own(Command::Review),
-        Some(Word::Suggest) => own(Command::Suggest),
+        Some(Word::Suggest(of)) => own(Command::Suggest(of)),
         Some(Word::Baseline { what }) => own(Command::Baseline(what)),
         Some(Word::Init { rest }) if rest.is_empty() => own(Command::Init),
         // With anything behind it, it is cargo's.
@@ -145,7 +149,15 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Demo) => own(Command::Demo),
         Some(Word::Doctor) => own(Command::Doctor),
         Some(Word::Report(which)) => own(Command::Report(which)),
-        Some(Word::Explain { topic }) => own(Command::Explain { topic }),
+        Some(Word::Explain { topic, of }) => own(Command::Explain { topic, of }),
+        Some(Word::Completions { shell }) => own(Command::Print(shells::completions(shell))),
+        Some(Word::Man { words }) => match shells::page(&words) {
+            Some(page) => own(Command::Print(page)),
+            None => Err(Misuse::new(
+                format!("there is no command `{}`", words.join(" ").escape_debug()),
+                "`cargo brig --help` names them: of cargo's own, `cargo help COMMAND` has the page",
+            )),
+        },
         Some(Word::Profile { what: arguments::Profile::List }) => own(Command::ProfileList),
         Some(Word::Profile { what: arguments::Profile::Show { name, whom } }) => own(Command::ProfileShow { name, whom }),
         Some(Word::Cargo(words)) => match words.first() {
@@ -162,7 +174,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
 }
 
 fn help() -> Command {
-    Command::Print(Arguments::command().render_long_help().to_string())
+    Command::Print(arguments::grammar().render_long_help().to_string())
 }
 
 fn is_toolchain(word: &OsString) -> bool {
@@ -210,7 +222,7 @@ fn from_clap(error: &clap::Error, args: &[OsString]) -> Result<Typed, Misuse> {
 
 /// The command of ours that was typed, and what of it, each with a space before it.
 fn own_words(args: &[OsString]) -> String {
-    let mut command = Arguments::command();
+    let mut command = arguments::grammar();
     let mut words = String::new();
     for word in args.iter().skip(1).filter_map(|word| word.to_str()) {
         if let Some(known) = command.find_subcommand(word).cloned() {

@@ -1,4 +1,4 @@
-//! Which stored report is meant.
+//! Which stored report is meant: the one to be shown again, and the one that a command goes by.
 
 use std::path::PathBuf;
 
@@ -18,4 +18,15 @@ pub struct Which {
     /// The report of this run, as `--list` names it
     #[arg(long, value_name = "ID")]
     pub run: Option<String>,
+}
+
+/// Which one a command goes by: the last, if none is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Of {
+    /// The report of this run instead of the last, as `report --list` names it
+    #[arg(long, value_name = "ID", conflicts_with = "report")]
+    pub run: Option<String>,
+    /// The report in this file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }

@@ -86,7 +86,7 @@ fn own_commands() {
         ("cargo-brig report --schema", Command::Report(Which { schema: true, ..Which::default() })),
         ("cargo-brig report --list", Command::Report(Which { list: true, ..Which::default() })),
         ("cargo-brig report --run 1 --html f", Command::Report(Which { run: Some("1".into()), ..Which::default() })),
-        ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into() }),
+        ("cargo-brig explain secret/read", Command::Explain { topic: "secret/read".into(), of: reports::Of::default() }),
         ("cargo-brig profile list", Command::ProfileList),
         ("cargo-brig profile show", Command::ProfileShow { name: None, whom: None }),
         ("cargo-brig profile show --for serde", Command::ProfileShow { name: None, whom: Some("serde".into()) }),
@@ -109,6 +109,29 @@ fn help_and_version_are_answers() {
     }
     let Command::Print(text) = typed("cargo-brig --version").command else { panic!() };
     assert_eq!(text.trim(), format!("cargo-brig {}", env!("CARGO_PKG_VERSION")));
+}
+
+/// What a command refuses, its own help does not name.
+#[test]
+fn help_of_a_command_has_what_it_takes() {
+    let help = |line: &str| match typed(&format!("cargo-brig {line} --help")).command {
+        Command::Print(text) => text,
+        other => panic!("{line}: {other:?}"),
+    };
+    for line in ["doctor", "allow", "deny", "review", "suggest", "diff", "baseline accept", "baseline diff", "explain", "profile show"] {
+        let text = help(line);
+        for option in ["--json", "--sarif", "--html", "--markdown"] {
+            assert!(!text.contains(option), "{line}: {option} in\n{text}");
+            assert!(parse_with(&[&["cargo-brig"], &line.split(' ').collect::<Vec<_>>()[..], &["x", option, "f"]].concat(), &[]).is_err());
+        }
+        assert!(text.contains("--config"), "{line}");
+    }
+    for line in ["report", "demo"] {
+        assert!(help(line).contains("--markdown"), "{line}");
+    }
+    for line in ["explain", "suggest", "allow", "baseline diff"] {
+        assert!(help(line).contains("--run <ID>") && help(line).contains("--report <FILE>"), "{line}");
+    }
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub fn report(source: &mut Source) -> Report {
             job: source.maybe(Source::hostile),
             started: source.number(),
             duration_ms: source.number(),
+            fresh: source.one_in(2),
             timeout_ms: source.maybe(Source::number),
             phases: Phases { fetched: source.one_in(2), offline: source.one_in(2), wanted: source.number() },
             costs: Costs { confine_us: source.number(), ..Costs::default() },
@@ -126,6 +127,7 @@ pub fn report(source: &mut Source) -> Report {
         }),
         rotate: source.many(3, |s| Rotate { path: s.hostile(), actor: id(s), networked: s.one_in(2) }),
         end: true,
+        reach: crate::model::Reach::default(),
     }
 }
 
@@ -239,6 +241,7 @@ fn finding(source: &mut Source) -> Finding {
         evidence: source.many(12, |s| Evidence {
             act: act(s),
             count: s.number(),
+            status: s.maybe(|s| s.pick(&STATUSES)),
             chain: s.many(3, Source::hostile),
             pid: s.number() as u32,
             at_ms: s.number(),

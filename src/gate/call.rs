@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 
 use super::note::Note;
 use super::{Reply, Watched, memory};
-use crate::model::{ActorId, Blame, Hostile, Status};
+use crate::model::{ActorId, Blame, Status};
 use crate::sys::identity::Person;
 use crate::sys::notify::{self, Notification};
 
@@ -82,12 +82,6 @@ impl<'a> Call<'a> {
             self.pid.set(Some(pid));
             pid
         })
-    }
-
-    /// The first four, for the record.
-    pub fn registers(&self) -> Hostile {
-        let [a, b, c, d, ..] = self.args;
-        format!("({a:#x}, {b:#x}, {c:#x}, {d:#x})").as_str().into()
     }
 
     /// An argument that the kernel takes as an `int`: the upper half of the register means nothing.

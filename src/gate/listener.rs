@@ -13,7 +13,7 @@ use super::answer::give;
 use super::files::{change, ioctl, memfd, open, watch};
 use super::note::{Note, write};
 use super::offload::offload;
-use super::programs::{exec, ipc, itself, outcome, restrict, schedule, signal};
+use super::programs::{exec, ipc, itself, outcome, restrict, schedule, signal, told};
 use super::thread::make_ready;
 use super::{Answer, Call, Watched, net};
 use crate::attribute::stack::Caught;
@@ -209,7 +209,7 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Ipc => return ipc::ipc(call, row.name),
         Treatment::Device => return ioctl::request(call).unwrap_or_else(Answer::from),
         Treatment::Itself => return itself::itself(call, row.name).unwrap_or_else(Answer::from),
-        Treatment::Tamper => return call.tamper(row.name, call.registers()),
+        Treatment::Tamper => return call.tamper(row.name, told::told(call)),
         Treatment::Absent => return Answer::Errno(libc::ENOSYS),
     };
     // What comes again is looked at, and recorded then.

@@ -373,5 +373,6 @@ const TABLE: &[Row] = &[
 ];
 
 mod ioctls;
+pub mod requests;
 #[cfg(test)]
 mod tests;

@@ -81,10 +81,10 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// The command for it, to be completed by a reason; it holds no quote and no control character.
-    pub fn command(&self) -> String {
+    /// What `cargo brig` is told for it, to be completed by a reason; it holds no quote and no control character.
+    pub fn words(&self) -> String {
         let what: String = self.what.iter().map(|what| format!(" --{} '{what}'", self.list)).collect();
         let quote = if self.whom.contains('#') { "'" } else { "" };
-        format!("cargo brig allow {quote}{}{quote} --{}{what} --reason …", self.whom, self.actor.name())
+        format!("allow {quote}{}{quote} --{}{what} --reason …", self.whom, self.actor.name())
     }
 }

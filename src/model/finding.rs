@@ -70,6 +70,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What became of one of its acts.
+    pub fn status_of(&self, evidence: &Evidence) -> Status {
+        evidence.status.unwrap_or(self.status)
+    }
+
     /// Is it for everybody to read, and not only for those who ask? Who was still running at a time-out is no alarm, but the answer.
     pub fn is_told(&self) -> bool {
         self.severity > Severity::Info || matches!(self.rule, Rule::ProcTimeout | Rule::BaselineNew)
@@ -83,6 +88,9 @@ pub struct Evidence {
     pub act: Act,
     /// How often the same act was tried.
     pub count: u64,
+    /// What became of it, where that is not what became of the finding as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
     /// Processes from the actor's root to the one that acted: program names.
     pub chain: Vec<Hostile>,
     /// The process that tried it first; 0 where that was not written down.
@@ -96,7 +104,7 @@ pub struct Evidence {
 impl Evidence {
     /// An act of which nothing more is known.
     pub fn of(act: Act, count: u64) -> Evidence {
-        Evidence { act, count, chain: Vec::new(), pid: 0, at_ms: 0 }
+        Evidence { act, count, status: None, chain: Vec::new(), pid: 0, at_ms: 0 }
     }
 }
 

@@ -10,6 +10,7 @@ use super::event::Process;
 use super::exception::ExceptionUse;
 use super::finding::Finding;
 use super::hostile::Hostile;
+use super::reach::Reach;
 pub use super::reported::{PolicyLine, ReportedActor, ReportedPackage};
 use super::review::Reviewed;
 use super::standing::Standing;
@@ -63,6 +64,9 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotate: Vec<Rotate>,
     pub end: bool,
+    /// How commands that are printed about it have to name it; known to whoever holds it, and in no file.
+    #[serde(skip)]
+    pub reach: Reach,
 }
 
 impl Report {
@@ -108,6 +112,9 @@ pub struct Run {
     /// Seconds since the epoch.
     pub started: u64,
     pub duration_ms: u64,
+    /// In a target directory of its own (`--fresh`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
     /// How long cargo was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -169,6 +176,14 @@ pub struct Enforcement {
     /// Code that somebody else's lock of behaviours has accepted, and this workspace's has not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouched: Vec<Vouched>,
+}
+
+/// A lock of others that vouches for nobody in a run, as it is not the file that `brig.lock` pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpinned {
+    pub name: String,
+    /// Another file was pinned; else none yet.
+    pub changed: bool,
 }
 
 /// One package's one kind of code.

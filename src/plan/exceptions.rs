@@ -147,11 +147,26 @@ fn tables<'a, 't>(
         .map(|entry| {
             let table = entry.get_ref().as_table().ok_or_else(|| misshapen(entry.span()))?;
             match table.iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-                Some((key, _)) => Err(document.unknown(key.span(), "key", key.get_ref(), known)),
+                Some((key, _)) => Err(match meant(what, key.get_ref()) {
+                    Some(meant) => document.error(key.span(), format!("`{}` cannot be excepted by that name: {meant}", key.get_ref())),
+                    None => document.unknown(key.span(), "key", key.get_ref(), known),
+                }),
                 None => Ok((table, entry.span())),
             }
         })
         .collect()
+}
+
+/// Acts that a report knows, and an exception by another name or not at all.
+fn meant(what: &str, key: &str) -> Option<&'static str> {
+    match key {
+        _ if what != "allow" => None,
+        "env" | "environment" => Some("`reveal` holds the variables that somebody may know"),
+        "tamper" | "signal" => Some("whoever may reach into other processes could blind the record, so nobody may, in any mode"),
+        "lookup" | "dns" => Some("a name that stands in `connect` may be looked up"),
+        "create" | "remove" | "rename" => Some("`write` holds what may be changed in any way"),
+        _ => None,
+    }
 }
 
 /// One table, and where it stands.
@@ -184,6 +199,12 @@ impl<'a, 't> Entry<'a, 't> {
         for (list, entries) in LISTS.into_iter().zip(&mut lists) {
             for (entry, at) in self.strings(list)? {
                 placeholders::check(list, &entry).map_err(|message| document.error(at.clone(), message))?;
+                // A wall is built before the program begins, and for what is not there yet it has no place: that would be refused without a word.
+                if list == "exec" && entry.strip_prefix("{tmp}").is_some_and(|rest| !rest.trim_matches('/').is_empty()) {
+                    let message =
+                        format!("`{entry}` is not there when the wall is built: `{{tmp}}`, all of that directory, can be granted");
+                    return Err(document.error(at, message));
+                }
                 is_wide |= narrow(wide::why(list, &entry), at)?;
                 entries.push(entry);
             }

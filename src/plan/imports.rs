@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 
 use crate::baseline::Lock;
 use crate::baseline::vouch::Import;
+use crate::model::report::Unpinned;
 use crate::model::sha256;
 use crate::plan::behaviours;
 use crate::plan::document::{ConfigError, Document, Item};
@@ -63,10 +64,11 @@ pub fn read(wanted: &[Wanted], file: Option<&Path>) -> Result<Vec<There>, Config
     wanted.iter().map(one).collect()
 }
 
-/// Those that are what the lock has pinned; and the names of the others.
-pub fn pinned(there: Vec<There>, lock: &Lock) -> (Vec<Import>, Vec<String>) {
+/// Those that are what the lock has pinned; and the others.
+pub fn pinned(there: Vec<There>, lock: &Lock) -> (Vec<Import>, Vec<Unpinned>) {
+    let unpinned = |one: There| Unpinned { changed: lock.imports.contains_key(&one.import.name), name: one.import.name };
     let (good, other): (Vec<_>, Vec<_>) = there.into_iter().partition(|one| lock.imports.get(&one.import.name) == Some(&one.digest));
-    (good.into_iter().map(|one| one.import).collect(), other.into_iter().map(|one| one.import.name).collect())
+    (good.into_iter().map(|one| one.import).collect(), other.into_iter().map(unpinned).collect())
 }
 
 #[cfg(test)]
@@ -87,13 +89,14 @@ mod tests {
         let digest = sha256::hex(b"brig-lock 2\n");
         let names = |lock: &str| {
             let (good, other) = pinned(read(&wanted, Some(&file)).unwrap(), &Lock::read(lock).unwrap());
-            (good.len(), other)
+            (good.len(), other.into_iter().map(|one| (one.name, one.changed)).collect::<Vec<_>>())
         };
         assert_eq!(names(&format!("brig-lock 2\nours import {digest}\n")), (1, vec![]));
-        assert_eq!(names("brig-lock 2\n"), (0, vec!["ours".to_owned()]));
-        assert_eq!(names(&format!("brig-lock 2\nother import {digest}\n")), (0, vec!["ours".to_owned()]));
+        let ours = |changed: bool| vec![("ours".to_owned(), changed)];
+        assert_eq!(names("brig-lock 2\n"), (0, ours(false)));
+        assert_eq!(names(&format!("brig-lock 2\nother import {digest}\n")), (0, ours(false)));
         std::fs::write(&theirs, "brig-lock 2\n\n").unwrap();
-        assert_eq!(names(&format!("brig-lock 2\nours import {digest}\n")), (0, vec!["ours".to_owned()]));
+        assert_eq!(names(&format!("brig-lock 2\nours import {digest}\n")), (0, ours(true)));
         std::fs::write(&theirs, "brig-lock 2\nx\n").unwrap();
         assert_eq!(
             read(&wanted, Some(&file)).err().unwrap().to_string(),

@@ -2,7 +2,7 @@
 
 use super::incidents::Incident;
 use super::wording::Medium;
-use crate::model::{Finding, Hostile};
+use crate::model::{Act, Finding, Hostile, Reach};
 
 /// Credentials named; the rest stands in the list of those to be rotated.
 const LISTED: usize = 3;
@@ -25,13 +25,13 @@ pub fn now(incident: &Incident, medium: Medium) -> Vec<String> {
 }
 
 /// The one command that would let it happen, if it is meant; nothing where there is none, or none that can be taken over.
-pub fn expected(incident: &Incident, medium: Medium) -> Option<String> {
+pub fn expected(incident: &Incident, reach: &Reach, medium: Medium) -> Option<String> {
     let proposals: Vec<_> = incident.findings.iter().filter_map(|finding| finding.except.as_ref()).collect();
     let command = match (&incident.allowable()[..], &proposals[..]) {
-        ([], [secret, ..]) => secret.command(),
+        ([], [secret, ..]) => reach.only_writing(&secret.words()),
         ([], []) => return None,
-        (_, [only]) => only.command(),
-        (numbers, _) => format!("cargo brig allow --from {} --reason …", numbers.join(" ")),
+        (_, [only]) => reach.only_writing(&only.words()),
+        (numbers, _) => reach.writing(&format!("allow --from {} --reason …", numbers.join(" "))),
     };
     Some(command_in(&command, medium))
 }
@@ -53,6 +53,9 @@ pub fn unexpected(finding: &Finding, medium: Medium) -> String {
     match (&candidates[..], finding.own) {
         ([], true) => own,
         ([], false) => format!("read the source of {package} before you build it again, and report it"),
+        (all, _) if finding.compiled && !finding.evidence.iter().all(|one| matches!(one.act, Act::Read { .. })) => {
+            format!("read the source of {}: by one of them {} was told so", all.join(" and "), (medium.name)("cargo fix"))
+        }
         (all, _) if finding.compiled => {
             format!("see whether {package} has its text include that, else read the source of {}", all.join(", "))
         }

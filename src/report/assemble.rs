@@ -68,6 +68,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         standing: Vec::new(),
         rotate: Vec::new(),
         end: true,
+        reach: crate::model::Reach::default(),
     };
     report.rotate = rotate::list(&report);
     report

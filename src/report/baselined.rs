@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::baseline::compare::{News, news};
-use crate::baseline::fold::{fold, of_finding};
+use crate::baseline::fold::{Did, fold, of_finding};
 use crate::baseline::{Dirs, Lock};
 use crate::model::barred::code_of;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorId, Evidence, Exit, Finding, Rule, Severity, digest};
+use crate::model::{Act, ActorId, Evidence, Exit, Finding, Reach, Rule, Severity, digest};
 
 use super::who::Who;
 
@@ -29,6 +29,7 @@ pub fn apply(report: &mut Report, (lock, dirs): (&Lock, &Dirs), held: bool, who:
         .filter_map(|finding| finding.offender.as_ref())
         .map(|package| package.name.clone())
         .collect();
+    let reach = report.reach.clone();
     let folded = fold(report, dirs);
     // What was refused for it was told as it happened.
     let refused: BTreeSet<(ActorId, &Act)> = report
@@ -40,14 +41,14 @@ pub fn apply(report: &mut Report, (lock, dirs): (&Lock, &Dirs), held: bool, who:
     let mut news = news(lock, &folded);
     news.iter_mut().for_each(|one| one.did.retain(|(_, did)| !refused.contains(&(did.actor, did.act))));
     news.retain(|one| !one.did.is_empty());
-    let new: Vec<Finding> = news.iter().map(|one| finding(one, held, (who, &critical))).collect();
+    let new: Vec<Finding> = news.iter().map(|one| finding(one, held, (who, &critical), &reach)).collect();
     drop(news);
     drop(refused);
     drop(folded);
     for (finding, baseline) in report.findings.iter_mut().zip(baselines) {
         finding.baseline = baseline;
         if let Some(package) = finding.offender.as_ref().filter(|_| finding.rule == Rule::BaselineNew) {
-            finding.advice.push(advice(&package.name, critical.contains(&package.name)));
+            finding.advice.push(advice(&package.name, critical.contains(&package.name), &reach));
         }
     }
     if new.is_empty() {
@@ -70,21 +71,23 @@ pub fn apply(report: &mut Report, (lock, dirs): (&Lock, &Dirs), held: bool, who:
 }
 
 /// `critical`: packages with such a finding, of which nothing is accepted.
-fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>)) -> Finding {
+fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>), reach: &Reach) -> Finding {
     let (name, kind) = new.key;
     let version = new.did.first().map_or("", |(_, did)| did.version);
-    let evidence: Vec<Evidence> = new.did.iter().take(LISTED).map(|(_, did)| Evidence::of(did.act.clone(), did.count)).collect();
+    let status = new.did.iter().map(|(_, did)| did.status).max().unwrap_or(crate::model::Status::Allowed);
+    let one = |did: &Did| Evidence { status: Some(did.status).filter(|its| *its != status), ..Evidence::of(did.act.clone(), did.count) };
+    let evidence: Vec<Evidence> = new.did.iter().take(LISTED).map(|(_, did)| one(did)).collect();
     let lines: Vec<&str> = new.did.iter().map(|(line, _)| line.text()).collect();
     let mut said = Vec::new();
     if let Some(before) = &new.before {
         said.push(format!("{before}, which was accepted, did not do this (brig.lock)"));
     }
-    said.push(advice(name, critical.contains(name)));
+    said.push(advice(name, critical.contains(name), reach));
     Finding {
         id: String::new(),
         rule: Rule::BaselineNew,
         severity: if held { Severity::Medium } else { Severity::Info },
-        status: new.did.iter().map(|(_, did)| did.status).max().unwrap_or(crate::model::Status::Allowed),
+        status,
         actor: new.actor,
         offender: Some(crate::model::Package {
             name: name.clone(),
@@ -112,11 +115,11 @@ fn finding(new: &News, held: bool, (who, critical): (&dyn Who, &BTreeSet<String>
     }
 }
 
-fn advice(name: &str, is_critical: bool) -> String {
+fn advice(name: &str, is_critical: bool, reach: &Reach) -> String {
     let source = "read its source before you build it again";
     match is_critical {
         true => format!("{source}: it did something critical besides, and nothing of it can be accepted"),
-        false => format!("expected? `cargo brig baseline accept {name}`; not expected? {source}"),
+        false => format!("expected? `{}`; not expected? {source}", reach.command(&format!("baseline accept {name}"))),
     }
 }
 
@@ -200,6 +203,28 @@ mod tests {
             let expected: Vec<String> = expected.into_iter().map(|line| format!("quickfetch-sys build-script {line}")).collect();
             assert_eq!(told(act.clone(), status), expected, "{act:?}");
         }
+    }
+
+    /// Who asks for a ring and does without has done nothing, whatever the lock holds; who goes on to use one has.
+    #[test]
+    fn a_note_of_what_was_refused_is_nothing_new() {
+        let ring = |call: &str, severity: crate::model::Severity| {
+            let mut material = material();
+            let asked = Act::Tamper { call: call.into(), detail: "".into() };
+            material.breaches = vec![breach(BUILD, 400, asked, R::ProcTamper, severity)];
+            let mut report = assemble(&material, &facts(), &Graph);
+            apply(
+                &mut report,
+                (&Lock::read("brig-lock 1\nquickfetch-sys build-script 0.3.2 00 ran x -\n").unwrap(), &dirs()),
+                true,
+                &Graph,
+            );
+            let tally = crate::report::tally::tally(&report);
+            (lines(&material), report.outcome.exit_code, tally.acts, report.findings.len())
+        };
+        assert_eq!(ring("io_uring_setup", crate::model::Severity::Info), (vec![], 0, 0, 1));
+        let used = vec!["quickfetch-sys build-script tamper io_uring_enter".to_owned()];
+        assert_eq!(ring("io_uring_enter", crate::model::Severity::High), (used, 100, 1, 2));
     }
 
     #[test]

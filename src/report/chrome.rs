@@ -15,7 +15,7 @@ use super::plain::PLAIN;
 use super::wording::{command, fate, times};
 use super::{escape, incidents};
 use crate::model::report::{Report, ReportedActor};
-use crate::model::{Act, ActorId, Process, Status, moment};
+use crate::model::{Act, ActorId, Process, moment};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -134,9 +134,7 @@ impl Events<'_> {
         let told: HashSet<(ActorId, &Act)> = of_findings.collect();
         let pids: HashMap<ActorId, u32> = report.actors.iter().map(|actor| (actor.id, actor.pid)).collect();
         for did in report.behaviour.iter().filter(|did| did.first_ms > 0 && !told.contains(&(did.actor, &did.act))) {
-            let tried = PLAIN.act(&did.act);
-            let name = if did.status == Status::Allowed { tried.strip_prefix("tried to ").unwrap_or(&tried) } else { &tried };
-            let name = format!("{name}{}", times(did.count));
+            let name = format!("{}{}", PLAIN.act(&did.act, did.status), times(did.count));
             let mut args = BTreeMap::new();
             args.extend(self.blamed.whose(report.actor(did.actor), did).map(|whom| ("crate", escape::name(&key(whom)))));
             args.insert("status", did.status.name().to_owned());

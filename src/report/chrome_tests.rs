@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::Span;
+use crate::model::Status;
 use crate::report::assemble;
 use crate::report::samples::*;
 

@@ -39,7 +39,7 @@ pub struct Summary {
     pub programs: List,
     /// What it read that is neither its own, nor the system's or the compiler's.
     pub reads_outside: List,
-    /// The same of what it changed.
+    /// The same of what it changed; and of its own, what it may not.
     pub writes_outside: List,
     /// Credentials it was after.
     pub secrets: List,
@@ -84,21 +84,27 @@ pub fn key(package: &Package) -> String {
 }
 
 /// Who is named for an act: the one a finding blames, else whose actor it was.
-pub struct Blamed<'r>(HashMap<(ActorId, &'r Act), &'r Package>);
+pub struct Blamed<'r>(HashMap<(ActorId, &'r Act), Option<&'r Package>>);
 
 impl<'r> Blamed<'r> {
     pub fn of(report: &'r Report) -> Self {
         let mut blamed = HashMap::new();
         for finding in report.findings.iter().filter(|finding| !is_correlated(finding)) {
-            for (evidence, package) in finding.evidence.iter().zip(finding.offender.iter().cycle()) {
-                blamed.entry((finding.actor, &evidence.act)).or_insert(package);
+            for evidence in &finding.evidence {
+                let whom = blamed.entry((finding.actor, &evidence.act)).or_insert(None);
+                *whom = whom.or(finding.offender.as_ref());
             }
         }
         Blamed(blamed)
     }
 
+    /// Is a finding about it?
+    fn is_told(&self, did: &'r Behaviour) -> bool {
+        self.0.contains_key(&(did.actor, &did.act))
+    }
+
     pub fn whose(&self, actor: Option<&'r ReportedActor>, did: &'r Behaviour) -> Option<&'r Package> {
-        self.0.get(&(did.actor, &did.act)).copied().or_else(|| actor?.package.as_ref())
+        self.0.get(&(did.actor, &did.act)).copied().flatten().or_else(|| actor?.package.as_ref())
     }
 
     /// The same where it is not whose actor it was.
@@ -144,6 +150,8 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
         if !is_compiler && class != Some(Class::Loader) && !capabilities::of(&did.act).is_empty() {
             all.entry(name.clone()).or_default().capabilities.extend(capabilities::of(&did.act));
         }
+        // What broke a rule was none of its business, wherever it lies: its own sources, which it may not change, too.
+        let is_outside = || blamed.is_told(did) || class.is_some_and(Class::is_outside);
         let (list, what) = match &did.act {
             Act::Connect { to } | Act::Send { to } | Act::Bind { to } => (0, Cow::Owned(endpoint(to))),
             Act::Lookup { name, .. } => (0, Cow::Borrowed(name)),
@@ -152,7 +160,7 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
             Act::Exec { path, .. } if !is_compiler || did.status != Status::Allowed => (1, Cow::Borrowed(path)),
             Act::Exec { .. } | Act::Withhold { .. } | Act::Tell { .. } | Act::Signal { .. } | Act::Tamper { .. } => continue,
             Act::Survive { .. } | Act::Linger { .. } => continue,
-            _ if !class.is_some_and(Class::is_outside) => continue,
+            _ if !is_outside() => continue,
             Act::Read { path } => (2, Cow::Borrowed(path)),
             act => match act.path() {
                 Some(path) => (3, Cow::Borrowed(path)),

@@ -42,6 +42,7 @@ struct Breached<'a> {
 /// The same act by the same way: how grave, how often, and when and by which process first.
 struct Tried {
     severity: Severity,
+    status: Status,
     count: u64,
     first: (u64, u32),
 }
@@ -63,7 +64,10 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
             let chain = trace.chain(&cast.actors[cast.host_of_breach[at]], event, &places);
             let led = leads.of(&cast.actors[actor], &event.act);
             let parties = Parties::of(&cast.actors[actor], blame.as_ref(), who);
-            let offender = led.or(parties.accused(rule_of(event)).0).cloned();
+            let suggested = loaded::suggested(material, &cast.actors[actor], who);
+            // With one macro in that compiler, nobody else can have said so.
+            let only = if let [only] = &suggested[..] { Some(only) } else { None };
+            let offender = led.or(only).or(parties.accused(rule_of(event)).0).cloned();
             Breached { event, count: *count, actor, offender, parties, blame, act: places.act(&event.act), chain, led: led.is_some() }
         })
         .collect();
@@ -139,13 +143,24 @@ fn place(
             false => breach.event.breach.as_ref().map_or(Severity::Info, |breach| breach.severity),
         };
         let first = (breach.event.at_ms, breach.event.pid);
-        let one = tried.entry((breach.act.clone(), breach.chain.clone())).or_insert(Tried { severity, count: 0, first });
-        *one = Tried { severity: severity.max(one.severity), count: one.count + breach.count, first: first.min(one.first) };
+        let status = breach.event.status;
+        let one = tried.entry((breach.act.clone(), breach.chain.clone())).or_insert(Tried { severity, status, count: 0, first });
+        *one = Tried {
+            severity: severity.max(one.severity),
+            // What was let through once was done.
+            status: if harm(status) > harm(one.status) { status } else { one.status },
+            count: one.count + breach.count,
+            first: first.min(one.first),
+        };
     }
     let mut tried: Vec<_> = tried.into_iter().collect();
     tried.sort_by_key(|(_, tried)| std::cmp::Reverse(tried.severity));
     let truncated = tried.len().saturating_sub(LISTED) as u64;
-    let one = |((act, chain), Tried { count, first: (at_ms, pid), .. })| Evidence { act, count, chain, pid, at_ms };
+    let whole = status(group, correlated);
+    let one = |((act, chain), Tried { count, status, first: (at_ms, pid), .. })| {
+        let status = Some(status).filter(|status| *status != whole);
+        Evidence { act, count, status, chain, pid, at_ms }
+    };
     let evidence: Vec<_> = tried.into_iter().take(LISTED).map(one).collect();
     let first = group.iter().find(|b| evidence.first().is_some_and(|e| (&b.act, &b.chain) == (&e.act, &e.chain)));
     let member = &cast.actors[actor];
@@ -157,12 +172,14 @@ fn place(
         _ => Vec::new(),
     };
     let callers: Vec<Package> = parties.filter(|_| is_network(rule)).map(|parties| parties.candidates.clone()).unwrap_or_default();
-    let macros = loaded::candidates(material, member, &evidence, who);
+    let mut macros = loaded::candidates(material, member, &evidence, who);
+    macros.extend(loaded::suggested(material, member, who));
+    macros.retain(|package| Some(package) != offender.as_ref());
     let finding = Finding {
         id: String::new(),
         rule,
         severity: worst,
-        status: status(group, correlated),
+        status: whole,
         actor: member.id,
         truncated,
         blame: first.and_then(|b| b.blame.clone()),
@@ -211,6 +228,11 @@ fn is_secret(breach: &Breached) -> bool {
     breach.event.breach.as_ref().is_some_and(|breach| breach.rule == Rule::SecretRead)
 }
 
+/// Of one act that was answered in more ways than one: what was done once was done, and worst is what enforce would have refused.
+fn harm(status: Status) -> (bool, bool, Status) {
+    (status == Status::Observed, status != Status::Refused, status)
+}
+
 /// The worst that happened in the group. A correlation is harmless only if the chain was cut: it counts as refused when either all
 /// secrets or all ways out were.
 fn status(group: &[&Breached], correlated: bool) -> Status {
@@ -218,7 +240,8 @@ fn status(group: &[&Breached], correlated: bool) -> Status {
     if correlated {
         return if refused(true) || refused(false) { Status::Refused } else { Status::Observed };
     }
-    group.iter().map(|b| b.event.status).max().unwrap_or(Status::Refused)
+    let worst = |status: &Status| (*status == Status::Observed, *status);
+    group.iter().map(|b| b.event.status).max_by_key(worst).unwrap_or(Status::Refused)
 }
 
 /// The policy lines behind the group, each once.

@@ -46,6 +46,10 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (class, verdict) = match report.outcome.verdict {
         _ if report.outcome.barred => ("violation", "stopped before code of these packages ran".to_owned()),
         VerdictWord::Unaccepted => ("violation", "something was done that nobody has accepted (brig.lock)".to_owned()),
+        VerdictWord::Clean if super::wording::killed(report).is_some() => {
+            let signal = super::wording::killed(report).unwrap_or_default();
+            ("not-run", format!("what ran stayed inside the profile; {signal} ended the build before its end"))
+        }
         VerdictWord::Clean if report.outcome.cargo_exit != Some(0) => {
             ("not-run", "what ran stayed inside the profile; cargo failed, and what comes after did not run".to_owned())
         }

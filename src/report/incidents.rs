@@ -43,7 +43,7 @@ pub struct Deed<'r> {
 impl Deed<'_> {
     /// "tried to connect to `h.example` through `ureq` 2.0.0"
     pub fn told(&self, medium: Medium) -> String {
-        let act = medium.deed(&self.evidence.act);
+        let act = medium.deed(&self.evidence.act, self.finding.status_of(self.evidence));
         match self.finding.through.first() {
             Some(library) => format!("{act} through {}", medium.package(library)),
             None => act,

@@ -104,7 +104,7 @@ fn what_to_do_is_said_once() {
     let mut report = assemble(&thieves(), &facts(), &Graph);
     let said = |report: &Report| {
         let all = incidents(report);
-        let of = |at: usize| (advice::now(&all[at], PLAIN), advice::expected(&all[at], PLAIN));
+        let of = |at: usize| (advice::now(&all[at], PLAIN), advice::expected(&all[at], &report.reach, PLAIN));
         (of(0), of(2))
     };
     let (critical, secret) = said(&report);

@@ -116,6 +116,7 @@ fn head(report: &Report) -> String {
     let title = match outcome.verdict {
         _ if outcome.barred => "stopped before it ran",
         VerdictWord::Unaccepted => "behaviour that nobody has accepted",
+        VerdictWord::Clean if super::wording::killed(report).is_some() => "what ran was clean, the build was ended before its end",
         VerdictWord::Clean if outcome.cargo_exit != Some(0) => "what ran was clean, cargo failed",
         VerdictWord::Clean => "clean",
         VerdictWord::Observed => "observed, nothing was refused",
@@ -223,7 +224,7 @@ fn section(report: &Report, incident: &Incident) -> String {
     }
     if worst.advice.is_empty() {
         advice::now(incident, MEDIUM).iter().for_each(|step| text.push_str(&format!("- now: {step}\n")));
-        advice::expected(incident, MEDIUM).iter().for_each(|command| text.push_str(&format!("- expected: {command}\n")));
+        advice::expected(incident, &report.reach, MEDIUM).iter().for_each(|command| text.push_str(&format!("- expected: {command}\n")));
     }
     for advice in &worst.advice {
         text.push_str(&format!("- help: {}\n", entities(&escape::ours(advice))));

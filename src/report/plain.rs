@@ -41,7 +41,7 @@ pub fn lines(report: &Report, incident: &Incident) -> Vec<String> {
     lines.extend(reasons.iter().take(REASONS).map(|reason| format!("rule: {}", escape::ours(reason))));
     if worst.advice.is_empty() {
         lines.extend(advice::now(incident, PLAIN).iter().map(|step| format!("now: {step}")));
-        lines.extend(advice::expected(incident, PLAIN).iter().map(|command| format!("expected: {command}")));
+        lines.extend(advice::expected(incident, &report.reach, PLAIN).iter().map(|command| format!("expected: {command}")));
     }
     lines.extend(worst.advice.iter().map(|advice| format!("help: {}", escape::ours(advice))));
     if let Some(standing) = incident.standing {

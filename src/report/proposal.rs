@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::exception::Proposal;
-use crate::model::{Act, Actor, ActorKind, Evidence, Finding, Rule, Severity};
+use crate::model::{Act, Actor, ActorKind, Evidence, Finding, Reach, Rule, Severity};
 
 use super::remedy;
 
@@ -26,9 +26,9 @@ pub fn of(rule: Rule, severity: Severity, member: &Actor, evidence: &[Evidence],
 }
 
 /// What would let a finding's acts happen, in one line: an exception, else a line of `brig.toml`; of what is told with advice, that.
-pub fn remedy(finding: &Finding) -> Option<String> {
+pub fn remedy(finding: &Finding, reach: &Reach) -> Option<String> {
     let line = || finding.allow.clone().or_else(|| finding.advice.last().cloned());
-    finding.except.as_ref().map(Proposal::command).or_else(line)
+    finding.except.as_ref().map(|proposal| reach.only_writing(&proposal.words())).or_else(line)
 }
 
 /// Files, each by its own name.
@@ -50,7 +50,7 @@ mod tests {
     fn command(rule: Rule, kind: ActorKind, name: &str, acts: &[Act]) -> Option<String> {
         let evidence: Vec<_> = acts.iter().map(|act| Evidence::of(act.clone(), 1)).collect();
         let member = actor(4, kind, Some(package(name, "0.3.2")), None, "/x");
-        of(rule, Severity::High, &member, &evidence, &BTreeSet::from([4711])).map(|proposal| proposal.command())
+        of(rule, Severity::High, &member, &evidence, &BTreeSet::from([4711])).map(|proposal| proposal.words())
     }
 
     #[test]
@@ -73,7 +73,7 @@ mod tests {
             ),
             (Rule::FsReadOutside, ActorKind::Linker, vec![Act::Read { path: "/srv/x".into() }], "--rustc --read '/srv/x'"),
         ] {
-            let expected = format!("cargo brig allow x-sys@0.3.2 {expected} --reason …");
+            let expected = format!("allow x-sys@0.3.2 {expected} --reason …");
             assert_eq!(command(rule, kind, "x-sys", &acts), Some(expected), "{rule:?}");
         }
     }

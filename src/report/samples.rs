@@ -76,6 +76,7 @@ pub fn facts() -> Facts {
             started: 1_790_000_000,
             costs: crate::model::report::Costs::default(),
             duration_ms: 4200,
+            fresh: false,
             timeout_ms: None,
             phases: Phases { fetched: false, offline: true, wanted: 0 },
         },

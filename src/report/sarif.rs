@@ -12,7 +12,7 @@ use super::place::{encoded, place};
 use super::wording::{Medium, count, is_correlated, times, units};
 use super::{escape, excepted, rotate};
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{ExceptionState, ExceptionUse, Finding, Rule, Severity, Status, moment, page};
+use crate::model::{Evidence, ExceptionState, ExceptionUse, Finding, Rule, Severity, Status, moment, page};
 
 /// A message's text takes `[text](target)` for a link (SARIF 2.1.0 §3.11.6): brackets of others are escaped.
 const MEDIUM: Medium =
@@ -202,9 +202,11 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule], incident: Option<
     let finding = group[0];
     let mut text = MEDIUM.title(report, finding);
     // The title says the first one, as far as one line can.
-    let said = finding.evidence.first().is_some_and(|first| !is_correlated(finding) && MEDIUM.deed(&first.act) == MEDIUM.act(&first.act));
+    let deed = |evidence: &Evidence| MEDIUM.deed(&evidence.act, finding.status_of(evidence));
+    let act = |evidence: &Evidence| MEDIUM.act(&evidence.act, finding.status_of(evidence));
+    let said = finding.evidence.first().is_some_and(|first| !is_correlated(finding) && deed(first) == act(first));
     for evidence in finding.evidence.iter().skip(usize::from(said)).take(LISTED) {
-        text.push_str(&format!("\n{}{}", MEDIUM.deed(&evidence.act), times(evidence.count)));
+        text.push_str(&format!("\n{}{}", deed(evidence), times(evidence.count)));
     }
     let left = (finding.evidence.len().saturating_sub(LISTED + usize::from(said)) as u64).saturating_add(finding.truncated);
     if left > 0 {
@@ -265,7 +267,7 @@ fn steps(finding: &Finding) -> Vec<String> {
     let programs = first.chain.iter().map(|program| format!("runs {}", (MEDIUM.text)(program)));
     let crates = finding.blame.iter().flat_map(|blame| blame.crates.iter().rev());
     let calls = crates.filter_map(|candidate| Some(format!("calls {}", (MEDIUM.text)(candidate.function.as_ref()?))));
-    programs.chain(calls).take(DEEPEST).chain([MEDIUM.deed(&first.act)]).collect()
+    programs.chain(calls).take(DEEPEST).chain([MEDIUM.deed(&first.act, finding.status_of(first))]).collect()
 }
 
 fn level(severity: Severity) -> &'static str {

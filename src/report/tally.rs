@@ -12,6 +12,8 @@ pub struct Tally {
     /// Each once, however often it was tried and however many findings are about it.
     pub acts: u64,
     pub tries: u64,
+    /// Of the acts, those that were refused: the others were done, or done on a copy.
+    pub refused: u64,
     pub crates: u64,
     /// "1 critical, 2 high", of acts.
     pub severities: String,
@@ -19,6 +21,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// "2 of 3 acts of 1 crate (2 critical, 1 high; tried 5 times)": what is said to have been refused.
+    pub fn refused_text(&self) -> String {
+        if self.refused == self.acts { self.text() } else { format!("{} of {}", self.refused, self.text()) }
+    }
+
     /// "3 acts of 1 crate (2 critical, 1 high; tried 5 times)"
     pub fn text(&self) -> String {
         format!("{} of {} ({})", count(self.acts, "act"), count(self.crates, "crate"), self.detail())
@@ -41,6 +48,8 @@ fn whose(finding: &Finding) -> Option<(&str, &str)> {
 pub fn tally(report: &Report) -> Tally {
     let alarming = || report.findings.iter().filter(|finding| finding.severity > Severity::Info && !is_of_the_lock(finding.rule));
     let mut acts: BTreeMap<Key, (Severity, u64)> = BTreeMap::new();
+    let mut done: BTreeSet<Key> = BTreeSet::new();
+    let mut left_done = 0u64;
     let mut secrets: BTreeSet<Key> = BTreeSet::new();
     let mut by_severity: BTreeMap<Severity, u64> = BTreeMap::new();
     for finding in alarming().filter(|finding| !is_correlated(finding)) {
@@ -51,10 +60,17 @@ pub fn tally(report: &Report) -> Tally {
             if finding.rule == Rule::SecretRead {
                 secrets.insert(key);
             }
+            if finding.status_of(evidence) != Status::Refused {
+                done.insert(key);
+            }
         }
         // Those there was no room for; and a package that was kept from the build, which has done nothing, counts as one.
+        let unlisted = finding.truncated.saturating_add(u64::from(finding.evidence.is_empty()));
         let left = by_severity.entry(finding.severity).or_default();
-        *left = left.saturating_add(finding.truncated).saturating_add(u64::from(finding.evidence.is_empty()));
+        *left = left.saturating_add(unlisted);
+        if finding.status != Status::Refused {
+            left_done = left_done.saturating_add(unlisted);
+        }
     }
     // A correlation is about acts that others are about: it makes the reading of a secret as bad as it is, and is not one more act.
     for finding in alarming().filter(|finding| is_correlated(finding)) {
@@ -67,6 +83,9 @@ pub fn tally(report: &Report) -> Tally {
             }
             if known.is_empty() {
                 acts.insert(own, (finding.severity, evidence.count.max(1)));
+                if finding.status_of(evidence) != Status::Refused {
+                    done.insert(own);
+                }
             }
         }
     }
@@ -83,6 +102,7 @@ pub fn tally(report: &Report) -> Tally {
     Tally {
         acts: all,
         tries: all.saturating_add(again),
+        refused: all.saturating_sub(left_done.saturating_add(done.len() as u64)),
         crates: crates.len() as u64,
         severities: severities.join(", "),
         actors: alarming().map(|finding| finding.actor).collect(),

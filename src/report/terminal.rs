@@ -15,8 +15,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::model::barred::{Barred, Why};
-use crate::model::report::{Enforcement, Report, Run, VerdictWord, Vouched, Weakness};
-use crate::model::{Act, ActorKind, Finding, Hostile, Mode, Package, Severity, duration};
+use crate::model::report::{Enforcement, Report, Run, Unpinned, VerdictWord, Vouched, Weakness};
+use crate::model::{Act, ActorKind, Finding, Hostile, Mode, Package, Severity, Status, duration};
 
 use super::incidents::{Incident, incidents};
 use super::{escape, excepted};
@@ -95,7 +95,7 @@ pub fn unaccepted(w: &mut dyn Write, unaccepted: &[Barred], style: Style) -> io:
 }
 
 /// What the locks of others have accepted, and which of those are not the files that were pinned.
-pub fn imported(w: &mut dyn Write, (vouched, unpinned): (&[Vouched], &[String]), style: Style) -> io::Result<()> {
+pub fn imported(w: &mut dyn Write, (vouched, unpinned): (&[Vouched], &[Unpinned]), style: Style) -> io::Result<()> {
     let mut by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in vouched {
         by.entry(&one.import).or_default().push(format!("{} {}", (MEDIUM.name)(&one.name), escape::name(&one.version)));
@@ -107,11 +107,12 @@ pub fn imported(w: &mut dyn Write, (vouched, unpinned): (&[Vouched], &[String]),
         style.status(w, GREEN, "Vouched", &format!("by import {} for {}{more}", (MEDIUM.name)(import), listed.join(", ")))?;
     }
     for import in unpinned {
-        let text = format!(
-            "import {} is not the file that brig.lock pins, and vouches for nobody (`cargo brig baseline import`)",
-            (MEDIUM.name)(import)
-        );
-        style.status(w, YELLOW, "Changed", &text)?;
+        let (word, why) = match import.changed {
+            true => ("Changed", "is not the file that brig.lock pins"),
+            false => ("Not pinned", "is not pinned yet in brig.lock"),
+        };
+        let text = format!("import {} {why}, and vouches for nobody (`cargo brig baseline import`)", (MEDIUM.name)(&import.name));
+        style.status(w, YELLOW, word, &text)?;
     }
     Ok(())
 }
@@ -126,7 +127,7 @@ pub fn partly_fetched(w: &mut dyn Write, style: Style) -> io::Result<()> {
 
 /// What cargo's own wall refused cargo, which then failed.
 pub fn refused_cargo(w: &mut dyn Write, act: &Act) -> io::Result<()> {
-    writeln!(w, "        Note cargo itself {}, which its own wall refused, and failed", MEDIUM.act(act))
+    writeln!(w, "        Note cargo itself {}, which its own wall refused, and failed", MEDIUM.act(act, Status::Refused))
 }
 
 /// Cargo wanted a network while it had none: then it failed, or will be said to have failed, and this is why.
@@ -173,7 +174,7 @@ pub fn findings<'r>(w: &mut dyn Write, report: &'r Report, chosen: impl Iterator
     let mut titles: Vec<(usize, String)> = known.into_iter().map(|((title, _), at)| (at, title)).collect();
     titles.sort_unstable_by_key(|(at, _)| *at);
     for ((_, title), (finding, times)) in titles.into_iter().zip(alike) {
-        diagnostic::finding(w, (&title, times), finding, style)?;
+        diagnostic::finding(w, (&title, times), finding, &report.reach, style)?;
     }
     Ok(())
 }
@@ -222,3 +223,7 @@ pub fn after(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: St
 #[cfg(test)]
 #[path = "terminal_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "terminal/verdict_tests.rs"]
+mod verdict_tests;

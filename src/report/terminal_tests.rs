@@ -135,7 +135,12 @@ fn never_a_green_lie() {
             "     Not run everything was fresh: 12 build scripts and macros of the graph stayed unexecuted and unobserved (`--fresh` runs them)",
         ),
         (Some(0), Some(0), Some(0), "     Not run nothing ran; the build has no build scripts and no proc-macros"),
-        (Some(0), None, None, "     Not run cargo ran no code of the build: nothing is known about it (`--fresh` builds everything again)"),
+        (
+            Some(0),
+            None,
+            None,
+            "     Not run cargo ran no code of the build: nothing is known about it (`--fresh` has a build run all of its scripts and macros)",
+        ),
         (Some(101), None, None, "     Not run cargo stopped (exit code 101) before any code of the build ran; nothing is known about it"),
     ];
     for (cargo_exit, fresh, units, expected) in table {

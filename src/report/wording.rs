@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::report::{Phases, Report, ReportedActor, ReviewedUse};
-use crate::model::{Act, Actor, ActorKind, Endpoint, Finding, Hostile, Package, Reviewed, Rule, Status};
+use crate::model::{Act, Actor, ActorKind, Endpoint, Evidence, Finding, Hostile, Package, Reviewed, Rule, Status};
 
 /// How a medium shows text of others. Both mark it as a quotation (backticks, `<code>` …) and escape it.
 #[derive(Clone, Copy)]
@@ -19,10 +19,8 @@ impl Medium {
         if let (Some(is), Some(package)) = (barred(finding.rule), &finding.offender) {
             return format!("package {} {is} — {}", self.package(package), fate(finding));
         }
-        let subject = match report.actor(finding.actor) {
-            Some(actor) => self.subject(report, actor),
-            None => "an unknown actor".to_owned(),
-        };
+        let actor = report.actor(finding.actor);
+        let mut subject = actor.map_or_else(|| "an unknown actor".to_owned(), |actor| self.subject(report, actor));
         let own = report.actor(finding.actor).and_then(|actor| actor.package.as_ref());
         let other = finding.offender.as_ref().filter(|offender| !own.is_some_and(|own| same(own, offender)));
         let through = match (other, finding.through.first()) {
@@ -30,9 +28,12 @@ impl Medium {
             (Some(by), None) | (None, Some(by)) => format!(", through {},", self.package(by)),
             (None, None) => String::new(),
         };
+        if !through.is_empty() {
+            subject.truncate(subject.trim_end_matches(',').len());
+        }
         let mut did = match (finding.rule, finding.evidence.first()) {
-            (Rule::SecretThenNetwork, _) => "was after a secret and the network".to_owned(),
-            (_, Some(evidence)) => self.act(&evidence.act),
+            (Rule::SecretThenNetwork, _) => format!("{} after a secret and the network", if is_many(actor) { "were" } else { "was" }),
+            (_, Some(evidence)) => self.act(&evidence.act, finding.status_of(evidence)),
             (_, None) => format!("broke {}", finding.rule.id()),
         };
         // The same act may have come by several ways.
@@ -41,7 +42,11 @@ impl Medium {
         if more > 0 && finding.rule != Rule::SecretThenNetwork {
             did.push_str(&format!(" and {more} more"));
         }
-        format!("{subject}{through} {did} — {}", fate(finding))
+        let became = |evidence: &Evidence| finding.status_of(evidence);
+        let first = finding.evidence.first().filter(|_| !is_correlated(finding)).map_or(finding.status, became);
+        let mixed = !is_correlated(finding) && finding.evidence.iter().any(|evidence| became(evidence) != first);
+        let mixed = if mixed { ", not all of it" } else { "" };
+        format!("{subject}{through} {did} — {}{mixed}", fate_of(finding.rule, first))
     }
 
     /// "who called `ureq` 2.0.0 is not on the stack: `a` 1.0.0 or `b` 1.0.0"
@@ -55,7 +60,7 @@ impl Medium {
         let all = all.join(" or ");
         Some(match finding.compiled {
             true => {
-                format!("the reader is the compiler, for the text of {}, which a macro may have written: {all}", self.package(offender))
+                format!("it is the compiler's doing, for the text of {}, which a macro may have written: {all}", self.package(offender))
             }
             false => format!("who called {} is not on the stack: {all}", self.package(offender)),
         })
@@ -115,28 +120,35 @@ impl Medium {
         format!("{} ({kind}): {} {grant}, {}; {} ({origin})", self.user(by), ours(&by.list), count(used.count, "time"), ours(&by.reason))
     }
 
-    /// "tried to read `…`"
-    pub fn act(self, act: &Act) -> String {
+    /// "tried to read `…`", and of what was done "read `…`". Whether somebody answered at the other end of a connection that was let through is not
+    /// known, so such a one stays tried.
+    pub fn act(self, act: &Act, status: Status) -> String {
         let text = self.text;
+        let verb = |tried: &str, done: &str| if status == Status::Refused { format!("tried to {tried}") } else { done.to_owned() };
         match act {
-            Act::Read { path } => format!("tried to read {}", text(path)),
-            Act::Write { path } => format!("tried to write {}", text(path)),
-            Act::Create { path } => format!("tried to create {}", text(path)),
-            Act::Remove { path } => format!("tried to remove {}", text(path)),
-            Act::Rename { from, to } => format!("tried to rename {} to {}", text(from), text(to)),
-            Act::Link { from, to } => format!("tried to hard-link {} as {}", text(from), text(to)),
-            Act::Symlink { target, path } => format!("tried to point {} at {}", text(path), text(target)),
-            Act::Metadata { call, path } => format!("tried to {} {}", (self.name)(call), text(path)),
-            Act::Exec { path, .. } => format!("tried to run {}", text(path)),
-            Act::Socket { family, kind } => format!("tried to open a socket of {} {}", (self.name)(family), (self.name)(kind)),
+            Act::Read { path } => format!("{} {}", verb("read", "read"), text(path)),
+            Act::Write { path } => format!("{} {}", verb("write", "wrote"), text(path)),
+            Act::Create { path } => format!("{} {}", verb("create", "created"), text(path)),
+            Act::Remove { path } => format!("{} {}", verb("remove", "removed"), text(path)),
+            Act::Rename { from, to } => format!("{} {} to {}", verb("rename", "renamed"), text(from), text(to)),
+            Act::Link { from, to } => format!("{} {} as {}", verb("hard-link", "hard-linked"), text(from), text(to)),
+            Act::Symlink { target, path } => format!("{} {} at {}", verb("point", "pointed"), text(path), text(target)),
+            Act::Metadata { call, path } => {
+                let call = (self.name)(call);
+                format!("{} {}", verb(&call, &format!("called {call} for")), text(path))
+            }
+            Act::Exec { path, .. } => format!("{} {}", verb("run", "ran"), text(path)),
+            Act::Socket { family, kind } => {
+                format!("{} a socket of {} {}", verb("open", "opened"), (self.name)(family), (self.name)(kind))
+            }
             Act::Connect { to } => format!("tried to connect to {}", self.endpoint(to)),
             Act::Send { to } => format!("tried to send to {}", self.endpoint(to)),
-            Act::Bind { to } => format!("tried to listen on {}", self.endpoint(to)),
+            Act::Bind { to } => format!("{} {}", verb("listen on", "listened on"), self.endpoint(to)),
             Act::Lookup { name, .. } => format!("tried to look up {}", text(name)),
-            Act::Signal { signal, to } if signal == "0" => format!("tried to find out about the process {}", text(to)),
-            Act::Signal { signal, to } => format!("tried to send {} to {}", (self.name)(signal), text(to)),
-            Act::Tamper { call, detail } if detail.is_empty() => format!("tried to call {}", (self.name)(call)),
-            Act::Tamper { call, detail } => format!("tried to call {}: {}", (self.name)(call), text(detail)),
+            Act::Signal { signal, to } if signal == "0" => format!("{} about the process {}", verb("find out", "found out"), text(to)),
+            Act::Signal { signal, to } => format!("{} {} to {}", verb("send", "sent"), (self.name)(signal), text(to)),
+            Act::Tamper { call, detail } if detail.is_empty() => format!("{} {}", verb("call", "called"), (self.name)(call)),
+            Act::Tamper { call, detail } => format!("{} {}: {}", verb("call", "called"), (self.name)(call), text(detail)),
             Act::Linger { exe } => format!("was still running {} when the time was over", text(exe)),
             Act::Survive { exe } => format!("tried to outlive the build as {}", text(exe)),
             Act::Withhold { name } => format!("was to be given {}", (self.name)(name)),
@@ -145,10 +157,10 @@ impl Medium {
     }
 
     /// The same with everything that is known of it: "tried to run `/usr/bin/curl`: `curl -F file=@.env …`".
-    pub fn deed(self, act: &Act) -> String {
+    pub fn deed(self, act: &Act, status: Status) -> String {
         match act {
-            Act::Exec { argv, .. } if argv.len() > 1 => format!("{}: {}", self.act(act), (self.text)(&command(argv))),
-            act => self.act(act),
+            Act::Exec { argv, .. } if argv.len() > 1 => format!("{}: {}", self.act(act, status), (self.text)(&command(argv))),
+            act => self.act(act, status),
         }
     }
 
@@ -204,9 +216,20 @@ fn barred(rule: Rule) -> Option<&'static str> {
     }
 }
 
+/// Is it told of in the plural?
+fn is_many(actor: Option<&ReportedActor>) -> bool {
+    let program = actor.filter(|actor| actor.kind == ActorKind::Program);
+    program.is_some_and(|actor| role(actor).ends_with('s') && actor.crate_name.as_deref() != Some(Actor::CONFIGURATION))
+}
+
 /// What became of it.
 pub fn fate(finding: &Finding) -> &'static str {
-    match (finding.status, finding.rule) {
+    fate_of(finding.rule, finding.status)
+}
+
+/// What became of one act of it.
+fn fate_of(rule: Rule, status: Status) -> &'static str {
+    match (status, rule) {
         (Status::Observed, _) => "let through, enforce would refuse it",
         (_, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
         (Status::Allowed, Rule::BaselineNew) => "let happen, and new",
@@ -221,6 +244,12 @@ pub fn fate(finding: &Finding) -> &'static str {
 /// Does it say that something is new, and not that a rule of the profile was broken?
 pub fn is_of_the_lock(rule: Rule) -> bool {
     matches!(rule, Rule::BaselineNew | Rule::BaselineUnaccepted)
+}
+
+/// The signal that ended cargo, or the program that `cargo run` became; nothing where it ended by itself.
+pub fn killed(report: &Report) -> Option<&'static str> {
+    let number = report.outcome.cargo_exit.filter(|_| !report.outcome.timed_out)?.checked_sub(128)?;
+    nix::sys::signal::Signal::try_from(number).ok().map(nix::sys::signal::Signal::as_str)
 }
 
 /// " (×2)"

@@ -14,7 +14,7 @@ use crate::model::report::{
     Behaviour, Coverage, Enforcement, Host, Kept, Outcome, PolicyLine, Report, ReportedActor, ReportedPackage, ReviewedUse, Rotate, Run,
     SCHEMA, Tool,
 };
-use crate::model::{ActorId, ExceptionUse, Finding, Process, Rule, Severity, Standing, Status};
+use crate::model::{ActorId, ExceptionUse, Finding, Process, Reach, Rule, Severity, Standing, Status};
 
 /// What is by design in no report: said in each, so that nobody takes silence for an answer.
 const NOT_RECORDED: [&str; 3] = [
@@ -162,7 +162,8 @@ pub fn written(report: &Report) -> Written<'_> {
         whom: actor.package.as_ref().map(key),
         process: (actor.pid > 0).then_some(u64::from(actor.id.0)),
     });
-    let findings = report.findings.iter().map(|finding| one_finding(finding, of.get(&std::ptr::from_ref(finding)).copied(), &numbers));
+    let findings =
+        report.findings.iter().map(|finding| one_finding(finding, of.get(&std::ptr::from_ref(finding)).copied(), &numbers, &report.reach));
     Written {
         schema: SCHEMA,
         tool: &report.tool,
@@ -204,7 +205,7 @@ fn one_incident<'r>(incident: &Incident<'r>) -> OneIncident<'r> {
     }
 }
 
-fn one_finding<'r>(finding: &'r Finding, incident: Option<&Incident>, numbers: &Numbers) -> OneFinding<'r> {
+fn one_finding<'r>(finding: &'r Finding, incident: Option<&Incident>, numbers: &Numbers, reach: &Reach) -> OneFinding<'r> {
     let first = finding.evidence.iter().filter(|evidence| evidence.at_ms > 0).min_by_key(|evidence| evidence.at_ms);
     let pid = first.or(finding.evidence.first()).map_or(0, |evidence| evidence.pid);
     let candidates = finding.blame.iter().flat_map(|blame| &blame.crates);
@@ -226,7 +227,7 @@ fn one_finding<'r>(finding: &'r Finding, incident: Option<&Incident>, numbers: &
             .and_then(|found| found.function.as_ref()),
         file,
         line,
-        remedy: remedy(finding),
+        remedy: remedy(finding, reach),
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 
 use super::pages::{places, print};
 use super::stopped::Stopped;
-use super::stored::last_report;
+use super::stored::report_of;
 use crate::cli::Options;
 use crate::cli::exceptions::{Allow, Deny};
 use crate::model::report::Report;
@@ -32,7 +32,7 @@ const YEAR: u64 = 365;
 pub fn allow(options: &Options, typed: &Allow) -> Result<Exit, Stopped> {
     let wishes = match typed.from.is_empty() {
         true => vec![as_typed(typed)],
-        false => from_findings(&last_report(options)?, typed)?,
+        false => from_findings(&report_of(options, &typed.of)?, typed)?,
     };
     let exit = add(options, &wishes.iter().map(Wish::text).collect::<String>())?;
     wishes.iter().try_for_each(missing)?;
@@ -117,7 +117,7 @@ pub(super) fn from_findings(report: &Report, typed: &Allow) -> Result<Vec<Wish>,
             return stop(format!(
                 "`{shown}` is about a secret, which is never taken over from a finding; if it is meant, say so word for word, and what of it is needed \
                  (`--reveal NAME`): {}",
-                proposal.command()
+                report.reach.only_writing(&proposal.words())
             ));
         }
         let Some(list) = LISTS.iter().position(|list| *list == proposal.list) else {
@@ -157,7 +157,8 @@ fn empty(typed: &Allow) -> Wish {
 
 fn add(options: &Options, entries: &str) -> Result<Exit, Stopped> {
     // Of the file nobody has spoken yet: what is wrong is what was typed.
-    edit::check(entries).map_err(|message| Stopped::usage(anyhow!("{}", message.replace("add `wide = true`", "add `--wide`"))))?;
+    edit::check(entries, Day::today())
+        .map_err(|message| Stopped::usage(anyhow!("{}", message.replace("add `wide = true`", "add `--wide`"))))?;
     let path = place(options)?;
     let there = match std::fs::symlink_metadata(&path) {
         Ok(facts) if !facts.is_file() => {
@@ -175,7 +176,11 @@ fn add(options: &Options, entries: &str) -> Result<Exit, Stopped> {
     replace(&path, &whole, there.as_deref())?;
     let lines: String = entries.trim().lines().map(|line| format!("    {}\n", escape::ours(line))).collect();
     // A finding stands until then, however often one builds.
-    let when = if entries.contains("[[allow]]") { "it counts when that code runs again: with `--fresh`, all of it does\n" } else { "" };
+    let when = if entries.contains("[[allow]]") {
+        "it counts when that code runs again: `--fresh` has a build run all of its scripts and macros\n"
+    } else {
+        ""
+    };
     print(&format!("added to {}:\n{lines}{when}", shown(&path)))
 }
 

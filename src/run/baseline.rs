@@ -13,7 +13,7 @@ use super::graph_now::{Now, now};
 use super::importing;
 use super::pages::print;
 use super::stopped::Stopped;
-use super::stored::last_report;
+use super::stored::report_of;
 use crate::baseline::accept::{self, Wanted};
 use crate::baseline::compare;
 use crate::baseline::fold::{Folded, fold};
@@ -21,6 +21,7 @@ use crate::baseline::line::Line;
 use crate::baseline::{Library, Lock, Unit};
 use crate::cli::Options;
 use crate::cli::baseline::Baseline;
+use crate::cli::reports::Of;
 use crate::model::barred::Why;
 use crate::model::report::{Report, Vouched};
 use crate::model::{Exit, Severity};
@@ -32,8 +33,8 @@ use crate::report::{escape, json};
 pub fn baseline(options: &Options, what: &Baseline) -> Result<Exit, Stopped> {
     match what {
         Baseline::Accept { names, all } => accept(options, names, *all),
-        Baseline::Diff { a: Some(a), b: Some(b) } => diff(a, b),
-        Baseline::Diff { .. } => drift(options),
+        Baseline::Diff { a: Some(a), b: Some(b), .. } => diff(a, b),
+        Baseline::Diff { of, .. } => drift(options, of),
         Baseline::Check => check(options),
         Baseline::Import => importing::import(options),
         Baseline::Prune => prune(),
@@ -145,16 +146,22 @@ fn usable(report: &Report, now: &Now, names: &[String]) -> Result<(), Stopped> {
     Ok(())
 }
 
-fn drift(options: &Options) -> Result<Exit, Stopped> {
-    let report = report(options)?;
+fn drift(options: &Options, of: &Of) -> Result<Exit, Stopped> {
+    let report = report_of(options, of).map_err(none)?;
     let now = now(Some(&report))?;
     let there = lock_of(&now.workspace)?;
-    let nothing = match &there {
-        Some(_) => "the last run did what brig.lock holds\n",
-        None => "there is no brig.lock here, and the last run did nothing that would stand in one\n",
+    let folded = fold(&report, &now.dirs);
+    // "Did not run" is not "did nothing".
+    let ran = !folded.ran.is_empty() || !folded.lines.is_empty();
+    let nothing = match (&there, ran) {
+        (Some(_), true) => "what ran did what brig.lock holds\n",
+        (None, true) => "there is no brig.lock here, and what ran did nothing that would stand in one\n",
+        (Some(_), false) => {
+            "none of the code that brig.lock is about ran: nothing is known beside it (`--fresh` has a build run all of its scripts and macros)\n"
+        }
+        (None, false) => "there is no brig.lock here, and none of the code that it would be about ran\n",
     };
     let lock = there.unwrap_or_default();
-    let folded = fold(&report, &now.dirs);
     let mut said = String::new();
     for ((name, kind), lines) in &folded.lines {
         for line in lines.keys().filter(|line| !lock.holds(&(name.clone(), *kind), line)) {
@@ -286,8 +293,11 @@ pub(super) fn lock_of(workspace: &Path) -> Result<Option<Lock>, Stopped> {
 }
 
 pub(super) fn report(options: &Options) -> Result<Report, Stopped> {
-    let none = "there is no report to go by: build once behind the walls";
-    last_report(options).map_err(|stopped| Stopped { cause: stopped.cause.context(none), ..stopped })
+    report_of(options, &Of::default()).map_err(none)
+}
+
+fn none(stopped: Stopped) -> Stopped {
+    Stopped { cause: stopped.cause.context("there is no report to go by: build once behind the walls"), ..stopped }
 }
 
 /// Of a stored report: no more than a word.

@@ -37,7 +37,7 @@ use crate::judge::{Journal, Places};
 use crate::launch::{self, Cargo};
 use crate::model::barred::{Barred, Barring};
 use crate::model::report::{self, Costs, Enforcement, Loosened, Run};
-use crate::model::{Exit, Hostile, Mode};
+use crate::model::{Exit, Hostile, Mode, Reach};
 use crate::plan::cargo_prepared::Prepared;
 use crate::plan::cargo_stand::Stand;
 use crate::plan::cargo_wall::CargoWall;
@@ -47,7 +47,7 @@ use crate::plan::exceptions::lock::Locked;
 use crate::plan::host::{Host, Walls};
 use crate::plan::phases::Phases;
 use crate::plan::steering::Steering;
-use crate::plan::{self, Profile, compiler_caches, places, remembered};
+use crate::plan::{self, Profile, compiler_caches, config, places, remembered};
 use crate::report::{escape, terminal};
 use crate::wall::cargos::{Files, Stops};
 use crate::wall::ruleset;
@@ -113,6 +113,7 @@ pub fn build(
     }
     refuse_links(&profile, &places)?;
     let outputs = Outputs::prepare(options, &places, cleans)?;
+    let reach = reach(options, &steering, &places);
 
     let within = places.workspace.as_deref().map(|workspace| repository::below(workspace, &env));
     let within = within.filter(|within| !within.as_os_str().is_empty());
@@ -128,6 +129,7 @@ pub fn build(
         job: job::named(&env).as_deref().map(Hostile::from),
         started,
         duration_ms: 0,
+        fresh: options.fresh,
         timeout_ms: timeout.map(|limit| limit.as_millis() as u64),
         phases: report::Phases { fetched: phases.fetch, offline: !phases.network, wanted: 0 },
         costs: Costs::default(),
@@ -261,8 +263,25 @@ pub fn build(
         timed_out: watch.timed_out(),
         began,
         unwinder,
+        reach,
     };
     ending::tell(ran, &mut supervisor, &outputs, style)
+}
+
+/// How a command that is typed here finds the report of this run. What cargo alone is told of where it works (`--manifest-path`, `--target-dir`, `--config`) no
+/// such command knows.
+fn reach(options: &Options, steering: &Steering, places: &Places) -> Reach {
+    let elsewhere = steering.start().is_some() || steering.target_dir.is_some() || !steering.configured().is_empty();
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = |path: &Path| path.strip_prefix(&here).unwrap_or(path).to_owned();
+    let its = |workspace: &Path| config::find(Some(workspace), None).ok().flatten().unwrap_or_else(|| workspace.join("brig.toml"));
+    let its = places.workspace.as_deref().filter(|_| steering.start().is_some()).map(its);
+    Reach {
+        // What is taken away again is nothing to be named.
+        report_dir: options.report_dir.clone().filter(|_| !options.passing).or_else(|| elsewhere.then(|| short(&places.report_dir))),
+        config: options.config.clone().or_else(|| its.as_deref().map(short)),
+        ..Reach::default()
+    }
 }
 
 /// What the clock does is little.

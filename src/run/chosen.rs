@@ -10,7 +10,7 @@ use crate::baseline::Lock;
 use crate::baseline::vouch::Import;
 use crate::cli::Options;
 use crate::judge::Places;
-use crate::model::report::Loosened;
+use crate::model::report::{Loosened, Unpinned};
 use crate::model::{Exit, Hostile, Mode};
 use crate::plan::config::{Choice, Config};
 use crate::plan::exceptions::Exceptions;
@@ -32,8 +32,8 @@ pub struct Chosen {
     pub accepted: Option<Lock>,
     /// Locks of others that count beside it.
     pub imports: Vec<Import>,
-    /// Names of such as are not what it pins.
-    pub unpinned: Vec<String>,
+    /// Such as are not what it pins.
+    pub unpinned: Vec<Unpinned>,
     /// What it does not hold must not be built, or done.
     pub held: bool,
 }

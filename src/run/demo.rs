@@ -47,6 +47,10 @@ pub fn demo(options: &Options) -> Result<Exit, Stopped> {
         "Not every act was stopped and blamed: see MISSED above."
     };
     writeln!(stdout, "{word}").context("write to stdout")?;
+    if options.report_dir.is_none() && !options.quiet {
+        writeln!(stdout, "The workspaces it played in are gone: commands as those above are for a run of your own.")
+            .context("write to stdout")?;
+    }
     Ok(if all_stopped { Exit::Success } else { Exit::Violation })
 }
 

@@ -24,7 +24,7 @@ use crate::judge::Journal;
 use crate::launch::survivors;
 use crate::model::barred::Barred;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run, VerdictWord};
-use crate::model::{Act, ActorId, Event, Exit, Hostile, Span, Status};
+use crate::model::{Act, ActorId, Event, Exit, Hostile, Reach, Span, Status};
 use crate::plan::host::Host;
 use crate::report::assemble::is_probe;
 use crate::report::baselined;
@@ -49,6 +49,8 @@ pub struct Ran {
     pub timed_out: bool,
     pub began: Instant,
     pub unwinder: Arc<Unwinder>,
+    /// How its report is found again.
+    pub reach: Reach,
 }
 
 /// Kills what outlived cargo and blames it on its actor. After Ctrl-C everything outlives cargo: that is nobody's fault.
@@ -168,6 +170,7 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
     let known = graph.map(|graph| Known { graph, artifacts: supervisor.artifacts.clone() });
     let who: &dyn Who = known.as_ref().map_or(&Nobody, |known| known);
     let mut report = assemble(&material, &facts, who);
+    report.reach = ran.reach;
     drop(material);
     proposing::name(&mut report, known.as_ref().map(|known| &known.graph), &supervisor.places);
     if ran.typed {
@@ -210,8 +213,8 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         told = told.and_then(|()| writeln!(stderr, "        Help {}", escape::ours(&hint)));
     }
     if nothing {
-        told = told
-            .and_then(|()| writeln!(stderr, "        Help nothing ran, and `--require-run` asks for a run: `--fresh` has everything run"));
+        let way = if report.run.fresh { "" } else { ": `--fresh` has a build run all of its scripts and macros" };
+        told = told.and_then(|()| writeln!(stderr, "        Help nothing ran, and `--require-run` asks for a run{way}"));
     }
     let told = told.and_then(|()| stderr.flush());
     if let Some(cause) = failed {

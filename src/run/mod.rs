@@ -75,7 +75,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Deny(wish) => amending::deny(&typed.options, wish),
         Command::Baseline(what) => baseline::baseline(&typed.options, what),
         Command::Review => newcomers::review(&typed.options),
-        Command::Suggest => suggesting::suggest(&typed.options),
+        Command::Suggest(of) => suggesting::suggest(&typed.options, of),
         Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(&typed.options),
         Command::Doctor => {
@@ -87,7 +87,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
             Ok(doctor::exit(&host, asked))
         }
         Command::Report(which) => stored::report(&typed.options, which, style(typed)),
-        Command::Explain { topic } => stored::explain(&typed.options, topic, style(typed)),
+        Command::Explain { topic, of } => stored::explain(&typed.options, topic, of, style(typed)),
         Command::ProfileList => print(&pages::profiles(&typed.options)?),
         Command::ProfileShow { name, whom } => print(&pages::profile(&typed.options, name.as_deref(), whom.as_deref())?),
     }

@@ -8,10 +8,10 @@ use super::outputs::asked;
 use super::pages::{known_malicious, places, print};
 use super::stopped::Stopped;
 use crate::cli::Options;
-use crate::cli::reports::Which;
+use crate::cli::reports::{Of, Which};
 use crate::model::page::page;
 use crate::model::report::Report;
-use crate::model::{Exit, Finding, Rule};
+use crate::model::{Exit, Finding, Reach, Rule};
 use crate::plan;
 use crate::report::runs::{self, Runs, store};
 use crate::report::terminal;
@@ -28,11 +28,8 @@ pub fn report(options: &Options, which: &Which, style: terminal::Style) -> Resul
     if which.list {
         return list(options);
     }
-    let (report, file) = match which {
-        Which { run: Some(name), .. } => (store::named(&directory(options)?, name).map_err(Stopped::usage)?, None),
-        Which { file: Some(file), .. } => (json::load(file).map_err(Stopped::usage)?, Some(file.clone())),
-        _ => last(options)?,
-    };
+    let of = Of { run: which.run.clone(), report: which.file.clone() };
+    let (report, file) = found(options, &of)?;
     let outputs = options.outputs();
     for (format, path) in &outputs {
         if path.as_os_str() == "-" {
@@ -69,9 +66,21 @@ fn list(options: &Options) -> Result<Exit, Stopped> {
     print(&text)
 }
 
-/// The last one of this workspace.
-pub(super) fn last_report(options: &Options) -> Result<Report, Stopped> {
-    last(options).map(|(report, _)| report)
+/// The one that was named, or the last one of this workspace.
+pub(super) fn report_of(options: &Options, of: &Of) -> Result<Report, Stopped> {
+    found(options, of).map(|(report, _)| report)
+}
+
+/// With its file, where it lies in one of its own; and knowing how it was found, for the commands that are printed about it.
+fn found(options: &Options, of: &Of) -> Result<(Report, Option<PathBuf>), Stopped> {
+    let (report, file) = match of {
+        Of { run: Some(name), .. } => (store::named(&directory(options)?, name).map_err(Stopped::usage)?, None),
+        Of { report: Some(file), .. } => (json::load(file).map_err(Stopped::usage)?, Some(file.clone())),
+        _ => last(options)?,
+    };
+    let reach =
+        Reach { report_dir: options.report_dir.clone(), config: options.config.clone(), run: of.run.clone(), file: of.report.clone() };
+    Ok((Report { reach, ..report }, file))
 }
 
 /// With its file. Where that is gone, the newest of those that are kept.
@@ -95,7 +104,7 @@ fn directory(options: &Options) -> Result<PathBuf, Stopped> {
 }
 
 /// The page of a rule; or, from the last report, one finding (`F1`) or all findings of a crate, each with the page of its rule.
-pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result<Exit, Stopped> {
+pub fn explain(options: &Options, topic: &str, of: &Of, style: terminal::Style) -> Result<Exit, Stopped> {
     if let Some(rule) = Rule::from_id(topic) {
         return print(page(rule));
     }
@@ -110,8 +119,12 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
     if topic.contains('/') {
         return Err(unknown("no finding has such a name"));
     }
-    let Ok(report) = last_report(options) else {
-        return known.map_or_else(|| Err(unknown("there is no stored report to look a finding or crate up in")), |text| print(&text));
+    let report = match report_of(options, of) {
+        Ok(report) => report,
+        Err(stopped) if *of != Of::default() => return Err(stopped),
+        Err(_) => {
+            return known.map_or_else(|| Err(unknown("there is no stored report to look a finding or crate up in")), |text| print(&text));
+        }
     };
     let of_package = |finding: &&Finding| {
         let package = finding.offender.as_ref().or_else(|| report.actor(finding.actor).and_then(|actor| actor.package.as_ref()));
@@ -128,7 +141,9 @@ pub fn explain(options: &Options, topic: &str, style: terminal::Style) -> Result
         for one in standing.findings.iter().filter(|one| found.iter().any(|found| found.id == one.id)) {
             let when = crate::model::moment::text(standing.started);
             let line = format!("{} stands: it was found on {when}, and its code has not run again since", one.id);
-            stands.push_str(&format!("{} (`cargo brig report --run {}`)\n", escape::ours(&line), escape::ours(&standing.run)));
+            // That run is kept beside this one, wherever the report of this one was found.
+            let kept = Reach { run: None, file: None, ..report.reach.clone() }.command(&format!("report --run {}", standing.run));
+            stands.push_str(&format!("{} (`{}`)\n", escape::ours(&line), escape::ours(&kept)));
         }
     }
     if !stands.is_empty() {

@@ -6,18 +6,19 @@ use std::fmt::Write as _;
 use super::amending::from_findings;
 use super::pages::print;
 use super::stopped::Stopped;
-use super::stored::last_report;
+use super::stored::report_of;
 use crate::cli::Options;
 use crate::cli::exceptions::Allow;
-use crate::model::report::Report;
-use crate::model::{ExceptionState, Exit, Finding, Severity};
+use crate::cli::reports::Of;
+use crate::model::report::{Report, VerdictWord};
+use crate::model::{ExceptionState, Exit, Finding, Reach, Severity};
 use crate::plan::exceptions::edit::Wish;
 use crate::report::escape;
 
 /// # Errors
 /// Where there is no report to go by.
-pub fn suggest(options: &Options) -> Result<Exit, Stopped> {
-    let report = last_report(options)?;
+pub fn suggest(options: &Options, of: &Of) -> Result<Exit, Stopped> {
+    let report = report_of(options, of)?;
     print(&text(&report)?)
 }
 
@@ -27,6 +28,21 @@ fn text(report: &Report) -> Result<String, Stopped> {
         |finding: &&Finding| finding.severity < Severity::Critical && finding.except.as_ref().is_some_and(|except| !except.secret);
     let ids: Vec<String> = loud().filter(is_proposed).map(|finding| finding.id.clone()).collect();
     let mut text = String::new();
+    if report.outcome.verdict == VerdictWord::NotRun {
+        let command = report.run.command.iter().map(escape::plain).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(text, "# nothing ran (`{command}`): nothing is known of what it needs, and nothing is proposed");
+        if !report.standing.is_empty() {
+            let list = Reach { run: None, file: None, ..report.reach.clone() };
+            let (list, one) = (list.command("report --list"), list.command("suggest --run ID"));
+            let _ = writeln!(
+                text,
+                "# findings of earlier runs stand: `{}` names the runs, `{}` goes by one",
+                escape::ours(&list),
+                escape::ours(&one)
+            );
+        }
+        return Ok(text);
+    }
     if !ids.is_empty() {
         let typed = Allow { from: ids.clone(), reason: "…".to_owned(), ..Allow::default() };
         for wish in from_findings(report, &typed)? {
@@ -36,7 +52,8 @@ fn text(report: &Report) -> Result<String, Stopped> {
             let entry: String = wish.text().trim().lines().map(|line| format!("{}\n", escape::ours(line))).collect();
             let _ = writeln!(text, "{entry}");
         }
-        let _ = writeln!(text, "# `cargo brig allow --from {} --reason …` writes this into brig.toml", escape::ours(&ids.join(" ")));
+        let command = report.reach.writing(&format!("allow --from {} --reason …", ids.join(" ")));
+        let _ = writeln!(text, "# `{}` writes this into brig.toml", escape::ours(&command));
     }
     for finding in loud().filter(|finding| !is_proposed(finding)) {
         let why = match &finding.except {
@@ -53,7 +70,8 @@ fn text(report: &Report) -> Result<String, Stopped> {
         let _ = writeln!(text, "# not needed: {}", escape::ours(&format!("the exception for {} ({})", exception.whom, exception.origin)));
     }
     if text.is_empty() {
-        text.push_str("# the last run needs no exceptions\n");
+        let whole = report.outcome.cargo_exit == Some(0) && report.coverage.complete;
+        text.push_str(if whole { "# that run needs no exceptions\n" } else { "# that run, as far as it came, needs no exceptions\n" });
     }
     Ok(text)
 }

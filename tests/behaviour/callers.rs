@@ -100,7 +100,7 @@ fn each_is_told_of_what_it_did_itself() {
         assert_eq!((candidates, &thread["path_in_graph"]), (vec!["aaa", "thief"], &serde_json::json!([])), "{thread}");
 
         let said = outcome.stderr_text();
-        assert!(said.contains("tests of `app` 0.1.0, through `thief` 0.1.0, was after a secret and the network"), "{outcome}");
+        assert!(said.contains("tests of `app` 0.1.0, through `thief` 0.1.0, were after a secret and the network"), "{outcome}");
         assert!(said.contains("connect to `192.0.2.80:443` (tcp) through `courier` 0.1.0 (F10)"), "{outcome}");
         assert!(said.contains("who called `courier` 0.1.0 is not on the stack: `aaa` 0.1.0 or `thief` 0.1.0"), "{outcome}");
         assert!(!said.contains("read the source of `courier`") && !said.contains("aaa 0.1.0 → "), "{outcome}");
@@ -145,7 +145,7 @@ fn text_of_a_macro_is_read_by_the_compiler() {
         assert_eq!(candidates, ["honest", "producer"], "as {who:?}\n{outcome}");
         let said = outcome.stderr_text();
         let who =
-            "the reader is the compiler, for the text of `app` 0.1.0, which a macro may have written: `honest` 0.1.0 or `producer` 0.1.0";
+            "it is the compiler's doing, for the text of `app` 0.1.0, which a macro may have written: `honest` 0.1.0 or `producer` 0.1.0";
         assert!(said.contains(who) && !said.contains("read the source of `app`") && !said.contains("unused"), "{outcome}");
     }
 }

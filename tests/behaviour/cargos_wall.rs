@@ -88,6 +88,8 @@ fn a_macro_does_not_tell_cargo_fix_what_to_write() {
             let outcome = guarded(&place, &["--mode", mode], fix).go();
             assert_eq!(bashrc(&place), BASHRC, "{outcome}");
             expect(&outcome, &[refused(&["fs/persist"], "app", &["tool"])]);
+            // No code of the package itself runs in its compiler: with one macro in there, it is that one's.
+            assert_eq!(outcome.report()["findings"][0]["offender"]["name"], "says", "{outcome}");
             assert_eq!(outcome.code == 100, mode == "enforce", "{outcome}");
         }
     }

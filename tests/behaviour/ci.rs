@@ -209,6 +209,13 @@ fn the_page_does_what_it_says() {
         let caught = step(&thief, "bash", script).go();
         quiet(caught.exits(100), &thief);
     }
+    // A base branch without a policy of its own: the request's is left out, whatever it opens.
+    let floor = shell.iter().find(|script| script.contains("--floor")).unwrap();
+    let kept = fs::read_to_string(thief.workspace().join("brig.toml")).unwrap();
+    thief.write(&thief.workspace().join("brig.toml"), "version = 1\nmode = \"observe\"\n");
+    thief.clean();
+    quiet(step(&thief, "bash", floor).env("GITHUB_BASE_REF", "none").go().exits(100), &thief);
+    thief.write(&thief.workspace().join("brig.toml"), &kept);
     // Questions of the README's, to the report of that build.
     thief.clean();
     step(&thief, "bash", "cargo-brig build --locked").go().exits(100);

@@ -45,6 +45,17 @@ fn named(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect()
 }
 
+/// Commands about the report, as they were printed: each finds it.
+fn pasted(place: &Place, told: &str) {
+    let printed: Vec<&str> =
+        told.split('`').filter(|text| text.starts_with("cargo brig ")).filter(|text| !text.contains("--fresh")).collect();
+    assert!(!printed.is_empty(), "{told}");
+    for command in printed {
+        let words: Vec<&str> = command.split(' ').skip(2).collect();
+        bare(place, &words).go().exits(0);
+    }
+}
+
 #[test]
 fn no_later_run_erases_it() {
     for who in Who::all() {
@@ -69,6 +80,7 @@ fn no_later_run_erases_it() {
             assert_eq!(standing(&warm), both, "{warm}");
             let told = warm.stderr_text();
             assert!(told.contains("Standing 2 findings of 2 crates") && told.contains("explain F1"), "{warm}");
+            pasted(&place, &told);
             let log: Value = serde_json::from_slice(&fs::read(&log).unwrap()).unwrap();
             let run = &log["runs"][0];
             assert_eq!(run["results"].as_array().unwrap().len(), 2, "{log:#}");

@@ -83,7 +83,12 @@ fn what_somebody_else_has_accepted_counts_where_it_is_the_same_code() {
         let unpinned = run(CI, "exec");
         assert!(unpinned.exits(102).stderr_text().contains("Stopped"), "{unpinned}");
         let told = run(&[], "exec");
-        assert!(told.exits(0).stderr_text().contains("Changed import `ours` is not the file that brig.lock pins"), "{told}");
+        assert!(
+            told.exits(0)
+                .stderr_text()
+                .contains("Not pinned import `ours` is not pinned yet in brig.lock, and vouches for nobody (`cargo brig baseline import`)"),
+            "{told}"
+        );
         let said = brig(&place, &["baseline", "import"]);
         assert_eq!(said.exits(0).stdout_text(), "import `ours` is pinned: 2 build scripts and macros, 1 libraries\n");
         let vouched = run(CI, "exec");

@@ -7,6 +7,7 @@ use super::found::Found;
 use crate::gate::own::own;
 use crate::gate::{Answer, Call};
 use crate::model::act::ObjectKind;
+use crate::model::calls::requests;
 use crate::sys::identity;
 
 /// What honest programs ask of any file: `cp`, `install` and `mv` whether it can be cloned, `lsattr`, `tar`, `git` and package managers for
@@ -73,7 +74,8 @@ pub fn request(call: &Call) -> io::Result<Answer> {
         _ => found.is(libc::S_IFBLK) || reaches_beyond(request),
     };
     if reaches {
-        let detail = [format!("request {request:#x} on ").as_bytes(), found.shown(call).as_bytes()].concat();
+        let asked = requests::request(call.number, &call.args).unwrap_or_default();
+        let detail = [asked.as_bytes(), b" on ", found.shown(call).as_bytes()].concat();
         return Ok(call.tamper("ioctl", detail.as_slice()));
     }
     // A file, a socket, a pipe or a device that has no such request.

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::told::told;
 use super::trace;
 use crate::gate::errno::fail;
 use crate::gate::{Answer, Call};
@@ -24,7 +25,7 @@ pub fn itself(call: &Call, name: &'static str) -> io::Result<Answer> {
         libc::SYS_unshare => call.args[0] == libc::CLONE_FS as u64,
         _ => false,
     };
-    Ok(if own { Answer::Continue } else { call.tamper(name, call.registers()) })
+    Ok(if own { Answer::Continue } else { call.tamper(name, told(call)) })
 }
 
 fn is_caller(call: &Call, pid: i32) -> bool {
@@ -35,7 +36,7 @@ fn attribute(call: &Call, name: &'static str) -> io::Result<Answer> {
     match (call.int(0), call.args[1]) {
         (libc::PR_GET_DUMPABLE, _) if call.watched.processes().core_before(call.pid()).is_some() => Ok(Answer::Value(0)),
         (libc::PR_GET_DUMPABLE, _) => Ok(Answer::Continue),
-        (libc::PR_SET_DUMPABLE, 0) => Ok(undumpable(call).unwrap_or_else(|_| call.tamper(name, call.registers()))),
+        (libc::PR_SET_DUMPABLE, 0) => Ok(undumpable(call).unwrap_or_else(|_| call.tamper(name, told(call)))),
         (libc::PR_SET_DUMPABLE, 1) => {
             call.check_valid()?;
             let before = call.watched.processes().dumps(call.pid(), None);
@@ -47,7 +48,7 @@ fn attribute(call: &Call, name: &'static str) -> io::Result<Answer> {
         (libc::PR_SET_DUMPABLE, _) => fail(libc::EINVAL),
         // Who else may trace it, where the machine restricts that (Yama).
         (libc::PR_SET_PTRACER, _) if call.may_trace() => Ok(Answer::Continue),
-        _ => Ok(call.tamper(name, call.registers())),
+        _ => Ok(call.tamper(name, told(call))),
     }
 }
 

@@ -10,4 +10,5 @@ mod program;
 pub mod restrict;
 pub mod schedule;
 pub mod signal;
+pub mod told;
 mod trace;

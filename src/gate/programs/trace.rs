@@ -13,6 +13,7 @@
 
 use std::io;
 
+use super::told::told;
 use crate::gate::errno::fail;
 use crate::gate::{Answer, Call};
 use crate::sys::process::status;
@@ -35,7 +36,7 @@ pub fn trace(call: &Call, name: &'static str) -> io::Result<Answer> {
             // All others are about whom it traces already.
             _ => true,
         };
-    Ok(if own { Answer::Continue } else { call.tamper(name, call.registers()) })
+    Ok(if own { Answer::Continue } else { call.tamper(name, told(call)) })
 }
 
 /// May the caller trace whoever has this number, a process or a thread?

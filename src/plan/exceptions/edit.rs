@@ -7,6 +7,7 @@ use crate::model::ActorKind;
 use crate::plan::config;
 use crate::plan::document::ConfigError;
 use crate::plan::exceptions::LISTS;
+use crate::plan::exceptions::day::Day;
 
 /// An `[[allow]]` to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +66,16 @@ fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-/// Is this what a file may hold, wherever it stands in it?
+/// Is this what a file may hold, wherever it stands in it; and does it count at all? One that is over already stands in many a file, and is written into none.
 ///
 /// # Errors
 /// With what is wrong, as a lowercase fragment.
-pub fn check(entries: &str) -> Result<(), String> {
-    config::parse("", &format!("{FIRST}{entries}")).map(drop).map_err(|error| error.message)
+pub fn check(entries: &str, today: Day) -> Result<(), String> {
+    let exceptions = config::parse("", &format!("{FIRST}{entries}")).map_err(|error| error.message)?.exceptions;
+    match exceptions.allows.iter().find(|allow| !allow.counts(today)) {
+        Some(over) => Err(format!("it would never count: {} is over, today is {} (UTC)", over.told.expires, today.text())),
+        None => Ok(()),
+    }
 }
 
 /// Does the file say so already? `entries` were checked.
@@ -132,6 +137,10 @@ mod tests {
         }
     }
 
+    fn today() -> Day {
+        Day::of(2026, 12, 31).unwrap()
+    }
+
     fn wish() -> Wish {
         Wish {
             whom: "x@1.2.3".into(),
@@ -188,14 +197,15 @@ mod tests {
         let wrong = |change: fn(&mut Wish)| {
             let mut wish = wish();
             change(&mut wish);
-            check(&wish.text()).unwrap_err()
+            check(&wish.text(), today()).unwrap_err()
         };
-        assert!(check(&wish().text()).is_ok());
+        assert!(check(&wish().text(), today()).is_ok());
+        assert_eq!(wrong(|wish| wish.expires = "2026-12-30".into()), "it would never count: 2026-12-30 is over, today is 2026-12-31 (UTC)");
         assert!(wrong(|wish| wish.whom = "x".into()).contains("names no version"));
         assert!(wrong(|wish| wish.lists[1] = vec!["/".into()]).contains("`/` is too wide"));
         assert!(wrong(|wish| wish.lists[1] = vec!["relative".into()]).contains("must be an absolute path"));
         assert!(wrong(|wish| wish.expires = "tomorrow".into()).contains("`expires` must be a date"));
         assert!(wrong(|wish| wish.expires = "2027-02-30".into()).contains("invalid date"));
-        assert!(check(&Refusal { name: "y@1".into(), reason: "r".into(), by: None }.text()).is_err());
+        assert!(check(&Refusal { name: "y@1".into(), reason: "r".into(), by: None }.text(), today()).is_err());
     }
 }

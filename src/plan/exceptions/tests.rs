@@ -49,6 +49,13 @@ fn every_complaint_has_its_place() {
         ("'build-script'", "'build-scrip'", "4:9: unknown actor `build-scrip`; did you mean `build-script`?"),
         ("'build-script'", "'test'", "4:9: `actor` cannot be `test`: `program` is what tests, benches and examples are"),
         ("'build-script'", "'tool'", "4:9: `actor` cannot be `tool`: what cargo starts for itself is as trusted as cargo and needs none"),
+        ("read = ['{workspace}/.env']", "exec = ['{tmp}/x']", "6:9: `{tmp}/x` is not there when the wall is built: `{tmp}`, all of"),
+        ("connect", "env", "5:1: `env` cannot be excepted by that name: `reveal` holds the variables that somebody may know"),
+        (
+            "connect",
+            "tamper",
+            "5:1: `tamper` cannot be excepted by that name: whoever may reach into other processes could blind the record",
+        ),
         ("h.example:443", "h.example", "5:12: `h.example` must be `host:port`, `address:port`, `*` for either part, or `loopback`"),
         ("h.example:443", "*:443", "5:12: `*:443` is too wide: name one host and one port; if all of that is meant, add `wide = true`"),
         (
@@ -119,4 +126,19 @@ fn ten_thousand_entries_are_as_many() {
     for offset in [0, 1, 2, 3, 5, 6, 7, 8, 9, 10] {
         assert_eq!(lines.position(&document, offset), document.position(offset), "{offset}");
     }
+}
+
+/// A file of ten thousand entries is read at once, and what is wrong in the last of them has its place.
+#[test]
+fn ten_thousand_entries() {
+    let one = |at: usize, list: &str| {
+        format!("[[allow]]\ncrate = 'x{at}@1.2.3'\nactor = 'build-script'\n{list} = ['/srv/x/{at}']\nreason = 'r'\nexpires = 'never'\n")
+    };
+    let all: String = (0..10_000).map(|at| one(at, "read")).collect();
+    let began = std::time::Instant::now();
+    let exceptions = parse("brig.toml", &format!("version = 1\n{all}")).unwrap().exceptions;
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!((exceptions.allows.len(), &*exceptions.allows[9_999].told.origin), (10_000, "brig.toml:59996"));
+    let wrong = parse("brig.toml", &format!("version = 1\n{all}{}", one(10_000, "raed"))).map(drop).unwrap_err().to_string();
+    assert_eq!(wrong, "brig.toml:60005:1: unknown key `raed`; did you mean `read`?");
 }

@@ -79,7 +79,7 @@ fn one(w: &mut dyn Write, report: &Report, incident: &Incident) -> io::Result<()
     reasons.iter().take(10).try_for_each(|reason| row("rule", content(&escape::ours(reason))))?;
     if worst.advice.is_empty() {
         advice::now(incident, MEDIUM).into_iter().try_for_each(|step| row("now", step))?;
-        advice::expected(incident, MEDIUM).into_iter().try_for_each(|command| row("expected", command))?;
+        advice::expected(incident, &report.reach, MEDIUM).into_iter().try_for_each(|command| row("expected", command))?;
     }
     worst.advice.iter().try_for_each(|advice| row("help", content(&escape::ours(advice))))?;
     writeln!(w, "</dl>")?;

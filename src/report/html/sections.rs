@@ -45,12 +45,12 @@ pub fn crates(w: &mut dyn Write, report: &Report) -> io::Result<()> {
             let refused = acts.iter().filter(|behaviour| behaviour.status == Status::Refused).count();
             let withheld: Vec<_> = actor.withheld.iter().map(|name| (MEDIUM.name)(name)).collect();
             let kept = if withheld.is_empty() { String::new() } else { format!("; not given {}", withheld.join(", ")) };
-            writeln!(
-                w,
-                "<li>{}: {} distinct, {refused} refused{kept}</li>",
-                MEDIUM.subject(report, actor),
-                count(acts.len() as u64, "act")
-            )?;
+            // Of what runs within a compiler only what was blamed on it is told apart.
+            let did = match actor.host {
+                Some(_) if acts.is_empty() => "what it did is told with its compiler".to_owned(),
+                _ => format!("{} distinct, {refused} refused", count(acts.len() as u64, "act")),
+            };
+            writeln!(w, "<li>{}: {did}{kept}</li>", MEDIUM.subject(report, actor))?;
         }
         writeln!(w, "</ul></details>")?;
     }

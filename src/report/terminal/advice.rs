@@ -1,19 +1,19 @@
 //! What to do about a finding: lines of help, for who did not expect it and for who did.
 
-use crate::model::{Finding, Rule, Severity};
+use crate::model::{Finding, Reach, Rule, Severity};
 
 use super::super::advice::unexpected;
 use super::super::escape;
 use super::style::MEDIUM;
 
-pub fn help(finding: &Finding) -> Vec<String> {
+pub fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
     let explain = format!("`cargo brig explain {}` says what the rule is about", finding.rule.id());
     if finding.severity == Severity::Info || !finding.advice.is_empty() {
         return finding.advice.iter().map(|text| escape::ours(text)).chain([explain]).collect();
     }
     let mut help = vec![format!("not expected? {}", unexpected(finding, MEDIUM))];
     if let Some(proposal) = &finding.except {
-        help.push(format!("expected? `{}`", escape::ours(&proposal.command())));
+        help.push(format!("expected? `{}`", escape::ours(&reach.only_writing(&proposal.words()))));
     }
     if let Some(line) = &finding.allow {
         let whose = if finding.except.is_some() { "expected of every package?" } else { "expected?" };

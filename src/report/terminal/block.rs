@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use crate::model::report::Report;
-use crate::model::{Finding, Hostile, Rule, Severity, Status};
+use crate::model::{Finding, Hostile, Reach, Rule, Severity, Status};
 
 use super::super::incidents::Incident;
 use super::super::wording::{count, times};
@@ -97,7 +97,7 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     if !notes.is_empty() && (room.note || lines.len() < 4) {
         lines.push(line("note", &notes.join("; ")));
     }
-    lines.extend(help(incident, ROWS - lines.len().min(ROWS - 1)).iter().map(|help| line("help", help)));
+    lines.extend(help(incident, &report.reach, ROWS - lines.len().min(ROWS - 1)).iter().map(|help| line("help", help)));
     lines
 }
 
@@ -118,17 +118,24 @@ fn is_plain(finding: &Finding) -> bool {
 /// "at 2.8 s tried to read `.env` (F2), run `curl`: `curl -F …` (F3)"
 fn did(incident: &Incident, most: usize) -> String {
     let deeds = incident.deeds();
-    let mut acts: Vec<String> = Vec::new();
+    let (mut acts, mut before) = (String::new(), false);
     for deed in deeds.iter().take(most) {
         let act = deed.told(MEDIUM);
-        let act = if acts.is_empty() { &act[..] } else { act.strip_prefix("tried to ").unwrap_or(&act) };
-        acts.push(format!("{act}{} ({})", times(deed.count), escape::name(&deed.finding.id)));
+        // What was tried like the one before is told in its sentence; what was done begins one of its own.
+        let tried = act.strip_prefix("tried to ");
+        let (joint, act) = match (acts.is_empty(), tried.is_some() == before, tried) {
+            (true, ..) => ("", &act[..]),
+            (_, true, tried) => (", ", tried.unwrap_or(&act)),
+            (_, false, _) => ("; ", &act[..]),
+        };
+        before = tried.is_some();
+        acts.push_str(&format!("{joint}{act}{} ({})", times(deed.count), escape::name(&deed.finding.id)));
     }
     let left = (deeds.len().saturating_sub(most) as u64).saturating_add(incident.truncated());
     if left > 0 {
-        acts.push(format!("{left} more"));
+        acts.push_str(&format!(", {left} more"));
     }
-    format!("{}{}", at(incident), acts.join(", "))
+    format!("{}{acts}", at(incident))
 }
 
 /// "at 2.8 s "
@@ -172,7 +179,7 @@ fn notes(incident: &Incident) -> Vec<String> {
 }
 
 /// In as many lines as there is room for, one at least.
-fn help(incident: &Incident, room: usize) -> Vec<String> {
+fn help(incident: &Incident, reach: &Reach, room: usize) -> Vec<String> {
     let worst = incident.worst();
     if worst.severity == Severity::Info || !worst.advice.is_empty() {
         return worst.advice.iter().take(room).map(|text| escape::ours(text)).collect();
@@ -182,21 +189,22 @@ fn help(incident: &Incident, room: usize) -> Vec<String> {
         *last = format!("not expected? {last}");
     }
     let unexpected = steps.join("; ");
-    let expected = expected(worst, incident);
+    let expected = expected(worst, incident, reach);
     match (room, expected) {
         (0 | 1, Some(expected)) => vec![format!("{unexpected}; {expected}")],
         (_, expected) => std::iter::once(unexpected).chain(expected).collect(),
     }
 }
 
-fn expected(worst: &Finding, incident: &Incident) -> Option<String> {
+fn expected(worst: &Finding, incident: &Incident, reach: &Reach) -> Option<String> {
     let short = |command: &String| width(command) < 100;
-    if let Some(command) = advice::expected(incident, MEDIUM).filter(short) {
+    if let Some(command) = advice::expected(incident, reach, MEDIUM).filter(short) {
         let guess = incident.findings.iter().any(|finding| finding.rule == Rule::NetDns);
         let guess = if guess { " (the port in it is a guess: a lookup names none)" } else { "" };
         return Some(format!("expected? {command}{guess}"));
     }
     let tells = |finding: &&Finding| finding.except.is_some() || finding.allow.is_some();
     let finding = incident.findings.iter().copied().find(|finding| tells(finding)).unwrap_or(worst);
-    tells(&finding).then(|| format!("expected? `cargo brig explain {}` says what would allow it", escape::name(&finding.id)))
+    let explain = reach.command(&format!("explain {}", finding.id));
+    tells(&finding).then(|| format!("expected? `{}` says what would allow it", escape::ours(&explain)))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Act, Blame, Evidence, Finding, Hostile, Rule, Severity, Status};
+use crate::model::{Act, Blame, Evidence, Finding, Hostile, Reach, Rule, Severity, Status};
 
 use super::super::escape;
 use super::super::wording::{command, count, is_correlated, times};
@@ -13,7 +13,7 @@ use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 const ALSO: usize = 6;
 
 /// Writes a finding that so many actors have under this title.
-pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Finding, style: Style) -> io::Result<()> {
+pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Finding, reach: &Reach, style: Style) -> io::Result<()> {
     let (word, code) = match (finding.severity, finding.status) {
         (Severity::Info, _) => ("note", CYAN),
         (Severity::Low, _) | (_, Status::Observed | Status::Allowed) => ("warning", YELLOW),
@@ -39,7 +39,7 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
     for evidence in finding.evidence.iter().skip(usize::from(!is_correlated(finding))).take(ALSO) {
         let same_way = first.is_some_and(|first| first.chain == evidence.chain);
         let way = if same_way || evidence.chain.is_empty() { String::new() } else { format!(" ({})", chain(&evidence.chain)) };
-        line("also", &format!("{}{}{way}", MEDIUM.deed(&evidence.act), times(evidence.count)))?;
+        line("also", &format!("{}{}{way}", MEDIUM.deed(&evidence.act, finding.status_of(evidence)), times(evidence.count)))?;
     }
     let shown = ALSO + usize::from(!is_correlated(finding));
     let left = (finding.evidence.len().saturating_sub(shown) as u64).saturating_add(finding.truncated);
@@ -63,7 +63,7 @@ pub fn finding(w: &mut dyn Write, (title, actors): (&str, u64), finding: &Findin
         Some("known") => line("note", "already in the accepted behaviour (brig.lock)")?,
         _ => {}
     }
-    for help in help(finding) {
+    for help in help(finding, reach) {
         line("help", &help)?;
     }
     writeln!(w)

@@ -18,8 +18,7 @@ pub fn standing(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<
     let Some(first) = all.first() else { return Ok(()) };
     let crates: BTreeSet<_> = all.iter().map(|one| one.offender.as_ref().map(|package| (&package.name, &package.version))).collect();
     let findings = format!("{} of {}", count(all.len() as u64, "finding"), count(crates.len() as u64, "crate"));
-    let why = "the code did not run again (`--fresh` makes all of it run)";
-    style.status(w, YELLOW, "Standing", &format!("{findings} from earlier runs: {why}"))?;
+    style.status(w, YELLOW, "Standing", &format!("{findings} from earlier runs: the code did not run again"))?;
     let runs = report.standing.iter().flat_map(|standing| standing.findings.iter().map(move |finding| (standing, finding)));
     for (standing, finding) in runs.take(LISTED) {
         let (id, when, run) = ((MEDIUM.name)(&finding.id), moment::text(standing.started), escape::ours(&standing.run));
@@ -29,5 +28,9 @@ pub fn standing(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<
         0 => {}
         left => writeln!(w, "             and {left} more in the report")?,
     }
-    writeln!(w, "             `cargo brig explain {}` tells more", escape::ours(&first.id))
+    let explain = report.reach.command(&format!("explain {}", first.id));
+    // The same command, and nothing from before: what was a test then is none of a build's.
+    let again = report.standing.iter().find_map(|standing| report.reach.fresh(&standing.command));
+    let again = again.map(|again| format!("; `{}` has it run again", escape::ours(&again))).unwrap_or_default();
+    writeln!(w, "             `{}` tells more{again}", escape::ours(&explain))
 }

@@ -8,7 +8,7 @@ use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorId, Finding, Mode, Rule, Status, duration};
 
 use super::super::tally::tally;
-use super::super::wording::{code, count, times, units};
+use super::super::wording::{self, code, count, times, units};
 use super::super::{escape, excepted, rotate, tally};
 use super::advice::to_be_written;
 use super::style::{GREEN, MEDIUM, RED, Style, Verbosity, YELLOW};
@@ -17,7 +17,8 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
     let tally = tally(report);
     let loud = style.verbosity != Verbosity::Quiet;
     let first = report.findings.iter().find(|finding| finding.is_told());
-    let explain = first.map(|finding| format!(" · `cargo brig explain {}`", escape::name(&finding.id))).unwrap_or_default();
+    let explain = first.map(|finding| format!(" · `{}`", escape::ours(&report.reach.command(&format!("explain {}", finding.id)))));
+    let explain = explain.unwrap_or_default();
     let stored = stored.map(|path| format!(" · {}", escape::ours(path))).unwrap_or_default() + &explain;
     let profile = (MEDIUM.name)(report.run.profile.first().map_or("default", String::as_str));
     let others = report.outcome.counts.actors.saturating_sub(tally.actors.len() as u64);
@@ -29,9 +30,9 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
         _ if report.outcome.barred => stopped(w, report, &tally.severities, &stored, style),
         VerdictWord::Violation => {
             // What a build script told cargo to do is a violation that nothing had to refuse.
-            match report.findings.iter().any(|finding| finding.status == Status::Refused) {
-                true => style.status(w, RED, "Refused", &format!("{acts}{}", aftermath(report)))?,
-                false => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
+            match tally.refused {
+                1.. => style.status(w, RED, "Refused", &format!("{}{}", tally.refused_text(), aftermath(report)))?,
+                0 => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
             }
             let (allowed, left) = (reviewed(report), not_reached(report));
             more(w, loud, &format!("{} stayed inside the profile{allowed}{left}{stored}", count(others, "other actor")))
@@ -44,12 +45,13 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             more(w, loud, &format!("this is not a clean result{}{stored}", reviewed(report)))
         }
         VerdictWord::Observed if tally.actors.is_empty() => {
-            let (allowed, fresh) = (reviewed(report), fresh(report));
-            let text = format!("{}, nothing that profile {profile} would refuse{allowed}{fresh}{stored}", actors_ran(report));
+            let (allowed, fresh, own) = (reviewed(report), fresh(report), cargos_own(report));
+            let text = format!("{}, nothing that profile {profile} would refuse{allowed}{fresh}{own}{stored}", actors_ran(report));
             if loud { style.status(w, GREEN, "Observed", &text) } else { Ok(()) }
         }
         VerdictWord::Observed => {
-            style.status(w, YELLOW, "Observed", &format!("{acts} that enforce would refuse; nothing was refused"))?;
+            let own = cargos_own(report);
+            style.status(w, YELLOW, "Observed", &format!("{acts} that enforce would refuse; nothing was refused{own}"))?;
             let (allowed, fresh) = (reviewed(report), fresh(report));
             more(w, loud, &format!("{} stayed inside the profile{allowed}{fresh}{stored}", count(others, "other actor")))
         }
@@ -58,7 +60,10 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             let (allowed, fresh, quiet) = (reviewed(report), fresh(report), quiet(report, style));
             let own = cargos_own(report);
             let text = format!("{} stayed inside profile {profile}{allowed}{fresh}{quiet}{own}{stored}", actors_ran(report));
-            style.status(w, GREEN, "Clean", &text)?;
+            match wording::killed(report) {
+                Some(signal) => style.status(w, YELLOW, "Ended", &format!("by {signal}, before its end: {text}"))?,
+                None => style.status(w, GREEN, "Clean", &text)?,
+            }
             kept(w, report)
         }
         VerdictWord::TimedOut => {
@@ -83,7 +88,7 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
                 _ => format!("refused{}", aftermath(report)),
             };
             style.status(w, RED, "Unaccepted", &format!("{what}; {fate}{}", cargos_own(report)))?;
-            more(w, loud, &format!("`cargo brig baseline diff` lists them{stored}"))
+            more(w, loud, &format!("`{}` lists them{stored}", escape::ours(&report.reach.command("baseline diff"))))
         }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
@@ -131,6 +136,7 @@ fn aftermath(report: &Report) -> &'static str {
     match report.outcome.cargo_exit {
         _ if report.outcome.timed_out => "",
         Some(0) => "; cargo finished all the same",
+        Some(_) if wording::killed(report).is_some() => "; cargo was ended from outside",
         Some(_) => "; cargo failed right after, most likely because of it",
         None => "; how cargo ended is not known",
     }
@@ -177,7 +183,10 @@ fn quiet(report: &Report, style: Style) -> String {
 /// Why, nobody can know; what was kept from whoever failed is said beside it.
 fn cargos_own(report: &Report) -> String {
     match report.outcome.cargo_exit {
-        Some(code) if code != 0 => format!("; cargo's exit code is {code}"),
+        Some(code) if code != 0 => match wording::killed(report) {
+            Some(signal) => format!("; {signal} ended cargo ({code}), and what comes after did not run"),
+            None => format!("; cargo's exit code is {code}"),
+        },
         _ => String::new(),
     }
 }
@@ -199,7 +208,7 @@ fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     for kept in refused.iter().take(LISTED) {
         let allow = kept.allow.as_deref().map(|line| format!("; brig.toml: {}", to_be_written(line))).unwrap_or_default();
-        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.deed(&kept.act))?;
+        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.deed(&kept.act, Status::Refused))?;
     }
     for (actor, names) in withheld.iter().take(LISTED) {
         let shown: Vec<String> = names.iter().take(LISTED).map(|name| (MEDIUM.name)(name)).collect();
@@ -222,13 +231,19 @@ fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn nothing_ran(report: &Report) -> String {
     match (report.outcome.cargo_exit, report.coverage.fresh, report.coverage.units) {
         (Some(code), _, _) if code != 0 => {
-            format!("cargo stopped (exit code {code}) before any code of the build ran; nothing is known about it")
+            let how = wording::killed(report).map_or_else(|| "cargo stopped".to_owned(), |signal| format!("{signal} ended cargo"));
+            format!("{how} (exit code {code}) before any code of the build ran; nothing is known about it")
         }
         (_, Some(n), _) if n > 0 => {
-            format!("everything was fresh: {} of the graph stayed unexecuted and unobserved (`--fresh` runs them)", units(n))
+            let way = if report.run.fresh { "" } else { " (`--fresh` runs them)" };
+            format!("everything was fresh: {} of the graph stayed unexecuted and unobserved{way}", units(n))
         }
         (_, _, Some(0)) => "nothing ran; the build has no build scripts and no proc-macros".to_owned(),
-        _ => "cargo ran no code of the build: nothing is known about it (`--fresh` builds everything again)".to_owned(),
+        // Whatever was typed, in a directory of its own already: there is nothing else to be built again.
+        _ if report.run.fresh => "cargo ran no code of the build: nothing is known about it".to_owned(),
+        _ => {
+            "cargo ran no code of the build: nothing is known about it (`--fresh` has a build run all of its scripts and macros)".to_owned()
+        }
     }
 }
 
@@ -271,12 +286,16 @@ pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
     }
     for actor in &report.actors {
         let [read, written, ran, network, refused] = did.get(&actor.id).copied().unwrap_or_default();
-        let text =
-            format!("{}: {read} read, {written} written, {ran} run, {network} network, {refused} refused", MEDIUM.subject(report, actor));
+        // Of what runs within a compiler only what was blamed on it is told apart.
+        let did = match actor.host {
+            Some(_) if !did.contains_key(&actor.id) => "what it did is told with its compiler".to_owned(),
+            _ => format!("{read} read, {written} written, {ran} run, {network} network, {refused} refused"),
+        };
+        let text = format!("{}: {did}", MEDIUM.subject(report, actor));
         style.status(w, GREEN, "Actor", &text)?;
         let refused = report.behaviour.iter().filter(|did| did.actor == actor.id && did.status == Status::Refused);
         for did in refused.clone().take(LISTED) {
-            writeln!(w, "             {} — refused{}", MEDIUM.deed(&did.act), times(did.count))?;
+            writeln!(w, "             {} — refused{}", MEDIUM.deed(&did.act, did.status), times(did.count))?;
         }
         match refused.count().saturating_sub(LISTED) {
             0 => {}

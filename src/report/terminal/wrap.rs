@@ -23,7 +23,9 @@ pub fn wrap(begin: &str, text: &str, indent: usize, columns: Option<usize>) -> V
     let mut rows: Vec<String> = Vec::new();
     let mut row = begin.to_owned();
     for (at, word) in words(text).into_iter().enumerate() {
-        let may_begin = !word.is_empty() && !word.starts_with("::");
+        // What is kept together may begin with blanks of its own.
+        let seen = word.trim_start();
+        let may_begin = !seen.is_empty() && !seen.starts_with("::");
         if at > 0 && width(&row) + 1 + width(&word) > columns && may_begin {
             rows.push(std::mem::replace(&mut row, " ".repeat(indent)).trim_end().to_owned());
         } else if at > 0 {
@@ -71,6 +73,9 @@ mod tests {
         ] {
             assert_eq!(wrap(begin, text, 6, columns), expected, "{begin}{text}");
         }
+        // A quotation too long to be kept together, and a blank before what must not begin a row.
+        let long = format!("`{}  ::stop-commands::x", "x".repeat(60));
+        assert_eq!(wrap("", &long, 6, Some(14)), [long]);
         assert_eq!(width("\x1b[1;31merror\x1b[0m: x"), 8);
     }
 }
