@@ -54,7 +54,7 @@ fn actors_and_processes_are_slices_and_acts_are_instants() {
     assert_eq!(of("finding"), [&expected]);
     let acts = of("act");
     assert_eq!(acts.len(), 1, "what a finding is about is told once");
-    assert_eq!((&acts[0]["name"], &acts[0]["args"]["status"]), (&"create `{target}/x` (×2)".into(), &"allowed".into()));
+    assert_eq!((&acts[0]["name"], &acts[0]["args"]["status"]), (&"created `{target}/x` (×2)".into(), &"allowed".into()));
 }
 
 /// Perfetto draws slices of one thread only where each lies within the one around it.
