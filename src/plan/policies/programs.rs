@@ -45,11 +45,22 @@ fn programs_run() {
             (Rustdoc, exec("/tmp/brig-1/7/rust_out", &["x"]), file(), Allow),
             (Program, exec("/home/u/app/target/debug/app", &["app"]), file(), Allow),
             (Program, exec("/home/u/app/target/tmp/x", &["x"]), file(), dropped),
-            (Program, exec("/tmp/brig-1/7/rust-setup", &["x"]), file(), dropped),
+            // In its own temporary directory: hooks and programs that tests compile. Not in another's.
+            (Program, exec("/tmp/brig-1/7/hook", &["x"]), file(), Allow),
+            (Program, exec("/tmp/brig-1/8/hook", &["x"]), file(), dropped),
+            (Program, exec("/tmp/rust-setup", &["x"]), file(), dropped),
+            (Program, exec("/dev/shm/x", &["x"]), file(), dropped),
+            (Program, exec("/memfd:x (deleted)", &["x"]), file(), dropped),
             (Program, exec("/home/u/app/target/tests/trybuild/debug/x", &["x"]), file(), Allow),
             (Tool, exec("/usr/bin/ssh", &["ssh"]), file(), Allow),
         ],
     );
+}
+
+#[test]
+fn what_tests_write_and_run() {
+    let dropped = Alarm(Rule::ExecDropped, High);
+    check("strict", &[(Program, exec("/tmp/brig-1/7/hook", &["x"]), file(), dropped)]);
 }
 
 /// A macro may ask git, which starts nobody and writes nothing for it: what git would run for its settings, aliases and hooks is refused.

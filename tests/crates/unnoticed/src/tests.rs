@@ -56,6 +56,20 @@ fn work_in_progress() {
     fs::remove_dir_all(dir).unwrap();
 }
 
+/// A hook of git's in a repository of the test's own, and a program that the test compiled.
+#[test]
+fn what_it_wrote_to_its_temporary_directory() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = std::env::temp_dir().join("unnoticed-hooks");
+    fs::create_dir(&dir).unwrap();
+    let (hook, program) = (dir.join("hook"), dir.join("program"));
+    fs::write(&hook, "#!/bin/sh\nexec \"$1\"\n").unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::copy("/bin/true", &program).unwrap();
+    assert!(Command::new(&hook).arg(&program).status().unwrap().success());
+    fs::remove_dir_all(dir).unwrap();
+}
+
 #[test]
 fn a_script_of_the_package() {
     let said = Command::new(package().join("scripts/hello.sh")).output().unwrap();
