@@ -41,7 +41,8 @@ fn main() {
         let maps = fs::read_to_string(format!("/proc/{}/maps", child.trim())).unwrap_or_default();
         let variable = fs::read(format!("/proc/{}/environ", child.trim())).unwrap_or_default();
         assert!(!variable.windows(10).any(|part| part == b"LD_PRELOAD"), "its variables are what they were");
-        if maps.contains("libc.so") {
+        // Not gcc's own image, which its child has until it executes another.
+        if maps.contains("/cc1\n") && maps.contains("libc.so") {
             asks = maps.contains("brig-ask-first");
             break;
         }
