@@ -47,6 +47,8 @@ struct Seen {
     expected: Option<Box<Expected>>,
     /// Where it asked not to be dumped: how long its core dumps might be before, in bytes.
     core_before: Option<u64>,
+    /// Where one of the actor's own traces it: who wanted that.
+    traced: Option<Blame>,
 }
 
 /// What is believed of a thread for a while.
@@ -264,6 +266,16 @@ impl Processes {
     /// Remembers that it is not to be dumped, or (`None`) that it may be; what was remembered before.
     pub fn dumps(&mut self, pid: u32, core_before: Option<u64>) -> Option<u64> {
         std::mem::replace(&mut self.seen.entry(pid).or_default().core_before, core_before)
+    }
+
+    /// Remembers who wanted that it is traced: its own stack nobody else sees from then on.
+    pub fn is_traced(&mut self, pid: u32, by: Blame) {
+        self.seen.entry(pid).or_default().traced = Some(Blame { by: Blame::TRACED.into(), ..by });
+    }
+
+    /// Who wanted that.
+    pub fn traced(&self, pid: u32) -> Option<Blame> {
+        self.seen.get(&pid)?.traced.clone()
     }
 
     /// Everything still expected, at the end: those processes made no call after their exec.

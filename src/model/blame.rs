@@ -12,7 +12,7 @@ use super::hostile::Hostile;
 pub struct Blame {
     /// Innermost first, consecutive duplicates and the standard library removed.
     pub crates: Vec<Candidate>,
-    /// How it was found: `stack`, `parent stack`, `inherited`, `stack, and who started it`, or `none`.
+    /// How it was found: `stack`, `parent stack`, `inherited`, `stack, and who started it`, `stack, when the thread was to be traced`, or `none`.
     pub by: String,
     /// Set when the walk ended early or symbols were missing: then `crates` are candidates, not a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,6 +25,9 @@ impl Blame {
 
     /// Of a program of this build that other code started: its own stack, and behind that those of the starter's.
     pub const STARTED: &str = "stack, and who started it";
+
+    /// Of a thread that another process of the actor traces, so that its stack cannot be seen: of whoever wanted it traced.
+    pub const TRACED: &str = "stack, when the thread was to be traced";
 
     /// A program's own stack, where somebody's code had started it: who acts comes first, who wanted the program after them. An own stack that is
     /// not conclusive says nothing against a starter who is known.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::finding::{actor, violations};
+use crate::finding::{actor, expect, refused, violations};
 use crate::place::Place;
 use crate::run::{cargo, guarded};
 use crate::who::Who;
@@ -29,5 +29,37 @@ fn the_thief_is_named_in_whatever_was_started() {
             caught.insert(if role == "tests" { actor["crate_name"].as_str().unwrap_or_default() } else { role }.to_owned());
         }
         assert_eq!(caught, ["binary", "deputy", "doctests", "itself", "started_programs"].map(str::to_owned).into(), "{brig}");
+    }
+}
+
+/// What a macro starts is the macro's, also where it is the program that rustc itself links with.
+#[test]
+fn a_macro_is_named_for_its_linker() {
+    for who in Who::all() {
+        let place = Place::new("macro-tools", who);
+        place.hand_over();
+        let plain = cargo(&place, &["run", "--offline"]).go();
+        assert!(!plain.exits(0).stdout_text().contains("lines: 0"), "plain cargo: it reads nothing\n{plain}");
+        place.clean();
+        let brig = guarded(&place, &[], &["run", "--offline"]).go();
+        expect(brig.exits(100), &[refused(&["secret/read"], "tooled", &["proc-macro"])]);
+        assert!(brig.stdout_text().contains("lines: 0"), "{brig}");
+    }
+}
+
+/// Who has its own thread traced, so that nobody sees its stack, is named all the same.
+#[test]
+fn a_thief_behind_a_tracer_is_named() {
+    const STEALS: &[&str] = &["test", "--offline", "--", "--nocapture"];
+    for who in Who::all() {
+        let place = Place::new("traced-thief", who);
+        place.hand_over();
+        let plain = cargo(&place, STEALS).go();
+        assert!(!plain.exits(0).stdout_text().contains("bytes: 0"), "plain cargo: it reads nothing\n{plain}");
+        place.clean();
+        let brig = guarded(&place, &[], STEALS).go();
+        assert!(brig.exits(100).stdout_text().contains("bytes: 0"), "{brig}");
+        expect(&brig, &[refused(&["secret/read"], "traced-thief", &["program"]).blaming("thief")]);
+        assert!(violations(brig.report()).all(|finding| finding["offender"]["name"] == "thief"), "{brig}");
     }
 }

@@ -76,7 +76,7 @@ impl Call<'_> {
     }
 
     /// The same, however often: where the answer depends on it, the caller pays for each look with its own time.
-    pub(super) fn look(&self) -> Result<Option<Blame>, i32> {
+    pub fn look(&self) -> Result<Option<Blame>, i32> {
         let known = self.known();
         if known.is_some() {
             return Ok(known);
@@ -105,7 +105,10 @@ impl Call<'_> {
                 LOOKS.set(LOOKS.get() + 1);
                 match self.catch(&event) {
                     Ok(caught) => look = Some(caught),
-                    Err(error) => event.blame = self.watched.unwinder.not_caught(&error),
+                    Err(error) => {
+                        let traced = || self.watched.processes().traced(event.pid);
+                        event.blame = self.watched.unwinder.not_caught(&error).map(|nobody| traced().unwrap_or(nobody));
+                    }
                 }
                 heir = spawned.then_some(event.pid);
             }
@@ -117,15 +120,10 @@ impl Call<'_> {
     }
 
     /// Is this the first program of a process that the actor's own code started? What that tree does later is blamed on whoever
-    /// wanted it now. A compiler's linker is the compiler's own doing.
+    /// wanted it now: of a compiler's linker that is the compiler itself, or a macro in it that started one.
     fn is_spawn(&self, event: &Event) -> bool {
-        let Act::Exec { path, .. } = &event.act else { return false };
-        let wanted = match self.watched.actor.kind {
-            ActorKind::BuildScript | ActorKind::Program | ActorKind::ProcMacro => true,
-            ActorKind::Rustc | ActorKind::Rustdoc => !is_linker(path.as_path()),
-            ActorKind::Linker | ActorKind::Tool => false,
-        };
-        wanted && event.pid != self.watched.actor.pid && {
+        let is_code = !matches!(self.watched.actor.kind, ActorKind::Linker | ActorKind::Tool);
+        is_code && matches!(event.act, Act::Exec { .. }) && event.pid != self.watched.actor.pid && {
             let processes = self.watched.processes();
             let (is_fork, parent) = (processes.is_fork(event.pid), processes.parent(event.pid));
             drop(processes);
@@ -164,38 +162,6 @@ impl Call<'_> {
                 repeats.clear();
             }
             repeats.insert(self.tid, Repeat { number: self.number, args: self.args, blame });
-        }
-    }
-}
-
-/// Does this look like what rustc links with?
-fn is_linker(program: &Path) -> bool {
-    let name = program.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'));
-    [
-        "cc", "gcc", "clang", "ld", "lld", "collect2", "mold", "wild", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "rust-lld", "clang++",
-        "g++", "c++",
-    ]
-    .iter()
-    .any(|linker| stem == *linker || stem.strip_suffix(linker).is_some_and(|front| front.ends_with('-')))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn linkers_by_name() {
-        for (path, linker) in [
-            ("/usr/bin/cc", true),
-            ("/usr/bin/x86_64-linux-gnu-gcc-12", true),
-            ("/usr/bin/clang-14", true),
-            ("/t/rust-lld", true),
-            ("/usr/bin/sh", false),
-            ("/usr/bin/curl", false),
-            ("/usr/bin/rustfmt", false),
-        ] {
-            assert_eq!(is_linker(Path::new(path)), linker, "{path}");
         }
     }
 }

@@ -8,7 +8,8 @@
 //! - Registers can be set in a ptrace stop alone, and none lies between our answer and the call: that at the entry comes before the filters,
 //!   and after a filter's own `SECCOMP_RET_TRACE` all of them run again (seccomp(2), since Linux 4.8).
 //! - A thread has one tracer. Where it has one we cannot look at its stack, or have it do an errand, which then fails. Nothing a program
-//!   may do depends on its stack; much of what compilers may does.
+//!   may do depends on its stack; much of what compilers may does. What such a thread does is blamed on whoever wanted it traced, whose stack
+//!   is looked at before: code that hides so is named all the more.
 //! - Who asks to be traced is traced by its parent. Should that end just then, its parent is us, and we pass every signal on.
 
 use std::io;
@@ -36,7 +37,22 @@ pub fn trace(call: &Call, name: &'static str) -> io::Result<Answer> {
             // All others are about whom it traces already.
             _ => true,
         };
-    Ok(if own { Answer::Continue } else { call.tamper(name, told(call)) })
+    if !own {
+        return Ok(call.tamper(name, told(call)));
+    }
+    let whom = match u32::try_from(request) {
+        Ok(libc::PTRACE_TRACEME) => Some(call.pid()),
+        Ok(libc::PTRACE_ATTACH | libc::PTRACE_SEIZE) => status(target as u32).map(|status| status.pid),
+        _ => None,
+    };
+    if let Some(whom) = whom {
+        match call.look() {
+            Ok(blame) => blame.into_iter().for_each(|by| call.watched.processes().is_traced(whom, by)),
+            // The call comes again, and then it is known.
+            Err(repeat) => return Ok(Answer::Errno(repeat)),
+        }
+    }
+    Ok(Answer::Continue)
 }
 
 /// May the caller trace whoever has this number, a process or a thread?

@@ -1,0 +1,1 @@
+//! The thief is its dependency.
