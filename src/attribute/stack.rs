@@ -94,11 +94,6 @@ impl Unwinder {
         }
     }
 
-    /// What there is to say where [`Unwinder::catch`] failed: nothing of a thread that is gone.
-    pub fn not_caught(&self, error: &io::Error) -> Option<Blame> {
-        (error.raw_os_error() == Some(libc::EPERM)).then(|| walk::nothing("another process traces the thread"))
-    }
-
     /// Waits for the stop (at most two seconds) and says who is on the stack.
     pub fn blame(&self, caught: Caught) -> Blame {
         self.blame_within(caught, PATIENCE)

@@ -105,9 +105,10 @@ impl Call<'_> {
                 LOOKS.set(LOOKS.get() + 1);
                 match self.catch(&event) {
                     Ok(caught) => look = Some(caught),
-                    Err(error) => {
-                        let traced = || self.watched.processes().traced(event.pid);
-                        event.blame = self.watched.unwinder.not_caught(&error).map(|nobody| traced().unwrap_or(nobody));
+                    // One of the actor's own has it, or the one that is starting a program: then it is known who wanted that.
+                    Err(_) => {
+                        let processes = self.watched.processes();
+                        event.blame = processes.traced(event.pid).or_else(|| processes.traced(processes.parent(event.pid)));
                     }
                 }
                 heir = spawned.then_some(event.pid);
