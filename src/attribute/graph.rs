@@ -25,7 +25,7 @@ pub struct Graph {
     cargo_home: Option<PathBuf>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub package: Package,
     /// From the public registry, by what cargo says of its source.

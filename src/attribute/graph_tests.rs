@@ -205,9 +205,15 @@ fn a_fresh_macro_is_known_by_what_cargo_keeps() {
         others: vec![],
         needs: vec![],
     };
-    let found = Graph { nodes: vec![node], ..Graph::default() }.registered("m", |_, _| true);
+    let of = |workspace: PathBuf| Graph { nodes: vec![node.clone()], workspace, ..Graph::default() }.registered("m", |_, _| true);
+    let found = of(at("elsewhere"));
     let genuine = dep_info("0123456789abcdef", &root);
     assert!(found[0].was_built_as(&genuine));
+    // What lies below the workspace is called as from there.
+    let called = dep_info("0123456789abcdef", Path::new("m-1.0.0/src/lib.rs"));
+    assert!(of(dir.path().to_owned())[0].was_built_as(&called));
+    assert!(!found[0].was_built_as(&called), "of another workspace");
+    assert!(!of(PathBuf::new())[0].was_built_as(&called), "of a workspace nobody knows");
     assert!(!found[0].was_built_as(&dep_info("00000000000000ff", &root)), "another unit's hash");
     assert!(!found[0].was_built_as(&dep_info("0123456789abcdef", &at("evil/src/lib.rs"))), "another source");
     assert!(!found[0].was_built_as(&at("debug/deps/libm.so")));

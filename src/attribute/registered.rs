@@ -15,6 +15,8 @@ pub struct Registered {
     pub crate_name: String,
     /// The file its compilation starts from; no other target of the graph starts there.
     root: PathBuf,
+    /// Where cargo starts the compilers of packages that lie below it, with paths from there.
+    workspace: PathBuf,
     /// Directories of the manifests of all packages that need it.
     users: HashSet<PathBuf>,
 }
@@ -45,7 +47,7 @@ impl Graph {
         }
         let users = (0..self.nodes.len()).filter(|&n| n != at && !needs.contains(&n) && self.reach_of(n).contains(&at));
         let users = users.filter_map(|n| self.nodes[n].package.manifest_dir.clone()).map(real).collect();
-        Some(Registered { package, crate_name, root, users })
+        Some(Registered { package, crate_name, root, workspace: self.workspace.clone(), users })
     }
 
     /// Does this hold for all packages of that name (of their versions), and do all come from the public registry?
@@ -73,7 +75,8 @@ impl Registered {
         let Some((stem, (_, hash))) = stem.and_then(|stem| Some((stem, stem.rsplit_once('-')?))) else { return false };
         let unit = format!("{}-{hash}", self.package.name);
         let is_kept = library.parent().and_then(Path::parent).is_some_and(|dir| dir.join(".fingerprint").join(unit).is_dir());
-        let root = root_of_dep_info(&library.with_file_name(format!("{stem}.d")));
+        // A path that is not whole starts at the workspace: of packages outside of it, cargo names files by whole paths.
+        let root = root_of_dep_info(&library.with_file_name(format!("{stem}.d"))).map(|root| self.workspace.join(root));
         is_kept && root.is_some_and(|root| root.is_absolute() && real(root) == real(self.root.clone()))
     }
 }

@@ -129,12 +129,14 @@ impl Reviewing {
 /// were made from.
 pub(super) fn objects(registered: &Registered, argv: &[OsString], artifacts: &HashMap<String, Package>) -> Vec<PathBuf> {
     let stem = |path: &Path| path.file_name().and_then(|name| Some(name.to_str()?.strip_prefix("lib")?.strip_suffix(".so")?.to_owned()));
+    let compiled = |path: &Path| stem(path).and_then(|stem| artifacts.get(&stem));
     let is_it = |package: &Package| registered.lies_in(package.manifest_dir.as_deref());
-    let seen = artifacts.values().any(is_it);
-    reviewed::libraries(argv, &registered.crate_name, |path| match stem(path).and_then(|stem| artifacts.get(&stem)) {
-        Some(package) => is_it(package),
-        None => !seen && registered.was_built_as(path),
-    })
+    let seen = reviewed::libraries(argv, &registered.crate_name, |path| compiled(path).is_some_and(is_it));
+    // What was compiled of the package may have been its tests, or its build script: the library is of an earlier run then.
+    if !seen.is_empty() {
+        return seen;
+    }
+    reviewed::libraries(argv, &registered.crate_name, |path| compiled(path).is_none() && registered.was_built_as(path))
 }
 
 /// The packages an entry counts for.

@@ -224,6 +224,18 @@ fn a_secret_is_given_to_one_and_only_what_it_needs() {
         assert!(text.contains(r#"zoo: gamma reads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
         assert!(text.contains("zoo: delta reads None") && !text.contains(&place.canary), "{outcome}");
         assert_eq!(states(&outcome), [state("workspace", "used"), state("path#gamma@1.2.3", "used")], "{outcome}");
+        // Its library is there already: whose it is hangs neither on its being compiled in this run nor on its package's tests being.
+        let root = place.workspace().join("src/lib.rs");
+        for args in [BUILD, &["test", "--offline", "--package", "app", "--package", "gamma"]] {
+            place.write(&root, &(fs::read_to_string(&root).unwrap() + "\n"));
+            let warm = does(guarded(&place, &[], args), &place, "").env("ZOO_MACROS", "1").go();
+            let text = warm.stderr_text();
+            assert!(text.contains("Compiling app") && !text.contains("Compiling delta"), "{warm}");
+            assert_eq!(guilty(warm.exits(100)), ["delta"], "{warm}");
+            assert!(text.contains("zoo: gamma reads Some(") && !text.contains("zoo: gamma reads None"), "{warm}");
+            assert!(text.contains("zoo: delta reads None") && !text.contains(&place.canary), "{warm}");
+            assert_eq!(states(&warm)[1], state("path#gamma@1.2.3", "used"), "{warm}");
+        }
     }
 }
 
