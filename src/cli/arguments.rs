@@ -187,7 +187,7 @@ pub enum Profile {
     /// The effective policy of a profile
     Show {
         name: Option<String>,
-        /// Of exceptions and reviewed allows, only those of this package
+        /// Of exceptions, denials and reviewed allows, only those of this package: `mac`, or as `allow` names it (`mac@0.1.0`, `path#mac`)
         #[arg(long = "for", value_name = "CRATE", value_parser = NonEmptyStringValueParser::new())]
         whom: Option<String>,
     },

@@ -26,6 +26,7 @@ pub mod severity;
 pub mod sha256;
 pub mod standing;
 pub mod status;
+pub mod subcommand;
 pub mod verdict;
 
 pub use act::{Act, Endpoint, Object};

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::hostile::Hostile;
+use super::subcommand;
 
 /// By default it is the last one of the workspace one stands in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +45,8 @@ impl Reach {
     }
 
     /// A command of cargo's as it was typed, once more with nothing left from before: then the same code runs. None where it cannot be typed so: a credential was
-    /// taken out of it, or it brought its target directory along.
+    /// taken out of it, or it brought its target directory along; and where it does not build the workspace: `cargo new` fails the second time, and `publish` is
+    /// nobody's to repeat.
     pub fn fresh(&self, command: &[Hostile]) -> Option<String> {
         let (_, words) = command.split_first().filter(|(_, words)| !words.is_empty())?;
         let fit = |word: &Hostile| {
@@ -52,6 +54,8 @@ impl Reach {
             let plain = !text.contains('…') && !text.contains(char::is_control) && !text.starts_with("--target-dir");
             plain.then(|| self::word(OsStr::from_bytes(word.as_bytes())))
         };
+        subcommand::of(words.iter().filter_map(|word| std::str::from_utf8(word.as_bytes()).ok()))
+            .filter(|name| subcommand::builds(name))?;
         let words = words.iter().map(fit).collect::<Option<Vec<String>>>()?;
         Some(format!("{} --fresh {}", self.program(true), words.join(" ")))
     }
@@ -100,7 +104,15 @@ mod tests {
         assert_eq!(again(&["cargo", "test", "a b"], &here).as_deref(), Some("cargo brig --fresh test 'a b'"));
         let apart = Reach { report_dir: Some("out".into()), ..Reach::default() };
         assert_eq!(again(&["cargo", "+nightly", "build"], &apart).as_deref(), Some("cargo brig --report-dir out --fresh +nightly build"));
-        for typed in [&["cargo"][..], &["cargo", "run", "--token=…"], &["cargo", "build", "--target-dir", "x"], &["cargo", "x\u{1b}"]] {
+        for typed in [
+            &["cargo"][..],
+            &["cargo", "run", "--token=…"],
+            &["cargo", "build", "--target-dir", "x"],
+            &["cargo", "x\u{1b}"],
+            &["cargo", "new", "x"],
+            &["cargo", "+nightly", "-q", "install", "x"],
+            &["cargo", "-v"],
+        ] {
             assert_eq!(again(typed, &here), None, "{typed:?}");
         }
     }

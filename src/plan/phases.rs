@@ -12,6 +12,7 @@ use toml::Value;
 use crate::judge::environment::{EnvVerdict, Environment};
 use crate::model::ActorKind;
 use crate::model::report::Weakness;
+use crate::model::subcommand as cargos;
 use crate::plan::cargo_files;
 use crate::plan::steering::Steering;
 
@@ -47,42 +48,6 @@ enum Work {
     Both,
 }
 
-/// Cargo's own that do not build the workspace. An alias cannot take the name of one.
-const TALKS: [&str; 33] = [
-    "add",
-    "clean",
-    "config",
-    "fetch",
-    "generate-lockfile",
-    "git-checkout",
-    "help",
-    "info",
-    "init",
-    "locate-project",
-    "login",
-    "logout",
-    "metadata",
-    "new",
-    "owner",
-    "pkgid",
-    "read-manifest",
-    "remove",
-    "rm",
-    "report",
-    "search",
-    "tree",
-    "uninstall",
-    "update",
-    "vendor",
-    "verify-project",
-    "version",
-    "yank",
-    "install",
-    "package",
-    "publish",
-    "fmt",
-    "",
-];
 /// Cargo's own that do: they read `--offline` themselves.
 const BUILDS: [&str; 14] = ["build", "b", "check", "c", "test", "t", "bench", "run", "r", "doc", "d", "rustc", "rustdoc", "fix"];
 /// Of those that do not build the workspace: they may run code of packages, and fetch meanwhile.
@@ -98,7 +63,7 @@ fn work(steering: &Steering) -> Work {
     if steering.asks_for_help {
         return Work::Talks;
     }
-    match (is(&BOTH), is(&TALKS)) {
+    match (is(&BOTH), !subcommand.to_str().is_none_or(cargos::builds)) {
         (true, _) if !steering.runs_nothing => Work::Both,
         (_, true) => Work::Talks,
         _ => Work::Builds,

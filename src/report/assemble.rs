@@ -10,7 +10,7 @@ use crate::model::{Act, Actor, ActorId, ActorKind, Event, Finding, Hostile, Mode
 use super::barred;
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
-use super::kept;
+use super::kept::{self, Broken};
 use super::material::{Facts, Material};
 use super::outcome::{Bar, Ending, decide};
 use super::packages::packages;
@@ -40,7 +40,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     let behaviour = behaviour(material, facts, &cast, &numbers);
     let coverage = coverage(material, facts, &cast, &placed);
     let outcome = outcome(material, facts, &cast, &placed, &coverage);
-    let kept = kept::kept(&actors, &behaviour, &facts.run.profile);
+    let kept = kept::kept(&actors, &behaviour, &broken(material, facts, &cast, &numbers), &facts.run.profile);
     let mut findings = barred::findings(&facts.barred, who);
     findings.extend(placed.into_iter().map(|placed| Finding { actor: numbers[placed.actor], ..placed.finding }));
     for (number, finding) in findings.iter_mut().enumerate() {
@@ -226,6 +226,20 @@ fn behaviour(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId
     }
     let one = |((actor, act, status), (count, first_ms))| Behaviour { actor, act, status, count, first_ms };
     summed.into_iter().map(one).collect()
+}
+
+/// What of that broke a rule, as the behaviour has it.
+fn broken<'m>(material: &'m Material, facts: &Facts, cast: &Cast, numbers: &[ActorId]) -> Broken<'m> {
+    let mut broken = Broken::new();
+    for ((event, _), at) in material.breaches.iter().zip(&cast.of_breach) {
+        let Some(breach) = &event.breach else { continue };
+        let act = facts.places_of(&cast.actors[*at]).act(&event.act);
+        let gravest = broken.entry((numbers[*at], act)).or_insert(breach);
+        if breach.severity > gravest.severity {
+            *gravest = breach;
+        }
+    }
+    broken
 }
 
 fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) -> Coverage {

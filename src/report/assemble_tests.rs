@@ -308,3 +308,22 @@ fn what_was_lost_is_told() {
     assert_eq!((report.outcome.exit_code, report.coverage.lost, report.coverage.complete), (103, 3, false));
     assert_eq!(report.coverage.holes, ["a notification could not be read"]);
 }
+
+/// An alarm is told by its finding, which knows whether a line would help; what only informs is kept without one.
+#[test]
+fn no_line_is_offered_for_what_another_rule_refused() {
+    let mut material = stolen_env();
+    material.failed = [ActorId(BUILD)].into();
+    material.behaviours.push(did(BUILD, read("/opt/data"), Status::Refused, 1));
+    let kept = |material: &Material| {
+        let kept = assemble(material, &facts(), &Graph).kept;
+        kept.iter()
+            .map(|kept| (String::from_utf8_lossy(kept.act.path().unwrap().as_bytes()).into_owned(), kept.allow.is_some()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&material), [("/opt/data".to_owned(), true)]);
+    material.breaches[0].0.breach.as_mut().unwrap().severity = Severity::Info;
+    assert_eq!(kept(&material), [("/opt/data".to_owned(), true), ("{workspace}/.env".to_owned(), false)]);
+    material.breaches[0].0.breach.as_mut().unwrap().rule = Rule::FsReadOutside;
+    assert_eq!(kept(&material), [("/opt/data".to_owned(), true), ("{workspace}/.env".to_owned(), true)]);
+}

@@ -27,11 +27,13 @@ struct Use {
 pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     let (mut endpoints, mut names): (BTreeMap<String, Use>, BTreeMap<String, Use>) = (BTreeMap::new(), BTreeMap::new());
     let mut reached: BTreeSet<&Hostile> = BTreeSet::new();
+    let mut within: u64 = 0;
     let blamed = Blamed::of(report);
     for did in &report.behaviour {
         let used = match &did.act {
             Act::Connect { to: Endpoint::Ip { protocol, address, host } } | Act::Send { to: Endpoint::Ip { protocol, address, host } } => {
                 if address.ip().is_loopback() {
+                    within = within.saturating_add(did.count);
                     continue;
                 }
                 reached.extend(host);
@@ -49,8 +51,15 @@ pub fn write(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     if report.run.phases.fetched || !report.run.phases.offline {
         writeln!(w, "# Cargo itself had a network: where it fetched from is not in this list.")?;
     }
+    if within > 0 {
+        writeln!(
+            w,
+            "# Left out, as no firewall sees it: what was after an address of this machine itself{}, done or refused.",
+            times(within)
+        )?;
+    }
     if endpoints.is_empty() && names.is_empty() {
-        writeln!(w, "\n# Nobody went anywhere.")?;
+        writeln!(w, "\n# {}", if within > 0 { "Nobody was after anything beyond this machine." } else { "Nobody went anywhere." })?;
     }
     for (what, used) in &endpoints {
         users(w, used)?;

@@ -43,6 +43,7 @@ fn below_each_destination_is_who_needs_it() {
     let list = list(&assemble(&material_of_all(), &facts(), &Graph));
     let expected = "# Where the code of this build went: `host:port`, one a line, below who needs it.\n\
         # What begins with `#` is closed, or was open only while nothing was refused; `grep -v '^#'` leaves the rest.\n\
+        # Left out, as no firewall sees it: what was after an address of this machine itself (×9), done or refused.\n\
         \n# build script of `quickfetch-sys` 0.3.2: raw\n#198.51.100.9:0\n\
         \n# `chrono_anchor` 0.1.0, in the tests of `app` 0.1.0: tcp, refused\n#203.0.113.7:443\n\
         \n# build script of `quickfetch-sys` 0.3.2: udp\n[2001:db8::1]:123\n\
@@ -55,6 +56,12 @@ fn below_each_destination_is_who_needs_it() {
 #[test]
 fn nowhere_is_an_answer_too() {
     assert!(list(&assemble(&material(), &facts(), &Graph)).ends_with("\n\n# Nobody went anywhere.\n"));
+    // Refused on the way to this machine itself: somebody went somewhere.
+    let mut material = material();
+    material.breaches = vec![breach(TESTS, 1200, connect("127.0.0.1:8080"), Rule::NetConnect, Severity::High)];
+    let near = list(&assemble(&material, &facts(), &Graph));
+    let left = "# Left out, as no firewall sees it: what was after an address of this machine itself, done or refused.\n";
+    assert!(near.ends_with(&format!("{left}\n# Nobody was after anything beyond this machine.\n")), "{near}");
 }
 
 #[test]

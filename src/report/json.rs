@@ -103,6 +103,15 @@ impl Output {
         &self.path
     }
 
+    /// The same name in the same directory, by whatever way.
+    ///
+    /// # Errors
+    /// When a directory cannot be looked at.
+    pub fn is_same(&self, other: &Output) -> Result<bool> {
+        let directory = |output: &Output| fstat(&output.directory).map(|there| (there.st_dev, there.st_ino));
+        Ok(self.name == other.name && directory(self)? == directory(other)?)
+    }
+
     /// Writes the file whole or not at all; an earlier one stays until the new one is complete. Not synced: what a crash of the machine
     /// may take is a record of a build whose results cargo does not sync either, and a sync costs more than a build that does nothing.
     pub fn write(&self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {

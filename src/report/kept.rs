@@ -1,12 +1,17 @@
-//! What was kept from code that then failed, without an alarm: nobody else would tell why. In: the report's actors and their behaviour, the
-//! profile in force. Out: each such refusal and withheld variable, with the line that would allow it.
+//! What was kept from code that then failed, without an alarm: nobody else would tell why. In: the report's actors and their behaviour, what of it broke
+//! a rule, the profile in force. Out: each such refusal and withheld variable, with the line that would allow it.
+
+use std::collections::BTreeMap;
 
 use crate::model::report::{Behaviour, Kept, ReportedActor};
-use crate::model::{Act, Status};
+use crate::model::{Act, ActorId, Breach, Severity, Status};
 
 use super::remedy;
 
-pub fn kept(actors: &[ReportedActor], behaviour: &[Behaviour], profile: &[String]) -> Vec<Kept> {
+/// The gravest breach of each act.
+pub type Broken<'b> = BTreeMap<(ActorId, Act), &'b Breach>;
+
+pub fn kept(actors: &[ReportedActor], behaviour: &[Behaviour], broken: &Broken, profile: &[String]) -> Vec<Kept> {
     let mut kept = Vec::new();
     for actor in actors.iter().filter(|actor| actor.failed) {
         let id = actor.id;
@@ -15,7 +20,16 @@ pub fn kept(actors: &[ReportedActor], behaviour: &[Behaviour], profile: &[String
         let mut acts: Vec<Act> = withheld.chain(refused).collect();
         acts.sort();
         acts.dedup();
-        kept.extend(acts.into_iter().map(|act| Kept { actor: id, allow: remedy::quiet(&act, actor.kind, profile), act }));
+        kept.extend(acts.into_iter().filter_map(|act| {
+            let allow = match broken.get(&(id, act.clone())) {
+                // An alarm: its finding tells of it, and of what would allow it.
+                Some(breach) if breach.severity > Severity::Info => return None,
+                // By the rule that refused it: a line for another would change nothing.
+                Some(breach) => remedy::quiet(&act, actor.kind, profile).filter(|_| remedy::list(breach.rule).is_some()),
+                None => remedy::quiet(&act, actor.kind, profile),
+            };
+            Some(Kept { actor: id, act, allow })
+        }));
     }
     // What a line would change comes first.
     kept.sort_by_key(|kept| kept.allow.is_none());

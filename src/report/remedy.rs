@@ -59,16 +59,21 @@ fn in_force(lines: &str, profile: &[String]) -> Option<String> {
     }
 }
 
+/// The list of a profile whose grants reach what breaks this rule; nothing where none does.
+pub(super) fn list(rule: Rule) -> Option<&'static str> {
+    match rule {
+        Rule::NetConnect | Rule::NetDns => Some("connect"),
+        Rule::FsReadOutside => Some("read"),
+        Rule::FsWriteOutside | Rule::FsWriteSource | Rule::FsForeignArtifact => Some("write"),
+        Rule::ExecUnexpected | Rule::ExecDownloader => Some("exec"),
+        Rule::IpcAgent => Some("unix"),
+        _ => None,
+    }
+}
+
 /// What would have to be granted, and in which list.
 pub(super) fn grants(rule: Rule, evidence: &[Evidence], pids: &BTreeSet<u32>) -> Option<(&'static str, BTreeSet<String>)> {
-    let list = match rule {
-        Rule::NetConnect | Rule::NetDns => "connect",
-        Rule::FsReadOutside => "read",
-        Rule::FsWriteOutside | Rule::FsWriteSource | Rule::FsForeignArtifact => "write",
-        Rule::ExecUnexpected | Rule::ExecDownloader => "exec",
-        Rule::IpcAgent => "unix",
-        _ => return None,
-    };
+    let list = list(rule)?;
     let grants = evidence.iter().map(|evidence| grant(&evidence.act, pids)).collect::<Option<BTreeSet<_>>>()?;
     let grants = if grants.len() > MOST { BTreeSet::from([common(&grants)?]) } else { grants };
     (!grants.is_empty()).then_some((list, grants))

@@ -22,6 +22,7 @@ use super::incidents::{Incident, incidents};
 use super::{escape, excepted};
 use style::{GREEN, MEDIUM, YELLOW};
 pub use style::{Style, Verbosity};
+pub use summary::kept_lines;
 
 /// The line before the build. What is weaker than it should be is said even when quiet.
 pub fn before(w: &mut dyn Write, run: &Run, enforcement: &Enforcement, style: Style) -> io::Result<()> {

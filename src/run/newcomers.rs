@@ -39,11 +39,16 @@ struct Newcomer {
 pub fn review(options: &Options) -> Result<Exit, Stopped> {
     let last = report(options).ok();
     let now = now(last.as_ref())?;
-    let (lock, _) = importing::beside(options, lock_of(&now.workspace)?.unwrap_or_default(), &now)?;
+    let locked = lock_of(&now.workspace)?;
+    let is_there = locked.is_some();
+    let (lock, _) = importing::beside(options, locked.unwrap_or_default(), &now)?;
     let folded = last.as_ref().map(|report| fold(report, &now.dirs));
     let all = newcomers(&now, &lock, folded.as_ref());
     if all.is_empty() {
-        return print("brig.lock holds all code that runs in this build\n");
+        return print(match is_there {
+            true => "brig.lock holds all code that runs in this build\n",
+            false => "there is no brig.lock here, and no code of others in this build that it would be about\n",
+        });
     }
     drop(folded);
     let asks = io::stdin().is_terminal() && io::stdout().is_terminal();

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use anyhow::anyhow;
+
 use super::stage;
 use super::stopped::Stopped;
 use super::streams::Heedless;
@@ -12,6 +14,8 @@ use crate::judge::secrets;
 use crate::model::{ActorKind, Exit, Mode};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
+use crate::plan::exceptions::lock::{self, Locked};
+use crate::plan::exceptions::whom::{Origin, Whom};
 use crate::plan::floor;
 use crate::plan::malicious::{Known, List};
 use crate::plan::places::ask;
@@ -65,11 +69,16 @@ pub fn profiles(options: &Options) -> Result<String, Stopped> {
 
 /// A profile as it is in force: every grant with the file and line it comes from.
 pub fn profile(options: &Options, name: Option<&str>, whom: Option<&str>) -> Result<String, Stopped> {
+    let whom = whom.map(|text| Whom::read(text).map_err(|error| Stopped::usage(anyhow!("`--for`: {error}")))).transpose()?;
+    let whom = whom.as_ref();
     let (own, file) = configuration(options)?;
     let name =
         name.map(str::to_owned).or_else(|| options.policy.clone()).or_else(|| own.policy.clone()).unwrap_or_else(|| "default".into());
     let floors = floor::read(options.floor.as_deref())?;
     let mut text = shown(&plan::load(&name, file.as_deref())?, whom) + &excepted_in_force(&own.exceptions, whom);
+    if let Some(nobody) = whom.map(|whom| nobody(whom, &own.exceptions)).transpose()?.flatten() {
+        let _ = writeln!(text, "\n# {}", escape::ours(&nobody));
+    }
     for floor in &floors {
         let (path, profile) = (escape::ours(&floor.path.display().to_string()), escape::ours(&floor.profile.name));
         let _ = writeln!(text, "\n# floor {path} (profile {profile}): nothing in force may have more");
@@ -77,8 +86,31 @@ pub fn profile(options: &Options, name: Option<&str>, whom: Option<&str>) -> Res
     Ok(text)
 }
 
+/// What to say where no package is the one that was asked for: neither does the lock have it, nor is anything written for it.
+fn nobody(whom: &Whom, exceptions: &Exceptions) -> Result<Option<String>, Stopped> {
+    let Some(name) = whom.name() else { return Ok(None) };
+    let is_written = exceptions.allows.iter().any(|allow| whom.meets(&allow.whom))
+        || exceptions.denials.iter().any(|denial| denial.name == name)
+        || plan::reviewed::shipped().iter().any(|review| review.name == name);
+    let locked = places()?.workspace.map(|workspace| Locked::read(&workspace)).transpose()?.flatten();
+    let lock = if locked.is_some() { "Cargo.lock has none of that name" } else { "there is no Cargo.lock to look it up in" };
+    let named = locked.as_ref().map(|locked| locked.which(|its, _| its == name)).unwrap_or_default();
+    let is_it =
+        |package: &&lock::Package| whom.is(&package.name, &package.version) && (!whom.has_source() || whom.is_from(origin(package)));
+    if is_written || named.iter().any(is_it) {
+        return Ok(None);
+    }
+    let there: Vec<String> = named.iter().map(|package| format!("`{}`", origin(package).name(&package.name, &package.version))).collect();
+    let lock = if there.is_empty() { lock.to_owned() } else { format!("Cargo.lock has {}", there.join(", ")) };
+    Ok(Some(format!("nothing is written for such a package, and none is known: {lock}")))
+}
+
+fn origin(package: &lock::Package) -> Origin<'_> {
+    Origin { source: package.source.as_deref(), fetched: None }
+}
+
 /// Names, descriptions and entries are the repository's, or whoever's a profile was copied from.
-fn shown(profile: &plan::Profile, whom: Option<&str>) -> String {
+fn shown(profile: &plan::Profile, whom: Option<&Whom>) -> String {
     let chain: Vec<_> = profile.chain.iter().map(|name| escape::ours(name)).collect();
     let mut text = format!(
         "# {}: {}\n# mode {}, Landlock {} or newer\n",
@@ -143,14 +175,20 @@ fn closed(profile: &plan::Profile) -> String {
     text
 }
 
+/// Of what is for all packages of a name.
+fn is_named(whom: Option<&Whom>, name: &str) -> bool {
+    whom.is_none_or(|whom| whom.name() == Some(name))
+}
+
 /// Exceptions, as commentary, too: each with its reason, and whether it counts today.
-fn excepted_in_force(exceptions: &Exceptions, whom: Option<&str>) -> String {
+fn excepted_in_force(exceptions: &Exceptions, whom: Option<&Whom>) -> String {
     let mut text = String::new();
     if !exceptions.is_empty() {
         text.push_str("\n# exceptions:\n");
     }
-    let is_for = |name: Option<&str>| whom.is_none() || name == whom;
-    for allow in exceptions.allows.iter().filter(|allow| is_for(allow.whom.name()) || allow.whom.name().is_none()) {
+    // What is for all members may be for this one.
+    let is_for = |allow: &Whom| whom.is_none_or(|whom| whom.meets(allow)) || allow.name().is_none();
+    for allow in exceptions.allows.iter().filter(|allow| is_for(&allow.whom)) {
         let told = &allow.told;
         let state = if allow.counts(Day::today()) { "until" } else { "EXPIRED" };
         let (whom, reason, origin) = (escape::ours(&told.whom), escape::ours(&told.reason), escape::ours(&told.origin));
@@ -159,7 +197,7 @@ fn excepted_in_force(exceptions: &Exceptions, whom: Option<&str>) -> String {
             let _ = writeln!(text, "#   {}", escape::ours(grant));
         }
     }
-    for denial in exceptions.denials.iter().filter(|denial| is_for(Some(&denial.name))) {
+    for denial in exceptions.denials.iter().filter(|denial| is_named(whom, &denial.name)) {
         let (name, reason, origin) = (escape::ours(&denial.name), escape::ours(&denial.reason), escape::ours(&denial.origin));
         let _ = writeln!(text, "# {name} is denied: {reason} # {origin}");
     }
@@ -167,13 +205,13 @@ fn excepted_in_force(exceptions: &Exceptions, whom: Option<&str>) -> String {
 }
 
 /// The reviewed allows, as commentary: they are no lines of the profile's.
-fn reviewed_in_force(profile: &plan::Profile, whom: Option<&str>) -> String {
+fn reviewed_in_force(profile: &plan::Profile, whom: Option<&Whom>) -> String {
     let by = profile.reviewed_by.as_deref().map(|origin| format!(" ({})", escape::ours(&reasons::shown(origin)))).unwrap_or_default();
     if !profile.reviewed {
         return format!("\n# reviewed allows for well-known crates: none{by}\n");
     }
     let mut text = format!("\n# reviewed allows for well-known crates, for their own compilers{by}:\n");
-    for review in plan::reviewed::shipped().into_iter().filter(|review| whom.is_none_or(|whom| review.name == whom)) {
+    for review in plan::reviewed::shipped().into_iter().filter(|review| is_named(whom, &review.name)) {
         let _ = writeln!(text, "# {} {} ({}): {}", review.name, review.versions, review.actor.name(), review.reason);
         for (list, line) in review.lists().into_iter().flat_map(|(list, lines)| lines.iter().map(move |line| (list, line))) {
             let _ = writeln!(text, "#   {list:<6} {:<40} # {}", line.text, reasons::shown(&line.origin));
@@ -244,12 +282,16 @@ mod tests {
                     [[allow]]\ncrate = 'workspace'\nactor = 'program'\nread = ['/srv/w']\nreason = 'r'\nexpires = 'never'\n[[deny]]\ncrate = 'y'\nreason = 'r'\n";
         let config = plan::config::parse("brig.toml", text).unwrap();
         let of = |whom: &str| {
-            let text = excepted_in_force(&config.exceptions, Some(whom));
+            let text = excepted_in_force(&config.exceptions, Some(&Whom::read(whom).unwrap()));
             ["# x@1.2.3", "# workspace", "# y is denied"].map(|part| text.contains(part))
         };
         assert_eq!((of("x"), of("y"), of("z")), ([true, true, false], [false, true, true], [false, true, false]));
+        assert_eq!((of("x@1.2.3"), of("x@2.0.0"), of("path#x")), ([true, true, false], [false, true, false], [false, true, false]));
+        for spelled in ["y@0.1.0", "path#y", "path#y@0.1.0"] {
+            assert_eq!(of(spelled), [false, true, true], "{spelled}");
+        }
         let profile = plan::load("default", None).unwrap();
-        let shown = |whom: &str| shown(&profile, Some(whom));
+        let shown = |whom: &str| shown(&profile, Some(&Whom::read(whom).unwrap()));
         assert!(shown("sailfish-macros").contains("# sailfish-macros >=") && !shown("serde").contains("# sailfish-macros >="));
     }
 

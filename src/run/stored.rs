@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::outputs::asked;
+use super::outputs::all_asked;
 use super::pages::{known_malicious, places, print};
 use super::stopped::Stopped;
 use crate::cli::Options;
@@ -30,17 +30,16 @@ pub fn report(options: &Options, which: &Which, style: terminal::Style) -> Resul
     }
     let of = Of { run: which.run.clone(), report: which.file.clone() };
     let (report, file) = found(options, &of)?;
-    let outputs = options.outputs();
-    for (format, path) in &outputs {
-        if path.as_os_str() == "-" {
-            let mut text = Vec::new();
-            format.write(&report, &mut text).context("render the report").map_err(Stopped::usage)?;
-            print(&String::from_utf8_lossy(&text))?;
-        } else {
-            asked(*format, path).and_then(|output| output.write(|w| format.write(&report, w))).map_err(Stopped::usage)?;
-        }
+    let (files, printed) = all_asked(options).map_err(Stopped::usage)?;
+    for (format, output) in &files {
+        output.write(|w| format.write(&report, w)).map_err(Stopped::usage)?;
     }
-    if outputs.is_empty() {
+    if let Some(format) = printed {
+        let mut text = Vec::new();
+        format.write(&report, &mut text).context("render the report").map_err(Stopped::usage)?;
+        print(&String::from_utf8_lossy(&text))?;
+    }
+    if files.is_empty() && printed.is_none() {
         let shown = file.as_deref().and_then(Path::to_str);
         let mut text = Vec::new();
         terminal::after(&mut text, &report, shown, style).context("render the report").map_err(Stopped::usage)?;

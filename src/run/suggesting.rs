@@ -13,7 +13,7 @@ use crate::cli::reports::Of;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{ExceptionState, Exit, Finding, Reach, Severity};
 use crate::plan::exceptions::edit::Wish;
-use crate::report::escape;
+use crate::report::{escape, terminal};
 
 /// # Errors
 /// Where there is no report to go by.
@@ -69,6 +69,12 @@ fn text(report: &Report) -> Result<String, Stopped> {
         let exception = &one.exception;
         let _ = writeln!(text, "# not needed: {}", escape::ours(&format!("the exception for {} ({})", exception.whom, exception.origin)));
     }
+    let kept = terminal::kept_lines(report);
+    if !kept.is_empty() {
+        text.push_str("# kept without alarm from what failed; whether it failed because of that, nobody can know:\n");
+        // Whatever is in them was escaped there.
+        kept.iter().for_each(|line| text.push_str(&format!("#   {line}\n")));
+    }
     if text.is_empty() {
         let whole = report.outcome.cargo_exit == Some(0) && report.coverage.complete;
         text.push_str(if whole { "# that run needs no exceptions\n" } else { "# that run, as far as it came, needs no exceptions\n" });
@@ -78,4 +84,26 @@ fn text(report: &Report) -> Result<String, Stopped> {
 
 fn is_for(finding: &Finding, wish: &Wish) -> bool {
     finding.except.as_ref().is_some_and(|except| except.whom == wish.whom && except.actor == wish.actor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ActorId, Status};
+    use crate::report::samples::*;
+    use crate::report::{Facts, assemble};
+
+    #[test]
+    fn what_was_kept_from_who_failed_is_no_need_of_nothing() {
+        let mut material = material();
+        let failed = Facts { cargo_exit: Some(101), ..facts() };
+        let of = |material: &_| text(&assemble(material, &failed, &Graph)).unwrap();
+        assert_eq!(of(&material), "# that run, as far as it came, needs no exceptions\n");
+        material.behaviours = vec![did(TESTS, read("/opt/data"), Status::Refused, 2)];
+        material.failed = [ActorId(TESTS)].into();
+        let said = of(&material);
+        assert!(said.starts_with("# kept without alarm from what failed; "), "{said}");
+        assert!(said.contains("\n#   tests of `app` 0.1.0 failed, and tried to read `/opt/data` — refused; brig.toml: "), "{said}");
+        assert!(said.lines().all(|line| line.starts_with('#')) && !said.contains("needs no exceptions"), "{said}");
+    }
 }

@@ -122,6 +122,47 @@ fn a_report_that_cannot_be_written_is_found_before_the_build() {
 }
 
 #[test]
+fn two_forms_in_one_file_are_refused_before_the_build() {
+    let place = Place::new("honest-run", Who::Myself);
+    let same = "`--json` and `--html` are one file, ";
+    says(guarded(&place, &["--html", "../same", "--json", "../same"], &["build"]).go().exits(2), same);
+    says(guarded(&place, &["--html", "../same", "--json", "./../same"], &["build"]).go().exits(2), same);
+    says(bare(&place, &["demo", "--html", "../same", "--json", "../same"]).go().exits(2), same);
+    assert!(!place.path("same").exists());
+    untouched(&place);
+    guarded(&place, &[], &["build", "--offline"]).go().exits(0);
+    let report = place.path("report");
+    let again = |forms: &[&str]| bare(&place, &[&["--report-dir", report.to_str().unwrap(), "report"], forms].concat()).go();
+    says(again(&["--html", "../same", "--json", "../same"]).exits(2), same);
+    says(again(&["--html", "-", "--json", "-"]).exits(2), "both go to stdout");
+    assert!(again(&["--html", "-", "--json", "../other"]).exits(0).stdout_text().starts_with("<!"));
+}
+
+/// Commands that only read and tell, where there is nothing yet.
+#[test]
+fn what_is_not_there_is_not_spoken_of_as_if_it_were() {
+    let place = Place::new("honest-run", Who::Myself);
+    let workspace = place.workspace().to_owned();
+    fs::remove_dir_all(&workspace).unwrap();
+    place.write(&workspace.join("Cargo.toml"), "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    place.write(&workspace.join("src/lib.rs"), "");
+    place.write(&workspace.join("brig.toml"), "version = 1\n[[deny]]\ncrate = 'mac'\nreason = 'phones home'\n");
+    cargo(&place, &["generate-lockfile", "--offline"]).go().exits(0);
+    let review = bare(&place, &["review"]).go();
+    assert!(review.exits(0).stdout_text().starts_with("there is no brig.lock here"), "{review}");
+    for spelled in ["mac", "mac@0.1.0", "path#mac", "path#mac@0.1.0"] {
+        let shown = bare(&place, &["profile", "show", "--for", spelled]).go();
+        let text = shown.exits(0).stdout_text();
+        assert!(text.contains("# mac is denied: phones home") && !text.contains("none is known"), "{shown}");
+    }
+    let none = |spelled: &str| bare(&place, &["profile", "show", "--for", spelled]).go().exits(0).stdout_text();
+    assert!(none("nobody").contains("\n# nothing is written for such a package, and none is known: Cargo.lock has none of that name\n"));
+    assert!(none("app@2.0.0").contains("none is known: Cargo.lock has `path#app@0.1.0`\n"));
+    assert!(!none("app").contains("none is known") && !none("path#app@0.1.0").contains("none is known"));
+    says(bare(&place, &["profile", "show", "--for", "a b"]).go().exits(2), "is no package's name");
+}
+
+#[test]
 fn a_full_disk_is_no_clean_bill() {
     for who in Who::all() {
         let place = Place::new("honest-run", who);

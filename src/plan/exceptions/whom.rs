@@ -101,6 +101,16 @@ impl Whence {
         }
     }
 
+    /// With or without the commit, both ways.
+    fn meets(&self, other: &Whence) -> bool {
+        match (self, other) {
+            (Whence::Source(one), Whence::Source(two)) => {
+                other.is(Origin { source: Some(one), fetched: None }) || self.is(Origin { source: Some(two), fetched: None })
+            }
+            (one, other) => one == other,
+        }
+    }
+
     fn is(&self, origin: Origin) -> bool {
         let fetched = origin.fetched.unwrap_or(true);
         match (self, origin.source) {
@@ -157,6 +167,21 @@ impl Whom {
         matches!(self, Whom::Package { from, .. } if from.is(origin))
     }
 
+    /// Of one who looks for a package and may leave out what is not to be told apart: can both be about one? Without a source, wherever it comes from.
+    pub fn meets(&self, other: &Whom) -> bool {
+        match (self, other) {
+            (Whom::Package { name, versions, from }, Whom::Package { name: its, versions: others, from: whence }) => {
+                name == its && versions.meet(others) && (*from == Whence::Public || from.meets(whence))
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    /// Does it say where from? The public registry need not be named.
+    pub fn has_source(&self) -> bool {
+        matches!(self, Whom::Package { from, .. } if *from != Whence::Public)
+    }
+
     /// Only a registry's package has a checksum.
     pub fn may_have_checksum(&self) -> bool {
         match self {
@@ -197,6 +222,15 @@ fn versions(text: &str) -> Result<Versions, String> {
 }
 
 impl Versions {
+    /// Two ranges may have one in common, as far as one can tell.
+    fn meet(&self, other: &Versions) -> bool {
+        match (self, other) {
+            (Versions::Exact(one), other) => other.hold(&one.to_string()),
+            (one, Versions::Exact(other)) => one.hold(&other.to_string()),
+            _ => true,
+        }
+    }
+
     fn hold(&self, version: &str) -> bool {
         let Ok(version) = Version::parse(version) else { return matches!(self, Versions::Any) };
         match self {
@@ -214,6 +248,29 @@ impl Versions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn looked_for_by_as_much_as_is_typed() {
+        let git = "git+https://h.example/x?branch=main";
+        for (typed, written, expected) in [
+            ("mac".to_owned(), "path#mac@0.1.0".to_owned(), true),
+            ("mac@0.1.0".to_owned(), "path#mac@0.1.0".to_owned(), true),
+            ("mac@0.2.0".to_owned(), "path#mac@0.1.0".to_owned(), false),
+            ("path#mac".to_owned(), "path#mac@0.1.0".to_owned(), true),
+            ("path#mac@0.1.0".to_owned(), "mac@0.1.0".to_owned(), false),
+            ("mac@1.2.3".to_owned(), "mac@^1.2".to_owned(), true),
+            ("mac@^1.2".to_owned(), "mac@1.1.0".to_owned(), false),
+            ("mac@^1.2".to_owned(), "mac".to_owned(), true),
+            (format!("{git}#mac"), format!("{git}#0a1b#mac@1.0.0"), true),
+            (format!("{git}#0a1b#mac@1.0.0"), format!("{git}#mac"), true),
+            (format!("{git}#0a1b#mac"), format!("{git}#2c3d#mac"), false),
+            ("mac".to_owned(), "workspace".to_owned(), false),
+            ("workspace".to_owned(), "workspace".to_owned(), true),
+        ] {
+            let read = |text: &str| Whom::read(text).unwrap();
+            assert_eq!(read(&typed).meets(&read(&written)), expected, "{typed} {written}");
+        }
+    }
 
     #[test]
     fn by_name_and_version() {

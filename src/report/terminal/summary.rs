@@ -191,11 +191,16 @@ fn cargos_own(report: &Report) -> String {
     }
 }
 
-/// What was kept from code that failed, with what would allow it. Where that is nothing, nothing is said.
 fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
+    kept_lines(report).iter().try_for_each(|line| writeln!(w, "             {line}"))
+}
+
+/// What was kept from code that failed, with what would allow it. Where that is nothing, nothing is said.
+pub fn kept_lines(report: &Report) -> Vec<String> {
     const LISTED: usize = 8;
+    let mut lines = Vec::new();
     if report.outcome.cargo_exit == Some(0) {
-        return Ok(());
+        return lines;
     }
     let who = |id| report.actor(id).map_or_else(|| "an unknown actor".to_owned(), |actor| MEDIUM.subject(report, actor));
     let mut withheld: BTreeMap<ActorId, Vec<&str>> = BTreeMap::new();
@@ -208,24 +213,25 @@ fn kept(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     for kept in refused.iter().take(LISTED) {
         let allow = kept.allow.as_deref().map(|line| format!("; brig.toml: {}", to_be_written(line))).unwrap_or_default();
-        writeln!(w, "             {} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.deed(&kept.act, Status::Refused))?;
+        lines.push(format!("{} failed, and {} — refused{allow}", who(kept.actor), MEDIUM.deed(&kept.act, Status::Refused)));
     }
     for (actor, names) in withheld.iter().take(LISTED) {
         let shown: Vec<String> = names.iter().take(LISTED).map(|name| (MEDIUM.name)(name)).collect();
         let more = if names.len() > LISTED { ", …" } else { "" };
         let pass = "`environment.extend-pass` of a profile in brig.toml gives one away";
-        writeln!(w, "             {} failed, and was not given {}{more}: {pass}", who(*actor), shown.join(", "))?;
+        lines.push(format!("{} failed, and was not given {}{more}: {pass}", who(*actor), shown.join(", ")));
     }
     if !report.outcome.closed.is_empty() {
         let shown: Vec<String> = report.outcome.closed.iter().take(LISTED).map(i32::to_string).collect();
         let more = if report.outcome.closed.len() > LISTED { ", …" } else { "" };
         let why = "beyond the first three it gets pipes, sockets that wait for others, and files that hold no secret";
-        writeln!(w, "             a program failed, and did not get what was open at descriptor {}{more}: {why}", shown.join(", "))?;
+        lines.push(format!("a program failed, and did not get what was open at descriptor {}{more}: {why}", shown.join(", ")));
     }
     match refused.len().saturating_sub(LISTED) + withheld.len().saturating_sub(LISTED) {
-        0 => Ok(()),
-        left => writeln!(w, "             and {left} more in the report"),
+        0 => {}
+        left => lines.push(format!("and {left} more in the report")),
     }
+    lines
 }
 
 fn nothing_ran(report: &Report) -> String {

@@ -16,7 +16,7 @@ pub fn width(line: &str) -> usize {
 }
 
 /// Breaks a line behind its beginning, which stays with the first word. A blank within backticks is none, if what stands there is not too long: it is to
-/// be copied. No row begins with `::`, of which a runner of GitHub Actions makes a command, whatever blanks stand before it.
+/// be copied. A command of cargo's is never too long: a shell would take its rows for several, and what a terminal breaks by itself is one line for it. No row begins with `::`, of which a runner of GitHub Actions makes a command, whatever blanks stand before it.
 pub fn wrap(begin: &str, text: &str, indent: usize, columns: Option<usize>) -> Vec<String> {
     let fits = |columns: &usize| *columns > 2 * indent && width(begin) + width(text) > *columns;
     let Some(columns) = columns.filter(fits) else { return vec![format!("{begin}{text}")] };
@@ -43,7 +43,7 @@ fn words(text: &str) -> Vec<String> {
     let mut quoted = false;
     for piece in text.split(' ') {
         match words.last_mut() {
-            Some(word) if quoted && word.len() < LONGEST => {
+            Some(word) if quoted && (word.len() < LONGEST || is_command(word)) => {
                 word.push(' ');
                 word.push_str(piece);
             }
@@ -54,9 +54,28 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
+/// Does what is quoted at its end begin as one?
+fn is_command(word: &str) -> bool {
+    word.rfind('`').is_some_and(|at| word[at + 1..].starts_with("cargo "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_is_one_line() {
+        let long = "cargo brig allow mac@0.1.0 --actor proc-macro --read '{workspace}/.env' --reason …";
+        let text = format!("not expected? look; expected? `{long}` (a guess)");
+        for columns in [30, 60, 80] {
+            let rows = wrap("   = help  ", &text, 13, Some(columns));
+            assert!(rows.iter().any(|row| row.contains(&format!("`{long}`"))), "{rows:#?}");
+            assert!(rows.iter().all(|row| row.contains(long) || width(row) <= columns), "{rows:#?}");
+        }
+        // What else is quoted may be as long as whoever did it likes.
+        let other = format!("run `curl {}`", "x ".repeat(50).trim_end());
+        assert!(wrap("", &other, 6, Some(80)).iter().all(|row| width(row) <= 80));
+    }
 
     #[test]
     fn rows() {
