@@ -308,7 +308,7 @@ pub(super) fn chosen_linker(facts: &ActorFacts, places: &Places) -> Vec<PathBuf>
 }
 
 /// Every executable of this name on the user's path and in the usual places, by its real path and as it is named there.
-pub(super) fn programs_named(name: &str, places: &Places) -> Vec<PathBuf> {
+pub fn programs_named(name: &str, places: &Places) -> Vec<PathBuf> {
     let usual = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     let found = places.path_dirs.iter().chain(&usual).map(|dir| dir.join(name)).filter(|path| is_program(path));
     let mut programs: Vec<PathBuf> = found.filter_map(|path| path.canonicalize().ok()).collect();

@@ -15,7 +15,7 @@ use crate::plan::actor_facts::ActorFacts;
 use crate::plan::grants::{Grants, Line};
 use crate::plan::kernel_grants::{kernel_exec, kernel_read, kernel_write};
 use crate::plan::places::real;
-use crate::plan::{hard_links, included, placeholders, scripts, tracked};
+use crate::plan::{hard_links, included, placeholders, rustup, scripts, tracked};
 
 /// Entries that are the same for every actor, and those that are not.
 #[derive(Debug, Default)]
@@ -75,10 +75,15 @@ impl Settled {
             }
             paths
         };
-        let (read, patterns_to_read) = without_patterns(fill(|of| &of.read));
+        let (mut read, patterns_to_read) = without_patterns(fill(|of| &of.read));
         let (write, patterns_to_write) = without_patterns(fill(|of| &of.write));
         let mut exec = fill(|of| &of.exec);
-        exec.extend(facts.script.iter().flat_map(|script| self.for_script(script, kind)));
+        let of_script: Vec<PathBuf> = facts.script.iter().flat_map(|script| self.for_script(script, kind)).collect();
+        // A shim among them finds out which toolchain it stands for, as it may below build scripts.
+        let chooses = of_script.iter().any(|program| rustup::is_rustup(program));
+        let homes = self.places.rustup_home.iter().filter(|_| chooses);
+        read.extend(homes.flat_map(|home| ["settings.toml", "toolchains"].map(|name| home.join(name))));
+        exec.extend(of_script);
         let mut kernel_read: Vec<PathBuf> = settlements.iter().flat_map(|of| of.kernel_read.iter().cloned()).collect();
         kernel_read.sort();
         kernel_read.dedup();

@@ -9,6 +9,7 @@ use crate::attribute::identity::compiler_named;
 use crate::judge::Places;
 use crate::launch::Tracee;
 use crate::plan::file_url;
+use crate::plan::placeholders::programs_named;
 use crate::plan::rustup::is_rustup;
 
 /// Does the user keep programs of cargo's there? Nothing a build could have put in a place of its own counts.
@@ -18,7 +19,16 @@ pub fn is_installed(exe: &Path, started: &Path, places: &Places) -> bool {
     }
     let usual = [places.cargo_home.join("bin"), places.toolchain.join("bin"), "/usr/bin".into(), "/usr/local/bin".into()];
     let in_a_toolchain = places.rustup_home.as_ref().is_some_and(|home| exe.starts_with(home.join("toolchains")));
-    exe == started || in_a_toolchain || is_linked(exe, places) || exe.parent().is_some_and(|parent| usual.iter().any(|dir| dir == parent))
+    let is_usual = exe.parent().is_some_and(|parent| usual.iter().any(|dir| dir == parent));
+    exe == started || in_a_toolchain || is_usual || is_linked(exe, places) || is_with_rustup(exe, places)
+}
+
+/// The rustup that the user's path leads to, and what is kept in the directory of that path where it lies: the programs of cargo's that an image or
+/// a distribution brings, where cargo's home is another one.
+fn is_with_rustup(exe: &Path, places: &Places) -> bool {
+    let shims = ["cargo", "rustc"].iter().flat_map(|name| programs_named(name, places));
+    let kept = |rustup: &Path| exe.parent() == rustup.parent() && places.path_dirs.iter().any(|dir| exe.parent() == Some(dir));
+    is_the_users(exe, places) && shims.filter(|shim| is_rustup(shim)).any(|rustup| exe == rustup || kept(&rustup))
 }
 
 /// `rustup toolchain link`: the user's own toolchain, which rustup knows by a link.
@@ -139,6 +149,58 @@ mod tests {
         assert!(helps("/usr/bin/git", "/home/u/.cargo/git/db/x") && !helps("/usr/bin/git", "/home/u/app"));
         assert!(helps("/usr/libexec/cargo-credential-libsecret", "/") && !helps("/home/u/app/tools/cargo-credential-x", "/"));
         assert!(!helps("/dev/shm/cargo-credential-x", "/") && !helps("/tmp/git", "/home/u/.cargo/git/db/x"));
+    }
+
+    #[test]
+    fn the_rustup_on_the_users_path_and_what_lies_with_it_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().canonicalize().unwrap();
+        let at = |path: &str| home.join(path);
+        let lay = |path: &str, text: &str| {
+            std::fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+            std::fs::write(at(path), text).unwrap();
+            std::fs::set_permissions(at(path), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        };
+        for bin in ["image", "off-the-path", "other", "unknown", "app/.cargo/bin"] {
+            lay(&format!("{bin}/cargo-clippy"), "a driver");
+            lay(&format!("{bin}/rustup"), "rustup");
+        }
+        for bin in ["image", "unknown", "app/.cargo/bin"] {
+            std::fs::hard_link(at(bin).join("rustup"), at(bin).join("cargo")).unwrap();
+        }
+        lay("other/cargo", "not rustup, which lies beside it");
+        lay("linked/cargo-fmt", "a driver");
+        std::os::unix::fs::symlink("../off-the-path/rustup", at("linked/rustc")).unwrap();
+        let places = Places {
+            workspace: Some(at("app")),
+            target: at("app/target"),
+            build: at("app/target"),
+            cargo_home: at("app/.cargo"),
+            home: Some(home.clone()),
+            path_dirs: ["image", "linked", "other", "app/.cargo/bin"].map(at).into(),
+            ..Places::default()
+        };
+        for (exe, is) in [
+            ("image/cargo", true),
+            ("image/rustup", true),
+            ("image/cargo-clippy", true),
+            ("off-the-path/rustup", true),
+            ("off-the-path/cargo-clippy", false),
+            ("linked/cargo-fmt", false),
+            ("other/rustup", false),
+            ("other/cargo-clippy", false),
+            ("unknown/cargo", false),
+            ("app/.cargo/bin/cargo", false),
+            ("app/.cargo/bin/cargo-clippy", false),
+        ] {
+            assert_eq!(is_installed(&at(exe), Path::new("/nowhere"), &places), is, "{exe}");
+        }
+        // Where anybody may leave files nothing is kept.
+        let places = Places { home: None, ..places };
+        assert_eq!(
+            is_installed(&at("image/cargo"), Path::new("/nowhere"), &places),
+            !["/tmp", "/var/tmp", "/dev/shm"].iter().any(|tree| home.starts_with(tree))
+        );
     }
 
     #[test]

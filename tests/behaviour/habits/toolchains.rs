@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::nested::on_path;
-use super::{habit, triple};
+use super::{executable, habit, triple};
 use crate::honest::calm;
 use crate::place::{Place, brig, copy_program, toolchain};
 use crate::run::{Run, bare, program};
@@ -23,7 +23,7 @@ fn install_rustup(place: &Place) -> Option<String> {
     let bin = place.path("home/.cargo/bin");
     fs::create_dir_all(&bin).unwrap();
     copy_program(&rustup, &bin.join("rustup"));
-    lay_proxies(place, |_, proxy| symlink("rustup", proxy).unwrap());
+    lay_proxies(&bin, |proxy| symlink("rustup", proxy).unwrap());
     let named = toolchain().file_name().unwrap().to_str().unwrap();
     let installed = place.path("home/.rustup/toolchains");
     fs::create_dir_all(&installed).unwrap();
@@ -32,12 +32,11 @@ fn install_rustup(place: &Place) -> Option<String> {
     Some(named.strip_suffix(&format!("-{}", triple())).unwrap_or(named).to_owned())
 }
 
-/// The names rustup stands for, made as `lay` says: with rustup's program and a proxy's path.
-fn lay_proxies(place: &Place, lay: impl Fn(&Path, &Path)) {
-    let bin = place.path("home/.cargo/bin");
+/// The names rustup stands for, made as `lay` says: with a proxy's path.
+fn lay_proxies(bin: &Path, lay: impl Fn(&Path)) {
     for name in ["cargo", "rustc", "rustdoc", "rustfmt", "cargo-fmt", "cargo-clippy", "clippy-driver"] {
         fs::remove_file(bin.join(name)).ok();
-        lay(&bin.join("rustup"), &bin.join(name));
+        lay(&bin.join(name));
     }
 }
 
@@ -92,10 +91,11 @@ fn rustup_chooses() {
         fs::remove_file(file).unwrap();
         let full = toolchain().file_name().unwrap().to_str().unwrap();
         settle(&place, &format!("[overrides]\n{:?} = {full:?}", place.workspace()));
-        lay_proxies(&place, copy_program);
+        let bin = place.path("home/.cargo/bin");
+        lay_proxies(&bin, |proxy| copy_program(&bin.join("rustup"), proxy));
         tried(true, "rustup override, its proxies copies", &run, &|run| run);
         settle(&place, &format!("default_toolchain = {full:?}"));
-        lay_proxies(&place, |rustup, proxy| fs::hard_link(rustup, proxy).unwrap());
+        lay_proxies(&bin, |proxy| fs::hard_link(bin.join("rustup"), proxy).unwrap());
         tried(true, "the default, its proxies hard links", &run, &|run| run);
         // An editor starts a toolchain's own cargo, which then finds rustup's shim for the compiler.
         let cargo = toolchain().join("bin/cargo");
@@ -103,6 +103,57 @@ fn rustup_chooses() {
             .by(|place, args, guarded| if guarded { start(place, args, true, true) } else { program(place, cargo.as_os_str(), args) })
             .with(|run| at_home(&place, run).env("CARGO", &cargo))
             .says("helped");
+    }
+}
+
+/// As a CI image has it: rustup's shims where the image keeps them, as links or hard links beside it or as links to where it lies off the path; and cargo's
+/// home in the project.
+#[test]
+fn shims_outside_of_cargos_home() {
+    for who in Who::all() {
+        let place = calm("honest-nested", OsStr::new("code"), who);
+        if install_rustup(&place).is_none() {
+            return;
+        }
+        settle(&place, &format!("default_toolchain = {:?}", toolchain().file_name().unwrap().to_str().unwrap()));
+        // What is made beside the package is no member of it: the second run finds the manifest of the first.
+        let manifest = place.workspace().join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        place.write(&manifest, &text.replace("[\"helper\"]", "[\"helper\", \"made\"]"));
+        let (made, ours, report) = (place.workspace().join("made"), place.workspace().join(".cargo"), place.path("report"));
+        for kept in ["beside", "hard", "apart"] {
+            // Neither where everybody leaves files nor in the home; the same for both users.
+            let image = Path::new(env!("CARGO_TARGET_TMPDIR")).join("image").join(kept);
+            let (bin, rustup) = (image.join("bin"), image.join(if kept == "apart" { "lib/rustup" } else { "bin/rustup" }));
+            [&bin, rustup.parent().unwrap()].into_iter().for_each(|dir| fs::create_dir_all(dir).unwrap());
+            if !rustup.exists() {
+                copy_program(&place.path("home/.cargo/bin/rustup"), &rustup);
+            }
+            lay_proxies(&bin, |proxy| if kept == "hard" { fs::hard_link(&rustup, proxy) } else { symlink(&rustup, proxy) }.unwrap());
+            // A compiler of the user's that is a script and leads to the shim.
+            let script = bin.join("my-rustc");
+            executable(&place, &script, "#!/bin/sh\nexec rustc \"$@\"\n");
+            let path = std::env::join_paths([&bin, brig().parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+            let cargo = bin.join("cargo");
+            for (args, results, compiler) in [
+                (&["clippy", "--offline"][..], place.target(), None),
+                (&["new", "made", "--vcs", "none"], made.clone(), None),
+                (&["check", "--offline"], place.target(), Some(&script)),
+            ] {
+                habit(&place, &format!("shims of an image, {kept}: {args:?}"), args)
+                    .results(&[&results])
+                    .by(|place, args, guarded| {
+                        let brig = ["brig", "--report-dir", report.to_str().unwrap()];
+                        program(place, cargo.as_os_str(), &[if guarded { &brig[..] } else { &[] }, args].concat())
+                    })
+                    .with(|run| {
+                        let run = run.without("CARGO").env("PATH", &path).env("CARGO_HOME", &ours).env("RUSTUP_AUTO_INSTALL", "0");
+                        compiler.into_iter().fold(run, |run, compiler| run.env("RUSTC", compiler))
+                    })
+                    .same();
+                fs::remove_dir_all(&made).ok();
+            }
+        }
     }
 }
 
