@@ -1,4 +1,4 @@
-//! Compilers proper of the system (`cc1`, `cc1plus`) look for each header in one directory after the other, by opening it: four of five of those
+//! Compilers proper of the system (`cc1`, `cc1plus`) look for each header in one directory after the other, by opening it: most of those
 //! calls find nothing, and each costs two switches between processes and a look of ours. So they ask first. Before such a program begins it is
 //! given a library (`image`, `library`) whose `open` asks with `faccessat(2)`, which nobody mediates, whether there is anything; only then it is
 //! opened, and the gate judges as ever.
