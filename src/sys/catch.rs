@@ -17,22 +17,22 @@ use super::wait::{Change, wait};
 /// # Errors
 /// When the thread is gone or traced by somebody else.
 pub fn seize(tid: u32) -> io::Result<()> {
-    let pid = Pid::from_raw(i32::try_from(tid).map_err(io::Error::other)?);
-    ptrace::seize(pid, ptrace::Options::empty())?;
-    // Should this fail the thread is gone, and the end of the calling thread detaches.
-    ptrace::interrupt(pid)?;
-    Ok(())
+    seize_with(tid, ptrace::Options::empty())
 }
 
 /// The same for a thread that waits to be let execute a program: it also stops when that stands before its first instruction
-/// (`PTRACE_EVENT_EXEC`), and at the end of calls, if asked to.
+/// (`PTRACE_EVENT_EXEC`), and at the end of calls, if asked to. Where the call fails there is no stop but the interrupt's.
 ///
 /// # Errors
 /// As for [`seize`].
 pub fn seize_before_exec(tid: u32) -> io::Result<()> {
+    seize_with(tid, ptrace::Options::PTRACE_O_TRACEEXEC | ptrace::Options::PTRACE_O_TRACESYSGOOD)
+}
+
+fn seize_with(tid: u32, options: ptrace::Options) -> io::Result<()> {
     let pid = Pid::from_raw(i32::try_from(tid).map_err(io::Error::other)?);
-    ptrace::seize(pid, ptrace::Options::PTRACE_O_TRACEEXEC | ptrace::Options::PTRACE_O_TRACESYSGOOD)?;
-    // Where the call fails there is no other stop.
+    ptrace::seize(pid, options)?;
+    // Should this fail the thread is gone, and the end of the calling thread detaches.
     ptrace::interrupt(pid)?;
     Ok(())
 }

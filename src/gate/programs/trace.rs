@@ -29,22 +29,22 @@ const SUSPEND: u64 = 1 << 21;
 pub fn trace(call: &Call, name: &'static str) -> io::Result<Answer> {
     let [request, target, _, data, ..] = call.args;
     let suspends = data & SUSPEND != 0 && [libc::PTRACE_SEIZE, libc::PTRACE_SETOPTIONS].iter().any(|with| u64::from(*with) == request);
-    let own = call.may_trace()
-        && !suspends
-        && match u32::try_from(request) {
-            Ok(libc::PTRACE_TRACEME) => status(call.tid).is_some_and(|status| call.is_kin(status.parent)),
-            Ok(libc::PTRACE_ATTACH | libc::PTRACE_SEIZE) => may(call, target as i32)?,
-            // All others are about whom it traces already.
-            _ => true,
-        };
-    if !own {
-        return Ok(call.tamper(name, told(call)));
+    let refused = || Ok(call.tamper(name, told(call)));
+    if suspends || !call.may_trace() {
+        return refused();
     }
-    let whom = match u32::try_from(request) {
-        Ok(libc::PTRACE_TRACEME) => Some(call.pid()),
-        Ok(libc::PTRACE_ATTACH | libc::PTRACE_SEIZE) => status(target as u32).map(|status| status.pid),
-        _ => None,
+    // Who is to be traced from now on, and may that be? All other requests are about whom the caller traces already.
+    let (whom, own) = match u32::try_from(request) {
+        Ok(libc::PTRACE_TRACEME) => (Some(call.pid()), status(call.tid).is_some_and(|status| call.is_kin(status.parent))),
+        Ok(libc::PTRACE_ATTACH | libc::PTRACE_SEIZE) => {
+            let whom = process(target as i32)?;
+            (Some(whom), call.traces(whom))
+        }
+        _ => (None, true),
     };
+    if !own {
+        return refused();
+    }
     if let Some(whom) = whom {
         match call.look() {
             Ok(blame) => blame.into_iter().for_each(|by| call.watched.processes().is_traced(whom, by)),
@@ -60,6 +60,10 @@ pub fn trace(call: &Call, name: &'static str) -> io::Result<Answer> {
 /// # Errors
 /// `ESRCH` where there is nobody.
 pub fn may(call: &Call, target: i32) -> io::Result<bool> {
-    let Some(status) = u32::try_from(target).ok().and_then(status) else { return fail(libc::ESRCH) };
-    Ok(call.traces(status.pid))
+    Ok(call.traces(process(target)?))
+}
+
+fn process(target: i32) -> io::Result<u32> {
+    let found = u32::try_from(target).ok().and_then(status);
+    found.map_or_else(|| fail(libc::ESRCH), |status| Ok(status.pid))
 }
