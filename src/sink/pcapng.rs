@@ -189,7 +189,7 @@ mod tests {
                 let capture = capture(&[draft.talk], 1_700_000_000_000, "CLIENT_RANDOM 00 11\n");
                 let (kinds, packets) = read(&capture);
                 assert_eq!(kinds[..4], [0x0a0d_0d0a, 1, 10, 6]);
-                let mut said = [Vec::new(), Vec::new()];
+                let mut said: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
                 let mut next = [None, None];
                 for packet in packets {
                     let (protocol, addresses, segment) = match packet[0] >> 4 {
