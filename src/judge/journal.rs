@@ -223,7 +223,7 @@ impl Journal {
     }
 }
 
-const STATUSES: [Status; 4] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
+const STATUSES: [Status; 5] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused, Status::Decoy];
 
 fn slot(status: Status) -> usize {
     match status {
@@ -231,6 +231,7 @@ fn slot(status: Status) -> usize {
         Status::Redacted => 1,
         Status::Observed => 2,
         Status::Refused => 3,
+        Status::Decoy => 4,
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod accepted;
 pub mod configuration;
+mod decoyed;
 pub mod environment;
 mod excepted;
 pub mod exceptions;

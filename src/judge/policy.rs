@@ -54,6 +54,8 @@ pub struct Policy {
     pub without: Option<Arc<Policy>>,
     /// What was accepted of it, where it may do nothing else.
     pub accepted: Option<Arc<Accepted>>,
+    /// In `Mode::Decoy`: what lies below is a decoy (see `decoyed`).
+    pub decoys: Option<PathBuf>,
     /// Scripts among the linkers. Their interpreters are granted by the kernel, and for nothing else by the gate.
     pub scripts: Vec<Script>,
 }
@@ -93,8 +95,13 @@ impl Policy {
     pub fn may_pass(&self, text: &Path) -> bool {
         let bytes = text.as_os_str().as_bytes();
         self.exact
-            && self.mode == Mode::Enforce
             && is_clean(bytes)
+            && match self.mode {
+                Mode::Enforce => true,
+                // Whoever looks at decoys is seen to look.
+                Mode::Decoy => !self.is_decoy(bytes),
+                Mode::Observe => false,
+            }
             && within(bytes, &self.kernel.read)
             && !self.secrets.looks_secret(bytes)
             && self.places.second.known(bytes).is_none()

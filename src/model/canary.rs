@@ -1,14 +1,14 @@
-//! A value that nobody but this run can know: whoever says it has read the place it was laid in.
+//! What is laid out to be stolen: a value of the right shape that is worth nothing and stands in one place only, so that whoever shows it has been there.
 
 use serde::{Deserialize, Serialize};
 
-/// One bait.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// One value, unique to its place and to its run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Canary {
-    /// Never valid anywhere.
+    /// As it is written there; never valid anywhere.
     pub value: String,
-    /// Where it was laid: a path as people write it, `environment`, `metadata service`.
+    /// As people call the place: `~/.ssh/id_ed25519`, `<workspace>/.env`, `$GITHUB_TOKEN`.
     pub place: String,
-    /// What it is there: `AWS_SECRET_ACCESS_KEY`.
+    /// Of the value within its place: `OPENAI_API_KEY`, `private key`.
     pub name: String,
 }

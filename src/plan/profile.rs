@@ -2,6 +2,7 @@
 //! knows where it came from; `resolve` turns them into a `judge::Policy` for one actor.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::judge::environment::EnvironmentLists;
@@ -11,6 +12,7 @@ use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_table::Cargo;
 use crate::plan::document::ConfigError;
 use crate::plan::grants::{Change, Grants};
+use crate::plan::kernel_grants::PUBLISHED;
 use crate::plan::layer::{Layer, TABLES};
 use crate::plan::resolve::Settled;
 use crate::plan::reviewed;
@@ -55,6 +57,8 @@ pub struct Profile {
     pub secrets: SecretLists,
     pub actors: BTreeMap<ActorKind, Grants>,
     pub cargo: Cargo,
+    /// Of a run in `Mode::Decoy`, the real path of the directory whose content may be stolen and broken. No file can say so.
+    pub decoys: Option<PathBuf>,
     pub(crate) settled: OnceLock<Arc<Settled>>,
 }
 
@@ -73,6 +77,7 @@ impl Profile {
             secrets: SecretLists::default(),
             actors: TABLES.into_iter().map(|kind| (kind, Grants::default())).collect(),
             cargo: Cargo::default(),
+            decoys: None,
             settled: OnceLock::new(),
         };
         for (_, layer) in chain.into_iter().rev() {
@@ -148,7 +153,13 @@ impl Profile {
     pub fn resolve(&self, places: &Places, facts: &ActorFacts) -> Policy {
         let settle = || Settled::new(&self.actors, &self.secrets, places);
         let settled = self.settled.get_or_init(|| Arc::new(settle()));
-        let policy = |settled: &Settled| settled.policy(&self.name, self.mode, facts);
+        let policy = |settled: &Settled| {
+            let policy = settled.policy(&self.name, self.mode, facts);
+            match &self.decoys {
+                Some(root) => policy.among_decoys(root, &PUBLISHED.map(PathBuf::from)),
+                None => policy,
+            }
+        };
         if *settled.places == *places { policy(settled) } else { policy(&settle()) }
     }
 

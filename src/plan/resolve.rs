@@ -123,6 +123,7 @@ impl Settled {
             granted: Vec::new(),
             without: None,
             accepted: None,
+            decoys: None,
             scripts,
         }
     }

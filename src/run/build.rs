@@ -159,11 +159,11 @@ pub fn build(
         let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
         wall.grants.read.extend(programs.iter().cloned());
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
-        if !stands || profile.mode != Mode::Enforce || !remembered::is_apart(&env, &ground, &wall.grants) {
+        if !stands || profile.mode == Mode::Observe || !remembered::is_apart(&env, &ground, &wall.grants) {
             exposed.set(true);
             remembered::forget(&env);
         }
-        let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, &wall.listed, host.abi(), profile.mode == Mode::Enforce)?;
+        let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, &wall.listed, host.abi(), profile.mode != Mode::Observe)?;
         Ok((prepared, wall, stands.then_some(ruleset)))
     };
     let started = (&*cargo, steering.clone());
@@ -303,7 +303,7 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
 /// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
 /// before or without us, wanted the next build to write to where it leads.
 fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
-    let found = plan::linked(&profile.actors, places).into_iter().find(|_| profile.mode == Mode::Enforce);
+    let found = plan::linked(&profile.actors, places).into_iter().find(|_| profile.mode != Mode::Observe);
     found.map_or(Ok(()), |link| {
         let shown = Hostile::from(&*link);
         Err(Stopped::wall(anyhow!(

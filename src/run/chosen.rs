@@ -78,7 +78,7 @@ impl Chosen {
             let cause = anyhow!("there is no brig.lock here: `--locked-behaviour` wants one, and `cargo brig baseline accept` writes it");
             return Err(Stopped { exit: Exit::NewBehaviour, cause });
         }
-        let held = options.locked_behaviour || profile.require.accepted && profile.mode == Mode::Enforce;
+        let held = options.locked_behaviour || profile.require.accepted && profile.mode != Mode::Observe;
         let there = match places.workspace {
             Some(_) => imports::read(&written.imports, file.as_deref())?,
             None => Vec::new(),

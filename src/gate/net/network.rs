@@ -16,7 +16,7 @@ use super::record::Recorder;
 use super::sinks::Relay;
 use super::tables;
 use super::workers::Workers;
-use crate::model::{Endpoint, Hostile};
+use crate::model::{Endpoint, Hostile, Mode};
 use crate::sys::{netns, socket};
 
 /// One actor's network.
@@ -98,8 +98,17 @@ impl Network {
         state.unused.remove(at).map(|(_, handle)| handle)
     }
 
+    /// Is there a way out of the actor's network, for what is allowed? Among decoys there is none, whatever a profile says.
+    ///
+    /// # Errors
+    /// `ENETUNREACH` where there is none.
+    pub fn leads_out(&self) -> io::Result<()> {
+        if self.recorder.policy.mode == Mode::Decoy { Err(io::Error::from_raw_os_error(libc::ENETUNREACH)) } else { Ok(()) }
+    }
+
     /// A socket of the host's own namespace, for an address that was judged and allowed.
     pub fn outside(&self, family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
+        self.leads_out()?;
         let made = socket::create(family, kind | libc::SOCK_CLOEXEC, protocol)?;
         self.note(made.as_fd(), Known { family, kind: bare(kind), protocol, place: Place::Host })?;
         Ok(made)

@@ -155,7 +155,7 @@ impl Loop {
             }
             match resolver::judge(&self.network, Transport::Udp, sink.to, payload, &self.orders.caller(sink.to)) {
                 Ok(asked) => {
-                    let bare = if self.network.recorder.policy.mode == Mode::Enforce { dns::bare(payload) } else { None };
+                    let bare = if self.network.recorder.policy.mode != Mode::Observe { dns::bare(payload) } else { None };
                     self.forward(index, source, bare.as_deref().unwrap_or(payload), asked);
                 }
                 Err(_) => {
@@ -169,6 +169,9 @@ impl Loop {
 
     /// Onwards, from a socket of our own. As with any datagram, one that cannot be sent is lost.
     fn forward(&mut self, index: usize, source: Vec<u8>, payload: &[u8], asked: Vec<Vec<u8>>) {
+        if self.network.leads_out().is_err() {
+            return;
+        }
         let known = self.flows.iter().position(|flow| flow.sink == index && flow.source == source);
         let at = match known {
             Some(at) => at,

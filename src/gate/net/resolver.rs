@@ -69,10 +69,11 @@ fn converse(network: &Network, mut visitor: TcpStream, to: SocketAddr, caller: &
             write_framed(&mut visitor, &dns::refusal(&query).ok_or(io::ErrorKind::InvalidData)?)?;
             continue;
         };
-        let bare = if network.recorder.policy.mode == Mode::Enforce { dns::bare(&query) } else { None };
+        let bare = if network.recorder.policy.mode != Mode::Observe { dns::bare(&query) } else { None };
         let onward = match &mut upstream {
             Some(open) => open,
             none => {
+                network.leads_out()?;
                 let fresh = TcpStream::connect_timeout(&to, PATIENCE)?;
                 fresh.set_read_timeout(Some(PATIENCE))?;
                 fresh.set_write_timeout(Some(PATIENCE))?;

@@ -14,7 +14,7 @@ pub fn socket(call: &Call<'_>) -> Answer {
     match sort(family, bare(kind), protocol) {
         Sort::Local => Answer::Continue,
         // Whoever is root could reconfigure the host's network through it.
-        Sort::Routes if nix::unistd::geteuid().is_root() && call.watched.policy.mode == Mode::Enforce => inet(call, family, kind, protocol),
+        Sort::Routes if nix::unistd::geteuid().is_root() && call.enforces() => inet(call, family, kind, protocol),
         Sort::Routes => Answer::Continue,
         Sort::Inet => inet(call, family, kind, protocol),
         Sort::Odd => {

@@ -10,6 +10,7 @@ use crate::model::{ActorKind, Blame, Candidate, Exception, Mode, Verdict};
 fn plain(mode: Mode) -> Policy {
     let places = Places { workspace: Some("/w".into()), target: "/w/target".into(), build: "/w/target".into(), ..Places::default() };
     Policy {
+        decoys: None,
         profile: "default".into(),
         mode,
         kind: ActorKind::BuildScript,
