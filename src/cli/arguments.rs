@@ -71,6 +71,9 @@ pub struct Options {
     /// Whoever started this run takes the report directory away: it is not named
     #[arg(long, hide = true)]
     pub passing: bool,
+    /// For developers: no actor reaches anything, a sink answers in place of the internet, and what was sent is kept in this directory
+    #[arg(long, value_name = "D", hide = true)]
+    pub sink: Option<PathBuf>,
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,
