@@ -114,7 +114,9 @@ fn reply(server: Server, words: &str) -> (String, bool) {
         (Server::Pop3, "STAT") => ("+OK 0 0\r\n", false),
         (Server::Pop3, "LIST" | "UIDL" | "CAPA") => ("+OK\r\n.\r\n", false),
         (Server::Pop3, _) => ("+OK\r\n", false),
-        (Server::Imap, _) => return (format!("{} OK done\r\n", words.split(' ').next().unwrap_or("*")), words.to_ascii_uppercase().ends_with("LOGOUT")),
+        (Server::Imap, _) => {
+            return (format!("{} OK done\r\n", words.split(' ').next().unwrap_or("*")), words.to_ascii_uppercase().ends_with("LOGOUT"));
+        }
         (Server::Ftp, "USER") => ("331 Please specify the password.\r\n", false),
         (Server::Ftp, "PASS") => ("230 Login successful.\r\n", false),
         (Server::Ftp, "SYST") => ("215 UNIX Type: L8\r\n", false),

@@ -63,7 +63,9 @@ fn everything_is_heard_and_nothing_leaves() {
         }
         assert!(said.contains("zoo: unknown name: failed"), "as {who:?}: {said}\n{outcome}");
         let host = |name: &'static str| move |entry: &Value| entry["host"] == name;
-        let [(post, "plain")] = carried(&sent, "ZOO_SECRET", host("collect.evil.test"))[..] else { panic!("as {who:?}: {sent:#}\n{outcome}") };
+        let [(post, "plain")] = carried(&sent, "ZOO_SECRET", host("collect.evil.test"))[..] else {
+            panic!("as {who:?}: {sent:#}\n{outcome}")
+        };
         assert_eq!((&post["summary"], &post["protocol"]), (&json!("POST /collect"), &json!("http")), "as {who:?}");
         assert!(post["to"].as_str().unwrap().ends_with(":80") && post["pid"] != 0 && post["cut"] == false, "as {who:?}: {post}");
         assert!(post["program"].as_str().unwrap().contains("build-script"), "as {who:?}: {post}");

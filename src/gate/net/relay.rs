@@ -169,7 +169,8 @@ impl Loop {
                 let visit = visitors::visit(&self.network, Transport::Udp, from, sink.to, &self.orders.caller(sink.to));
                 if sink.to.port() != resolver::PORT {
                     answers.datagram(&visit, payload);
-                } else if let Some(answer) = resolver::answer(&self.network, Transport::Udp, &visit, payload, &self.orders.caller(sink.to)) {
+                } else if let Some(answer) = resolver::answer(&self.network, Transport::Udp, &visit, payload, &self.orders.caller(sink.to))
+                {
                     let _ = socket::send_to(sink.socket.as_fd(), &answer, libc::MSG_DONTWAIT, &source);
                 }
                 continue;

@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use super::{dns, visitors};
 use super::network::Network;
 use super::sinks::{Caller, Transport};
+use super::{dns, visitors};
 use crate::model::{Act, Hostile, Mode, Verdict};
 use crate::sink::Visit;
 

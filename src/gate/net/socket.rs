@@ -14,7 +14,9 @@ pub fn socket(call: &Call<'_>) -> Answer {
     match sort(family, bare(kind), protocol) {
         Sort::Local => Answer::Continue,
         // Whoever is root could reconfigure the host's network through it.
-        Sort::Routes if nix::unistd::geteuid().is_root() && (call.enforces() || call.watched.sockets.sinks()) => inet(call, family, kind, protocol),
+        Sort::Routes if nix::unistd::geteuid().is_root() && (call.enforces() || call.watched.sockets.sinks()) => {
+            inet(call, family, kind, protocol)
+        }
         Sort::Routes => Answer::Continue,
         Sort::Inet => inet(call, family, kind, protocol),
         Sort::Odd => {
@@ -38,7 +40,11 @@ fn inet(call: &Call<'_>, family: i32, kind: i32, protocol: i32) -> Answer {
     // Observe refuses nothing: where the private network is missing, the socket is the host's and its connects are still judged and seen.
     let made = if sockets.sinks() && sockets.kind() != "private-network" {
         Err(std::io::Error::from_raw_os_error(libc::EPERM))
-    } else if observed { network.outside(family, kind, protocol) } else { network.give(family, kind, protocol) };
+    } else if observed {
+        network.outside(family, kind, protocol)
+    } else {
+        network.give(family, kind, protocol)
+    };
     match made.and_then(|fd| network.keep(fd.as_fd()).map(|()| fd)) {
         Ok(fd) => Answer::AddFd { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
         Err(_) if sockets.broken() => {
