@@ -12,7 +12,7 @@ use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
 use super::forms::Forms;
 use super::{exceptions, forms, reports};
-use crate::model::{Mode, duration};
+use crate::model::{Lure, Mode, duration};
 use crate::report::Format;
 
 const EXIT_CODES: &str = "\
@@ -71,6 +71,9 @@ pub struct Options {
     /// Whoever started this run takes the report directory away: it is not named
     #[arg(long, hide = true)]
     pub passing: bool,
+    /// Of a stage of `try`, which it tells itself: no word and no variable does.
+    #[arg(skip)]
+    pub lure: Option<Lure>,
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,

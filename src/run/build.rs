@@ -103,6 +103,10 @@ pub fn build(
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
     let entrusted = if phases.network || phases.fetch { stage::refuse_steered(&steering, &places, &env)? } else { Vec::new() };
     let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
+    if options.lure.is_some() && sockets.name() != "private-network" {
+        let cause = anyhow!("decoys need a network of their own for whoever takes them, and this machine has none to give: {}", sockets.name());
+        return Err(Stopped::wall(cause));
+    }
     enforcement.degraded.extend(entrusted);
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
@@ -158,6 +162,10 @@ pub fn build(
         let prepared = Prepared::new(&stand);
         let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
         wall.grants.read.extend(programs.iter().cloned());
+        if let Some(lure) = &options.lure {
+            wall.grants.read.push(lure.root.clone());
+            wall.grants.write.push(lure.root.clone());
+        }
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
         if !stands || profile.mode == Mode::Observe || !remembered::is_apart(&env, &ground, &wall.grants) {
             exposed.set(true);
@@ -170,6 +178,7 @@ pub fn build(
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
     let mut supervisor =
         supervisor.behind(layers).excepting(excepting, Rc::clone(&bars)).giving(Given::look(args.iter().map(OsString::as_os_str)));
+    supervisor.limits = options.lure.as_ref().map(|lure| limits(&lure.limits));
     supervisor.reviewing.said(graph);
     // A stderr that is gone loses a hint, nothing else.
     let tell = |unaccepted: Vec<Barred>| {

@@ -55,6 +55,11 @@ impl Chosen {
         if let Some(mode) = options.mode.or(written.mode) {
             profile.mode = mode;
         }
+        if let Some(lure) = &options.lure {
+            (profile.mode, profile.decoys) = (Mode::Decoy, Some(lure.root.clone()));
+            // All of it is decoys: there is nothing of the user's in it.
+            profile.environment.pass.push("*".to_owned());
+        }
         let mut more = written.malicious_files(file.as_deref());
         for floor in &floors {
             floor.tighten(&mut profile);

@@ -51,6 +51,7 @@ use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::Profile;
 use crate::plan::steering::Steering;
+use crate::sys::limits::{self, Limits};
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
@@ -113,6 +114,8 @@ pub struct Supervisor<'a> {
     providers: Providers,
     /// Cargo has a network now, and is helped to use it.
     fetches: bool,
+    /// What each process of the build may use, if not what we may.
+    pub limits: Option<Limits>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -170,6 +173,7 @@ impl<'a> Supervisor<'a> {
             holding: Holding::default(),
             wall: CargoWall::default(),
             fetches: true,
+            limits: None,
         })
     }
 
@@ -322,6 +326,11 @@ impl<'a> Supervisor<'a> {
 impl AtExecStop for Supervisor<'_> {
     fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
         self.chain.begin();
+        if let Some(limits) = &self.limits
+            && let Err(error) = limits::bound(pid, limits)
+        {
+            self.journal.lost(&format!("what the build may use could not be bounded: {error}"));
+        }
         self.watch.starts(cargo, pid as u32);
     }
 

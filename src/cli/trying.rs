@@ -1,0 +1,32 @@
+//! What `cargo brig try` is told: the suspect, and how it is looked at.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+
+/// A crate nobody trusts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Try {
+    /// `CRATE`, `CRATE@VERSION`, a `.crate` file, or a directory with a `Cargo.toml` (a path with a slash in it)
+    #[arg(value_name = "WHAT", required_unless_present = "git")]
+    pub what: Option<OsString>,
+    /// A git repository instead of the registry; WHAT is then the crate in it, where it holds several
+    #[arg(long, value_name = "URL", requires = "rev", value_parser = NonEmptyStringValueParser::new())]
+    pub git: Option<String>,
+    /// Its revision
+    #[arg(long, value_name = "R", requires = "git", value_parser = NonEmptyStringValueParser::new())]
+    pub rev: Option<String>,
+    /// Take the versions of this `Cargo.lock`, of the crate and of what it needs
+    #[arg(long, value_name = "CARGO.LOCK", conflicts_with = "git")]
+    pub lock: Option<PathBuf>,
+    /// Features of the crate
+    #[arg(long, value_name = "F", value_delimiter = ',')]
+    pub features: Vec<String>,
+    /// Directory for the evidence; it must not be there yet (`brig-evidence/CRATE-VERSION-TIME` otherwise)
+    #[arg(long, value_name = "D")]
+    pub evidence: Option<PathBuf>,
+    /// Seconds for each stage: build and harness, its own tests, its doctests, its examples
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+}
