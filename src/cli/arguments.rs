@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
 use super::forms::Forms;
-use super::{exceptions, forms, reports};
+use super::{exceptions, forms, reports, trying};
 use crate::model::{Lure, Mode, duration};
 use crate::report::Format;
 
@@ -152,6 +152,8 @@ pub enum Word {
     },
     /// An embedded, inert re-enactment of real incidents
     Demo,
+    /// Runs a crate you do not trust among decoys, and tells and keeps what it does: nothing of yours is in its reach
+    Try(Box<trying::Try>),
     /// What this kernel can enforce, and what would be weaker here
     Doctor,
     /// Render a stored report again (the last one, if none is named), or list those that are kept

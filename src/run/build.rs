@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow};
 
 use super::asked::platforms;
 use super::barring::Bars;
+use super::bounded::limits;
 use super::chosen::Chosen;
 use super::ending::{self, Ran};
 use super::excepting::Excepting;
@@ -274,7 +275,11 @@ pub fn build(
         unwinder,
         reach,
     };
-    ending::tell(ran, &mut supervisor, &outputs, style)
+    let told = ending::tell(ran, &mut supervisor, &outputs, style);
+    if options.lure.is_some() {
+        tmp.leave();
+    }
+    told
 }
 
 /// How a command that is typed here finds the report of this run. What cargo alone is told of where it works (`--manifest-path`, `--target-dir`, `--config`) no

@@ -32,7 +32,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Stage {
-    pub lure: Lure,
+    /// Without one it is an ordinary run of ours: what fetches.
+    pub lure: Option<Lure>,
     pub report_dir: PathBuf,
     pub seconds: u64,
     /// Cargo's.
@@ -65,7 +66,7 @@ pub fn typed() -> Result<Typed, Stopped> {
         report_dir: Some(stage.report_dir),
         timeout: Some(Duration::from_secs(stage.seconds)),
         allow_degraded: stage.allow_degraded,
-        lure: Some(stage.lure),
+        lure: stage.lure,
         ..Options::default()
     };
     Ok(Typed { options, command: cli::Command::Cargo { toolchain: None, args: stage.args } })

@@ -77,6 +77,23 @@ impl Throwaway {
         self.work.join("app")
     }
 
+    /// Where cargo keeps results and sources: what lies there is not what a suspect left.
+    pub fn without(&self) -> Vec<PathBuf> {
+        ["registry", "git"].map(|dir| self.cargo_home.join(dir)).into_iter().chain([self.target()]).collect()
+    }
+
+    /// One for all workspaces: what they need is built once.
+    pub fn target(&self) -> PathBuf {
+        self.work.join("target")
+    }
+
+    /// A path in it as people know it.
+    pub fn shown(&self, path: &Path) -> String {
+        let trees = [(&self.work, "<workspace>"), (&self.home, "~"), (&self.tmp, "<tmp>"), (&self.root, "<root>")];
+        let found = trees.iter().find_map(|(tree, name)| Some((name, path.strip_prefix(tree).ok()?)));
+        found.map_or_else(|| path.display().to_string(), |(name, rest)| format!("{name}/{}", rest.display()))
+    }
+
     /// What every program in it is started with, `decoys` besides. `toolchain`: with `bin/cargo`.
     pub fn environment(&self, user: &Env, toolchain: &Path, decoys: &[(OsString, OsString)]) -> Env {
         let mut env: Env = decoys.to_vec();
@@ -97,6 +114,7 @@ impl Throwaway {
         set("HOME", self.home.as_os_str());
         set("CARGO_HOME", self.cargo_home.as_os_str());
         set("TMPDIR", self.tmp.as_os_str());
+        set("CARGO_TARGET_DIR", self.target().as_os_str());
         set("CARGO_TERM_COLOR", OsStr::new("never"));
         set("CARGO_INCREMENTAL", OsStr::new("0"));
         env

@@ -1,0 +1,97 @@
+//! `cargo brig try`: a crate nobody trusts is run among decoys, stage by stage, and what it did is told and kept. In: what was typed. Out: a directory of
+//! evidence, a sentence, an exit code; all else is gone afterwards.
+
+mod decoys;
+mod evidence;
+mod interrupt;
+mod left;
+mod letter;
+mod named;
+mod preparing;
+mod settings;
+pub mod stage;
+mod stages;
+mod suspect;
+mod throwaway;
+mod told;
+mod unpacking;
+
+use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, anyhow};
+
+use super::stage::{self as ground, Env};
+use super::stopped::Stopped;
+use super::streams::Heedless;
+use crate::cli::Options;
+use crate::cli::trying::Try;
+use crate::model::report::VerdictWord;
+use crate::model::Exit;
+use crate::plan::host::Host;
+use crate::report::joined::joined;
+use crate::report::terminal;
+use evidence::Evidence;
+use interrupt::Interrupt;
+use left::Look;
+use named::Named;
+use preparing::Fetching;
+use stages::{Ended, Stages};
+use throwaway::Throwaway;
+
+/// # Errors
+/// When it cannot be had, or the walls cannot be built around it (104).
+pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Exit, Stopped> {
+    Host::look().able().map_err(Stopped::wall)?;
+    let named = Named::read(wish).map_err(Stopped::usage)?;
+    let interrupt = Interrupt::heed()?;
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let user: Env = std::env::vars_os().collect();
+    let cargo = ground::find_cargo(&user, false).map_err(Stopped::usage)?;
+    let toolchain = ground::refuse_foreign_toolchain(&cargo, None, &user).map_err(Stopped::wall)?;
+    let toolchain = toolchain.context("find out which toolchain is used here").map_err(Stopped::usage)?;
+    let throwaway = Throwaway::make().map_err(Stopped::usage)?;
+    let cargo_home = ground::variable(&user, "CARGO_HOME").map(Into::into);
+    let cargo_home = cargo_home.or_else(|| Some(std::path::PathBuf::from(ground::variable(&user, "HOME")?).join(".cargo")));
+    let (env, interrupted) = (throwaway.fetching(&user, &toolchain), &interrupt);
+    let fetching = Fetching { throwaway: &throwaway, env, interrupt: interrupted, cargo_home };
+    let prepared = fetching.prepare(wish, &named).map_err(Stopped::usage)?;
+    let suspect = &prepared.suspect;
+    let evidence = Evidence::begin(wish.evidence.as_deref(), suspect, started).map_err(Stopped::usage)?;
+    let mut out = Heedless(io::stdout());
+    told::before(&mut out, &prepared, style).context("write to stdout")?;
+
+    let laid = decoys::lay(&throwaway, suspect).context("lay decoys")?;
+    let env = throwaway.environment(&user, &toolchain, &laid.environment);
+    let without = throwaway.without();
+    let before = Look::at(&throwaway.root, &without);
+    let stages = Stages { throwaway: &throwaway, env, interrupt: interrupted, canaries: laid.canaries, seconds: wish.seconds };
+    let (allow_degraded, echo) = (options.allow_degraded, options.verbose);
+    let ended = stages.play(&prepared, allow_degraded, |one| {
+        if echo {
+            let _ = io::stderr().write_all(&one.said);
+        }
+        told::stage(&mut out, one, style)
+    })?;
+    let left = Look::at(&throwaway.root, &without).since(&before, &evidence.files())?;
+
+    let command = ["cargo", "brig", "try", &suspect.name];
+    let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
+        .ok_or_else(|| anyhow!("no stage has left a report"))
+        .map_err(Stopped::wall)?;
+    stages::settle(&mut all, &ended);
+    evidence.keep(&prepared, &all, &ended, &left, &throwaway)?;
+    told::after(&mut out, (&prepared, &all, &ended, &left), &evidence, style).context("write to stdout")?;
+    Ok(exit(all.outcome.verdict, &ended, interrupt.came()))
+}
+
+/// Its own tests may fail, and take too long: that is no incident. Nothing is said of what did not run.
+fn exit(verdict: VerdictWord, ended: &[Ended], interrupted: bool) -> Exit {
+    match verdict {
+        VerdictWord::Violation => Exit::Violation,
+        VerdictWord::Incomplete | VerdictWord::NotRun => Exit::Incomplete,
+        _ if interrupted => Exit::Cargo(130),
+        _ if !ended.iter().any(Ended::was_built) => Exit::Incomplete,
+        _ => Exit::Success,
+    }
+}
