@@ -51,7 +51,7 @@ impl Look {
                 let Ok(facts) = entry.metadata() else { continue };
                 if facts.is_dir() && !without.contains(&path) {
                     open.push(path);
-                } else if facts.is_file() {
+                } else if facts.is_file() && !without.contains(&path) {
                     found.insert(path, (facts.dev(), facts.ino(), facts.size(), facts.ctime(), facts.ctime_nsec()));
                 }
             }

@@ -79,7 +79,7 @@ impl Throwaway {
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.
     pub fn without(&self) -> Vec<PathBuf> {
-        ["registry", "git"].map(|dir| self.cargo_home.join(dir)).into_iter().chain([self.target()]).collect()
+        ["registry", "git", ".global-cache", ".package-cache", ".package-cache-mutate"].map(|dir| self.cargo_home.join(dir)).into_iter().chain([self.target()]).collect()
     }
 
     /// One for all workspaces: what they need is built once.
