@@ -7,6 +7,7 @@ pub mod barred;
 pub mod blame;
 pub mod canary;
 pub mod calls;
+pub mod canary;
 pub mod digest;
 pub mod drawn;
 pub mod duration;

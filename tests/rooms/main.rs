@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use graph::Graph;
 
 /// Data flows from left to right; a room imports rooms to its right, and the two below.
-const ROOMS: [&str; 9] = ["cli", "plan", "launch", "wall", "gate", "attribute", "judge", "report", "baseline"];
+const ROOMS: [&str; 10] = ["cli", "plan", "launch", "wall", "gate", "attribute", "judge", "report", "baseline", "sink"];
 /// What everyone may import.
 const SHARED: [&str; 2] = ["model", "sys"];
 /// What stands above the rooms: `run` may import all of them, `demo` brings scenes for it, `main` starts it; `fuzz` throws garbage at them.
