@@ -5,7 +5,6 @@ pub mod act;
 pub mod actor;
 pub mod barred;
 pub mod blame;
-pub mod canary;
 pub mod calls;
 pub mod canary;
 pub mod digest;

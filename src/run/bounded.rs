@@ -3,12 +3,20 @@
 
 use std::os::unix::fs::MetadataExt;
 
+use crate::judge::Journal;
 use crate::model::lure::Bounds;
-use crate::sys::limits::Limits;
+use crate::sys::limits::{Limits, bound};
 
 pub fn limits(bounds: &Bounds) -> Limits {
     let processes = (bounds.processes).saturating_add(threads_of_ours());
     Limits { memory: Some(bounds.memory), file: Some(bounds.file), processes: Some(processes), seconds: Some(bounds.seconds) }
+}
+
+/// Bounds a build that is about to begin. That it could not be is no reason to run it unbounded and say nothing.
+pub fn put_on(pid: i32, limits: Option<&Limits>, journal: &Journal) {
+    if let Some(Err(error)) = limits.map(|limits| bound(pid, limits)) {
+        journal.lost(&format!("what the build may use could not be bounded: {error}"));
+    }
 }
 
 /// Threads of this user: what `RLIMIT_NPROC` counts (getrlimit(2)).

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::barring::Bars;
+use super::bounded;
 use super::excepting::{Excepting, Newcomer};
 use super::failing::Failing;
 use super::given::Given;
@@ -51,7 +52,7 @@ use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::Profile;
 use crate::plan::steering::Steering;
-use crate::sys::limits::{self, Limits};
+use crate::sys::limits::Limits;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
@@ -114,7 +115,6 @@ pub struct Supervisor<'a> {
     providers: Providers,
     /// Cargo has a network now, and is helped to use it.
     fetches: bool,
-    /// What each process of the build may use, if not what we may.
     pub limits: Option<Limits>,
 }
 
@@ -326,11 +326,7 @@ impl<'a> Supervisor<'a> {
 impl AtExecStop for Supervisor<'_> {
     fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
         self.chain.begin();
-        if let Some(limits) = &self.limits
-            && let Err(error) = limits::bound(pid, limits)
-        {
-            self.journal.lost(&format!("what the build may use could not be bounded: {error}"));
-        }
+        bounded::put_on(pid, self.limits.as_ref(), &self.journal);
         self.watch.starts(cargo, pid as u32);
     }
 

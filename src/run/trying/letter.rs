@@ -7,7 +7,7 @@ use super::left::Left;
 use super::preparing::Prepared;
 use super::stages::Ended;
 use super::throwaway::Throwaway;
-use crate::model::moment;
+use crate::model::{Severity, moment};
 use crate::model::report::Report;
 use crate::report::escape;
 use crate::report::incidents::{Deed, Incident, incidents};
@@ -24,7 +24,7 @@ pub fn text(prepared: &Prepared, all: &Report, ended: &[Ended], left: &[Left], t
     let suspect = &prepared.suspect;
     let mut page = format!("# `{}` {}\n\n", suspect.name, suspect.version);
     let told: Vec<Incident> = incidents(all);
-    let told: Vec<Incident> = told.iter().filter_map(Incident::told).collect();
+    let told: Vec<Incident> = told.iter().filter(|one| one.severity > Severity::Info).filter_map(Incident::told).collect();
     let _ = match told.len() {
         0 => writeln!(page, "Run among decoys it did nothing that is against the rules of an honest build."),
         _ => writeln!(page, "Run among decoys, on a machine of nobody's, it did the following."),

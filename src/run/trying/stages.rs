@@ -190,13 +190,11 @@ fn failed(ended: &Ended) -> Stopped {
     }
 }
 
-/// What holds for all of them together. That a stage was ended in time is how a trial goes, and allows belong to no user's file.
+/// What holds for all of them together: that a stage was ended in time is how a trial goes, and allows belong to no user's file.
 pub fn settle(all: &mut Report, ended: &[Ended]) {
     for finding in &mut all.findings {
-        (finding.allow, finding.except) = (None, None);
-    }
-    if all.outcome.verdict == VerdictWord::TimedOut {
-        all.outcome.verdict = VerdictWord::Clean;
+        // What lies there as the user's own is the suspect's.
+        (finding.allow, finding.except, finding.own) = (None, None, false);
     }
     all.outcome.exit_code = match all.outcome.verdict {
         VerdictWord::Violation => Exit::Violation.code(),

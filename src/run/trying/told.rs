@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::left::Left;
 use super::preparing::Prepared;
 use super::stages::Ended;
+use crate::model::Rule;
 use crate::model::report::{Report, VerdictWord};
 use crate::report::crates::crates;
 use crate::report::incidents::{Incident, incidents};
@@ -31,7 +32,11 @@ pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
     if style.verbosity == Verbosity::Quiet {
         return Ok(());
     }
-    let (color, verb) = if one.was_built() { (GREEN, "Ran") } else { (YELLOW, "Not run") };
+    let (color, verb) = match one.was_built() {
+        true => (GREEN, "Ran"),
+        false if one.timed_out() => (YELLOW, "Ended"),
+        false => (YELLOW, "Not run"),
+    };
     style.status(w, color, verb, &format!("{}: {}", one.name, one.how()))
 }
 
@@ -39,10 +44,15 @@ type Found<'a> = (&'a Prepared, &'a Report, &'a [Ended], &'a [Left]);
 
 pub fn after(w: &mut dyn Write, (prepared, all, ended, left): Found, evidence: &Evidence, style: Style) -> io::Result<()> {
     let quiet = Style { verbosity: Verbosity::Quiet, ..style };
-    terminal::after(w, all, None, if style.verbosity == Verbosity::Verbose { style } else { quiet })?;
+    // Of its stages each has its line; who was still at work then is no incident.
+    let mut shown = all.clone();
+    shown.outcome.timed_out = false;
+    shown.findings.retain(|finding| finding.rule != Rule::ProcTimeout);
+    if shown.outcome.verdict != VerdictWord::TimedOut {
+        terminal::after(w, &shown, None, if style.verbosity == Verbosity::Verbose { style } else { quiet })?;
+    }
     let suspect = &prepared.suspect;
-    let told: Vec<Incident> = incidents(all);
-    let number = told.iter().filter_map(Incident::told).count();
+    let number = incidents(&shown).iter().filter_map(Incident::told).count();
     if number == 0 && style.verbosity != Verbosity::Quiet {
         did(w, all, &suspect.name, style)?;
     }
