@@ -74,6 +74,9 @@ pub struct Options {
     /// Of a stage of `try`, which it tells itself: no word and no variable does.
     #[arg(skip)]
     pub lure: Option<Lure>,
+    /// For developers: no actor reaches anything, a sink answers in place of the internet, and what was sent is kept in this directory
+    #[arg(long, value_name = "D", hide = true)]
+    pub sink: Option<PathBuf>,
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,

@@ -107,7 +107,7 @@ use Expect::{Alarm, Allow, Note, Quiet, Redact};
 fn said(judgement: &Judgement) -> Expect {
     match (&judgement.verdict, &judgement.breach) {
         (Verdict::Allow, None) => Allow,
-        (Verdict::Redact, None) => Redact,
+        (Verdict::Redact | Verdict::Decoy, None) => Redact,
         (Verdict::Refuse(_), None) => Quiet,
         (Verdict::Refuse(_), Some(breach)) => Alarm(breach.rule, breach.severity),
         (_, Some(breach)) => Note(breach.rule),

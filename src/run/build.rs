@@ -25,6 +25,7 @@ use super::layers::Layers;
 use super::outputs::Outputs;
 use super::repository;
 use super::screen::Screen;
+use super::sinking;
 use super::stage::{self, Env};
 use super::stopped::Stopped;
 use super::streams::Heedless;
@@ -105,7 +106,8 @@ pub fn build(
     let entrusted = if phases.network || phases.fetch { stage::refuse_steered(&steering, &places, &env)? } else { Vec::new() };
     let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
     if options.lure.is_some() && sockets.name() != "private-network" {
-        let cause = anyhow!("decoys need a network of their own for whoever takes them, and this machine has none to give: {}", sockets.name());
+        let cause =
+            anyhow!("decoys need a network of their own for whoever takes them, and this machine has none to give: {}", sockets.name());
         return Err(Stopped::wall(cause));
     }
     enforcement.degraded.extend(entrusted);
@@ -146,7 +148,12 @@ pub fn build(
     compiler_caches::leave_out(&mut env);
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
-    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
+    let sink = match &options.lure {
+        Some(lure) => Some(sinking::among_decoys(lure, &places.target, &mut env)?),
+        None => options.sink.as_deref().map(|dir| sinking::open(dir, profile.mode, sockets)).transpose()?,
+    };
+    let inet = Sockets::only(Some(sockets.name())).sinking(sink.clone());
+    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(inet))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
     let typed = phases.arguments(&steering, &args);
@@ -245,6 +252,9 @@ pub fn build(
         Err(Err(error)) => return Err(Stopped::met(error, Stopped::usage)),
     };
     gate.close();
+    if let Some(sink) = sink {
+        sink.finish().context("write down what was sent").map_err(Stopped::usage)?;
+    }
     if let Some(failure) = ended.as_mut().and_then(|ended| ended.failure.take()) {
         match failure.downcast::<Barring>() {
             Ok(found) => barred = Some(found),

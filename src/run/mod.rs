@@ -31,6 +31,7 @@ mod proposing;
 mod repository;
 mod reviewing;
 mod screen;
+mod sinking;
 mod stage;
 mod stopped;
 mod stored;

@@ -3,11 +3,13 @@
 
 mod decoys;
 mod evidence;
+mod found;
 mod interrupt;
 mod left;
 mod letter;
 mod named;
 mod preparing;
+mod proof;
 mod settings;
 pub mod stage;
 mod stages;
@@ -26,16 +28,18 @@ use super::stopped::Stopped;
 use super::streams::Heedless;
 use crate::cli::Options;
 use crate::cli::trying::Try;
-use crate::model::report::VerdictWord;
 use crate::model::Exit;
+use crate::model::report::VerdictWord;
 use crate::plan::host::Host;
 use crate::report::joined::joined;
 use crate::report::terminal;
 use evidence::Evidence;
+use found::Found;
 use interrupt::Interrupt;
 use left::Look;
 use named::Named;
 use preparing::Fetching;
+use proof::Proof;
 use stages::{Ended, Stages};
 use throwaway::Throwaway;
 
@@ -80,8 +84,11 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
         .ok_or_else(|| anyhow!("no stage has left a report"))
         .map_err(Stopped::wall)?;
     stages::settle(&mut all, &ended);
-    evidence.keep(&prepared, &all, &ended, &left, &throwaway)?;
-    told::after(&mut out, (&prepared, &all, &ended, &left), &evidence, style).context("write to stdout")?;
+    let sinks = throwaway.sinks();
+    let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
+    let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof };
+    evidence.keep(&found, &throwaway)?;
+    told::after(&mut out, &found, &evidence, style).context("write to stdout")?;
     Ok(exit(all.outcome.verdict, &ended, interrupt.came()))
 }
 

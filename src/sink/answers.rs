@@ -215,7 +215,10 @@ mod tests {
     fn on_the_wire() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let whole = text(Answer::text("hello").written("Mon", true, false));
-        assert!(whole.starts_with("HTTP/1.1 200 OK\r\n") && whole.ends_with("Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"), "{whole}");
+        assert!(
+            whole.starts_with("HTTP/1.1 200 OK\r\n") && whole.ends_with("Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"),
+            "{whole}"
+        );
         assert!(text(Answer::text("hello").written("Mon", false, true)).ends_with("Content-Length: 5\r\nConnection: close\r\n\r\n"));
         let empty = Answer { status: 204, ..Answer::text("") };
         assert!(!text(empty.written("Mon", true, false)).contains("Content-Length"));

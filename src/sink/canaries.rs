@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn what_anybody_says_proves_nothing() {
-        let index = index(&["postgres://app:8fKq2LmZ71@db/app", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNza1", "aaaaaaaaaaaaaaaaaaaaaaaa"]);
+        let index =
+            index(&["postgres://app:8fKq2LmZ71@db/app", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNza1", "aaaaaaaaaaaaaaaaaaaaaaaa"]);
         for hay in ["postgres://app:secret@localhost/app", "-----BEGIN OPENSSH PRIVATE", "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", ""] {
             assert_eq!(index.find(hay.as_bytes()), [], "{hay}");
         }

@@ -162,7 +162,8 @@ mod tests {
     use super::*;
 
     fn query(name: &str, kind: u16) -> Vec<u8> {
-        [&[0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1][..], &encoded(name), &kind.to_be_bytes(), &[0, 1], b"\0\0\x29\x10\0\0\0\0\0\0\0"].concat()
+        [&[0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1][..], &encoded(name), &kind.to_be_bytes(), &[0, 1], b"\0\0\x29\x10\0\0\0\0\0\0\0"]
+            .concat()
     }
 
     fn asked(name: &str, kind: u16, names: &mut Names) -> Vec<u8> {

@@ -89,7 +89,8 @@ pub fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     let size = (content.len() as u32).to_le_bytes();
     // Version, flags, stored, time, day (1980-01-01), checksum, sizes, length of the name, no extra field.
     let common =
-        [&[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &crc.sum().to_le_bytes(), &size, &size, &(name.len() as u16).to_le_bytes(), &[0, 0]].concat();
+        [&[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &crc.sum().to_le_bytes(), &size, &size, &(name.len() as u16).to_le_bytes(), &[0, 0]]
+            .concat();
     let mut out = [b"PK\x03\x04", &common[..], name, content].concat();
     let directory = out.len() as u32;
     // Made by Unix; no comment, one disk, no internal attributes, mode 100755, at the beginning.

@@ -7,7 +7,8 @@ use super::kept::{Exchange, Talk};
 
 /// `opened`: milliseconds since 1970.
 pub fn archive(talks: &[Talk], opened: u64) -> Value {
-    let mut all: Vec<(&Exchange, &Talk)> = talks.iter().flat_map(|talk| talk.exchanges.iter().map(move |exchange| (exchange, talk))).collect();
+    let mut all: Vec<(&Exchange, &Talk)> =
+        talks.iter().flat_map(|talk| talk.exchanges.iter().map(move |exchange| (exchange, talk))).collect();
     all.sort_by_key(|(exchange, _)| exchange.at);
     let entries: Vec<Value> = all.into_iter().map(|(exchange, talk)| entry(exchange, talk, opened)).collect();
     json!({ "log": {
@@ -20,8 +21,10 @@ pub fn archive(talks: &[Talk], opened: u64) -> Value {
 fn entry(exchange: &Exchange, talk: &Talk, opened: u64) -> Value {
     let (request, answer) = (&exchange.request, &exchange.answer);
     let scheme = if exchange.secure { "https" } else { "http" };
-    let url = if request.target.starts_with('/') { format!("{scheme}://{}{}", exchange.host, request.target) } else { request.target.clone() };
-    let pairs = |pairs: Vec<(&str, &str)>| pairs.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>();
+    let url =
+        if request.target.starts_with('/') { format!("{scheme}://{}{}", exchange.host, request.target) } else { request.target.clone() };
+    let pairs =
+        |pairs: Vec<(&str, &str)>| pairs.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>();
     let headers = |headers: Vec<(&str, &str)>| pairs(headers);
     let mut asked = json!({
         "method": request.method,
@@ -92,7 +95,10 @@ mod tests {
         let told = archive(&[draft.talk], 1_798_761_599_000);
         let entry = &told["log"]["entries"][0];
         assert_eq!(told["log"]["version"], "1.2");
-        assert_eq!((&entry["startedDateTime"], &entry["request"]["url"]), (&json!("2026-12-31T23:59:59.005Z"), &json!("https://x.example/a?b=c")));
+        assert_eq!(
+            (&entry["startedDateTime"], &entry["request"]["url"]),
+            (&json!("2026-12-31T23:59:59.005Z"), &json!("https://x.example/a?b=c"))
+        );
         assert_eq!((&entry["request"]["postData"]["text"], &entry["response"]["content"]["text"]), (&json!("/wA="), &json!("yes")));
         for key in ["method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"] {
             assert!(!entry["request"][key].is_null(), "{key}");

@@ -103,10 +103,8 @@ fn head_of(head: &[u8]) -> Option<Request> {
     if !version.starts_with("HTTP/1.") {
         return None;
     }
-    let headers: Vec<(String, String)> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
-        .collect();
+    let headers: Vec<(String, String)> =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();
     let mut request = Request { method: method.into(), target: target.into(), headers, ..Request::default() };
     if version == "HTTP/1.0" && !request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("keep-alive")) {
         request.headers.push(("Connection".into(), "close".into()));
@@ -184,7 +182,8 @@ mod tests {
 
     #[test]
     fn bodies_of_both_kinds_in_pieces_of_any_size() {
-        let text = b"POST http://h.example/a/b?x=1&y=%32 HTTP/1.1\r\nHost: h.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello\
+        let text =
+            b"POST http://h.example/a/b?x=1&y=%32 HTTP/1.1\r\nHost: h.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello\
             PUT /c HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\nabc\r\n0A\r\n0123456789\r\n0\r\nTrailer: 1\r\n\r\n\
             HEAD / HTTP/1.0\n\n";
         for size in [1, 2, 7, 4096] {

@@ -248,7 +248,8 @@ impl Sink {
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         use std::io::Write;
         let path = self.dir.join(name);
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
         file.write_all(bytes)
     }
 }

@@ -120,7 +120,9 @@ mod tests {
     #[test]
     fn who_looks_for_a_sandbox_finds_none() {
         let mut names = Names::default();
-        for name in ["kq3vz8x1pw7trm2.com", "xkcdqwrtzp.net", "www.bcdfghjklmnpq.org", "nobody.invalid", "wpad", "printer.local", "a..b", ""] {
+        for name in
+            ["kq3vz8x1pw7trm2.com", "xkcdqwrtzp.net", "www.bcdfghjklmnpq.org", "nobody.invalid", "wpad", "printer.local", "a..b", ""]
+        {
             assert_eq!(names.resolve(name), None, "{name}");
         }
         for name in [

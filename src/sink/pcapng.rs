@@ -85,8 +85,14 @@ fn stream(talk: &Talk) -> Vec<(u64, Vec<u8>)> {
         let (own, other) = if outward { (0, 1) } else { (1, 0) };
         let (from, to) = ports(talk, outward);
         let acknowledged = if flags & ACK != 0 { next[other] } else { 0 };
-        let header =
-            [&from.to_be_bytes()[..], &to.to_be_bytes(), &next[own].to_be_bytes(), &acknowledged.to_be_bytes(), &[5 << 4, flags], &[0xff, 0xff, 0, 0, 0, 0]];
+        let header = [
+            &from.to_be_bytes()[..],
+            &to.to_be_bytes(),
+            &next[own].to_be_bytes(),
+            &acknowledged.to_be_bytes(),
+            &[5 << 4, flags],
+            &[0xff, 0xff, 0, 0, 0, 0],
+        ];
         made.push((at, ip(talk, outward, 6, [&header.concat()[..], payload].concat())));
         next[own] = next[own].wrapping_add(payload.len() as u32 + u32::from(flags & (SYN | FIN) != 0));
     };
@@ -119,15 +125,15 @@ fn ip(talk: &Talk, outward: bool, protocol: u8, mut segment: Vec<u8>) -> Vec<u8>
         IpAddr::V4(server) => {
             let (from, to) = if outward { (CLIENT_V4, server) } else { (server, CLIENT_V4) };
             let mut header =
-                [&[0x45, 0][..], &((20 + length) as u16).to_be_bytes(), &[0, 0, 0x40, 0, 64, protocol, 0, 0], &from.octets(), &to.octets()].concat();
+                [&[0x45, 0][..], &((20 + length) as u16).to_be_bytes(), &[0, 0, 0x40, 0, 64, protocol, 0, 0], &from.octets(), &to.octets()]
+                    .concat();
             let sum = checksum(&[&header]);
             header[10..12].copy_from_slice(&sum.to_be_bytes());
             (header, [&from.octets()[..], &to.octets(), &[0, protocol], &(length as u16).to_be_bytes()].concat())
         }
         IpAddr::V6(server) => {
             let (from, to) = if outward { (CLIENT_V6, server) } else { (server, CLIENT_V6) };
-            let header =
-                [&[0x60, 0, 0, 0][..], &(length as u16).to_be_bytes(), &[protocol, 64], &from.octets(), &to.octets()].concat();
+            let header = [&[0x60, 0, 0, 0][..], &(length as u16).to_be_bytes(), &[protocol, 64], &from.octets(), &to.octets()].concat();
             (header, [&from.octets()[..], &to.octets(), &(length as u32).to_be_bytes(), &[0, 0, 0, protocol]].concat())
         }
     };
@@ -141,7 +147,8 @@ fn ip(talk: &Talk, outward: bool, protocol: u8, mut segment: Vec<u8>) -> Vec<u8>
 
 /// RFC 1071. Every part but the last has an even length.
 fn checksum(parts: &[&[u8]]) -> u16 {
-    let words = parts.iter().flat_map(|part| part.chunks(2)).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)));
+    let words =
+        parts.iter().flat_map(|part| part.chunks(2)).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)));
     let mut sum: u64 = words.map(u64::from).sum();
     while sum >> 16 != 0 {
         sum = (sum & 0xffff) + (sum >> 16);

@@ -242,7 +242,10 @@ mod tests {
         );
         assert_eq!((draft.talk.protocol.as_str(), draft.talk.summary.as_str()), ("http", "POST /a/one"));
         assert_eq!(heard.matches("HTTP/1.1 200 OK").count(), 2, "{heard}");
-        assert_eq!((said(&draft, "body"), said(&draft, "query k"), said(&draft, "segment")), (b"body".into(), b"12".into(), b"oneb".into()));
+        assert_eq!(
+            (said(&draft, "body"), said(&draft, "query k"), said(&draft, "segment")),
+            (b"body".into(), b"12".into(), b"oneb".into())
+        );
         assert_eq!(said(&draft, "header cookie"), b"c");
         let hosts: Vec<&str> = draft.talk.exchanges.iter().map(|exchange| exchange.host.as_str()).collect();
         assert_eq!(hosts, ["x.example", "h.example"]);

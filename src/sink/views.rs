@@ -54,7 +54,8 @@ pub fn each(bytes: &[u8], see: &mut dyn FnMut(View)) {
 /// What one piece stands for if it is written in digits from its first byte to its last, padding aside: in each way that it can be.
 pub fn whole(piece: &[u8]) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     let piece = piece.trim_ascii().strip_suffix(b"==").or_else(|| piece.trim_ascii().strip_suffix(b"=")).unwrap_or(piece.trim_ascii());
-    let kinds: [(&'static str, u32, fn(u8) -> Option<u8>); 3] = [("hex", 4, hex_digit), ("base64", 6, base64_digit), ("base32", 5, base32_digit)];
+    let kinds: [(&'static str, u32, fn(u8) -> Option<u8>); 3] =
+        [("hex", 4, hex_digit), ("base64", 6, base64_digit), ("base32", 5, base32_digit)];
     kinds.into_iter().filter_map(|(name, bits, digit)| {
         let fits = !piece.is_empty() && piece.iter().all(|byte| digit(*byte).is_some());
         fits.then(|| (name, packed(name, piece, 0..piece.len(), bits, digit).bytes))
@@ -221,7 +222,8 @@ mod tests {
 
     fn base(bits: u32, alphabet: &[u8], bytes: &[u8]) -> Vec<u8> {
         let all: Vec<bool> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect();
-        let digit = |bits: &[bool], width: u32| (0..width as usize).fold(0, |value, at| value << 1 | usize::from(bits.get(at) == Some(&true)));
+        let digit =
+            |bits: &[bool], width: u32| (0..width as usize).fold(0, |value, at| value << 1 | usize::from(bits.get(at) == Some(&true)));
         all.chunks(bits as usize).map(|chunk| alphabet[digit(chunk, bits)]).collect()
     }
 

@@ -112,7 +112,8 @@ mod tests {
             [&mask[..], &body].concat()
         };
         let long = vec![b'x'; 300];
-        let frames = [&[0x81, 0x85][..], &masked(b"hello"), &[0x82, 0xfe, 1, 44], &masked(&long), &[0x88, 0x80, 0, 0, 0, 0], b"after"].concat();
+        let frames =
+            [&[0x81, 0x85][..], &masked(b"hello"), &[0x82, 0xfe, 1, 44], &masked(&long), &[0x88, 0x80, 0, 0, 0, 0], b"after"].concat();
         for size in [1, 3, 999] {
             let mut fed = fed(&frames, size);
             assert_eq!(listen(&mut Line::new(&mut fed)), [b"hello", &long[..]].concat());

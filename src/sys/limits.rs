@@ -58,7 +58,8 @@ mod tests {
         let text = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        let words = |line: &str| text.lines().find(|known| known.starts_with(line)).unwrap().split_whitespace().map(str::to_owned).collect();
+        let words =
+            |line: &str| text.lines().find(|known| known.starts_with(line)).unwrap().split_whitespace().map(str::to_owned).collect();
         let (file, cores): (Vec<String>, Vec<String>) = (words("Max file size"), words("Max core file size"));
         assert_eq!((file[3].as_str(), file[4].as_str(), cores[4].as_str()), ("4096", "4096", "0"), "{text}");
         let own = std::fs::read_to_string("/proc/self/limits").unwrap();

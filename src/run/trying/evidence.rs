@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::found::Found;
 use super::left::Left;
-use super::letter;
-use super::preparing::Prepared;
-use super::stages::Ended;
 use super::suspect::Suspect;
 use super::throwaway::Throwaway;
+use super::{letter, proof};
 use crate::model::moment;
-use crate::model::report::Report;
 use crate::report::Format;
 use crate::report::json::Output;
 
@@ -47,11 +45,14 @@ impl Evidence {
 
     /// # Errors
     /// When something cannot be written: then there is no evidence.
-    pub fn keep(&self, prepared: &Prepared, all: &Report, ended: &[Ended], left: &[Left], throwaway: &Throwaway) -> Result<()> {
+    pub fn keep(&self, found: &Found, throwaway: &Throwaway) -> Result<()> {
+        let Found { all, ended, left, .. } = *found;
         for (format, name) in [(Format::Json, "report.json"), (Format::Html, "report.html"), (Format::Markdown, "report.md")] {
             Output::prepare_in(&self.0, name)?.write(|w| format.write(all, w)).with_context(|| format!("write {name}"))?;
         }
-        self.write("letter.md", &letter::text(prepared, all, ended, left, throwaway))?;
+        self.write("letter.md", &letter::text(found, throwaway))?;
+        let sinks = throwaway.sinks();
+        proof::keep(ended.iter().zip(sinks.iter().map(|dir| &**dir)), &self.0)?;
         if !left.is_empty() {
             let line = |one: &Left| format!("{}  {}\n", one.sha256, one.copy.as_deref().unwrap_or("(not kept: too large)"));
             self.write("files/SHA256SUMS", &left.iter().map(line).collect::<String>())?;
@@ -64,6 +65,8 @@ impl Evidence {
     }
 
     fn write(&self, name: &str, text: &str) -> Result<()> {
-        fs::File::create_new(self.0.join(name)).and_then(|mut file| file.write_all(text.as_bytes())).with_context(|| format!("write {name}"))
+        fs::File::create_new(self.0.join(name))
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("write {name}"))
     }
 }

@@ -3,12 +3,11 @@
 
 use std::fmt::Write;
 
+use super::found::Found;
 use super::left::Left;
-use super::preparing::Prepared;
-use super::stages::Ended;
 use super::throwaway::Throwaway;
-use crate::model::{Severity, moment};
 use crate::model::report::Report;
+use crate::model::{Severity, moment};
 use crate::report::escape;
 use crate::report::incidents::{Deed, Incident, incidents};
 use crate::report::wording::Medium;
@@ -20,7 +19,8 @@ const FILES: usize = 30;
 /// Between backticks nothing is markup; the escapes leave none inside.
 const MEDIUM: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
 
-pub fn text(prepared: &Prepared, all: &Report, ended: &[Ended], left: &[Left], throwaway: &Throwaway) -> String {
+pub fn text(found: &Found, throwaway: &Throwaway) -> String {
+    let Found { prepared, all, ended, left, .. } = *found;
     let suspect = &prepared.suspect;
     let mut page = format!("# `{}` {}\n\n", suspect.name, suspect.version);
     let told: Vec<Incident> = incidents(all);
@@ -45,6 +45,7 @@ pub fn text(prepared: &Prepared, all: &Report, ended: &[Ended], left: &[Left], t
         all.enforcement.landlock_abi,
         escape::name(&all.enforcement.sockets)
     );
+    sent(&mut page, found);
     for incident in &told {
         section(&mut page, all, incident);
     }
@@ -57,6 +58,26 @@ pub fn text(prepared: &Prepared, all: &Report, ended: &[Ended], left: &[Left], t
         let _ = writeln!(page, "- {} links in its source were left out", prepared.links);
     }
     page
+}
+
+fn sent(page: &mut String, found: &Found) {
+    let (proven, spoken) = (found.proven(MEDIUM), found.spoken(MEDIUM));
+    if proven.is_empty() && spoken.is_empty() {
+        return;
+    }
+    page.push_str("\n## What it sent\n\n");
+    for line in proven.iter().chain(&spoken).take(FILES) {
+        let _ = writeln!(page, "- {line}");
+    }
+    if found.is_sealed() {
+        page.push_str(
+            "\nNothing of it left the machine: a sink answered in place of the internet, in a network out of which nothing leads. ",
+        );
+        page.push_str("All of it is in `network.pcapng`, `network.har` and `sent.json`. A canary is a value that was laid in one place only, for this run.\n");
+    }
+    for limit in &found.proof.limits {
+        let _ = writeln!(page, "\nNot all is known: {}", escape::ours(limit));
+    }
 }
 
 fn section(page: &mut String, all: &Report, incident: &Incident) {

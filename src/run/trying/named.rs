@@ -9,11 +9,18 @@ use crate::cli::trying::Try;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
     /// Of the default registry. Without a version the newest.
-    Registry { name: String, version: Option<String> },
+    Registry {
+        name: String,
+        version: Option<String>,
+    },
     /// A `.crate` file.
     Archive(PathBuf),
     Directory(PathBuf),
-    Git { url: String, rev: String, name: Option<String> },
+    Git {
+        url: String,
+        rev: String,
+        name: Option<String>,
+    },
 }
 
 impl Named {

@@ -130,15 +130,16 @@ pub fn keep<'e>(stages: impl Iterator<Item = (&'e Ended, &'e Path)>, into: &Path
             (None, more) => har = more,
             (Some(all), Some(mut more)) => {
                 let more = more.pointer_mut("/log/entries").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-                all.pointer_mut("/log/entries").and_then(Value::as_array_mut).map_or((), |entries| entries.extend(more));
+                if let Some(entries) = all.pointer_mut("/log/entries").and_then(Value::as_array_mut) {
+                    entries.extend(more);
+                }
             }
             (Some(_), None) => {}
         }
         capture.extend(fs::read(dir.join("network.pcapng")).unwrap_or_default());
     }
-    let write = |name: &str, bytes: &[u8]| {
-        Output::prepare_in(into, name)?.write(|w| w.write_all(bytes)).with_context(|| format!("write {name}"))
-    };
+    let write =
+        |name: &str, bytes: &[u8]| Output::prepare_in(into, name)?.write(|w| w.write_all(bytes)).with_context(|| format!("write {name}"));
     write("sent.json", &serde_json::to_vec_pretty(&json!({ "schema": 1, "stages": sent })).context("write sent.json")?)?;
     write("network.har", &serde_json::to_vec_pretty(&har.unwrap_or(Value::Null)).context("write network.har")?)?;
     write("network.pcapng", &capture)

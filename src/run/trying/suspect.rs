@@ -25,7 +25,8 @@ pub struct Suspect {
 /// When that says neither, or says them oddly.
 pub fn read(dir: &Path) -> Result<(String, String)> {
     let manifest = manifest(dir)?;
-    let package = manifest.get("package").and_then(toml::Value::as_table).context("its Cargo.toml has no [package]: name a directory that is one")?;
+    let package =
+        manifest.get("package").and_then(toml::Value::as_table).context("its Cargo.toml has no [package]: name a directory that is one")?;
     let text = |key: &str| package.get(key).and_then(toml::Value::as_str).map(str::to_owned);
     let name = text("name").context("its Cargo.toml has no name")?;
     // `version.workspace = true`, or none.

@@ -33,6 +33,9 @@ const NETWORK: [&str; 14] = [
     "CARGO_REGISTRIES_CRATES_IO_PROTOCOL",
 ];
 
+/// More than there ever are.
+const STAGES: usize = 32;
+
 pub struct Throwaway {
     _dir: Filled,
     /// The decoys' root.
@@ -79,12 +82,21 @@ impl Throwaway {
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.
     pub fn without(&self) -> Vec<PathBuf> {
-        ["registry", "git", ".global-cache", ".package-cache", ".package-cache-mutate"].map(|dir| self.cargo_home.join(dir)).into_iter().chain([self.target()]).collect()
+        ["registry", "git", ".global-cache", ".package-cache", ".package-cache-mutate"]
+            .map(|dir| self.cargo_home.join(dir))
+            .into_iter()
+            .chain([self.target()])
+            .collect()
     }
 
     /// One for all workspaces: what they need is built once.
     pub fn target(&self) -> PathBuf {
         self.work.join("target")
+    }
+
+    /// Directories of the stages' sinks, by their numbers.
+    pub fn sinks(&self) -> Vec<PathBuf> {
+        (0..STAGES).map(|number| self.sink.join(number.to_string())).collect()
     }
 
     /// A path in it as people know it.
@@ -135,9 +147,10 @@ mod tests {
     #[test]
     fn nothing_of_the_users_is_in_the_environment() {
         let throwaway = Throwaway::make().unwrap();
-        let user: Env = [("PATH", "/home/u/bin:/usr/bin:/bin"), ("TOKEN", "x"), ("LANG", "C"), ("HOME", "/home/u"), ("https_proxy", "http://p")]
-            .map(|(name, value)| (name.into(), value.into()))
-            .to_vec();
+        let user: Env =
+            [("PATH", "/home/u/bin:/usr/bin:/bin"), ("TOKEN", "x"), ("LANG", "C"), ("HOME", "/home/u"), ("https_proxy", "http://p")]
+                .map(|(name, value)| (name.into(), value.into()))
+                .to_vec();
         let env = throwaway.environment(&user, Path::new("/t"), &[("GITHUB_TOKEN".into(), "decoy".into())]);
         let of = |name: &str| variable(&env, name).and_then(OsStr::to_str);
         assert_eq!(of("PATH"), Some("/t/bin:/usr/bin:/bin"));

@@ -3,17 +3,20 @@
 use std::io::{self, Write};
 
 use super::evidence::Evidence;
-use super::left::Left;
+use super::found::Found;
 use super::preparing::Prepared;
 use super::stages::Ended;
 use crate::model::Rule;
 use crate::model::report::{Report, VerdictWord};
 use crate::report::crates::crates;
+use crate::report::escape;
 use crate::report::incidents::{Incident, incidents};
 use crate::report::terminal::{self, Style, Verbosity};
-use crate::report::wording::count;
-use crate::report::escape;
+use crate::report::wording::{Medium, count};
 
+const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+/// Sentences of each sort.
+const LINES: usize = 8;
 const GREEN: &str = "1;32";
 const YELLOW: &str = "1;33";
 const RED: &str = "1;31";
@@ -40,9 +43,8 @@ pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
     style.status(w, color, verb, &format!("{}: {}", one.name, one.how()))
 }
 
-type Found<'a> = (&'a Prepared, &'a Report, &'a [Ended], &'a [Left]);
-
-pub fn after(w: &mut dyn Write, (prepared, all, ended, left): Found, evidence: &Evidence, style: Style) -> io::Result<()> {
+pub fn after(w: &mut dyn Write, found: &Found, evidence: &Evidence, style: Style) -> io::Result<()> {
+    let Found { prepared, all, ended, left, .. } = *found;
     let quiet = Style { verbosity: Verbosity::Quiet, ..style };
     // Of its stages each has its line; who was still at work then is no incident.
     let mut shown = all.clone();
@@ -60,15 +62,30 @@ pub fn after(w: &mut dyn Write, (prepared, all, ended, left): Found, evidence: &
     if !unbuilt.is_empty() {
         style.status(w, YELLOW, "Unknown", &format!("what it does in its {}: that did not run to its end", unbuilt.join(", ")))?;
     }
-    let files = if left.is_empty() { String::new() } else { format!(" and {}", count(left.len() as u64, "file")) };
+    let files = if left.is_empty() { String::new() } else { format!(", {}", count(left.len() as u64, "file")) };
+    for limit in &found.proof.limits {
+        style.status(w, YELLOW, "Unknown", &escape::ours(limit))?;
+    }
     let (name, version) = (&suspect.name, &suspect.version);
+    let (proven, spoken) = (found.proven(PLAIN), found.spoken(PLAIN));
+    let nothing = if found.is_sealed() { "; nothing left this machine" } else { "" };
+    for line in spoken.iter().take(LINES).filter(|_| style.verbosity != Verbosity::Quiet) {
+        style.status(w, YELLOW, "Sent", &format!("{line}{nothing}"))?;
+    }
+    for line in proven.iter().take(LINES) {
+        style.status(w, RED, "Stole", &format!("{line}{nothing}"))?;
+    }
+    let more = proven.len().saturating_sub(LINES) + spoken.len().saturating_sub(LINES);
+    if more > 0 {
+        style.status(w, YELLOW, "Sent", &format!("{more} more, see letter.md"))?;
+    }
     match (number, all.outcome.verdict) {
         (0, VerdictWord::Incomplete) => style.status(w, YELLOW, "Incomplete", &format!("{name} {version}: the record has holes"))?,
         (0, _) => style.status(w, GREEN, "No incident", &format!("{name} {version} did what honest crates do"))?,
         (number, _) => style.status(w, RED, "Caught", &format!("{name} {version}: {}", count(number as u64, "incident")))?,
     }
     let shown = escape::ours(&evidence.dir().to_string_lossy());
-    style.status(w, GREEN, "Evidence", &format!("{shown}: report, letter.md{files}"))
+    style.status(w, GREEN, "Evidence", &format!("{shown}: report, letter.md, network.pcapng{files}"))
 }
 
 /// An honest crate, in a few lines.
