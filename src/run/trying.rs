@@ -86,8 +86,8 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     stages::settle(&mut all, &ended);
     let sinks = throwaway.sinks();
     let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
-    let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof };
-    evidence.keep(&found, &throwaway)?;
+    let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof, whose: "your" };
+    evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
     told::after(&mut out, &found, &evidence, style).context("write to stdout")?;
     Ok(exit(all.outcome.verdict, &ended, interrupt.came()))
 }

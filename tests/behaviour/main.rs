@@ -60,6 +60,7 @@ mod steering;
 mod storm;
 mod stress;
 mod terminals;
+mod trying;
 mod unnoticed;
 mod volumes;
 mod warm;

@@ -10,6 +10,7 @@ use crate::report::wording::{Medium, count};
 /// Names of one place, and messages, that a sentence lists.
 const NAMES: usize = 3;
 
+#[derive(Clone, Copy)]
 pub struct Found<'a> {
     pub prepared: &'a Prepared,
     /// Of all stages together.
@@ -17,6 +18,8 @@ pub struct Found<'a> {
     pub ended: &'a [Ended],
     pub left: &'a [Left],
     pub proof: &'a Proof,
+    /// Decoys are the user's on his screen, and nobody's in a letter.
+    pub whose: &'static str,
 }
 
 impl Found<'_> {
@@ -36,7 +39,8 @@ impl Found<'_> {
         let suspect = &self.prepared.suspect;
         let (name, version) = message.by.as_ref().map_or((&suspect.name, &suspect.version), |(name, version)| (name, version));
         let (to, what) = ((medium.text)(&message.to), (medium.text)(&message.what));
-        let secrets = if message.canaries.is_empty() { String::new() } else { format!(" with {}", secrets(message, medium)) };
+        let secrets =
+            if message.canaries.is_empty() { String::new() } else { format!(" with {} {}", self.whose, secrets(message, medium)) };
         let who = format!("{} {}", (medium.name)(name), version);
         match &*message.protocol {
             "dns" => format!("{who} looked up {to}{secrets} in the name"),
@@ -63,7 +67,7 @@ fn secrets(message: &Message, medium: Medium) -> String {
             .map(|(_, name, encoding)| if encoding == "plain" { name.clone() } else { format!("{name} in {encoding}") })
             .collect();
         let more = if named.len() > NAMES { format!(" and {} more", named.len() - NAMES) } else { String::new() };
-        format!("your {} ({}{more})", (medium.name)(place), named[..named.len().min(NAMES)].join(", "))
+        format!("{} ({}{more})", (medium.name)(place), named[..named.len().min(NAMES)].join(", "))
     };
     let mut told: Vec<String> = places.iter().take(NAMES).map(of).collect();
     if all > NAMES {

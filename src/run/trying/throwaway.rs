@@ -15,6 +15,8 @@ use crate::run::stage::{Env, Filled, variable};
 const SYSTEM: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/opt", "/nix/store", "/gnu/store", "/run/current-system"];
 /// Of the user's environment, how people want to be spoken to; nothing else.
 const KEPT: [&str; 4] = ["LANG", "LC_ALL", "LC_CTYPE", "TERM"];
+/// What our own tests take away from a machine, and what we say meanwhile.
+const OURS: [&str; 3] = ["BRIG_TEST_SOCKETS", "BRIG_LANDLOCK_ABI", "BRIG_LOG"];
 /// How the registry is reached. No credentials are among them: what is fetched is public.
 const NETWORK: [&str; 14] = [
     "http_proxy",
@@ -113,7 +115,7 @@ impl Throwaway {
             env.retain(|(known, _)| known != name);
             env.push((name.into(), value.to_owned()));
         };
-        for name in KEPT {
+        for name in KEPT.into_iter().chain(OURS) {
             if let Some(value) = variable(user, name) {
                 set(name, value);
             }

@@ -7,6 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::judge::{Places, SecretLists, Secrets};
+
 /// Bytes of all files together, and files. A crate of the registry has at most some ten megabytes, packed.
 const MOST: u64 = 512 << 20;
 const FILES: usize = 50_000;
@@ -59,11 +61,13 @@ fn split(path: &Path) -> Result<(String, PathBuf)> {
     Ok((first, parts[1..].iter().collect()))
 }
 
-/// Copies a directory's files and directories into `into`, but no results of builds and no history. Answers how many links were left out.
+/// Copies a directory's files and directories into `into`, but no results of builds, no history, and nothing that looks like a secret of somebody's. Answers
+/// how many links were left out.
 ///
 /// # Errors
 /// When something cannot be read, or it is too large.
 pub fn directory(from: &Path, into: &Path) -> Result<usize> {
+    let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).map_err(anyhow::Error::msg)?;
     let (mut left, mut links, mut seen) = (MOST, 0, 0);
     let mut open = vec![(from.to_owned(), into.to_owned(), 0)];
     while let Some((from, into, depth)) = open.pop() {
@@ -74,12 +78,13 @@ pub fn directory(from: &Path, into: &Path) -> Result<usize> {
             let kind = entry.file_type().with_context(|| format!("look at {}", path.display()))?;
             seen += 1;
             ensure!(seen < FILES && depth < DEPTH, "{} holds more than {FILES} files, or is too deep", from.display());
-            let leaves = depth == 0 && (name == "target" || name == ".git");
+            let leaves =
+                depth == 0 && (name == "target" || name == ".git") || secrets.class_of(path.as_os_str().as_encoded_bytes()).is_some();
             if kind.is_dir() && !leaves {
                 open.push((path, into.join(name), depth + 1));
             } else if kind.is_symlink() {
                 links += 1;
-            } else if kind.is_file() {
+            } else if kind.is_file() && !leaves {
                 let mut file = File::open(&path).with_context(|| format!("open {}", path.display()))?;
                 left = write(&mut file, &into.join(name), left)?;
                 let mode = file.metadata().map(|facts| facts.permissions()).with_context(|| format!("look at {}", path.display()))?;
@@ -160,7 +165,7 @@ mod tests {
     fn a_directory_is_copied_without_links_results_and_history() {
         let dir = tempfile::tempdir().unwrap();
         let from = dir.path().join("from");
-        for file in ["src/lib.rs", "target/debug/x", ".git/config", "tests/target/data"] {
+        for file in ["src/lib.rs", "target/debug/x", ".git/config", "tests/target/data", ".env", ".env.example"] {
             fs::create_dir_all(from.join(file).parent().unwrap()).unwrap();
             fs::write(from.join(file), file).unwrap();
         }
@@ -169,5 +174,6 @@ mod tests {
         assert_eq!(directory(&from, &into).unwrap(), 1);
         let there = |file: &str| into.join(file).exists();
         assert!(there("src/lib.rs") && there("tests/target/data") && !there("target") && !there(".git") && !there("src/etc"));
+        assert!(!there(".env") && there(".env.example"));
     }
 }
