@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 
 /// A crate nobody trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -23,6 +23,9 @@ pub struct Try {
     /// Features of the crate
     #[arg(long, value_name = "F", value_delimiter = ',')]
     pub features: Vec<String>,
+    /// Where it is to believe it runs: what lies there, and which variables are set
+    #[arg(long = "as", value_name = "WHERE", default_value = "laptop", value_parser = PossibleValuesParser::new(["laptop", "ci", "container", "root"]))]
+    pub ground: String,
     /// Directory for the evidence; it must not be there yet (`brig-evidence/CRATE-VERSION-TIME` otherwise)
     #[arg(long, value_name = "D")]
     pub evidence: Option<PathBuf>,

@@ -1,7 +1,6 @@
 //! `cargo brig try`: a crate nobody trusts is run among decoys, stage by stage, and what it did is told and kept. In: what was typed. Out: a directory of
 //! evidence, a sentence, an exit code; all else is gone afterwards.
 
-mod decoys;
 mod evidence;
 mod found;
 mod interrupt;
@@ -33,6 +32,7 @@ use crate::model::report::VerdictWord;
 use crate::plan::host::Host;
 use crate::report::joined::joined;
 use crate::report::terminal;
+use crate::suspect::decoys::{Ground, lay};
 use evidence::Evidence;
 use found::Found;
 use interrupt::Interrupt;
@@ -65,13 +65,13 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     let mut out = Heedless(io::stdout());
     told::before(&mut out, &prepared, style).context("write to stdout")?;
 
-    let laid = decoys::lay(&throwaway, suspect).context("lay decoys")?;
+    let laid = lay(&throwaway.home, &throwaway.app(), place(&wish.ground)).context("lay decoys")?;
     let env = throwaway.environment(&user, &toolchain, &laid.environment);
     let without = throwaway.without();
     let before = Look::at(&throwaway.root, &without);
-    let stages = Stages { throwaway: &throwaway, env, interrupt: interrupted, canaries: laid.canaries, seconds: wish.seconds };
-    let (allow_degraded, echo) = (options.allow_degraded, options.verbose);
-    let ended = stages.play(&prepared, allow_degraded, |one| {
+    let (seconds, allow_degraded, echo) = (wish.seconds, options.allow_degraded, options.verbose);
+    let stages = Stages { throwaway: &throwaway, env, interrupt: interrupted, canaries: laid.canaries, seconds, allow_degraded };
+    let ended = stages.play(&prepared, |one| {
         if echo {
             let _ = io::stderr().write_all(&one.said);
         }
@@ -90,6 +90,16 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
     told::after(&mut out, &found, &evidence, style).context("write to stdout")?;
     Ok(exit(all.outcome.verdict, &ended, interrupt.came()))
+}
+
+/// The words are those of the command line.
+fn place(word: &str) -> Ground {
+    match word {
+        "ci" => Ground::Ci,
+        "container" => Ground::Container,
+        "root" => Ground::Root,
+        _ => Ground::Laptop,
+    }
 }
 
 /// Its own tests may fail, and take too long: that is no incident. Nothing is said of what did not run.

@@ -51,7 +51,7 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     }
     files(&mut page, left, throwaway);
     page.push_str("\n## What was run\n\n");
-    for one in ended {
+    for one in ended.iter().filter(|one| !one.is_draft()) {
         let _ = writeln!(page, "- {}: {}", one.name, one.how());
     }
     if prepared.links > 0 {

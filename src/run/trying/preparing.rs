@@ -16,6 +16,7 @@ use super::{settings, unpacking};
 use crate::cli::trying::Try;
 use crate::model::sha256;
 use crate::run::stage::Env;
+use crate::suspect::decoys::PROJECT;
 
 /// Seconds for one fetch.
 const PATIENCE: u64 = 300;
@@ -44,7 +45,7 @@ impl Fetching<'_> {
     pub fn prepare(&self, wish: &Try, named: &Named) -> Result<Prepared> {
         let (app, work) = (self.throwaway.app(), &self.throwaway.work);
         fs::create_dir_all(app.join("src")).context("make a workspace")?;
-        fs::write(app.join("src/lib.rs"), "").context("make a workspace")?;
+        fs::write(app.join("src/lib.rs"), "//! What is common to its programs.\n").context("make a workspace")?;
         self.configure(false)?;
         let prepared = match named {
             Named::Archive(file) => {
@@ -124,10 +125,10 @@ impl Fetching<'_> {
 
     /// The workspace that depends on the suspect, and looks like one of somebody's.
     fn depend(&self, name: &str, how: &str, wish: &Try) -> Result<()> {
-        ensure!(name != "app", "a crate cannot be tried under the name \"app\"");
+        ensure!(name != PROJECT, "a crate cannot be tried under the name {name:?}");
         let features: Vec<String> = wish.features.iter().map(|feature| quoted(feature)).collect();
         let text = format!(
-            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n\n[dependencies]\n{name} = {{ {how}, features = [{}] }}\n",
+            "[package]\nname = \"{PROJECT}\"\nversion = \"0.4.1\"\nedition = \"2021\"\n\n[workspace]\n\n[dependencies]\n{name} = {{ {how}, features = [{}] }}\n",
             features.join(", ")
         );
         fs::write(self.throwaway.app().join("Cargo.toml"), text).context("write a manifest")

@@ -17,6 +17,7 @@ use crate::model::{Canary, Exit, Lure};
 use crate::report::escape;
 use crate::run::stage::Env;
 use crate::run::stopped::Stopped;
+use crate::suspect::harness::{Harness, Target};
 
 /// What each process of a stage may use. A compiler of a large crate has two gigabytes; whoever has more is no test of a library.
 const MEMORY: u64 = 4 << 30;
@@ -24,6 +25,12 @@ const FILE: u64 = 1 << 30;
 const PROCESSES: u64 = 512;
 /// Examples that are started, of those there are.
 const EXAMPLES: usize = 5;
+/// How often the program that makes calls is written again.
+const ROUNDS: usize = 5;
+/// What only finds out which calls compile.
+const DRAFT: &str = "harness, checked";
+/// What a macro makes of made-up input is no program, mostly: it was expanded all the same.
+const MACROS: &str = "macros";
 
 pub struct Stages<'a> {
     pub throwaway: &'a Throwaway,
@@ -31,6 +38,7 @@ pub struct Stages<'a> {
     pub interrupt: &'a Interrupt,
     pub canaries: Vec<Canary>,
     pub seconds: u64,
+    pub allow_degraded: bool,
 }
 
 /// How one ended.
@@ -57,7 +65,14 @@ impl Ended {
         let failed = ["could not compile", "failed to run custom build command", "error: failed to", "could not be compiled"];
         let said = || String::from_utf8_lossy(&self.said);
         self.report.as_ref().is_some_and(|report| report.outcome.cargo_exit.is_some())
-            && (self.cargo_exit() == Some(0) || !self.timed_out() && !failed.iter().any(|text| said().contains(text)))
+            && (self.cargo_exit() == Some(0)
+                || self.name == MACROS && !self.timed_out()
+                || !self.timed_out() && !failed.iter().any(|text| said().contains(text)))
+    }
+
+    /// Was it only to find out something?
+    pub fn is_draft(&self) -> bool {
+        self.name == DRAFT
     }
 
     pub fn timed_out(&self) -> bool {
@@ -102,51 +117,85 @@ impl Stages<'_> {
     ///
     /// # Errors
     /// When the walls cannot be built: then nothing has run.
-    pub fn play(
-        &self,
-        prepared: &Prepared,
-        allow_degraded: bool,
-        mut tell: impl FnMut(&Ended) -> std::io::Result<()>,
-    ) -> Result<Vec<Ended>, Stopped> {
+    pub fn play(&self, prepared: &Prepared, mut tell: impl FnMut(&Ended) -> std::io::Result<()>) -> Result<Vec<Ended>, Stopped> {
         let mut all: Vec<Ended> = Vec::new();
-        for (number, step) in self.steps(prepared).into_iter().enumerate() {
-            let own = step.dir == prepared.suspect.dir;
-            let ended = match prepared.alone.as_ref().filter(|_| own) {
-                Some(why) => Ended::left_out(step.name, why.clone()),
-                None if self.interrupt.came() => Ended::left_out(step.name, "interrupted".to_owned()),
-                None => self.one(number, step, allow_degraded)?,
+        let own = &prepared.suspect.dir;
+        self.add(&mut all, Ok(step("build", &self.throwaway.app(), "build --offline")), &mut tell)?;
+        // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
+        if all[0].report.is_none() && all[0].left_out.is_none() {
+            return Err(failed(&all[0]));
+        }
+        for step in self.harness(own, &mut all)? {
+            self.add(&mut all, step, &mut tell)?;
+        }
+        for step in own_steps(own) {
+            let step = match &prepared.alone {
+                Some(why) => Err(Ended::left_out(step.name, why.clone())),
+                None => Ok(step),
             };
-            tell(&ended).context("write to stdout")?;
-            // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
-            let is_first = !all.iter().any(|one| one.left_out.is_none());
-            if is_first && ended.report.is_none() && ended.left_out.is_none() {
-                return Err(failed(&ended));
-            }
-            all.push(ended);
+            self.add(&mut all, step, &mut tell)?;
         }
         Ok(all)
     }
 
-    fn steps(&self, prepared: &Prepared) -> Vec<Step> {
-        let (app, own) = (self.throwaway.app(), &prepared.suspect.dir);
-        let mut steps = vec![
-            step("build", &app, "build --offline"),
-            step("harness", &app, "test --offline --no-fail-fast"),
-            step("own tests", own, "test --offline --no-fail-fast --tests"),
-        ];
-        if own.join("src/lib.rs").is_file() || suspect::manifest(own).is_ok_and(|manifest| manifest.contains_key("lib")) {
-            steps.push(step("doctests", own, "test --offline --no-fail-fast --doc"));
-        }
-        let examples = examples(own).into_iter().take(EXAMPLES);
-        steps.extend(examples.map(|name| Step {
-            name: "example",
-            dir: own.clone(),
-            args: ["run", "--offline", "--example", &name].map(str::to_owned).to_vec(),
-        }));
-        steps
+    fn add(
+        &self,
+        all: &mut Vec<Ended>,
+        step: Result<Step, Ended>,
+        tell: &mut impl FnMut(&Ended) -> std::io::Result<()>,
+    ) -> Result<(), Stopped> {
+        let ended = match step {
+            Ok(step) if self.interrupt.came() => Ended::left_out(step.name, "interrupted".to_owned()),
+            Ok(step) => self.one(all.len(), step)?,
+            Err(left_out) => left_out,
+        };
+        tell(&ended).context("write to stdout")?;
+        all.push(ended);
+        Ok(())
     }
 
-    fn one(&self, number: usize, step: Step, allow_degraded: bool) -> Result<Ended> {
+    /// What calls it, as far as that can be made to compile, and what expands its macros. A call that does not compile costs itself alone.
+    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<Vec<Result<Step, Ended>>> {
+        let app = self.throwaway.app();
+        let mut harness = match Harness::of(own) {
+            Ok(harness) => harness,
+            Err(why) => return Ok(vec![Err(Ended::left_out("harness", why.to_string()))]),
+        };
+        for round in 0.. {
+            harness.write(&app).context("write a harness")?;
+            if !harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) || self.interrupt.came() {
+                break;
+            }
+            let check = step(DRAFT, &app, "check --offline --message-format=json --example calls");
+            let ended = self.one(all.len(), check)?;
+            let compiles = ended.cargo_exit() == Some(0);
+            if !compiles && (round == ROUNDS || harness.learn(&ended.said) == 0) {
+                harness.give_up("the program that makes calls does not compile");
+            }
+            all.push(ended);
+            if compiles {
+                break;
+            }
+        }
+        let mut steps = Vec::new();
+        let expands: Vec<String> = harness
+            .targets()
+            .into_iter()
+            .filter_map(|target| match target {
+                Target::Expands(name) => Some(format!("--test {name}")),
+                Target::Calls(_) => None,
+            })
+            .collect();
+        if harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) {
+            steps.push(Ok(step("harness", &app, "run --offline --example calls")));
+        }
+        if !expands.is_empty() {
+            steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going {}", expands.join(" ")))));
+        }
+        Ok(steps)
+    }
+
+    fn one(&self, number: usize, step: Step) -> Result<Ended> {
         let lure = Lure {
             root: self.throwaway.root.clone(),
             canaries: self.canaries.clone(),
@@ -155,12 +204,23 @@ impl Stages<'_> {
         };
         let args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join(number.to_string());
-        let stage = Stage { lure: Some(lure), report_dir, seconds: self.seconds, args, allow_degraded };
+        let stage = Stage { lure: Some(lure), report_dir, seconds: self.seconds, args, allow_degraded: self.allow_degraded };
         let began = Instant::now();
         let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, false)?;
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
         Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took })
     }
+}
+
+/// Its own tests, doctests and examples.
+fn own_steps(own: &Path) -> Vec<Step> {
+    let mut steps = vec![step("own tests", own, "test --offline --no-fail-fast --tests")];
+    if own.join("src/lib.rs").is_file() || suspect::manifest(own).is_ok_and(|manifest| manifest.contains_key("lib")) {
+        steps.push(step("doctests", own, "test --offline --no-fail-fast --doc"));
+    }
+    let words = |name: &str| ["run", "--offline", "--example", name].map(str::to_owned).to_vec();
+    steps.extend(examples(own).iter().take(EXAMPLES).map(|name| Step { name: "example", dir: own.to_owned(), args: words(name) }));
+    steps
 }
 
 /// By cargo's own rule: a file, or a directory with a `main.rs`.
@@ -196,6 +256,8 @@ pub fn settle(all: &mut Report, ended: &[Ended]) {
         // What lies there as the user's own is the suspect's.
         (finding.allow, finding.except, finding.own) = (None, None, false);
     }
+    // A server of a decoy's.
+    all.run.job = None;
     all.outcome.exit_code = match all.outcome.verdict {
         VerdictWord::Violation => Exit::Violation.code(),
         VerdictWord::Incomplete => Exit::Incomplete.code(),

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::plan::places::real;
 use crate::run::stage::{Env, Filled, variable};
+use crate::suspect::decoys::PROJECT;
 
 /// Directories of `PATH` that are the system's: no other one is of use to a suspect.
 const SYSTEM: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/opt", "/nix/store", "/gnu/store", "/run/current-system"];
@@ -79,7 +80,7 @@ impl Throwaway {
     }
 
     pub fn app(&self) -> PathBuf {
-        self.work.join("app")
+        self.work.join(PROJECT)
     }
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.

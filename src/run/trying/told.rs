@@ -58,7 +58,7 @@ pub fn after(w: &mut dyn Write, found: &Found, evidence: &Evidence, style: Style
     if number == 0 && style.verbosity != Verbosity::Quiet {
         did(w, all, &suspect.name, style)?;
     }
-    let unbuilt: Vec<&str> = ended.iter().filter(|one| !one.was_built()).map(|one| one.name).collect();
+    let unbuilt: Vec<&str> = ended.iter().filter(|one| !one.was_built() && !one.is_draft()).map(|one| one.name).collect();
     if !unbuilt.is_empty() {
         style.status(w, YELLOW, "Unknown", &format!("what it does in its {}: that did not run to its end", unbuilt.join(", ")))?;
     }
