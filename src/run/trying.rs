@@ -6,6 +6,7 @@ mod found;
 mod interrupt;
 mod left;
 mod letter;
+mod lines;
 mod named;
 mod preparing;
 mod proof;
