@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::accepted::Accepted;
+use crate::judge::decoyed::Decoys;
 use crate::judge::exceptions::Granted;
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest_match, is_clean, within};
@@ -55,7 +56,7 @@ pub struct Policy {
     /// What was accepted of it, where it may do nothing else.
     pub accepted: Option<Arc<Accepted>>,
     /// In `Mode::Decoy`: what lies below is a decoy (see `decoyed`).
-    pub decoys: Option<PathBuf>,
+    pub decoys: Option<Decoys>,
     /// How far its wall clock is moved.
     pub shift: Option<Shift>,
     /// What it is told that its machine is called.

@@ -12,6 +12,8 @@ use super::shift::Shift;
 pub struct Lure {
     /// Real path of the directory whose content may be stolen and broken: home, workspace, temporary files. Nothing else of this machine.
     pub root: PathBuf,
+    /// Real paths of what is the user's: homes, the workspace he stands in.
+    pub closed: Vec<PathBuf>,
     pub canaries: Vec<Canary>,
     /// Where what was sent is kept, outside `root`.
     pub sink: PathBuf,

@@ -19,6 +19,7 @@ mod told;
 mod unpacking;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow};
@@ -31,6 +32,7 @@ use crate::cli::trying::Try;
 use crate::model::Exit;
 use crate::model::report::VerdictWord;
 use crate::plan::host::Host;
+use crate::plan::places::real;
 use crate::report::joined::joined;
 use crate::report::terminal;
 use crate::suspect::decoys::{Ground, lay};
@@ -59,7 +61,7 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     let toolchain = toolchain.context("find out which toolchain is used here").map_err(Stopped::usage)?;
     let throwaway = Throwaway::make().map_err(Stopped::usage)?;
     let cargo_home = ground::variable(&user, "CARGO_HOME").map(Into::into);
-    let cargo_home = cargo_home.or_else(|| Some(std::path::PathBuf::from(ground::variable(&user, "HOME")?).join(".cargo")));
+    let cargo_home = cargo_home.or_else(|| Some(PathBuf::from(ground::variable(&user, "HOME")?).join(".cargo")));
     let (env, interrupted) = (throwaway.fetching(&user, &toolchain), &interrupt);
     let fetching = Fetching { throwaway: &throwaway, env, interrupt: interrupted, cargo_home };
     let prepared = fetching.prepare(wish, &named).map_err(Stopped::usage)?;
@@ -75,7 +77,9 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     let without = throwaway.without();
     let before = Look::at(&throwaway.root, &without);
     let (seconds, allow_degraded, echo) = (wish.seconds, options.allow_degraded, options.verbose);
-    let stages = Stages { throwaway: &throwaway, env, interrupt: interrupted, canaries: laid.canaries, seconds, allow_degraded, guise };
+    let closed = closed(&user, fetching.cargo_home.as_deref());
+    let canaries = laid.canaries;
+    let stages = Stages { throwaway: &throwaway, env, interrupt: interrupted, canaries, closed, seconds, allow_degraded, guise };
     let ended = stages.play(&prepared, |one| {
         if echo {
             let _ = io::stderr().write_all(&one.said);
@@ -95,6 +99,14 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
     told::after(&mut out, &found, &evidence, style).context("write to stdout")?;
     Ok(exit(all.outcome.verdict, &ended, interrupt.came()))
+}
+
+/// What is the user's, by real paths. The root of all is nobody's.
+fn closed(user: &Env, cargo_home: Option<&Path>) -> Vec<PathBuf> {
+    let homes = ["HOME", "RUSTUP_HOME"].into_iter().filter_map(|name| ground::variable(user, name)).map(PathBuf::from);
+    let here = std::env::current_dir().ok();
+    let all = homes.chain(cargo_home.map(Path::to_owned)).chain(here).map(real);
+    all.filter(|path| path.is_absolute() && path.parent().is_some()).collect()
 }
 
 /// The words are those of the command line.

@@ -15,7 +15,7 @@ const CNAME: u16 = 5;
 const SOA: u16 = 6;
 const PTR: u16 = 12;
 const MX: u16 = 15;
-const TXT: u16 = 16;
+pub const TXT: u16 = 16;
 pub const AAAA: u16 = 28;
 const SRV: u16 = 33;
 const ANY: u16 = 255;
@@ -32,6 +32,11 @@ pub struct Question {
 }
 
 impl Question {
+    /// One that came in another form than a query's.
+    pub fn of(name: &str, kind: u16) -> Question {
+        Question { labels: name.split('.').map(|label| label.as_bytes().to_vec()).collect(), kind, end: 0 }
+    }
+
     /// In lower case, dotted; bytes that are no text replaced.
     pub fn name(&self) -> String {
         String::from_utf8_lossy(&self.labels.join(&b'.')).to_ascii_lowercase()

@@ -22,6 +22,9 @@ pub struct Hit {
     pub encoding: String,
 }
 
+/// Pieces, each with the index of its conversation.
+type Pieces<'t> = Vec<(usize, &'t [u8])>;
+
 /// Encodings in encodings.
 const DEEPEST: usize = 3;
 /// Looked through at once, and how much of it once more with what follows.
@@ -34,7 +37,7 @@ const LONGEST_REVERSED: usize = 256 << 10;
 
 /// All hits, and whether everything was looked through.
 pub fn hits(index: &Index, talks: &[Talk]) -> (Vec<Hit>, bool) {
-    let mut threads: BTreeMap<(String, &str), Vec<(usize, &[u8])>> = BTreeMap::new();
+    let mut threads: BTreeMap<(String, &str), Pieces<'_>> = BTreeMap::new();
     for (number, talk) in talks.iter().enumerate() {
         let named = || talk.host.clone().unwrap_or_else(|| talk.visit.to.ip().to_string());
         // Whichever server is asked, it is the owner of the name who hears of it.

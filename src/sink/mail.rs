@@ -54,12 +54,16 @@ impl Server {
     }
 }
 
-/// All that the client said.
+/// The first word, which such a server has.
 ///
 /// # Errors
-/// Those of the line; what was said before is lost to the caller, and kept by whoever writes down the wire.
-pub fn serve(line: &mut Line<'_>, server: Server) -> io::Result<Vec<u8>> {
-    line.write_all(server.greeting().as_bytes())?;
+/// Those of the line.
+pub fn greet(line: &mut Line<'_>, server: Server) -> io::Result<()> {
+    line.write_all(server.greeting().as_bytes())
+}
+
+/// All that the client said, and whether it is to go on within TLS. `offers`: it may ask for that.
+pub fn serve(line: &mut Line<'_>, server: Server, offers: bool) -> (Vec<u8>, bool) {
     let mut said = Vec::new();
     let mut data = false;
     while let Some(text) = next(line, server) {
@@ -73,13 +77,20 @@ pub fn serve(line: &mut Line<'_>, server: Server) -> io::Result<Vec<u8>> {
         } else {
             data = server == Server::Smtp && words.eq_ignore_ascii_case("DATA");
         }
-        let (reply, ends) = reply(server, &words);
+        if offers && server == Server::Smtp && words.eq_ignore_ascii_case("STARTTLS") {
+            let ready = line.write_all(b"220 2.0.0 Ready to start TLS\r\n");
+            return (said, ready.is_ok());
+        }
+        let (mut reply, ends) = reply(server, &words);
+        if !offers {
+            reply = reply.replace("250-STARTTLS\r\n", "");
+        }
         if line.write_all(reply.as_bytes()).is_err() || ends {
             break;
         }
     }
     said.extend(line.take(usize::MAX));
-    Ok(said)
+    (said, false)
 }
 
 /// The next line with its end; of SSH whatever comes at once. Nothing when the client has said all.
@@ -99,7 +110,7 @@ fn next(line: &mut Line<'_>, server: Server) -> Option<Vec<u8>> {
 fn reply(server: Server, words: &str) -> (String, bool) {
     let verb = words.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
     let (text, ends) = match (server, verb.as_str()) {
-        (Server::Smtp, "EHLO") => ("250-mail\r\n250-SIZE 52428800\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n", false),
+        (Server::Smtp, "EHLO") => ("250-mail\r\n250-SIZE 52428800\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n", false),
         (Server::Smtp, "DATA") => ("354 End data with <CR><LF>.<CR><LF>\r\n", false),
         // LOGIN asks for name and password, each in base64 (draft-murchison-sasl-login).
         (Server::Smtp, "AUTH") if words.split(' ').count() < 3 => ("334 VXNlcm5hbWU6\r\n", false),
@@ -114,7 +125,9 @@ fn reply(server: Server, words: &str) -> (String, bool) {
         (Server::Pop3, "STAT") => ("+OK 0 0\r\n", false),
         (Server::Pop3, "LIST" | "UIDL" | "CAPA") => ("+OK\r\n.\r\n", false),
         (Server::Pop3, _) => ("+OK\r\n", false),
-        (Server::Imap, tag) => return (format!("{tag} OK done\r\n"), words.to_ascii_uppercase().ends_with("LOGOUT")),
+        (Server::Imap, _) => {
+            return (format!("{} OK done\r\n", words.split(' ').next().unwrap_or("*")), words.to_ascii_uppercase().ends_with("LOGOUT"));
+        }
         (Server::Ftp, "USER") => ("331 Please specify the password.\r\n", false),
         (Server::Ftp, "PASS") => ("230 Login successful.\r\n", false),
         (Server::Ftp, "SYST") => ("215 UNIX Type: L8\r\n", false),
@@ -134,7 +147,9 @@ mod tests {
 
     fn talk(server: Server, says: &str, size: usize) -> (String, String) {
         let mut fed = fed(says.as_bytes(), size);
-        let said = serve(&mut Line::new(&mut fed), server).unwrap();
+        let mut line = Line::new(&mut fed);
+        greet(&mut line, server).unwrap();
+        let (said, _) = serve(&mut line, server, false);
         (String::from_utf8(said).unwrap(), String::from_utf8(fed.said).unwrap())
     }
 

@@ -2,7 +2,7 @@
 //! the gate brings, from sockets of an actor's own network. Out: answers that let the other side go on, and afterwards what was sent, to whom, and
 //! which canaries were in it: `sent.json`, `network.pcapng`, `network.har`.
 //!
-//! `talk` leads a conversation, `tls`, `http`, `mail`, `websocket` know the protocols, `dns` and `names` the names, `answers`, `goods` and `metadata` what
+//! `talk` leads a conversation, `tls`, `http`, `mail`, `websocket` know the protocols, `dns`, `doh`, `labels` and `names` the names, `ntp` the time, `answers`, `goods` and `metadata` what
 //! is said; `kept` keeps it, within bounds; `hits` looks through it, with `canaries` and `views`; `sent`, `pcapng`, `har` tell it.
 
 mod answers;
@@ -10,15 +10,18 @@ mod base64;
 mod canaries;
 mod date;
 mod dns;
+mod doh;
 mod goods;
 mod har;
 mod hits;
 mod http;
 mod kept;
+mod labels;
 mod line;
 mod mail;
 mod metadata;
 mod names;
+mod ntp;
 mod pcapng;
 pub mod sent;
 mod talk;
@@ -50,6 +53,8 @@ use crate::model::Canary;
 const ENDING: Duration = Duration::from_secs(3);
 /// Names per actor that are known to have been asked before; beyond, they are kept again.
 const MOST_ASKED: usize = 20_000;
+/// Where time servers listen.
+const TIME: u16 = 123;
 /// What is remembered of who connected from where.
 const MOST_CALLERS: usize = 4096;
 
@@ -100,13 +105,13 @@ impl Sink {
             active: Mutex::default(),
             quiet: Condvar::new(),
         };
-        sink.write("authority.pem", sink.authority.certificate.as_bytes())?;
+        sink.write("ca-certificates.crt", sink.authority.certificate.as_bytes())?;
         Ok(Arc::new(sink))
     }
 
     /// Where the authority's certificate lies, in PEM: for `SSL_CERT_FILE`, `CURL_CA_BUNDLE` and the like.
     pub fn authority(&self) -> PathBuf {
-        self.dir.join("authority.pem")
+        self.dir.join("ca-certificates.crt")
     }
 
     /// All that is looked for, with the canaries that the sink itself hands out.
@@ -147,7 +152,7 @@ impl Sink {
                 draft.talk.summary = format!("{} {}", question.kind_name(), question.name());
                 draft.talk.host = Some(question.name());
                 if is_new {
-                    labels(question, &mut draft);
+                    labels::write_down(question, &mut draft);
                 }
             }
             None => draft.said("datagrams", query),
@@ -156,13 +161,19 @@ impl Sink {
         answer
     }
 
-    /// A datagram came.
-    pub fn datagram(&self, visit: &Visit, payload: &[u8]) {
+    /// A datagram came. What is to be sent back, if anything.
+    pub fn datagram(&self, visit: &Visit, payload: &[u8]) -> Option<Vec<u8>> {
+        let answer = if visit.to.port() == TIME { ntp::answer(payload, self.shift) } else { None };
         self.kept.add(visit, self.name_of(visit.to.ip()), |draft| {
             draft.crossed(true, payload);
             draft.said("datagrams", payload);
             draft.talk.summary = format!("{} bytes", draft.talk.sent);
+            if let Some(answer) = &answer {
+                draft.crossed(false, answer);
+                draft.talk.protocol = "ntp".into();
+            }
         });
+        answer
     }
 
     /// Somebody has connected from there: whose conversation it is, once that has come.
@@ -189,6 +200,7 @@ impl Sink {
             let scene = Scene {
                 draft: &draft,
                 metadata: &self.metadata,
+                names: (&self.names, self.v6),
                 authority: &self.authority,
                 shift: self.shift,
                 host: name.unwrap_or_else(|| to.ip().to_string()),
@@ -262,17 +274,6 @@ impl Drop for Expected {
         *lock(&self.0.active) -= 1;
         self.0.quiet.notify_all();
     }
-}
-
-/// What was said in a name: each label by its place below the registered domain, and all of them together.
-fn labels(question: &dns::Question, draft: &mut kept::Draft) {
-    let below = question.labels.len().saturating_sub(2);
-    let domain = String::from_utf8_lossy(&question.labels[below..].join(&b'.')).to_ascii_lowercase();
-    for (place, label) in question.labels[..below].iter().rev().enumerate() {
-        draft.said(format!("label {place} below {domain}"), label);
-    }
-    draft.said(format!("labels below {domain}"), &question.labels[..below].concat());
-    draft.said("name", &question.labels.join(&b'.'));
 }
 
 /// Addresses at which clouds hand out credentials.

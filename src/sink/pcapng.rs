@@ -181,7 +181,7 @@ mod tests {
     fn sums_to_nothing(parts: &[&[u8]]) -> bool {
         let bytes = parts.concat();
         let sum: u64 = bytes.chunks(2).map(|pair| u64::from(pair[0]) * 256 + u64::from(*pair.get(1).unwrap_or(&0))).sum();
-        sum % 0xffff == 0
+        sum.is_multiple_of(0xffff)
     }
 
     #[test]

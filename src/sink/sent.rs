@@ -29,7 +29,7 @@ pub struct Entry {
     pub host: Option<Hostile>,
     /// `tcp` or `udp`.
     pub transport: &'static str,
-    /// `http`, `https`, `ws`, `wss`, `tls` (the handshake went no further), `smtp`, `pop3`, `imap`, `ftp`, `ssh`, `dns`; `tcp` or `udp` for anything else.
+    /// `http`, `https`, `ws`, `wss`, `tls` (the handshake went no further), `smtp`, `pop3`, `imap`, `ftp`, `ssh`, `dns`, `ntp`; `tcp` or `udp` for anything else.
     pub protocol: String,
     /// Method and path of the first request, kind and name of a question …
     pub summary: Hostile,

@@ -11,8 +11,9 @@ use super::kept::{Draft, Exchange};
 use super::line::Line;
 use super::mail::{self, Server};
 use super::metadata::Metadata;
+use super::names::Names;
 use super::tls::{self, Authority, Met};
-use super::{date, websocket};
+use super::{date, doh, labels, websocket};
 
 /// Servers that speak first wait so long for a client that does.
 const FIRST: Duration = Duration::from_millis(300);
@@ -31,6 +32,8 @@ const MOST_REQUESTS: usize = 10_000;
 pub struct Scene<'s> {
     pub draft: &'s Mutex<Draft>,
     pub metadata: &'s Metadata,
+    /// And whether there is IPv6.
+    pub names: (&'s Mutex<Names>, bool),
     pub authority: &'s Authority,
     /// Seconds that the clock was moved by.
     pub shift: i64,
@@ -77,7 +80,7 @@ fn attempt(line: &mut Line<'_>, scene: &Scene<'_>) -> io::Result<()> {
     loop {
         let held = line.held();
         if held.first() == Some(&0x16) && scene.depth < DEEPEST {
-            return secured(line, scene);
+            return secured(line, scene, None);
         }
         match http::begins(held).filter(|_| !held.is_empty()) {
             Some(true) => return requests(line, scene),
@@ -100,10 +103,8 @@ fn is_late(error: &io::Error) -> bool {
 fn unknown(line: &mut Line<'_>, scene: &Scene<'_>, server: Option<Server>) -> io::Result<()> {
     if let Some(server) = server {
         scene.is(server.name());
-        let said = mail::serve(line, server)?;
-        scene.sums_up(|| format!("{} bytes", said.len()));
-        scene.draft().said("stream", &said);
-        return Ok(());
+        mail::greet(line, server)?;
+        return served(line, scene, server);
     }
     loop {
         match line.more(PAUSE) {
@@ -117,8 +118,19 @@ fn unknown(line: &mut Line<'_>, scene: &Scene<'_>, server: Option<Server>) -> io
     }
 }
 
-/// A conversation within TLS.
-fn secured(line: &mut Line<'_>, scene: &Scene<'_>) -> io::Result<()> {
+/// Line by line, and on within TLS where the client asks for it.
+fn served(line: &mut Line<'_>, scene: &Scene<'_>, server: Server) -> io::Result<()> {
+    let (said, secures) = mail::serve(line, server, !scene.secure);
+    scene.draft().said("stream", &said);
+    if secures {
+        return secured(line, scene, Some(server));
+    }
+    scene.sums_up(|| format!("{} bytes", said.len()));
+    Ok(())
+}
+
+/// A conversation within TLS; with a server that was spoken to before.
+fn secured(line: &mut Line<'_>, scene: &Scene<'_>, server: Option<Server>) -> io::Result<()> {
     scene.is("tls");
     let (name, met) = tls::meet(scene.authority, line, &scene.host);
     if let Some(name) = &name {
@@ -128,7 +140,14 @@ fn secured(line: &mut Line<'_>, scene: &Scene<'_>) -> io::Result<()> {
     match met {
         Met::Inside(mut inside) => {
             let scene = Scene { host, secure: true, depth: scene.depth + 1, ..scene.clone() };
-            converse(&mut Line::new(&mut *inside), &scene);
+            let line = &mut Line::new(&mut *inside);
+            match server {
+                Some(server) => {
+                    scene.is(server.name());
+                    served(line, &scene, server)?;
+                }
+                None => converse(line, &scene),
+            }
             scene.sums_up(|| format!("TLS for {}", scene.host));
         }
         Met::Failed(why) => scene.sums_up(|| format!("TLS handshake for {host} went no further: {why}")),
@@ -171,7 +190,18 @@ fn requests(line: &mut Line<'_>, scene: &Scene<'_>) -> io::Result<()> {
 fn answered(scene: &Scene<'_>, request: &Request) -> (String, Answer) {
     let named = request.header("host").map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
     let host = named.filter(|host| !host.is_empty()).unwrap_or(&scene.host).to_ascii_lowercase();
-    let answer = if scene.is_metadata { scene.metadata.answer(request) } else { answers::to(request, &host) };
+    if scene.is_metadata {
+        return (host, scene.metadata.answer(request));
+    }
+    let (names, v6) = scene.names;
+    let resolved = doh::answer(request, &mut names.lock().unwrap_or_else(PoisonError::into_inner), v6);
+    let answer = match resolved {
+        Some((question, answer)) => {
+            labels::write_down(&question, &mut scene.draft());
+            answer
+        }
+        None => answers::to(request, &host),
+    };
     (host, answer)
 }
 
@@ -213,10 +243,12 @@ mod tests {
 
     fn talk(says: &[u8], port: u16) -> (Draft, String) {
         let (metadata, authority) = (Metadata::new().unwrap(), Authority::new().unwrap());
+        let names = Mutex::default();
         let draft = Mutex::new(Kept::default().begin(visit("192.0.2.1:80"), None));
         let scene = Scene {
             draft: &draft,
             metadata: &metadata,
+            names: (&names, true),
             authority: &authority,
             shift: 0,
             host: "h.example".into(),

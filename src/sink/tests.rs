@@ -86,7 +86,7 @@ fn what_was_sent_is_told_with_its_canaries() {
     assert_eq!(of("SecretAccessKey")[0].to, "192.0.2.9:99", "what the metadata service handed out is known again");
     let told: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.path().join("sent.json")).unwrap()).unwrap();
     assert_eq!(told["entries"].as_array().unwrap().len(), sent.entries.len());
-    for file in ["network.pcapng", "network.har", "authority.pem"] {
+    for file in ["network.pcapng", "network.har", "ca-certificates.crt"] {
         assert!(std::fs::metadata(dir.path().join(file)).unwrap().len() > 100, "{file}");
     }
 }
@@ -127,4 +127,42 @@ fn within_tls_whoever_trusts_the_authority_speaks() {
     assert!(why.contains("api.evil.example") && why.contains("UnknownC"), "{why}");
     let capture = std::fs::read(dir.path().join("network.pcapng")).unwrap();
     assert!(capture.windows(13).any(|window| window == b"CLIENT_HANDSH"), "the secrets are written along");
+}
+
+#[test]
+fn a_mail_within_tls_is_read() {
+    use std::io::BufRead;
+
+    use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(sink.authority()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
+    visit(&sink, "192.0.2.1:587", |mut stream| {
+        let mut heard = io::BufReader::new(stream.try_clone().unwrap());
+        let mut until = |end: &str| loop {
+            let mut line = String::new();
+            assert_ne!(heard.read_line(&mut line).unwrap(), 0, "it ended before {end}");
+            if line.starts_with(end) {
+                break;
+            }
+        };
+        until("220 ");
+        stream.write_all(b"EHLO me\r\n").unwrap();
+        until("250-STARTTLS");
+        until("250 ");
+        stream.write_all(b"STARTTLS\r\n").unwrap();
+        until("220 ");
+        let mut connection = rustls::ClientConnection::new(config, ServerName::try_from("mail.evil.example").unwrap()).unwrap();
+        let mut inside = rustls::Stream::new(&mut connection, &mut stream);
+        write!(inside, "EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n{VALUE}\r\n.\r\nQUIT\r\n").unwrap();
+        let mut replies = String::new();
+        inside.read_to_string(&mut replies).unwrap();
+        assert!(replies.contains("queued as") && replies.contains("221 ") && !replies.contains("STARTTLS"), "{replies}");
+    });
+    let sent = sink.finish().unwrap();
+    assert_eq!((sent.entries[0].protocol.as_str(), sent.entries[0].canaries.len()), ("smtp", 1), "{sent:#?}");
 }

@@ -28,6 +28,9 @@ impl View {
     }
 }
 
+/// What a digit stands for.
+type Digit = fn(u8) -> Option<u8>;
+
 /// Shorter runs hold no part of a canary that proves anything.
 const LEAST_HEX: usize = 24;
 const LEAST_BASE64: usize = 16;
@@ -54,8 +57,7 @@ pub fn each(bytes: &[u8], see: &mut dyn FnMut(View)) {
 /// What one piece stands for if it is written in digits from its first byte to its last, padding aside: in each way that it can be.
 pub fn whole(piece: &[u8]) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     let piece = piece.trim_ascii().strip_suffix(b"==").or_else(|| piece.trim_ascii().strip_suffix(b"=")).unwrap_or(piece.trim_ascii());
-    let kinds: [(&'static str, u32, fn(u8) -> Option<u8>); 3] =
-        [("hex", 4, hex_digit), ("base64", 6, base64_digit), ("base32", 5, base32_digit)];
+    let kinds: [(&'static str, u32, Digit); 3] = [("hex", 4, hex_digit), ("base64", 6, base64_digit), ("base32", 5, base32_digit)];
     kinds.into_iter().filter_map(|(name, bits, digit)| {
         let fits = !piece.is_empty() && piece.iter().all(|byte| digit(*byte).is_some());
         fits.then(|| (name, packed(name, piece, 0..piece.len(), bits, digit).bytes))
@@ -135,7 +137,7 @@ fn url(bytes: &[u8]) -> Option<View> {
             }
         }
     }
-    any.then(|| View { name: "url-encoded", bytes: out, from: 0..bytes.len(), scale: (0, 1) })
+    any.then_some(View { name: "url-encoded", bytes: out, from: 0..bytes.len(), scale: (0, 1) })
 }
 
 /// Compressed data by its first bytes (RFC 1950, RFC 1952); raw deflate has none, and is tried at the beginning alone.

@@ -60,6 +60,7 @@ mod started;
 mod steering;
 mod storm;
 mod stress;
+mod sunk;
 mod terminals;
 mod trying;
 mod unnoticed;

@@ -105,7 +105,7 @@ fn a_build_script_goes_on_to_its_next_step_and_no_further() {
         let plain = cargo(&place, &["build", "--offline"]).go();
         plain.exits(0);
         // What the listener answers is no program.
-        for deed in ["drop", "persist", "key", "real", "real-write"] {
+        for deed in ["drop", "persist", "send", "real", "real-write"] {
             assert!(plain.stderr_text().contains(&format!("{deed}: done")), "plain cargo: no {deed}\n{plain}");
         }
 
@@ -116,7 +116,7 @@ fn a_build_script_goes_on_to_its_next_step_and_no_further() {
         outcome.exits(100);
         nothing_is_touched(&place, &outcome, &evidence);
         let said = fs::read_to_string(evidence.join("said-1-build.txt")).unwrap();
-        for deed in ["download", "drop", "persist", "worm", "key"] {
+        for deed in ["download", "drop", "persist", "worm", "send"] {
             assert!(said.contains(&format!("{deed}: done")), "it did not get to {deed}\n{said}\n{outcome}");
         }
         for deed in ["real", "real-write"] {

@@ -91,6 +91,7 @@ impl Stage {
 
     fn policy(&self) -> Policy {
         Policy {
+            decoys: None,
             profile: "test".into(),
             mode: self.mode,
             kind: ActorKind::BuildScript,

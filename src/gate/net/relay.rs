@@ -168,7 +168,9 @@ impl Loop {
                 let Some(Address::Ip(from)) = endpoint::decode(&source) else { continue };
                 let visit = visitors::visit(&self.network, Transport::Udp, from, sink.to, &self.orders.caller(sink.to));
                 if sink.to.port() != resolver::PORT {
-                    answers.datagram(&visit, payload);
+                    if let Some(answer) = answers.datagram(&visit, payload) {
+                        let _ = socket::send_to(sink.socket.as_fd(), &answer, libc::MSG_DONTWAIT, &source);
+                    }
                 } else if let Some(answer) = resolver::answer(&self.network, Transport::Udp, &visit, payload, &self.orders.caller(sink.to))
                 {
                     let _ = socket::send_to(sink.socket.as_fd(), &answer, libc::MSG_DONTWAIT, &source);

@@ -14,6 +14,7 @@ use crate::model::report::Report;
 use crate::model::{ActorId, Hostile, Package};
 use crate::report::json::Output;
 use crate::report::parties::is_network;
+use crate::suspect::decoys::PROJECT;
 
 /// The part of `sent.json` that sentences are made of.
 #[derive(Debug, Default, Deserialize)]
@@ -108,11 +109,13 @@ impl Entry {
     }
 }
 
-/// Whose code that is: whom a finding about the network names in this actor, else whose program it is.
+/// Whose code that is: whom a finding in this actor names, one about the network first; else whose program it is. The workspace that was made for the trial does
+/// nothing of its own accord.
 fn by(report: &Report, actor: ActorId) -> Option<&Package> {
-    let named = report.findings.iter().filter(|finding| finding.actor == actor && is_network(finding.rule));
-    let mut named = named.filter_map(|finding| finding.offender.as_ref());
-    named.next().or_else(|| report.actor(actor)?.package.as_ref())
+    let mut findings: Vec<_> = report.findings.iter().filter(|finding| finding.actor == actor).collect();
+    findings.sort_by_key(|finding| !is_network(finding.rule));
+    let named = findings.into_iter().filter_map(|finding| finding.offender.as_ref());
+    named.chain(report.actor(actor).and_then(|actor| actor.package.as_ref())).find(|package| package.name != PROJECT)
 }
 
 /// Writes what all sinks kept into one file of each form: `sent.json`, `network.har` and `network.pcapng`, of which captures may follow one another.

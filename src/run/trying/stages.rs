@@ -38,6 +38,8 @@ pub struct Stages<'a> {
     pub env: Env,
     pub interrupt: &'a Interrupt,
     pub canaries: Vec<Canary>,
+    /// What is the user's.
+    pub closed: Vec<PathBuf>,
     pub seconds: u64,
     pub allow_degraded: bool,
     pub guise: Guise,
@@ -200,6 +202,7 @@ impl Stages<'_> {
     fn one(&self, number: usize, step: Step) -> Result<Ended> {
         let lure = Lure {
             root: self.throwaway.root.clone(),
+            closed: self.closed.clone(),
             canaries: self.canaries.clone(),
             sink: self.throwaway.sink.join(number.to_string()),
             limits: Bounds { memory: MEMORY, file: FILE, processes: PROCESSES, seconds: self.seconds.saturating_mul(2) },

@@ -38,6 +38,7 @@ const NETWORK: [&str; 14] = [
 
 /// More than there ever are.
 const STAGES: usize = 32;
+const MACROS: usize = 64;
 
 pub struct Throwaway {
     _dir: Filled,
@@ -85,11 +86,14 @@ impl Throwaway {
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.
     pub fn without(&self) -> Vec<PathBuf> {
-        ["registry", "git", ".global-cache", ".package-cache", ".package-cache-mutate"]
-            .map(|dir| self.cargo_home.join(dir))
-            .into_iter()
-            .chain([self.target()])
-            .collect()
+        let cargos = ["registry", "git", ".global-cache", ".package-cache", ".package-cache-mutate"].map(|name| self.cargo_home.join(name));
+        cargos.into_iter().chain([self.target()]).chain(self.harness()).collect()
+    }
+
+    /// What is written to call the suspect.
+    fn harness(&self) -> Vec<PathBuf> {
+        let expands = (1..=MACROS).map(|number| format!("tests/expand_{number}.rs"));
+        ["examples/calls.rs".to_owned()].into_iter().chain(expands).map(|file| self.app().join(file)).collect()
     }
 
     /// One for all workspaces: what they need is built once.

