@@ -26,6 +26,18 @@ pub struct Try {
     /// Where it is to believe it runs: what lies there, and which variables are set
     #[arg(long = "as", value_name = "WHERE", default_value = "laptop", value_parser = PossibleValuesParser::new(["laptop", "ci", "container", "root"]))]
     pub ground: String,
+    /// Move its clock to this date: `2027-01-01`, `2027-01-01T08:30:00Z`
+    #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
+    pub at: Option<String>,
+    /// What its machine is called
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub hostname: Option<String>,
+    /// Which language its variables say it has, such as `de_DE.UTF-8`
+    #[arg(long, value_name = "LOCALE", value_parser = NonEmptyStringValueParser::new())]
+    pub locale: Option<String>,
+    /// On how many processors it may run, at most those there are
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub cpus: Option<u32>,
     /// Directory for the evidence; it must not be there yet (`brig-evidence/CRATE-VERSION-TIME` otherwise)
     #[arg(long, value_name = "D")]
     pub evidence: Option<PathBuf>,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::canary::Canary;
+use super::shift::Shift;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lure {
@@ -17,6 +18,15 @@ pub struct Lure {
     /// Where what was sent is kept, outside `root`.
     pub sink: PathBuf,
     pub limits: Bounds,
+    /// How far its wall clock is moved.
+    #[serde(default)]
+    pub shift: Option<Shift>,
+    /// What its machine is called.
+    #[serde(default)]
+    pub hostname: Option<String>,
+    /// On how many processors it may run.
+    #[serde(default)]
+    pub cpus: Option<usize>,
 }
 
 /// What each process may use.

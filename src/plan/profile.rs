@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::judge::environment::EnvironmentLists;
 use crate::judge::{Decoys, Environment, Places, Policy, SecretLists};
-use crate::model::{ActorKind, Mode};
+use crate::model::{ActorKind, Mode, Shift};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_table::Cargo;
 use crate::plan::document::ConfigError;
@@ -60,6 +60,10 @@ pub struct Profile {
     pub cargo: Cargo,
     /// Of a run in `Mode::Decoy`: what may be stolen and broken. No file can say so.
     pub decoys: Option<Decoys>,
+    /// Of such a run, how far the clock on the wall is moved.
+    pub shift: Option<Shift>,
+    /// And what the machine is called.
+    pub hostname: Option<Arc<str>>,
     pub(crate) settled: OnceLock<Arc<Settled>>,
 }
 
@@ -79,6 +83,8 @@ impl Profile {
             actors: TABLES.into_iter().map(|kind| (kind, Grants::default())).collect(),
             cargo: Cargo::default(),
             decoys: None,
+            shift: None,
+            hostname: None,
             settled: OnceLock::new(),
         };
         for (_, layer) in chain.into_iter().rev() {
@@ -155,7 +161,7 @@ impl Profile {
         let settle = || Settled::new(&self.actors, &self.secrets, places);
         let settled = self.settled.get_or_init(|| Arc::new(settle()));
         let policy = |settled: &Settled| {
-            let policy = settled.policy(&self.name, self.mode, facts);
+            let policy = Policy { shift: self.shift, hostname: self.hostname.clone(), ..settled.policy(&self.name, self.mode, facts) };
             match &self.decoys {
                 Some(decoys) => among_decoys(policy, decoys),
                 None => policy,

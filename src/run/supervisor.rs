@@ -140,7 +140,11 @@ impl<'a> Supervisor<'a> {
         Ok(Supervisor {
             providers,
             variables: Variables::new(given, profile.environment(), Arc::clone(&journal)),
-            filter: filter::program(&pass)?,
+            filter: if profile.shift.is_some() || profile.hostname.is_some() {
+                filter::program_with_clocks(&pass)?
+            } else {
+                filter::program(&pass)?
+            },
             profile,
             places,
             abi,
@@ -405,8 +409,9 @@ impl AtExecStop for Supervisor<'_> {
         if actor.kind == ActorKind::BuildScript {
             self.variables.ran(&actor);
         }
+        let asks_for_time = policy.shift.is_some();
         self.waiting = Some((actor, policy, began));
-        Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits, given }))
+        Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits, given, asks_for_time }))
     }
 
     fn refuse(&mut self, tracee: &Tracee, why: &anyhow::Error) -> bool {

@@ -3,6 +3,7 @@
 
 mod evidence;
 mod found;
+mod guise;
 mod interrupt;
 mod left;
 mod letter;
@@ -38,6 +39,7 @@ use crate::report::terminal;
 use crate::suspect::decoys::{Ground, lay};
 use evidence::Evidence;
 use found::Found;
+use guise::Guise;
 use interrupt::Interrupt;
 use left::Look;
 use named::Named;
@@ -53,6 +55,7 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     let named = Named::read(wish).map_err(Stopped::usage)?;
     let interrupt = Interrupt::heed()?;
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let guise = Guise::read(wish, started).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
     let user: Env = std::env::vars_os().collect();
     let cargo = ground::find_cargo(&user, false).map_err(Stopped::usage)?;
     let toolchain = ground::refuse_foreign_toolchain(&cargo, None, &user).map_err(Stopped::wall)?;
@@ -69,13 +72,15 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     told::before(&mut out, &prepared, style).context("write to stdout")?;
 
     let laid = lay(&throwaway.home, &throwaway.app(), place(&wish.ground)).context("lay decoys")?;
-    let env = throwaway.environment(&user, &toolchain, &laid.environment);
+    let mut env = throwaway.environment(&user, &toolchain, &laid.environment);
+    guise.dress(&mut env);
+    told::guise(&mut out, &guise, style).context("write to stdout")?;
     let without = throwaway.without();
     let before = Look::at(&throwaway.root, &without);
     let (seconds, allow_degraded, echo) = (wish.seconds, options.allow_degraded, options.verbose);
     let closed = closed(&user, fetching.cargo_home.as_deref());
     let canaries = laid.canaries;
-    let stages = Stages { throwaway: &throwaway, env, interrupt: interrupted, canaries, closed, seconds, allow_degraded };
+    let stages = Stages { throwaway: &throwaway, env, interrupt: interrupted, canaries, closed, seconds, allow_degraded, guise };
     let ended = stages.play(&prepared, |one| {
         if echo {
             let _ = io::stderr().write_all(&one.said);

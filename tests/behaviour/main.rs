@@ -31,6 +31,7 @@ mod footing;
 mod given;
 mod ground;
 mod grounds;
+mod guise;
 mod habits;
 mod honest;
 mod instrumented;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::guise;
 use super::interrupt::Interrupt;
 use crate::cli::{self, Options, Typed};
 use crate::model::Lure;
@@ -59,6 +60,9 @@ pub fn typed() -> Result<Typed, Stopped> {
     let stage: Stage = serde_json::from_str(&text[..read]).context("no stage of a trial").map_err(Stopped::usage)?;
     Interrupt::let_through();
     nix::unistd::setsid().context("leave the terminal")?;
+    if let Some(cpus) = stage.lure.as_ref().and_then(|lure| lure.cpus) {
+        guise::run_on(cpus).context("run on fewer processors")?;
+    }
     let options = Options {
         policy: Some("default".to_owned()),
         no_config: true,

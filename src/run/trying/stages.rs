@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
+use super::guise::Guise;
 use super::interrupt::Interrupt;
 use super::preparing::Prepared;
 use super::stage::{self, Stage};
@@ -41,6 +42,7 @@ pub struct Stages<'a> {
     pub closed: Vec<PathBuf>,
     pub seconds: u64,
     pub allow_degraded: bool,
+    pub guise: Guise,
 }
 
 /// How one ended.
@@ -204,6 +206,9 @@ impl Stages<'_> {
             canaries: self.canaries.clone(),
             sink: self.throwaway.sink.join(number.to_string()),
             limits: Bounds { memory: MEMORY, file: FILE, processes: PROCESSES, seconds: self.seconds.saturating_mul(2) },
+            shift: self.guise.shift,
+            hostname: self.guise.hostname.clone(),
+            cpus: self.guise.cpus,
         };
         let args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join(number.to_string());

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::evidence::Evidence;
 use super::found::Found;
+use super::guise::Guise;
 use super::preparing::Prepared;
 use super::stages::Ended;
 use crate::model::Rule;
@@ -29,6 +30,12 @@ pub fn before(w: &mut dyn Write, prepared: &Prepared, style: Style) -> io::Resul
     let checksum = suspect.checksum.as_deref().map(|sum| format!(", sha256 {}", escape::ours(sum))).unwrap_or_default();
     let text = format!("{} {} among decoys (from {}{checksum})", suspect.name, suspect.version, escape::ours(&suspect.from));
     style.status(w, GREEN, "Trying", &text)
+}
+
+/// What of when and where it is was not made up.
+pub fn guise(w: &mut dyn Write, guise: &Guise, style: Style) -> io::Result<()> {
+    let limits = guise.limits().into_iter().filter(|_| style.verbosity != Verbosity::Quiet);
+    limits.into_iter().try_for_each(|limit| style.status(w, YELLOW, "Note", &limit))
 }
 
 pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {

@@ -57,7 +57,7 @@ pub fn calls(surface: &Surface<'_>, implemented: &BTreeMap<String, Implemented<'
     let mut finding = Finding { values: Values::new(surface, implemented), found: Calls::default() };
     for (path, item) in &surface.items {
         match item {
-            syn::Item::Fn(item) => finding.function(path, &item.sig, None, &Scope::default(), &[]),
+            syn::Item::Fn(item) => finding.function(path.clone(), path, &item.sig, None, &Scope::default(), &[]),
             // A value that is made when it is first looked at.
             syn::Item::Static(item) if !matches!(item.mutability, syn::StaticMutability::Mut(_)) => {
                 let lazy = item.ty.to_token_stream().to_string().contains("Lazy");
@@ -73,6 +73,19 @@ pub fn calls(surface: &Surface<'_>, implemented: &BTreeMap<String, Implemented<'
         }
     }
     finding.found
+}
+
+/// How a value of a type is made.
+struct Made {
+    ty: String,
+    value: String,
+}
+
+impl Made {
+    /// What the value borrows from lives as long as the value does: to the end of the match.
+    fn then(&self, code: &str) -> String {
+        format!("match ({}) {{ it => {{ let mut it: {} = it; {code} }} }}", self.value, self.ty)
+    }
 }
 
 struct Finding<'a> {
@@ -94,8 +107,15 @@ impl Finding<'_> {
     }
 
     /// A function by its path; of a type or a trait with how its receiver is made.
-    fn function(&mut self, path: &str, signature: &syn::Signature, receiver: Option<&str>, scope: &Scope, outer: &[&syn::Generics]) {
-        let name = path.replace(['<', '>'], "").replace(" as ", ": ");
+    fn function(
+        &mut self,
+        name: String,
+        path: &str,
+        signature: &syn::Signature,
+        receiver: Option<&Made>,
+        scope: &Scope,
+        outer: &[&syn::Generics],
+    ) {
         if !is_safe(signature) {
             return self.not(name, "it is unsafe");
         }
@@ -108,9 +128,13 @@ impl Finding<'_> {
         let generics: Vec<&syn::Generics> = outer.iter().copied().chain([&signature.generics]).collect();
         let mut inner = self.values.scope(&generics, scope.own.clone());
         inner.params.extend(scope.params.clone());
-        let Some(args) = self.values.arguments(signature, &inner, 0) else {
+        // `Duration` may be the crate's own, or everybody's: both are tried.
+        let both = [false, true].map(|everybodys| self.values.preferring(everybodys).arguments(signature, &inner, 0));
+        let mut variants: Vec<Vec<String>> = both.into_iter().flatten().collect();
+        variants.dedup();
+        if variants.is_empty() {
             return self.not(name, &format!("no values are known for ({})", written(signature)));
-        };
+        }
         let mut turbofish = String::new();
         let inputs = written(signature);
         let mentioned = |name: &str| inputs.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
@@ -122,9 +146,11 @@ impl Finding<'_> {
             });
             turbofish = format!("::<{}>", types.collect::<Vec<_>>().join(", "));
         }
-        let args: Vec<String> = receiver_of(signature).map(str::to_owned).into_iter().chain(args).collect();
-        let made = receiver.map(|made| format!("let mut it = {made}; ")).unwrap_or_default();
-        self.add(name, format!("{made}up!({path}{turbofish}({}));", args.join(", ")));
+        for args in variants {
+            let args: Vec<String> = receiver_of(signature).map(str::to_owned).into_iter().chain(args).collect();
+            let call = format!("up!({path}{turbofish}({}));", args.join(", "));
+            self.add(name.clone(), receiver.map_or(call.clone(), |made| made.then(&call)));
+        }
     }
 
     fn methods(&mut self, name: &str, ty: &Type<'_>, implemented: &Implemented<'_>) {
@@ -136,19 +162,21 @@ impl Finding<'_> {
         };
         let scope = self.values.scope(&[generics], Some(name.to_owned()));
         let params = generics.params.iter().filter_map(|param| match param {
-            syn::GenericParam::Type(param) => Some(param.ident.to_string()),
+            // What has a default is left to it.
+            syn::GenericParam::Type(param) => param.default.is_none().then(|| param.ident.to_string()),
             syn::GenericParam::Const(param) => Some(param.ident.to_string()),
             syn::GenericParam::Lifetime(_) => None,
         });
         let chosen: Vec<&str> = params.map(|name| scope.params.get(&name).map_or("_", |choice| choice.0.as_str())).collect();
         let own = if chosen.is_empty() { ty.path.clone() } else { format!("{}<{}>", ty.path, chosen.join(", ")) };
         let value = self.values.build(name, 0);
-        let made = value.as_ref().map(|value| format!("{{ let it: {own} = {value}; it }}"));
+        let made = value.map(|value| Made { ty: own.clone(), value });
         for block in &implemented.inherent {
             for item in &block.items {
                 let syn::ImplItem::Fn(item) = item else { continue };
                 if is_public(&item.vis) {
-                    self.associated(&format!("<{own}>::{}", item.sig.ident), &item.sig, made.as_deref(), &scope, &block.generics);
+                    let (told, path) = (format!("{}::{}", ty.path, item.sig.ident), format!("<{own}>::{}", item.sig.ident));
+                    self.associated(told, &path, &item.sig, made.as_ref(), &scope, &block.generics);
                 }
             }
         }
@@ -159,15 +187,13 @@ impl Finding<'_> {
                     let form = [("Display", "{}"), ("Debug", "{:?}"), ("LowerHex", "{:x}"), ("UpperHex", "{:X}")];
                     let form = form.iter().find(|(name, _)| *name == of).map_or("{}", |form| form.1);
                     match &made {
-                        Some(made) => {
-                            self.add(format!("{}: {of}::fmt", ty.path), format!("let it = {made}; up!(format!(\"{form}\", it));"))
-                        }
+                        Some(made) => self.add(format!("{}: {of}::fmt", ty.path), made.then(&format!("up!(format!(\"{form}\", it));"))),
                         None => self.not(format!("{}: {of}::fmt", ty.path), "no value of the type is known"),
                     }
                 }
                 "Drop" => {
                     if let Some(made) = &made {
-                        self.add(format!("{}: Drop::drop", ty.path), format!("drop({made});"));
+                        self.add(format!("{}: Drop::drop", ty.path), made.then("drop(it);"));
                     }
                 }
                 _ => {
@@ -191,19 +217,28 @@ impl Finding<'_> {
                     let left: Vec<syn::Signature> = left.collect();
                     let any = if path.segments.last().is_some_and(|segment| !segment.arguments.is_none()) { "<_>" } else { "" };
                     for signature in written.into_iter().chain(&left) {
-                        let name = format!("<{own} as {of}{any}>::{}", signature.ident);
-                        self.associated(&name, signature, made.as_deref(), &scope, &block.generics);
+                        let told = format!("{}: {}::{}", ty.path, of.trim_start_matches("std::"), signature.ident);
+                        let path = format!("<{own} as {of}{any}>::{}", signature.ident);
+                        self.associated(told, &path, signature, made.as_ref(), &scope, &block.generics);
                     }
                 }
             }
         }
     }
 
-    fn associated(&mut self, path: &str, signature: &syn::Signature, made: Option<&str>, scope: &Scope, outer: &syn::Generics) {
+    fn associated(
+        &mut self,
+        told: String,
+        path: &str,
+        signature: &syn::Signature,
+        made: Option<&Made>,
+        scope: &Scope,
+        outer: &syn::Generics,
+    ) {
         match (signature.receiver().is_some(), made) {
-            (false, _) => self.function(path, signature, None, scope, &[outer]),
-            (true, Some(made)) => self.function(path, signature, Some(made), scope, &[outer]),
-            (true, None) => self.not(path.replace(['<', '>'], "").replace(" as ", ": "), "no value of the type is known"),
+            (false, _) => self.function(told, path, signature, None, scope, &[outer]),
+            (true, Some(made)) => self.function(told, path, signature, Some(made), scope, &[outer]),
+            (true, None) => self.not(told, "no value of the type is known"),
         }
     }
 

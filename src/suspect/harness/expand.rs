@@ -85,7 +85,41 @@ pub fn expansions(library: &str, modules: &Modules) -> Vec<Expansion> {
             }
         }
     }
+    found.extend(made_by_macros(library, modules));
     found.truncate(MOST);
+    found
+}
+
+/// Some crates have a macro that writes their macros (`create_derive!("add", add, Add)`): which of its words is a name is not known, and one that is
+/// none only fails to compile.
+fn made_by_macros(library: &str, modules: &Modules) -> Vec<Expansion> {
+    let all = || {
+        modules.values().flat_map(|module| &module.items).filter_map(|item| match item {
+            syn::Item::Macro(item) => Some(item),
+            _ => None,
+        })
+    };
+    let mut found = Vec::new();
+    for maker in all().filter(|item| item.ident.is_some()) {
+        let text = maker.mac.tokens.to_string();
+        let (derives, plain) = (text.contains("proc_macro_derive"), text.contains("[proc_macro]") || text.contains("[ proc_macro ]"));
+        for used in
+            all().filter(|item| item.ident.is_none() && item.mac.path.segments.last().map(|last| &last.ident) == maker.ident.as_ref())
+        {
+            let text = used.mac.tokens.to_string();
+            for word in
+                text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '"').filter(|word| !word.is_empty() && !word.contains('"'))
+            {
+                match word.starts_with(|c: char| c.is_ascii_uppercase()) {
+                    true if derives => found.push(Expansion { name: format!("#[derive({word})]"), text: of_derive(library, word, &[]) }),
+                    false if plain && word.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                        found.push(Expansion { name: format!("{word}!"), text: of_tokens(library, word) });
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
     found
 }
 

@@ -128,6 +128,9 @@ fn read(library: &Library) -> Harness {
     };
     if library.is_macro {
         harness.expansions = expand::expansions(&library.name, &modules);
+        if harness.expansions.is_empty() {
+            harness.not_called.push(("its macros".to_owned(), "none are seen in its sources".to_owned()));
+        }
     } else {
         let surface = surface::surface(&library.name, &modules);
         let implemented = surface::implemented(&modules);

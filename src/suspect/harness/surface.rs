@@ -17,6 +17,8 @@ pub struct Surface<'a> {
     pub types: BTreeMap<String, Vec<Type<'a>>>,
     /// Types that implement a trait of this name, each by its own name.
     pub implementors: BTreeMap<String, BTreeSet<String>>,
+    /// What the crate calls things of the standard library's otherwise: `StdError` is `Error`.
+    pub renamed: BTreeMap<String, String>,
 }
 
 pub struct Type<'a> {
@@ -61,6 +63,19 @@ pub fn surface<'a>(library: &str, modules: &'a Modules) -> Surface<'a> {
     while let Some((module, path)) = reaching.open.pop_front() {
         if reaching.seen.len() < MODULES && reaching.seen.insert((module.clone(), path.clone())) {
             reaching.module(&module, &path, library);
+        }
+    }
+    for item in modules.values().flat_map(|module| &module.items) {
+        let syn::Item::Use(item) = item else { continue };
+        let mut leaves = Vec::new();
+        leaf(&item.tree, Vec::new(), &mut leaves, 0);
+        for (from, name) in leaves {
+            let is_common = from.first().is_some_and(|root| matches!(root.as_str(), "std" | "core" | "alloc"));
+            if let (true, Some(name), Some(real)) = (is_common, name, from.last()) {
+                if name != *real && name != "_" {
+                    reaching.surface.renamed.insert(name, real.clone());
+                }
+            }
         }
     }
     for (name, implemented) in implemented(modules) {

@@ -1,7 +1,7 @@
 //! Values to call with. In: a type as the sources write it. Out: an expression of that type, if one can be thought of. Its text may speak of
 //! `set`, the number of the set of arguments, and of what `program.rs` puts before all calls: `text(set)`, `number(set)`, `Out`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use quote::ToTokens;
@@ -19,7 +19,13 @@ pub struct Values<'a> {
     pub implemented: &'a BTreeMap<String, Implemented<'a>>,
     /// What was found for a type at a depth: a crate could have types that lead to each other without end.
     built: RefCell<BTreeMap<(String, usize), Option<String>>>,
+    /// Names that are both, a type of the crate and one of everybody's, mean the latter.
+    everybodys: Cell<bool>,
 }
+
+/// Types of everybody's that crates name theirs after.
+const COMMON: &[&str] =
+    &["Duration", "Instant", "SystemTime", "String", "Vec", "Option", "Result", "Box", "PathBuf", "Ordering", "IpAddr", "Range"];
 
 /// What names of types mean in one signature.
 #[derive(Clone, Default)]
@@ -32,7 +38,12 @@ pub struct Scope {
 
 impl<'a> Values<'a> {
     pub fn new(surface: &'a Surface<'a>, implemented: &'a BTreeMap<String, Implemented<'a>>) -> Self {
-        Values { surface, implemented, built: RefCell::default() }
+        Values { surface, implemented, built: RefCell::default(), everybodys: Cell::new(false) }
+    }
+
+    pub fn preferring(&self, everybodys: bool) -> &Self {
+        self.everybodys.set(everybodys);
+        self
     }
 
     /// Chooses what the parameters stand for; those of which nothing can be thought are left out.
@@ -113,14 +124,19 @@ impl<'a> Values<'a> {
     }
 
     fn named(&self, segment: &syn::PathSegment, scope: &Scope, depth: usize) -> Option<String> {
-        let name = segment.ident.to_string();
+        let written = segment.ident.to_string();
+        let (name, is_renamed) = match self.surface.renamed.get(&written) {
+            Some(name) if !self.surface.types.contains_key(&written) => (name.clone(), true),
+            _ => (written, false),
+        };
         if let Some((_, value)) = scope.params.get(&name) {
             return Some(value.clone());
         }
         if name == "Self" {
             return self.build(scope.own.as_ref()?, depth + 1);
         }
-        if self.surface.types.contains_key(&name) {
+        let means_common = is_renamed || self.everybodys.get() && COMMON.contains(&name.as_str());
+        if !means_common && self.surface.types.contains_key(&name) {
             return self.build(&name, depth + 1);
         }
         let args: Vec<&Type> = arguments(segment);
@@ -179,7 +195,8 @@ impl<'a> Values<'a> {
         for bound in bounds {
             let TypeParamBound::Trait(bound) = bound else { continue };
             let segment = bound.path.segments.last()?;
-            let name = segment.ident.to_string();
+            let written = segment.ident.to_string();
+            let name = self.surface.renamed.get(&written).cloned().unwrap_or(written);
             let args = arguments(segment);
             let found = match name.as_str() {
                 "AsRef" | "Borrow" | "Into" | "TryInto" | "ToSocketAddrs" | "Display" | "ToString" | "Pattern" | "IntoCow" | "StrLike" => {
@@ -264,9 +281,9 @@ impl<'a> Values<'a> {
             return self.value(&alias.ty, &self.scope(&[&alias.generics], None), depth + 1);
         }
         let simple = || self.constructed(name, &ty.path, depth, true);
-        let default = || self.has_default(name, ty.item).then(|| format!("<{}>::default()", ty.path));
+        let default = || self.has_default(name, ty.item).then(|| "std::default::Default::default()".to_owned());
         let literal = || self.literal(ty.item, &ty.path, depth);
-        let parsed = || self.implements(name, "FromStr").then(|| format!("text(set).parse::<{}>().unwrap()", ty.path));
+        let parsed = || self.implements(name, "FromStr").then(|| "text(set).parse().unwrap()".to_owned());
         simple().or_else(default).or_else(literal).or_else(|| self.constructed(name, &ty.path, depth, false)).or_else(parsed)
     }
 
@@ -283,7 +300,10 @@ impl<'a> Values<'a> {
             }));
         }
         makers.retain(|(_, made)| made.sig.inputs.is_empty() == of_nothing && made.sig.asyncness.is_none());
-        makers.sort_by_key(|(_, made)| (made.sig.ident != "new", made.sig.inputs.len()));
+        // What a feature brings may not be there.
+        makers.sort_by_key(|(block, made)| {
+            (is_conditional(&made.attrs) || is_conditional(&block.attrs), made.sig.ident != "new", made.sig.inputs.len())
+        });
         makers.iter().take(12).find_map(|(block, made)| {
             let syn::ReturnType::Type(_, ty) = &made.sig.output else { return None };
             let wrap = wrapping(ty, name)?;
@@ -356,6 +376,10 @@ impl<'a> Values<'a> {
 /// Is this trait the crate's, and shown?
 fn is_own(surface: &Surface<'_>, name: &str) -> bool {
     surface.items.values().any(|item| matches!(item, syn::Item::Trait(item) if item.ident == name))
+}
+
+fn is_conditional(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))
 }
 
 pub fn is_safe(signature: &syn::Signature) -> bool {
