@@ -71,7 +71,7 @@ struct Ledger {
 /// How often an act was done, by status, and when first.
 #[derive(Clone, Copy, Default)]
 struct Times {
-    counts: [u64; 4],
+    counts: [u64; 5],
     first_ms: u64,
 }
 

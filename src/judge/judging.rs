@@ -13,7 +13,8 @@ impl Policy {
         let always = act.is_hostile();
         let known = self.places.second.known_act(act);
         let act = known.as_ref().unwrap_or(act);
-        self.answer(rules::rule(self, act, object), always, self.is_on_decoys(act))
+        let ruling = self.unless_closed(act, rules::rule(self, act, object));
+        self.answer(ruling, always, self.is_on_decoys(act))
     }
 
     /// The reviewed allow that lifts this judgement of the act, if there is one. Nothing is lifted before it is asked.

@@ -27,6 +27,7 @@ pub mod second_paths;
 pub mod secrets;
 
 pub use accepted::Accepted;
+pub use decoyed::Decoys;
 pub use environment::{EnvVerdict, Environment};
 pub use excepted::Spent;
 pub use journal::Journal;

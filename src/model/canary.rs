@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One value, unique to its place and to its run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Canary {
     /// As it is written there; never valid anywhere.
     pub value: String,

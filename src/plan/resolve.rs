@@ -124,6 +124,8 @@ impl Settled {
             without: None,
             accepted: None,
             decoys: None,
+            shift: None,
+            hostname: None,
             scripts,
         }
     }

@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow};
 
 use super::asked::platforms;
 use super::barring::Bars;
+use super::bounded::limits;
 use super::chosen::Chosen;
 use super::ending::{self, Ran};
 use super::excepting::Excepting;
@@ -104,6 +105,11 @@ pub fn build(
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
     let entrusted = if phases.network || phases.fetch { stage::refuse_steered(&steering, &places, &env)? } else { Vec::new() };
     let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
+    if options.lure.is_some() && sockets.name() != "private-network" {
+        let cause =
+            anyhow!("decoys need a network of their own for whoever takes them, and this machine has none to give: {}", sockets.name());
+        return Err(Stopped::wall(cause));
+    }
     enforcement.degraded.extend(entrusted);
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
@@ -142,7 +148,10 @@ pub fn build(
     compiler_caches::leave_out(&mut env);
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
-    let sink = options.sink.as_deref().map(|dir| sinking::open(dir, profile.mode, sockets)).transpose()?;
+    let sink = match &options.lure {
+        Some(lure) => Some(sinking::among_decoys(lure, &places.target, &mut env)?),
+        None => options.sink.as_deref().map(|dir| sinking::open(dir, profile.mode, sockets)).transpose()?,
+    };
     let inet = Sockets::only(Some(sockets.name())).sinking(sink.clone());
     let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(inet))?;
     let watch = Watch::default();
@@ -161,6 +170,10 @@ pub fn build(
         let prepared = Prepared::new(&stand);
         let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
         wall.grants.read.extend(programs.iter().cloned());
+        if let Some(lure) = &options.lure {
+            wall.grants.read.push(lure.root.clone());
+            wall.grants.write.push(lure.root.clone());
+        }
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
         if !stands || profile.mode == Mode::Observe || !remembered::is_apart(&env, &ground, &wall.grants) {
             exposed.set(true);
@@ -173,6 +186,7 @@ pub fn build(
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
     let mut supervisor =
         supervisor.behind(layers).excepting(excepting, Rc::clone(&bars)).giving(Given::look(args.iter().map(OsString::as_os_str)));
+    supervisor.limits = options.lure.as_ref().map(|lure| limits(&lure.limits));
     supervisor.reviewing.said(graph);
     // A stderr that is gone loses a hint, nothing else.
     let tell = |unaccepted: Vec<Barred>| {
@@ -271,7 +285,11 @@ pub fn build(
         unwinder,
         reach,
     };
-    ending::tell(ran, &mut supervisor, &outputs, style)
+    let told = ending::tell(ran, &mut supervisor, &outputs, style);
+    if options.lure.is_some() {
+        tmp.leave();
+    }
+    told
 }
 
 /// How a command that is typed here finds the report of this run. What cargo alone is told of where it works (`--manifest-path`, `--target-dir`, `--config`) no

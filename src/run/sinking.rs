@@ -1,13 +1,14 @@
-//! `--sink DIR`: a run in which a sink stands in place of the internet, for developers and tests. In: the directory, which may hold canaries to look for. Out:
-//! the sink, or why there can be none.
+//! A run in which a sink stands in place of the internet: a stage of `try`; or `--sink DIR`, for developers and tests. In: the directory, canaries to look for.
+//! Out: the sink, or why there can be none.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
+use super::stage::Env;
 use super::stopped::Stopped;
-use crate::model::{Canary, Mode};
+use crate::model::{Canary, Lure, Mode};
 use crate::plan::host::Sockets;
 use crate::sink::Sink;
 
@@ -36,4 +37,23 @@ pub fn open(dir: &Path, mode: Mode, sockets: Sockets) -> Result<Arc<Sink>, Stopp
         Err(error) => return Err(Stopped::usage(anyhow!(error).context(format!("read {}", list.display())))),
     };
     Sink::open(dir, canaries, None).with_context(|| format!("open a sink in {}", dir.display())).map_err(Stopped::usage)
+}
+
+/// What programs are told of a certificate by: OpenSSL's, curl's, git's, Python's and Node's.
+const CERTIFICATES: [&str; 5] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+
+/// Opens the sink of a stage of `try`, and lays its certificate where everybody may read, with the variables that say so.
+///
+/// # Errors
+/// Where a directory cannot be written to.
+pub fn among_decoys(lure: &Lure, target: &Path, env: &mut Env) -> Result<Arc<Sink>, Stopped> {
+    let opened = Sink::open(&lure.sink, lure.canaries.clone(), lure.shift.map(|shift| shift.seconds));
+    let sink = opened.with_context(|| format!("open a sink in {}", lure.sink.display())).map_err(Stopped::usage)?;
+    let certificate = target.join("ca-certificates.crt");
+    std::fs::copy(sink.authority(), &certificate).context("lay a certificate").map_err(Stopped::usage)?;
+    for name in CERTIFICATES {
+        env.retain(|(known, _)| known != name);
+        env.push((name.into(), certificate.clone().into_os_string()));
+    }
+    Ok(sink)
 }

@@ -13,8 +13,8 @@ use graph::Graph;
 const ROOMS: [&str; 10] = ["cli", "plan", "launch", "wall", "gate", "attribute", "judge", "report", "baseline", "sink"];
 /// What everyone may import.
 const SHARED: [&str; 2] = ["model", "sys"];
-/// What stands above the rooms: `run` may import all of them, `demo` brings scenes for it, `main` starts it; `fuzz` throws garbage at them.
-const ABOVE: [&str; 3] = ["run", "demo", "fuzz"];
+/// What stands above the rooms: `run` may import all of them, `demo` brings scenes for it, `suspect` a world, `main` starts it; `fuzz` throws garbage at them.
+const ABOVE: [&str; 4] = ["run", "demo", "suspect", "fuzz"];
 
 /// Imports to the left, each with its reason.
 const EXCEPTIONS: [(&str, &str, &str); 2] = [

@@ -98,6 +98,8 @@ impl Stage {
         let own_proc = ["/proc/self", "/proc/meminfo", "/proc/sys", "/proc/stat", "/proc/cpuinfo", "/dev"].map(PathBuf::from);
         Policy {
             decoys: None,
+            shift: None,
+            hostname: None,
             profile: "stage".into(),
             mode: self.mode,
             kind: ActorKind::BuildScript,

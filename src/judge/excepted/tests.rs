@@ -11,6 +11,8 @@ fn plain(mode: Mode) -> Policy {
     let places = Places { workspace: Some("/w".into()), target: "/w/target".into(), build: "/w/target".into(), ..Places::default() };
     Policy {
         decoys: None,
+        shift: None,
+        hostname: None,
         profile: "default".into(),
         mode,
         kind: ActorKind::BuildScript,
