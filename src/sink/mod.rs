@@ -2,7 +2,7 @@
 //! the gate brings, from sockets of an actor's own network. Out: answers that let the other side go on, and afterwards what was sent, to whom, and
 //! which canaries were in it: `sent.json`, `network.pcapng`, `network.har`.
 //!
-//! `talk` leads a conversation, `tls`, `http`, `mail`, `websocket` know the protocols, `dns`, `doh`, `labels` and `names` the names, `ntp` the time, `answers`, `goods` and `metadata` what
+//! `talk` leads a conversation, `tls`, `http`, `mail`, `websocket` know the protocols, `dns`, `doh`, `labels`, `names` and `lot` the names, `ntp` the time, `answers`, `goods` and `metadata` what
 //! is said; `kept` keeps it, within bounds; `hits` looks through it, with `canaries` and `views`; `sent`, `pcapng`, `har` tell it.
 
 mod answers;
@@ -18,6 +18,7 @@ mod http;
 mod kept;
 mod labels;
 mod line;
+mod lot;
 mod mail;
 mod metadata;
 mod names;

@@ -8,6 +8,8 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::lot::is_drawn;
+
 /// Names remembered; later ones share the last address.
 const MOST: usize = 16 << 10;
 /// Where large hosters have their servers: the first two bytes, so that no name lands at an address with a meaning.
@@ -83,19 +85,6 @@ fn exists(name: &str) -> bool {
     let reserved = ["invalid", "local", "onion", "lan", "internal", "home"].contains(&top) || name.ends_with(".arpa");
     let valid = labels.iter().all(|label| !label.is_empty() && label.len() <= 63);
     valid && !reserved && !is_drawn(registered)
-}
-
-/// Does a label look as if it was drawn by lot? Long, and without the vowels of a word, or digits among the letters again and again.
-fn is_drawn(label: &str) -> bool {
-    if label.len() < 10 || label.starts_with("xn--") {
-        return false;
-    }
-    let bytes = label.as_bytes();
-    let vowels = bytes.iter().filter(|byte| b"aeiouyAEIOUY".contains(byte)).count();
-    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    let switches = bytes.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
-    let consonants = bytes.split(|byte| !byte.is_ascii_alphabetic() || b"aeiouyAEIOUY".contains(byte)).map(<[u8]>::len).max().unwrap_or(0);
-    letters > 0 && (vowels * 6 < letters || consonants >= 6 || switches >= 4)
 }
 
 #[cfg(test)]
