@@ -47,7 +47,7 @@ const CERTIFICATES: [&str; 5] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAI
 /// # Errors
 /// Where a directory cannot be written to.
 pub fn among_decoys(lure: &Lure, target: &Path, env: &mut Env) -> Result<Arc<Sink>, Stopped> {
-    let opened = Sink::open(&lure.sink, lure.canaries.clone(), None);
+    let opened = Sink::open(&lure.sink, lure.canaries.clone(), lure.shift.map(|shift| shift.seconds));
     let sink = opened.with_context(|| format!("open a sink in {}", lure.sink.display())).map_err(Stopped::usage)?;
     let certificate = target.join("ca-certificates.crt");
     std::fs::copy(sink.authority(), &certificate).context("lay a certificate").map_err(Stopped::usage)?;
