@@ -1,6 +1,7 @@
 //! The policy as a table: who does what, in which mode, and what is said to it. The profiles used are the embedded ones. Here: how a row is
 //! written and checked; the rows are in the files below.
 
+mod decoys;
 mod grants;
 mod network;
 mod programs;

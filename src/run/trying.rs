@@ -7,6 +7,7 @@ mod guise;
 mod interrupt;
 mod left;
 mod letter;
+mod lines;
 mod named;
 mod preparing;
 mod proof;

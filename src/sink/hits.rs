@@ -30,6 +30,8 @@ const DEEPEST: usize = 3;
 /// Looked through at once, and how much of it once more with what follows.
 const PART: usize = 4 << 20;
 const OVERLAP: usize = 16 << 10;
+/// Pieces that were encoded one by one are no longer than this.
+const SMALL: usize = 4096;
 /// Bytes looked through in all, readings included.
 const MOST: usize = 1 << 30;
 /// What is longer is not read from its end.
@@ -64,14 +66,15 @@ struct Search<'i> {
 
 impl Search<'_> {
     fn thread(&mut self, pieces: &[(usize, &[u8])]) {
-        let (whole, ends) = joined(pieces.iter().map(|(_, bytes)| *bytes));
+        let ends = ends(pieces);
+        let length = ends.last().copied().unwrap_or(0);
         let mut start = 0;
         loop {
-            let part = &whole[start..whole.len().min(start + PART)];
-            for (at, canary, encoding) in self.look(part) {
+            let part = gathered(pieces, &ends, start..length.min(start + PART));
+            for (at, canary, encoding) in self.look(&part) {
                 self.hit(pieces, &ends, start + at.start..start + at.end, canary, encoding);
             }
-            if start + PART >= whole.len() {
+            if start + PART >= length {
                 break;
             }
             start += PART - OVERLAP;
@@ -81,13 +84,15 @@ impl Search<'_> {
         }
     }
 
-    /// Pieces that were encoded one by one.
+    /// Small pieces that were encoded one by one.
     fn each_decoded(&mut self, pieces: &[(usize, &[u8])]) {
         for kind in ["hex", "base64", "base32"] {
             let decode = |piece: &[u8]| views::whole(piece).find(|(name, _)| *name == kind).map(|(_, bytes)| bytes);
-            let decoded: Vec<(usize, Vec<u8>)> = pieces.iter().filter_map(|(talk, piece)| Some((*talk, decode(piece)?))).collect();
-            let borrowed: Vec<(usize, &[u8])> = decoded.iter().map(|(talk, bytes)| (*talk, bytes.as_slice())).collect();
-            let (whole, ends) = joined(borrowed.iter().map(|(_, bytes)| *bytes));
+            let small = pieces.iter().filter(|(_, piece)| piece.len() <= SMALL);
+            let decoded: Vec<(usize, Vec<u8>)> = small.filter_map(|(talk, piece)| Some((*talk, decode(piece)?))).collect();
+            let borrowed: Pieces<'_> = decoded.iter().map(|(talk, bytes)| (*talk, bytes.as_slice())).collect();
+            let ends = ends(&borrowed);
+            let whole = gathered(&borrowed, &ends, 0..ends.last().copied().unwrap_or(0));
             if !self.spend(whole.len()) {
                 return;
             }
@@ -140,7 +145,7 @@ impl Search<'_> {
         if depth == DEEPEST {
             return;
         }
-        views::each(bytes, &mut |view| {
+        views::each(bytes, depth > 0, &mut |view| {
             let way = if way.is_empty() { view.name.to_owned() } else { format!("{way} of {}", view.name) };
             let mut inside = Vec::new();
             self.layer(&view.bytes, &way, depth + 1, &mut inside);
@@ -170,18 +175,32 @@ fn named(found: &Found, way: &str) -> String {
     }
 }
 
-/// All pieces, and where each ends.
-fn joined<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Cow<'p, [u8]>, Vec<usize>) {
-    let (mut whole, mut ends): (Cow<'p, [u8]>, Vec<usize>) = (Cow::Borrowed(&[]), Vec::new());
-    for piece in pieces {
-        if ends.is_empty() {
-            whole = Cow::Borrowed(piece);
-        } else {
-            whole.to_mut().extend(piece);
+/// Where each piece ends, put together.
+fn ends(pieces: &[(usize, &[u8])]) -> Vec<usize> {
+    let add = |total: &mut usize, (_, bytes): &(usize, &[u8])| {
+        *total += bytes.len();
+        Some(*total)
+    };
+    pieces.iter().scan(0, add).collect()
+}
+
+/// A part of all pieces put together.
+fn gathered<'p>(pieces: &[(usize, &'p [u8])], ends: &[usize], part: Range<usize>) -> Cow<'p, [u8]> {
+    let mut out: Cow<'p, [u8]> = Cow::Borrowed(&[]);
+    let first = ends.partition_point(|end| *end <= part.start);
+    for ((_, bytes), end) in pieces.iter().zip(ends).skip(first) {
+        let start = end - bytes.len();
+        if start >= part.end {
+            break;
         }
-        ends.push(whole.len());
+        let bytes = &bytes[part.start.saturating_sub(start)..bytes.len().min(part.end - start)];
+        if out.is_empty() {
+            out = Cow::Borrowed(bytes);
+        } else {
+            out.to_mut().extend(bytes);
+        }
     }
-    (whole, ends)
+    out
 }
 
 #[cfg(test)]

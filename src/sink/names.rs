@@ -67,7 +67,7 @@ fn v4(place: u32) -> Ipv4Addr {
 }
 
 fn v6(place: u32) -> Ipv6Addr {
-    Ipv6Addr::new(0x2606, 0x4700, 0x3030, 0, 0, 0, (place >> 16) as u16, (place as u16) | 1 << 15)
+    Ipv6Addr::new(0x2606, 0x4700, 0x3030, 0, 0, 0, (place >> 16) as u16, place as u16)
 }
 
 /// FNV-1a: the same in every run.
@@ -109,7 +109,7 @@ mod tests {
         for number in 0..3000 {
             let name = format!("host-{number}.example");
             let (v4, v6) = names.resolve(&name).unwrap();
-            assert!(seen.insert(v4) && seen.insert(v6.to_canonical().to_string().parse().unwrap_or(v4)) || seen.contains(&v4));
+            assert!(seen.insert(IpAddr::from(v4)) && seen.insert(IpAddr::from(v6)), "{name}");
             assert_eq!((names.name_of(v4.into()), names.name_of(v6.into())), (Some(name.as_str()), Some(name.as_str())));
             assert_eq!(names.resolve(&name), Some((v4, v6)), "and keeps it");
             assert!(!v4.is_private() && !v4.is_loopback() && !v4.is_link_local());

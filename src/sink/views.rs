@@ -28,132 +28,163 @@ impl View {
     }
 }
 
-/// What a digit stands for.
-type Digit = fn(u8) -> Option<u8>;
-
 /// Shorter runs hold no part of a canary that proves anything.
 const LEAST_HEX: usize = 24;
 const LEAST_BASE64: usize = 16;
 const LEAST_BASE32: usize = 20;
-/// What is made of compressed data, at most, and how many beginnings are tried.
+const LEAST_URL: usize = 12;
+/// What is made of compressed data, at most; and one beginning is tried for so many bytes, but this many always.
 const LONGEST_INFLATED: usize = 4 << 20;
-const MOST_INFLATED: usize = 64;
+const TRIED_EACH: usize = 4096;
+const TRIED: usize = 64;
+/// What is longer is taken for data of a kind, in which only compressed data is looked for.
+const LONG: usize = 256 << 10;
 
-/// Sees all readings of `bytes`, one after the other.
-pub fn each(bytes: &[u8], see: &mut dyn FnMut(View)) {
-    for run in runs(bytes, LEAST_HEX, |byte| byte.is_ascii_hexdigit()) {
-        (0..2).for_each(|skipped| see(packed("hex", bytes, run.start + skipped..run.end, 4, hex_digit)));
+/// What a digit stands for, `NONE` for what is none.
+type Digits = [u8; 256];
+const NONE: u8 = 0xff;
+
+const HEX: Digits = digits(b"0123456789abcdef", b"0123456789ABCDEF");
+/// Both alphabets of RFC 4648.
+const BASE64: Digits = digits(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+);
+/// In either case: names have none. Both at once are something else.
+const BASE32: Digits = digits(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+const BASE32_LOW: Digits = digits(b"abcdefghijklmnopqrstuvwxyz234567", b"abcdefghijklmnopqrstuvwxyz234567");
+
+const fn digits(one: &[u8], other: &[u8]) -> Digits {
+    let mut table = [NONE; 256];
+    let mut at = 0;
+    while at < one.len() {
+        table[one[at] as usize] = at as u8;
+        table[other[at] as usize] = at as u8;
+        at += 1;
     }
-    for run in runs(bytes, LEAST_BASE64, |byte| base64_digit(byte).is_some() || matches!(byte, b'\r' | b'\n')) {
-        (0..4).for_each(|skipped| see(packed("base64", bytes, run.start + skipped..run.end, 6, base64_digit)));
+    table
+}
+
+/// A way to write bytes in digits of so many bits.
+struct Kind {
+    name: &'static str,
+    digits: &'static Digits,
+    bits: u32,
+    /// So many digits make whole bytes: from each of them on it may have been begun.
+    group: usize,
+    least: usize,
+    /// May it be broken into lines?
+    lines: bool,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind { name: "hex", digits: &HEX, bits: 4, group: 2, least: LEAST_HEX, lines: false },
+    Kind { name: "base64", digits: &BASE64, bits: 6, group: 4, least: LEAST_BASE64, lines: true },
+    Kind { name: "base32", digits: &BASE32, bits: 5, group: 8, least: LEAST_BASE32, lines: false },
+    Kind { name: "base32", digits: &BASE32_LOW, bits: 5, group: 8, least: LEAST_BASE32, lines: false },
+];
+
+impl Kind {
+    /// Digits put together to bytes.
+    fn view(&self, bytes: &[u8], from: Range<usize>) -> View {
+        let mut out = Vec::with_capacity(from.len() * self.bits as usize / 8);
+        let (mut word, mut held) = (0u32, 0);
+        for byte in &bytes[from.clone()] {
+            let value = self.digits[usize::from(*byte)];
+            if value == NONE {
+                continue;
+            }
+            word = word << self.bits | u32::from(value);
+            held += self.bits;
+            if held >= 8 {
+                held -= 8;
+                out.push((word >> held) as u8);
+            }
+        }
+        View { name: self.name, bytes: out, from, scale: (8, self.bits as usize) }
     }
-    for run in runs(bytes, LEAST_BASE32, |byte| base32_digit(byte).is_some()) {
-        (0..8).for_each(|skipped| see(packed("base32", bytes, run.start + skipped..run.end, 5, base32_digit)));
+}
+
+/// Sees all readings of `bytes`, one after the other. `inner`: they are a reading themselves.
+pub fn each(bytes: &[u8], inner: bool, see: &mut dyn FnMut(View)) {
+    if !(inner && bytes.len() > LONG) {
+        for kind in &KINDS {
+            let is_in = |byte: u8| kind.digits[usize::from(byte)] != NONE || kind.lines && matches!(byte, b'\r' | b'\n');
+            runs(bytes, kind.least, is_in, &mut |run| {
+                (0..kind.group).for_each(|skipped| see(kind.view(bytes, run.start + skipped..run.end)));
+            });
+        }
+        // Tokens: what stands between two is not part of either.
+        runs(bytes, LEAST_URL, |byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\'), &mut |run| {
+            if let Some(view) = url(bytes, run) {
+                see(view);
+            }
+        });
     }
-    url(bytes).into_iter().for_each(&mut *see);
-    inflated(bytes).into_iter().for_each(see);
+    inflated(bytes, inner).into_iter().for_each(see);
 }
 
 /// What one piece stands for if it is written in digits from its first byte to its last, padding aside: in each way that it can be.
 pub fn whole(piece: &[u8]) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
-    let piece = piece.trim_ascii().strip_suffix(b"==").or_else(|| piece.trim_ascii().strip_suffix(b"=")).unwrap_or(piece.trim_ascii());
-    let kinds: [(&'static str, u32, Digit); 3] = [("hex", 4, hex_digit), ("base64", 6, base64_digit), ("base32", 5, base32_digit)];
-    kinds.into_iter().filter_map(|(name, bits, digit)| {
-        let fits = !piece.is_empty() && piece.iter().all(|byte| digit(*byte).is_some());
-        fits.then(|| (name, packed(name, piece, 0..piece.len(), bits, digit).bytes))
+    let piece = piece.trim_ascii();
+    let padding = piece.iter().rev().take_while(|byte| **byte == b'=').count();
+    let piece = &piece[..piece.len() - padding];
+    KINDS.iter().filter_map(move |kind| {
+        let fits = !piece.is_empty() && piece.iter().all(|byte| kind.digits[usize::from(*byte)] != NONE);
+        fits.then(|| (kind.name, kind.view(piece, 0..piece.len()).bytes))
     })
 }
 
-fn runs(bytes: &[u8], least: usize, is_in: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+fn runs(bytes: &[u8], least: usize, is_in: impl Fn(u8) -> bool, see: &mut dyn FnMut(Range<usize>)) {
     let mut start = 0;
-    for at in 0..=bytes.len() {
-        if at == bytes.len() || !is_in(bytes[at]) {
+    for (at, byte) in bytes.iter().enumerate() {
+        if !is_in(*byte) {
             if at - start >= least {
-                found.push(start..at);
+                see(start..at);
             }
             start = at + 1;
         }
     }
-    found
-}
-
-/// Digits of so many bits each, put together to bytes.
-fn packed(name: &'static str, bytes: &[u8], from: Range<usize>, bits: u32, digit: impl Fn(u8) -> Option<u8>) -> View {
-    let mut out = Vec::with_capacity(from.len() * bits as usize / 8);
-    let (mut word, mut held) = (0u32, 0);
-    for value in bytes[from.clone()].iter().filter_map(|byte| digit(*byte)) {
-        word = word << bits | u32::from(value);
-        held += bits;
-        if held >= 8 {
-            held -= 8;
-            out.push((word >> held) as u8);
-        }
+    if bytes.len().saturating_sub(start) >= least {
+        see(start..bytes.len());
     }
-    View { name, bytes: out, from, scale: (8, bits as usize) }
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    (byte as char).to_digit(16).map(|value| value as u8)
+    Some(HEX[usize::from(byte)]).filter(|value| *value != NONE)
 }
 
-/// Both alphabets of RFC 4648.
-fn base64_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    }
-}
-
-/// In either case: names have none.
-fn base32_digit(byte: u8) -> Option<u8> {
-    match byte.to_ascii_uppercase() {
-        upper @ b'A'..=b'Z' => Some(upper - b'A'),
-        b'2'..=b'7' => Some(byte - b'2' + 26),
-        _ => None,
-    }
-}
-
-fn url(bytes: &[u8]) -> Option<View> {
+fn url(bytes: &[u8], from: Range<usize>) -> Option<View> {
+    let token = &bytes[from.clone()];
     let escaped = |at: usize| {
-        let digits = bytes.get(at..at + 3).filter(|escape| escape[0] == b'%')?;
+        let digits = token.get(at..at + 3).filter(|escape| escape[0] == b'%')?;
         Some(hex_digit(digits[1])? << 4 | hex_digit(digits[2])?)
     };
-    let (mut out, mut at, mut any) = (Vec::new(), 0, false);
-    while at < bytes.len() {
-        match escaped(at) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-                any = true;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
+    let first = token.iter().enumerate().filter(|(_, byte)| **byte == b'%').find_map(|(at, _)| escaped(at).map(|_| at))?;
+    let (mut out, mut at) = (token[..first].to_vec(), first);
+    while at < token.len() {
+        let value = escaped(at);
+        out.push(value.unwrap_or(token[at]));
+        at += if value.is_some() { 3 } else { 1 };
     }
-    any.then_some(View { name: "url-encoded", bytes: out, from: 0..bytes.len(), scale: (0, 1) })
+    Some(View { name: "url-encoded", bytes: out, from, scale: (0, 1) })
 }
 
 /// Compressed data by its first bytes (RFC 1950, RFC 1952); raw deflate has none, and is tried at the beginning alone.
-fn inflated(bytes: &[u8]) -> Vec<View> {
+fn inflated(bytes: &[u8], inner: bool) -> Vec<View> {
     let mut found = Vec::new();
     let begins = |at: usize| match bytes.get(at..at + 3)? {
-        [0x1f, 0x8b, 8] => Some(("gzip", at + gzip_header(&bytes[at..])?, false)),
-        [0x78, flags, _] if (0x7800 + u16::from(*flags)) % 31 == 0 => Some(("zlib", at, true)),
+        [0x1f, 0x8b, 8] if bytes.get(at + 3).is_some_and(|flags| *flags < 32) => Some(("gzip", at + gzip_header(&bytes[at..])?, false)),
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, _] => Some(("zlib", at, true)),
         _ => None,
     };
     let mut tried = 0;
     let mut at = 0;
-    while at + 3 <= bytes.len() && tried < MOST_INFLATED {
+    let most = (bytes.len() / TRIED_EACH).max(TRIED);
+    while at + 3 <= bytes.len() && tried < most {
         if let Some((name, start, wrapped)) = begins(at) {
             tried += 1;
-            if let Some((out, read)) = inflate(&bytes[start..], wrapped) {
+            if let Some((out, read)) = inflate(&bytes[start..], wrapped, true) {
                 found.push(View { name, bytes: out, from: at..start + read, scale: (0, 1) });
                 at = start + read;
                 continue;
@@ -161,8 +192,11 @@ fn inflated(bytes: &[u8]) -> Vec<View> {
         }
         at += 1;
     }
+    // RFC 1951 §3.2.3: one last block, or several; in readings, which are many, one.
+    let kind = bytes.first().map_or(0, |first| first & 7);
     if found.is_empty()
-        && let Some((out, read)) = inflate(bytes, false)
+        && (matches!(kind, 3 | 5) || !inner && matches!(kind, 2 | 4))
+        && let Some((out, read)) = inflate(bytes, false, false)
     {
         found.push(View { name: "deflate", bytes: out, from: 0..read, scale: (0, 1) });
     }
@@ -185,8 +219,8 @@ fn gzip_header(bytes: &[u8]) -> Option<usize> {
     (at <= bytes.len()).then_some(at)
 }
 
-/// What it was, and how much of it there is. What breaks off is taken as far as it goes, if that is worth it.
-fn inflate(bytes: &[u8], wrapped: bool) -> Option<(Vec<u8>, usize)> {
+/// What it was, and how much of it there is. `breaks`: what breaks off is taken as far as it goes.
+fn inflate(bytes: &[u8], wrapped: bool, breaks: bool) -> Option<(Vec<u8>, usize)> {
     let mut state = Decompress::new(wrapped);
     let mut out = Vec::with_capacity(4096);
     loop {
@@ -196,7 +230,7 @@ fn inflate(bytes: &[u8], wrapped: bool) -> Option<(Vec<u8>, usize)> {
             Ok(_) if out.len() >= LONGEST_INFLATED => break,
             Ok(_) if out.len() == out.capacity() => out.reserve(out.capacity()),
             Ok(_) if (read, made) != (state.total_in() as usize, out.len()) => {}
-            Ok(_) | Err(_) if wrapped && out.len() >= super::canaries::LEAST => break,
+            Ok(_) | Err(_) if breaks && out.len() >= super::canaries::LEAST => break,
             Ok(_) | Err(_) => return None,
         }
     }
@@ -211,7 +245,7 @@ mod tests {
 
     fn of(bytes: &[u8]) -> Vec<View> {
         let mut found = Vec::new();
-        each(bytes, &mut |view| found.push(view));
+        each(bytes, false, &mut |view| found.push(view));
         found
     }
 

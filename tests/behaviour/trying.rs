@@ -156,6 +156,29 @@ fn a_build_script_goes_on_to_its_next_step_and_no_further() {
 }
 
 #[test]
+fn a_macro_is_expanded_and_caught() {
+    for who in Who::all() {
+        let place = suspect("macro-thief", who, "tokens.example-cdn.io:80");
+        let (outcome, evidence, report) = tried(&place, &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &[
+                "`quick_derive` 0.2.0 sent ",
+                "with your `~/.cargo/credentials.toml`",
+                " in hex",
+                "proven by canary; nothing left this machine",
+            ],
+        );
+        let found = findings(&report);
+        assert!(found.contains(&("secret/then-network".to_owned(), "decoy".to_owned())), "{found:?}\n{outcome}");
+        let lock = fs::read_to_string(evidence.join("brig.lock")).unwrap();
+        assert!(lock.contains("quick_derive proc-macro does read "), "{lock}");
+    }
+}
+
+#[test]
 fn an_honest_crate_is_no_incident() {
     for who in Who::all() {
         let place = Place::new("suspects/quiet", who);

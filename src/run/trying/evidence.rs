@@ -10,7 +10,7 @@ use super::found::Found;
 use super::left::Left;
 use super::suspect::Suspect;
 use super::throwaway::Throwaway;
-use super::{letter, proof};
+use super::{letter, lines, proof};
 use crate::model::moment;
 use crate::report::Format;
 use crate::report::json::Output;
@@ -51,6 +51,7 @@ impl Evidence {
             Output::prepare_in(&self.0, name)?.write(|w| format.write(all, w)).with_context(|| format!("write {name}"))?;
         }
         self.write("letter.md", &letter::text(found, throwaway))?;
+        self.write("brig.lock", &lines::lock(all, &found.prepared.suspect))?;
         let sinks = throwaway.sinks();
         proof::keep(ended.iter().zip(sinks.iter().map(|dir| &**dir)), &self.0)?;
         if !left.is_empty() {

