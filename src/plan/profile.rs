@@ -156,6 +156,11 @@ impl Profile {
         Environment::compile(&lists)
     }
 
+    /// Are its actors told another time, or another name of their machine?
+    pub fn makes_up_clocks(&self) -> bool {
+        self.shift.is_some() || self.hostname.is_some()
+    }
+
     /// The policy of one actor. The first call looks at the file system; later ones with the same places only put paths together.
     pub fn resolve(&self, places: &Places, facts: &ActorFacts) -> Policy {
         let settle = || Settled::new(&self.actors, &self.secrets, places);

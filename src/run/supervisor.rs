@@ -140,11 +140,7 @@ impl<'a> Supervisor<'a> {
         Ok(Supervisor {
             providers,
             variables: Variables::new(given, profile.environment(), Arc::clone(&journal)),
-            filter: if profile.shift.is_some() || profile.hostname.is_some() {
-                filter::program_with_clocks(&pass)?
-            } else {
-                filter::program(&pass)?
-            },
+            filter: filter::program_of(profile.makes_up_clocks(), &pass)?,
             profile,
             places,
             abi,

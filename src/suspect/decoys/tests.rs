@@ -73,8 +73,8 @@ fn laid() -> (Secrets, BTreeMap<String, Vec<u8>>) {
         }
     }
     let dir = tempfile::tempdir().unwrap();
-    let (canaries, pairs) = lay_system(dir.path(), "ada").unwrap();
-    for (asked, file) in pairs {
+    let System { canaries, files } = lay_system(dir.path(), "ada").unwrap();
+    for (asked, file) in files {
         let bytes = fs::read(file).unwrap();
         if canaries.iter().any(|canary| Path::new(&canary.place) == asked && contains(&bytes, &canary.value)) {
             all.insert(asked.display().to_string(), bytes);

@@ -121,7 +121,7 @@ mod tests {
         let text = "
             #![allow(x)] use a::{b, c}; pub mod m { pub fn f(x: [u8; 4]) -> u8 { { { 1 } } } impl X for Y { const N: u8 = { 3 }; fn g(&self) { loop {} } } }
             pub const fn h() -> u8 { 3 } pub static S: &str = if a { b } else { c }; pub struct P { pub x: u8 } enum E { A = 3, B { y: u8 } }
-            macro_rules! q { () => { fn never() {} } } extern crate std; pub trait T { fn t(&self) { 1; } type U; } pub async unsafe fn z() {} fn last() {}";
+            macro_rules! q { () => { fn never() {} } } extern crate std; pub trait T { fn t(&self) { 1; } type U; } pub async fn z() {} fn last() {}";
         let names: Vec<String> = items(text)
             .unwrap()
             .iter()

@@ -71,10 +71,11 @@ pub fn surface<'a>(library: &str, modules: &'a Modules) -> Surface<'a> {
         leaf(&item.tree, Vec::new(), &mut leaves, 0);
         for (from, name) in leaves {
             let is_common = from.first().is_some_and(|root| matches!(root.as_str(), "std" | "core" | "alloc"));
-            if let (true, Some(name), Some(real)) = (is_common, name, from.last()) {
-                if name != *real && name != "_" {
-                    reaching.surface.renamed.insert(name, real.clone());
-                }
+            if let (true, Some(name), Some(real)) = (is_common, name, from.last())
+                && name != *real
+                && name != "_"
+            {
+                reaching.surface.renamed.insert(name, real.clone());
             }
         }
     }

@@ -15,7 +15,8 @@ mod private;
 pub mod open;
 pub use private::{check_params, Hidden as Shown};
 pub fn plain() {}
-pub unsafe fn risky() {}
+pub unsafe
+fn risky() {}
 pub fn stop() -> ! { std::process::exit(0) }
 pub fn odd(x: std::thread::Thread) {}
 pub async fn later(name: &str) -> u8 { 1 }
