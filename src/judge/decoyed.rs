@@ -14,6 +14,8 @@ impl Policy {
     pub fn among_decoys(mut self, decoys: &Decoys, programs: &[PathBuf]) -> Policy {
         let root = || decoys.root.clone();
         self.kernel.read.push(root());
+        self.kernel.read.extend_from_slice(&decoys.given);
+        self.read.extend_from_slice(&decoys.given);
         self.kernel.write.push(root());
         self.kernel.exec.push(root());
         self.kernel.exec.extend_from_slice(programs);

@@ -29,6 +29,13 @@ pub struct Lure {
     pub cpus: Option<usize>,
 }
 
+impl Lure {
+    /// Of the authority whose certificates the sink shows: the one thing outside the decoys that whoever takes them may read, besides the system.
+    pub fn certificate(&self) -> PathBuf {
+        self.sink.join("authority.pem")
+    }
+}
+
 /// What each process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {

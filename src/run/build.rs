@@ -149,7 +149,7 @@ pub fn build(
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
     let sink = match &options.lure {
-        Some(lure) => Some(sinking::among_decoys(lure, &places.target, &mut env)?),
+        Some(lure) => Some(sinking::among_decoys(lure, &mut env)?),
         None => options.sink.as_deref().map(|dir| sinking::open(dir, profile.mode, sockets)).transpose()?,
     };
     let inet = Sockets::only(Some(sockets.name())).sinking(sink.clone());
@@ -171,7 +171,7 @@ pub fn build(
         let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
         wall.grants.read.extend(programs.iter().cloned());
         if let Some(lure) = &options.lure {
-            wall.grants.read.push(lure.root.clone());
+            wall.grants.read.extend([lure.root.clone(), lure.certificate()]);
             wall.grants.write.push(lure.root.clone());
         }
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");

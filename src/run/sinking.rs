@@ -42,18 +42,17 @@ pub fn open(dir: &Path, mode: Mode, sockets: Sockets) -> Result<Arc<Sink>, Stopp
 /// What programs are told of a certificate by: OpenSSL's, curl's, git's, Python's and Node's.
 const CERTIFICATES: [&str; 5] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
 
-/// Opens the sink of a stage of `try`, and lays its certificate where everybody may read, with the variables that say so.
+/// Opens the sink of a stage of `try`, with the variables that say where its certificate lies: in a place of ours, where nobody among the decoys can put
+/// anything.
 ///
 /// # Errors
-/// Where a directory cannot be written to.
-pub fn among_decoys(lure: &Lure, target: &Path, env: &mut Env) -> Result<Arc<Sink>, Stopped> {
+/// Where the directory cannot be written to.
+pub fn among_decoys(lure: &Lure, env: &mut Env) -> Result<Arc<Sink>, Stopped> {
     let opened = Sink::open(&lure.sink, lure.canaries.clone(), lure.shift.map(|shift| shift.seconds));
     let sink = opened.with_context(|| format!("open a sink in {}", lure.sink.display())).map_err(Stopped::usage)?;
-    let certificate = target.join("ca-certificates.crt");
-    std::fs::copy(sink.authority(), &certificate).context("lay a certificate").map_err(Stopped::usage)?;
     for name in CERTIFICATES {
         env.retain(|(known, _)| known != name);
-        env.push((name.into(), certificate.clone().into_os_string()));
+        env.push((name.into(), sink.authority().into_os_string()));
     }
     Ok(sink)
 }

@@ -178,6 +178,25 @@ fn a_macro_is_expanded_and_caught() {
     }
 }
 
+/// What we write among decoys ourselves is written behind nobody's wall.
+#[test]
+fn no_link_leads_us_out() {
+    for who in Who::all() {
+        let place = Place::new("suspects/link-layer", who);
+        fs::create_dir(place.path("home/real")).unwrap();
+        place.write(&place.path("home/real/calls.rs"), "the user's own");
+        place.write(&place.workspace().join("real.txt"), place.path("home/real").to_str().unwrap());
+        let (outcome, evidence, _) = tried(&place, &[]);
+        let said = fs::read_to_string(evidence.join("said-1-build.txt")).unwrap();
+        assert!(said.contains("links: 2"), "it lays no links\n{said}\n{outcome}");
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(&outcome, &["harness: not begun: what ran before has put links in the place of directories"]);
+        let real: Vec<_> = fs::read_dir(place.path("home/real")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(real, ["calls.rs"], "{outcome}");
+        assert_eq!(fs::read_to_string(place.path("home/real/calls.rs")).unwrap(), "the user's own");
+    }
+}
+
 #[test]
 fn an_honest_crate_is_no_incident() {
     for who in Who::all() {

@@ -28,6 +28,7 @@ const PROCESSES: u64 = 512;
 const EXAMPLES: usize = 5;
 /// How often the program that makes calls is written again.
 const ROUNDS: usize = 5;
+const LINKED: &str = "what ran before has put links in the place of directories, which are not followed";
 /// What only finds out which calls compile.
 const DRAFT: &str = "harness, checked";
 /// Its own tests, with all that they need, before they run.
@@ -131,6 +132,9 @@ impl Stages<'_> {
         let own = &prepared.suspect.dir;
         self.add(&mut all, Ok(step("build", &self.throwaway.app(), "build --offline")), &mut tell)?;
         // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
+        if all[0].report.is_none() && self.interrupt.came() {
+            return Err(Stopped { exit: Exit::Cargo(130), cause: anyhow!("interrupted") });
+        }
         if all[0].report.is_none() && all[0].left_out.is_none() {
             return Err(failed(&all[0]));
         }
@@ -155,6 +159,7 @@ impl Stages<'_> {
     ) -> Result<(), Stopped> {
         let ended = match step {
             Ok(step) if self.interrupt.came() => Ended::left_out(step.name, "interrupted".to_owned()),
+            Ok(step) if !self.throwaway.is_whole(std::slice::from_ref(&step.dir)) => Ended::left_out(step.name, LINKED.to_owned()),
             Ok(step) => self.one(all.len(), step)?,
             Err(left_out) => left_out,
         };
@@ -171,6 +176,9 @@ impl Stages<'_> {
             Err(why) => return Ok(vec![Err(Ended::left_out("harness", why.to_string()))]),
         };
         for round in 0.. {
+            if !self.throwaway.clears_harness() {
+                return Ok(vec![Err(Ended::left_out("harness", LINKED.to_owned()))]);
+            }
             harness.write(&app).context("write a harness")?;
             if !harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) || self.interrupt.came() {
                 break;

@@ -69,7 +69,8 @@ impl Throwaway {
             work: home.join("work"),
             tmp: root.join("tmp"),
             reports: top.join("reports"),
-            sink: top.join("sink"),
+            // Variables name a certificate in it.
+            sink: top.join("ssl"),
             home,
             root,
             _dir: dir.into(),
@@ -88,6 +89,21 @@ impl Throwaway {
     pub fn without(&self) -> Vec<PathBuf> {
         let cargos = ["registry", "git", ".global-cache", ".package-cache", ".package-cache-mutate"].map(|name| self.cargo_home.join(name));
         cargos.into_iter().chain([self.target()]).chain(self.harness()).collect()
+    }
+
+    /// Are its directories, and `more` of them, still what they were? Who ran in here may have laid links, and what we do there ourselves would lead out: cargo is
+    /// started there, files are written. To be asked when nobody runs any more.
+    pub fn is_whole(&self, more: &[PathBuf]) -> bool {
+        let own =
+            [self.root.clone(), self.home.clone(), self.cargo_home.clone(), self.work.clone(), self.tmp.clone(), self.app(), self.target()];
+        let there = own.iter().chain(more).filter(|dir| fs::symlink_metadata(dir).is_ok());
+        there.into_iter().all(|dir| dir.canonicalize().is_ok_and(|real| real == **dir && real.is_dir()))
+    }
+
+    /// Makes room for programs that call the suspect: what lies there is taken away, and no link followed. False where that cannot be.
+    pub fn clears_harness(&self) -> bool {
+        let whole = self.is_whole(&["src", "examples", "tests"].map(|dir| self.app().join(dir)));
+        whole && self.harness().iter().all(|file| fs::remove_file(file).is_ok() || fs::symlink_metadata(file).is_err())
     }
 
     /// What is written to call the suspect.
@@ -150,6 +166,27 @@ impl Throwaway {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_a_directory_is_seen() {
+        use std::os::unix::fs::symlink;
+        let outside = tempfile::tempdir().unwrap();
+        for dir in ["home/alex/work", "home/alex/.cargo", "tmp", "home/alex/work/tidemark/examples", "home/alex/work/tidemark/tests"] {
+            let throwaway = Throwaway::make().unwrap();
+            fs::create_dir_all(throwaway.app().join("examples")).unwrap();
+            fs::write(throwaway.app().join("examples/calls.rs"), "").unwrap();
+            assert!(throwaway.is_whole(&[]) && throwaway.clears_harness() && !throwaway.app().join("examples/calls.rs").exists(), "{dir}");
+            let _ = fs::remove_dir_all(throwaway.root.join(dir));
+            symlink(outside.path(), throwaway.root.join(dir)).unwrap();
+            assert!(!throwaway.clears_harness(), "{dir}");
+        }
+        let throwaway = Throwaway::make().unwrap();
+        fs::create_dir_all(throwaway.app().join("examples")).unwrap();
+        fs::write(outside.path().join("calls.rs"), "mine").unwrap();
+        symlink(outside.path().join("calls.rs"), throwaway.app().join("examples/calls.rs")).unwrap();
+        assert!(throwaway.clears_harness() && fs::symlink_metadata(throwaway.app().join("examples/calls.rs")).is_err());
+        assert_eq!(fs::read(outside.path().join("calls.rs")).unwrap(), b"mine");
+    }
 
     #[test]
     fn nothing_of_the_users_is_in_the_environment() {
