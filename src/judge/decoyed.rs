@@ -3,19 +3,11 @@
 
 use std::path::PathBuf;
 
+use crate::judge::decoys::Decoys;
 use crate::judge::paths::{below, within};
 use crate::judge::policy::Policy;
 use crate::judge::ruling::{Ruling, alarm};
 use crate::model::{Act, Endpoint, Hostile, Mode, Rule, Severity};
-
-/// Where decoys lie, and what of this machine is the user's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Decoys {
-    /// A real path: what lies below may be read, changed and run.
-    pub root: PathBuf,
-    /// Real homes and workspaces, which no grant reaches: they may lie where the system does (`/usr/local/cargo` in images).
-    pub closed: Vec<PathBuf>,
-}
 
 impl Policy {
     /// The same among decoys: the kernel's grants reach them, too, and `programs` may be run. Nothing else is opened by it.

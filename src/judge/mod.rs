@@ -5,6 +5,7 @@
 pub mod accepted;
 pub mod configuration;
 mod decoyed;
+mod decoys;
 pub mod environment;
 mod excepted;
 pub mod exceptions;
@@ -27,7 +28,7 @@ pub mod second_paths;
 pub mod secrets;
 
 pub use accepted::Accepted;
-pub use decoyed::Decoys;
+pub use decoys::Decoys;
 pub use environment::{EnvVerdict, Environment};
 pub use excepted::Spent;
 pub use journal::Journal;

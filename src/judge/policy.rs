@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::accepted::Accepted;
-use crate::judge::decoyed::Decoys;
+use crate::judge::decoys::Decoys;
 use crate::judge::exceptions::Granted;
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest_match, is_clean, within};

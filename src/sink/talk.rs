@@ -291,6 +291,22 @@ mod tests {
     }
 
     #[test]
+    fn garbage_ends_every_conversation() {
+        let mut state = 3u64;
+        let begins = ["", "GET / HTTP/1.1\r\n", "POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "\x16\x03\x01", "EHLO x\r\n"];
+        let upgrade = "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n";
+        for round in 0..600usize {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let length = (state >> 33) as usize % 200;
+            let noise = (0..length).map(|i| (state.rotate_left(i as u32 * 7) >> 11) as u8);
+            let begin = begins.iter().chain([&upgrade]).nth(round % 6).unwrap();
+            let says: Vec<u8> = begin.bytes().chain(noise).collect();
+            let (draft, _) = talk(&says, [80, 25, 443][round % 3]);
+            assert_eq!(draft.talk.sent, 0, "nothing crossed a wire here");
+        }
+    }
+
+    #[test]
     fn whoever_is_not_understood_is_written_down() {
         let (draft, heard) = talk(b"\x01\x02 something of its own", 4444);
         assert_eq!((said(&draft, "stream"), heard.as_str()), (b"\x01\x02 something of its own".into(), ""));

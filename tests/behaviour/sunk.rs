@@ -3,6 +3,8 @@
 //! There is no control under plain cargo: this harm would really leave. That the fixture does it is told by the sink, byte by byte; that it did not leave, by
 //! who listens on this machine's own loopback at the very ports, and by the routes of the namespace, of which there are none.
 
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -14,13 +16,29 @@ use crate::who::Who;
 
 const BUILD: &[&str] = &["build", "--offline"];
 
-fn sunk(place: &Place, options: &[&str]) -> (Outcome, PathBuf) {
+/// Listeners of both kinds at an address of this machine that others could reach, where it has one.
+fn here() -> Option<(TcpListener, UdpSocket, SocketAddr)> {
+    // Only asks for the way there: connecting a datagram socket sends nothing (udp(7)).
+    let probe = UdpSocket::bind("0.0.0.0:0").ok()?;
+    probe.connect("192.0.2.1:9").ok()?;
+    let tcp = TcpListener::bind((probe.local_addr().ok()?.ip(), 0)).ok()?;
+    let at = tcp.local_addr().ok()?;
+    let udp = UdpSocket::bind(at).ok()?;
+    tcp.set_nonblocking(true).ok()?;
+    udp.set_nonblocking(true).ok()?;
+    Some((tcp, udp, at))
+}
+
+fn sunk(place: &Place, options: &[&str], here: Option<SocketAddr>) -> (Outcome, PathBuf) {
     let dir = place.path("run/sink");
     let canaries = json!([{ "value": format!("{}-dotenv", place.canary), "place": "<workspace>/.env", "name": "ZOO_SECRET" }]);
     place.write(&dir.join("canaries.json"), &canaries.to_string());
     let options = [&["--sink", dir.to_str().unwrap()], options].concat();
-    let outcome = guarded(place, &options, BUILD).env("ZOO_SINK", &dir).go();
-    (outcome, dir)
+    let mut run = guarded(place, &options, BUILD).env("ZOO_SINK", &dir);
+    if let Some(here) = here {
+        run = run.env("ZOO_HERE", here.to_string());
+    }
+    (run.go(), dir)
 }
 
 fn said(place: &Place) -> String {
@@ -48,7 +66,8 @@ fn carried<'v>(sent: &'v Value, name: &str, fits: impl Fn(&Value) -> bool) -> Ve
 fn everything_is_heard_and_nothing_leaves() {
     for who in Who::all() {
         let place = Place::new("sunk", who);
-        let (outcome, dir) = sunk(&place, &["--mode", "observe"]);
+        let listening = here();
+        let (outcome, dir) = sunk(&place, &["--mode", "observe"], listening.as_ref().map(|(.., at)| *at));
         outcome.exits(0);
         let (said, sent) = (said(&place), told(&dir));
         for line in [
@@ -89,6 +108,14 @@ fn everything_is_heard_and_nothing_leaves() {
         for door in [Door::Tcp, Door::Udp] {
             assert!(place.sinks.heard(door).is_empty(), "as {who:?}: {door:?} was reached\n{outcome}");
         }
+        if let Some((tcp, udp, at)) = listening {
+            let is_late = |kind: ErrorKind| kind == ErrorKind::WouldBlock;
+            assert!(tcp.accept().is_err_and(|error| is_late(error.kind())), "as {who:?}: {at} was reached\n{outcome}");
+            assert!(udp.recv(&mut [0; 64]).is_err_and(|error| is_late(error.kind())), "as {who:?}: {at} was reached\n{outcome}");
+            let heard = carried(&sent, "ZOO_SECRET", |entry| entry["to"] == at.to_string());
+            assert_eq!(heard.len(), 2, "as {who:?}: by both ways: {heard:#?}\n{outcome}");
+            assert!(said.contains("zoo: here: HTTP/1.1 200 OK"), "as {who:?}: {said}");
+        }
         captured(&dir, &format!("{}-dotenv", place.canary));
         let har: Value = serde_json::from_slice(&std::fs::read(dir.join("network.har")).unwrap()).unwrap();
         let urls = |entry: &Value| entry["request"]["url"] == "http://collect.evil.test/collect?v=1";
@@ -124,7 +151,7 @@ fn without_a_private_network_there_is_no_sink() {
         outcome.exits(104);
         assert!(outcome.stderr_text().contains("network namespace for each actor"), "as {who:?}\n{outcome}");
         assert_eq!(said(&place), "", "as {who:?}: it ran\n{outcome}");
-        let (outcome, _) = sunk(&place, &["--mode", "enforce"]);
+        let (outcome, _) = sunk(&place, &["--mode", "enforce"], None);
         outcome.exits(2);
     }
 }

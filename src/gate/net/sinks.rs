@@ -144,3 +144,52 @@ impl Orders {
         lock(&self.callers).get(&to).cloned().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(transport: Transport, port: usize) -> Sink {
+        let socket = socket::create(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0).unwrap();
+        Sink { socket, transport, to: SocketAddr::from(([192, 0, 2, 1], port as u16)) }
+    }
+
+    /// Filled up with sinks of one kind; the answer is what the relay's thread was told last.
+    fn filled(sunk: bool, transport: Transport, more: usize) -> (Relay, Vec<SocketAddr>) {
+        let (tell, told) = channel();
+        let serve = move |orders: Orders| {
+            for order in orders.inbox.iter() {
+                if let Order::Leave(from) = order {
+                    tell.send(from).unwrap();
+                }
+            }
+        };
+        let mut relay = Relay::start(sunk, serve).unwrap();
+        for port in 1..=if sunk { MOST_SUNK } else { MOST } + more {
+            if relay.is_full() {
+                break;
+            }
+            relay.add(at(transport, port)).unwrap();
+        }
+        let left = (0..more).map_while(|_| told.recv_timeout(std::time::Duration::from_millis(500)).ok()).collect();
+        (relay, left)
+    }
+
+    #[test]
+    fn where_a_sink_answers_the_oldest_listener_goes() {
+        let (relay, left) = filled(true, Transport::Tcp, 3);
+        let places: Vec<SocketAddr> = [1, 2, 3].map(|port| at(Transport::Tcp, port).to).into();
+        assert_eq!((left, relay.sinks.len()), (places.clone(), MOST_SUNK));
+        assert!(!relay.stands(Transport::Tcp, places[2]) && relay.stands(Transport::Tcp, at(Transport::Tcp, 4).to));
+        relay.finish();
+    }
+
+    #[test]
+    fn others_stay_and_there_are_only_so_many() {
+        for (sunk, transport, most) in [(true, Transport::Udp, MOST_SUNK), (false, Transport::Tcp, MOST), (false, Transport::Udp, MOST)] {
+            let (mut relay, left) = filled(sunk, transport, 1);
+            assert_eq!((left.len(), relay.sinks.len(), relay.is_full()), (0, most, true), "{sunk} {transport:?}");
+            relay.finish();
+        }
+    }
+}

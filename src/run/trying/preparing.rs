@@ -116,11 +116,17 @@ impl Fetching<'_> {
 
     /// As a workspace of its own, with the versions that the app has.
     fn alone(&self, dir: &Path) -> Option<String> {
-        let lock = dir.join("Cargo.lock");
-        if !lock.exists() {
-            let _ = fs::copy(self.throwaway.app().join("Cargo.lock"), &lock);
+        let (lock, apps) = (dir.join("Cargo.lock"), self.throwaway.app().join("Cargo.lock"));
+        let brought = lock.exists();
+        if !brought {
+            let _ = fs::copy(&apps, &lock);
         }
-        self.fetch(dir).err().map(|error| format!("{error:#}"))
+        let mut fetched = self.fetch(dir);
+        if fetched.is_err() && brought {
+            // What it locked may be gone, or not be there yet.
+            fetched = fs::copy(&apps, &lock).context("lock it anew").and_then(|_| self.fetch(dir));
+        }
+        fetched.err().map(|error| format!("{error:#}"))
     }
 
     /// The workspace that depends on the suspect, and looks like one of somebody's.
@@ -154,7 +160,8 @@ impl Fetching<'_> {
         }
         let said = String::from_utf8_lossy(&played.said);
         let mut lines = said.lines().skip_while(|line| !line.starts_with("error"));
-        let why: Vec<&str> = lines.by_ref().take(6).map(str::trim).filter(|line| !line.is_empty()).collect();
+        let ours = |line: &&str| line.starts_with("Not run") || line.starts_with("Help");
+        let why: Vec<&str> = lines.by_ref().take(6).map(str::trim).filter(|line| !line.is_empty()).take_while(|line| !ours(line)).collect();
         bail!("fetch it: {}", if why.is_empty() { format!("cargo ended with {}", played.code) } else { why.join(" ") })
     }
 

@@ -30,6 +30,9 @@ const EXAMPLES: usize = 5;
 const ROUNDS: usize = 5;
 /// What only finds out which calls compile.
 const DRAFT: &str = "harness, checked";
+/// Its own tests, with all that they need, before they run.
+const BUILT: &str = "own tests, built";
+const COMPILED: u64 = 5;
 /// What a macro makes of made-up input is no program, mostly: it was expanded all the same.
 const MACROS: &str = "macros";
 
@@ -76,7 +79,7 @@ impl Ended {
 
     /// Was it only to find out something?
     pub fn is_draft(&self) -> bool {
-        self.name == DRAFT
+        self.name == DRAFT || self.name == BUILT
     }
 
     pub fn timed_out(&self) -> bool {
@@ -107,13 +110,15 @@ impl Ended {
 }
 
 struct Step {
+    /// So many times the time that one stage has: what is only compiled takes longer than it runs.
+    times: u64,
     name: &'static str,
     dir: PathBuf,
     args: Vec<String>,
 }
 
 fn step(name: &'static str, dir: &Path, words: &str) -> Step {
-    Step { name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect() }
+    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect() }
 }
 
 impl Stages<'_> {
@@ -200,19 +205,20 @@ impl Stages<'_> {
     }
 
     fn one(&self, number: usize, step: Step) -> Result<Ended> {
+        let seconds = self.seconds.saturating_mul(step.times);
         let lure = Lure {
             root: self.throwaway.root.clone(),
             closed: self.closed.clone(),
             canaries: self.canaries.clone(),
             sink: self.throwaway.sink.join(number.to_string()),
-            limits: Bounds { memory: MEMORY, file: FILE, processes: PROCESSES, seconds: self.seconds.saturating_mul(2) },
+            limits: Bounds { memory: MEMORY, file: FILE, processes: PROCESSES, seconds: seconds.saturating_mul(2) },
             shift: self.guise.shift,
             hostname: self.guise.hostname.clone(),
             cpus: self.guise.cpus,
         };
         let args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join(number.to_string());
-        let stage = Stage { lure: Some(lure), report_dir, seconds: self.seconds, args, allow_degraded: self.allow_degraded };
+        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded: self.allow_degraded };
         let began = Instant::now();
         let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, false)?;
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
@@ -222,12 +228,18 @@ impl Stages<'_> {
 
 /// Its own tests, doctests and examples.
 fn own_steps(own: &Path) -> Vec<Step> {
-    let mut steps = vec![step("own tests", own, "test --offline --no-fail-fast --tests")];
+    let built = Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") };
+    let mut steps = vec![built, step("own tests", own, "test --offline --no-fail-fast --tests")];
     if own.join("src/lib.rs").is_file() || suspect::manifest(own).is_ok_and(|manifest| manifest.contains_key("lib")) {
         steps.push(step("doctests", own, "test --offline --no-fail-fast --doc"));
     }
     let words = |name: &str| ["run", "--offline", "--example", name].map(str::to_owned).to_vec();
-    steps.extend(examples(own).iter().take(EXAMPLES).map(|name| Step { name: "example", dir: own.to_owned(), args: words(name) }));
+    steps.extend(examples(own).iter().take(EXAMPLES).map(|name| Step {
+        times: 1,
+        name: "example",
+        dir: own.to_owned(),
+        args: words(name),
+    }));
     steps
 }
 

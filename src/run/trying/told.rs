@@ -7,8 +7,8 @@ use super::found::Found;
 use super::guise::Guise;
 use super::preparing::Prepared;
 use super::stages::Ended;
-use crate::model::Rule;
 use crate::model::report::{Report, VerdictWord};
+use crate::model::{Hostile, Rule};
 use crate::report::crates::crates;
 use crate::report::escape;
 use crate::report::incidents::{Incident, incidents};
@@ -39,7 +39,7 @@ pub fn guise(w: &mut dyn Write, guise: &Guise, style: Style) -> io::Result<()> {
 }
 
 pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
-    if style.verbosity == Verbosity::Quiet {
+    if style.verbosity == Verbosity::Quiet || one.is_draft() && !one.timed_out() {
         return Ok(());
     }
     let (color, verb) = match one.was_built() {
@@ -102,13 +102,16 @@ fn did(w: &mut dyn Write, all: &Report, name: &str, style: Style) -> io::Result<
     let of = |key: &&String| key.rsplit_once(' ').is_some_and(|(known, _)| known == name);
     for (key, did) in crates.iter().filter(|(key, _)| of(key)) {
         let ran: Vec<&str> = did.ran.iter().map(String::as_str).collect();
+        // Its own workspace has it as the user's.
+        let own = |what: &Hostile| ["{workspace}", "{target}"].iter().any(|tree| what.as_bytes().starts_with(tree.as_bytes()));
         let lists = [("network", &did.network), ("programs", &did.programs), ("reads outside", &did.reads_outside)];
         let used: Vec<String> = lists
             .iter()
-            .filter(|(_, list)| !list.0.is_empty())
+            .map(|(what, list)| (what, list.0.iter().filter(|used| !own(&used.what)).collect::<Vec<_>>()))
+            .filter(|(_, list)| !list.is_empty())
             .map(|(what, list)| {
-                let first: Vec<String> = list.0.iter().take(3).map(|used| escape::quoted(&used.what)).collect();
-                let more = if list.0.len() > 3 { format!(" and {} more", list.0.len() - 3) } else { String::new() };
+                let first: Vec<String> = list.iter().take(3).map(|used| escape::quoted(&used.what)).collect();
+                let more = if list.len() > 3 { format!(" and {} more", list.len() - 3) } else { String::new() };
                 format!("{what}: {}{more}", first.join(", "))
             })
             .collect();

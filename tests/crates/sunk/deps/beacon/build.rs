@@ -32,6 +32,11 @@ fn main() {
     say("neighbour", TcpStream::connect(("127.0.0.1", port("ZOO_TCP"))).map(|_| "met"));
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     say("neighbour's datagram", udp.send_to(b"zoo", ("127.0.0.1", port("ZOO_UDP"))));
+    // An address of this machine's own, where somebody listens who must not hear of it.
+    if let Ok(here) = std::env::var("ZOO_HERE") {
+        say("here", post(&here, &secret));
+        say("here, a datagram", UdpSocket::bind("0.0.0.0:0").unwrap().send_to(secret.as_bytes(), &here));
+    }
     say("scanned", Ok::<_, io::Error>((1..=400).filter(|port| TcpStream::connect(("192.0.2.33", *port)).is_ok()).count()));
 }
 
