@@ -207,7 +207,8 @@ fn cost_of_the_program() {
 #[test]
 fn clocks_are_asked_for_only_where_they_are_moved() {
     let (plain, moved) = (program(&PASS).unwrap(), program_of(true, &PASS).unwrap());
-    let asks = |program: &[libc::sock_filter], number: i64, clock: i32| run(program, number, [clock as u64, 0, 0, 0, 0, 0]);
+    let asks =
+        |program: &[libc::sock_filter], number: i64, clock: i32| run(program, NATIVE, number as u32, &[clock as u64, 0, 0, 0, 0, 0]).0;
     for (number, clock, stops) in [
         (libc::SYS_clock_gettime, libc::CLOCK_REALTIME, true),
         (libc::SYS_clock_gettime, libc::CLOCK_REALTIME_COARSE, true),
