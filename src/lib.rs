@@ -12,9 +12,11 @@
 //! - `judge`: may they; and the journal of what happened
 //! - `report`: what the user gets
 //! - `baseline`: what code of others was accepted to do, and what is new beside it
+//! - `sink`: stands in place of the internet where a suspect is tried
 //!
 //! A room imports only rooms further down this list (`tests/rooms` holds that), besides `model`, the words everyone shares, and
-//! `sys`, where `unsafe` lives. `run` conducts: only it knows every stage. `demo` is a stage play about it. `fuzz` exists for tests only: it
+//! `sys`, where `unsafe` lives. `run` conducts: only it knows every stage. `demo` is a stage play about it, `suspect` the world
+//! in which code that nobody trusts is run for it. `fuzz` exists for tests only: it
 //! throws garbage at every room that reads what others wrote.
 
 pub mod attribute;
@@ -30,5 +32,7 @@ pub mod model;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod sink;
+pub mod suspect;
 pub mod sys;
 pub mod wall;

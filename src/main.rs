@@ -7,12 +7,15 @@ use cargo_brig::cli::{self, Misuse};
 use cargo_brig::gate::net;
 use cargo_brig::model::Exit;
 use cargo_brig::report::escape;
-use cargo_brig::run::run;
+use cargo_brig::run::{STAGE, Stopped, run, staged};
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     if args.get(1).is_some_and(|word| word == net::BROKER_ARGUMENT) {
         net::broker_main();
+    }
+    if args.get(1).is_some_and(|word| word == STAGE) {
+        return end(staged().and_then(|typed| run(&typed)));
     }
     let variables = cli::variables::check(std::env::vars_os().map(|(name, _)| name));
     let typed = match variables.and_then(|()| cli::parse(args, &|name| std::env::var_os(name))) {
@@ -22,7 +25,11 @@ fn main() -> ExitCode {
     if std::env::var_os("BRIG_LOG").is_some() {
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG).without_time().init();
     }
-    match run(&typed) {
+    end(run(&typed))
+}
+
+fn end(ended: Result<Exit, Stopped>) -> ExitCode {
+    match ended {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(stopped) => {
             render(&stopped.to_string(), &[]);

@@ -11,8 +11,8 @@ use clap_complete::Shell;
 use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
 use super::forms::Forms;
-use super::{exceptions, forms, reports};
-use crate::model::{Mode, duration};
+use super::{exceptions, forms, reports, trying};
+use crate::model::{Lure, Mode, duration};
 use crate::report::Format;
 
 const EXIT_CODES: &str = "\
@@ -71,6 +71,12 @@ pub struct Options {
     /// Whoever started this run takes the report directory away: it is not named
     #[arg(long, hide = true)]
     pub passing: bool,
+    /// Of a stage of `try`, which it tells itself: no word and no variable does.
+    #[arg(skip)]
+    pub lure: Option<Lure>,
+    /// For developers: no actor reaches anything, a sink answers in place of the internet, and what was sent is kept in this directory
+    #[arg(long, value_name = "D", hide = true)]
+    pub sink: Option<PathBuf>,
     /// Configuration file instead of the workspace's `brig.toml`
     #[arg(long, value_name = "F", global = true)]
     pub config: Option<PathBuf>,
@@ -152,6 +158,8 @@ pub enum Word {
     },
     /// An embedded, inert re-enactment of real incidents
     Demo,
+    /// Runs a crate you do not trust among decoys, and tells and keeps what it does: nothing of yours is in its reach
+    Try(Box<trying::Try>),
     /// What this kernel can enforce, and what would be weaker here
     Doctor,
     /// Render a stored report again (the last one, if none is named), or list those that are kept

@@ -12,6 +12,7 @@ pub mod misplaced;
 mod misuse;
 pub mod reports;
 mod shells;
+pub mod trying;
 pub mod variables;
 
 use std::ffi::OsString;
@@ -47,6 +48,8 @@ pub enum Command {
     /// A policy file to start from.
     Init,
     Demo,
+    /// A crate nobody trusts, among decoys.
+    Try(Box<trying::Try>),
     Doctor,
     /// Render a stored report again, or list them.
     Report(reports::Which),
@@ -147,6 +150,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         // With anything behind it, it is cargo's.
         Some(Word::Init { rest }) => Ok(Command::Cargo { toolchain, args: [OsString::from("init")].into_iter().chain(rest).collect() }),
         Some(Word::Demo) => own(Command::Demo),
+        Some(Word::Try(wish)) => own(Command::Try(wish)),
         Some(Word::Doctor) => own(Command::Doctor),
         Some(Word::Report(which)) => own(Command::Report(which)),
         Some(Word::Explain { topic, of }) => own(Command::Explain { topic, of }),

@@ -61,6 +61,8 @@ fn our_options_stand_before() {
         report_dir: Some("d".into()),
         forms: Forms { json: Some("f.json".into()), sarif: Some("f.sarif".into()), egress: Some("e".into()), ..Forms::default() },
         passing: false,
+        sink: None,
+        lure: None,
         config: Some("c.toml".into()),
         no_config: false,
         floor: Some("f.toml".into()),
@@ -237,6 +239,8 @@ fn variables_fill_the_gaps() {
             ..Forms::default()
         },
         passing: false,
+        sink: None,
+        lure: None,
         config: Some("c".into()),
         no_config: false,
         floor: Some("l".into()),

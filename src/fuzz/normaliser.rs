@@ -42,7 +42,7 @@ fn record(source: &mut Source) -> Material {
             blame: source.maybe(blame),
         });
     }
-    let statuses = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
+    let statuses = [Status::Allowed, Status::Redacted, Status::Decoy, Status::Observed, Status::Refused];
     let severities = [Severity::Info, Severity::Low, Severity::High];
     let breaches = source.many(6, |source| {
         let owner = id(source);

@@ -21,8 +21,8 @@ pub const KINDS: [ActorKind; 7] = [
     ActorKind::Tool,
 ];
 const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
-const STATUSES: [Status; 4] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
-const MODES: [Mode; 2] = [Mode::Enforce, Mode::Observe];
+const STATUSES: [Status; 5] = [Status::Allowed, Status::Redacted, Status::Decoy, Status::Observed, Status::Refused];
+const MODES: [Mode; 3] = [Mode::Enforce, Mode::Observe, Mode::Decoy];
 const VERDICTS: [VerdictWord; 7] = [
     VerdictWord::Clean,
     VerdictWord::Observed,

@@ -15,7 +15,7 @@ use super::note::{Note, write};
 use super::offload::offload;
 use super::programs::{exec, ipc, itself, outcome, restrict, schedule, signal, told};
 use super::thread::make_ready;
-use super::{Answer, Call, Watched, net};
+use super::{Answer, Call, Watched, clock, net};
 use crate::attribute::stack::Caught;
 use crate::judge::scratch;
 use crate::model::calls::{self, Row, Treatment};
@@ -205,6 +205,7 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Peer => return net::peer(call),
         Treatment::Signal => return signal::signal(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Schedule => return schedule::schedule(call, row.name).unwrap_or_else(Answer::from),
+        Treatment::Clock => return clock::clock(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Restrict => return restrict::restrict(call).unwrap_or_else(Answer::from),
         Treatment::Ipc => return ipc::ipc(call, row.name),
         Treatment::Device => return ioctl::request(call).unwrap_or_else(Answer::from),

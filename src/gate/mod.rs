@@ -9,7 +9,9 @@
 //! Nothing an actor sends may panic, block or starve a gate thread: what cannot be read is refused and recorded.
 
 mod answer;
+mod at_start;
 mod call;
+mod clock;
 mod compilers;
 mod errand;
 mod errno;

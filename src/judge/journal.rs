@@ -74,7 +74,7 @@ struct Ledger {
 /// How often an act was done, by status, and when first.
 #[derive(Clone, Copy, Default)]
 struct Times {
-    counts: [u64; 4],
+    counts: [u64; 5],
     first_ms: u64,
 }
 
@@ -252,7 +252,7 @@ impl Journal {
     }
 }
 
-const STATUSES: [Status; 4] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused];
+const STATUSES: [Status; 5] = [Status::Allowed, Status::Redacted, Status::Observed, Status::Refused, Status::Decoy];
 
 fn slot(status: Status) -> usize {
     match status {
@@ -260,6 +260,7 @@ fn slot(status: Status) -> usize {
         Status::Redacted => 1,
         Status::Observed => 2,
         Status::Refused => 3,
+        Status::Decoy => 4,
     }
 }
 

@@ -12,7 +12,9 @@ impl Policy {
     pub fn judge(&self, act: &Act, object: Option<Object>) -> Judgement {
         let always = act.is_hostile();
         let known = self.places.second.known_act(act);
-        self.answer(rules::rule(self, known.as_ref().unwrap_or(act), object), always)
+        let act = known.as_ref().unwrap_or(act);
+        let ruling = self.unless_closed(act, rules::rule(self, act, object));
+        self.answer(ruling, always, self.is_on_decoys(act))
     }
 
     /// The reviewed allow that lifts this judgement of the act, if there is one. Nothing is lifted before it is asked.
@@ -31,8 +33,9 @@ impl Policy {
             return None;
         }
         let known = self.places.second.known_act(act);
-        let ruling = rules::fs_foreign_artifact::of_all_pages(self, known.as_ref().unwrap_or(act), object)?;
-        Some(self.answer(ruling, false))
+        let act = known.as_ref().unwrap_or(act);
+        let ruling = rules::fs_foreign_artifact::of_all_pages(self, act, object)?;
+        Some(self.answer(ruling, false, self.is_on_decoys(act)))
     }
 
     /// What is said to an act that is allowed, where only what was accepted may be done; `None` where the lock holds it.
@@ -48,12 +51,12 @@ impl Policy {
 
     /// Judges a connection to a service of this machine where only those of the actor's own network are allowed.
     pub fn judge_outside(&self) -> Judgement {
-        self.answer(rules::net_connect::neighbour(self), false)
+        self.answer(rules::net_connect::neighbour(self), false, false)
     }
 
     /// Judges a process that is still there when cargo has ended. `stayed`: in the session it was started in.
     pub fn judge_survivor(&self, stayed: bool) -> Judgement {
-        self.answer(rules::proc_survivor::outlived(self, stayed), false)
+        self.answer(rules::proc_survivor::outlived(self, stayed), false, false)
     }
 
     /// An act was done: what this actor made where all compilers make things is its own from now on, and what it took away no more.
@@ -65,10 +68,17 @@ impl Policy {
         rules::fs_write_source::done(self, act);
     }
 
-    fn answer(&self, ruling: Ruling, always: bool) -> Judgement {
-        let refuse = |errno| if always || self.mode == Mode::Enforce { Verdict::Refuse(errno) } else { Verdict::Allow };
+    /// `always`: in every mode. `decoy`: it is done to one.
+    fn answer(&self, ruling: Ruling, always: bool, decoy: bool) -> Judgement {
+        let refuse = |errno| match self.mode {
+            _ if always => Verdict::Refuse(errno),
+            Mode::Decoy if decoy => Verdict::Decoy,
+            Mode::Enforce | Mode::Decoy => Verdict::Refuse(errno),
+            Mode::Observe => Verdict::Allow,
+        };
         match ruling {
             Ruling::Allow => Judgement::allow(),
+            Ruling::Redact if decoy => Judgement { verdict: Verdict::Decoy, breach: None, noted: false },
             Ruling::Redact => Judgement { verdict: Verdict::Redact, breach: None, noted: false },
             Ruling::Note(breach) => Judgement { verdict: Verdict::Allow, breach: Some(breach), noted: true },
             Ruling::Quiet(errno) => Judgement { verdict: refuse(errno), breach: None, noted: false },

@@ -4,6 +4,8 @@
 
 pub mod accepted;
 pub mod configuration;
+mod decoyed;
+mod decoys;
 pub mod environment;
 mod excepted;
 pub mod exceptions;
@@ -26,6 +28,7 @@ pub mod second_paths;
 pub mod secrets;
 
 pub use accepted::Accepted;
+pub use decoys::Decoys;
 pub use environment::{EnvVerdict, Environment};
 pub use excepted::Spent;
 pub use journal::Journal;

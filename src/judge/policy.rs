@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::judge::accepted::Accepted;
+use crate::judge::decoys::Decoys;
 use crate::judge::exceptions::Granted;
 use crate::judge::made::Made;
 use crate::judge::paths::{below, deepest_match, is_clean, within};
@@ -16,7 +17,7 @@ use crate::judge::records::Records;
 use crate::judge::reviewed::Allow;
 use crate::judge::script::Script;
 use crate::judge::secrets::Secrets;
-use crate::model::{ActorKind, Breach, Mode, Rule, Severity};
+use crate::model::{ActorKind, Breach, Mode, Rule, Severity, Shift};
 
 /// Everything the walls and the gate need to know about one actor.
 #[derive(Clone, Debug)]
@@ -54,6 +55,12 @@ pub struct Policy {
     pub without: Option<Arc<Policy>>,
     /// What was accepted of it, where it may do nothing else.
     pub accepted: Option<Arc<Accepted>>,
+    /// In `Mode::Decoy`: what lies below is a decoy (see `decoyed`).
+    pub decoys: Option<Decoys>,
+    /// How far its wall clock is moved.
+    pub shift: Option<Shift>,
+    /// What it is told that its machine is called.
+    pub hostname: Option<Arc<str>>,
     /// Scripts among the linkers. Their interpreters are granted by the kernel, and for nothing else by the gate.
     pub scripts: Vec<Script>,
 }
@@ -93,8 +100,13 @@ impl Policy {
     pub fn may_pass(&self, text: &Path) -> bool {
         let bytes = text.as_os_str().as_bytes();
         self.exact
-            && self.mode == Mode::Enforce
             && is_clean(bytes)
+            && match self.mode {
+                Mode::Enforce => true,
+                // Whoever looks at decoys is seen to look.
+                Mode::Decoy => !self.is_decoy(bytes),
+                Mode::Observe => false,
+            }
             && within(bytes, &self.kernel.read)
             && !self.secrets.looks_secret(bytes)
             && self.places.second.known(bytes).is_none()

@@ -21,6 +21,8 @@ pub struct Walls {
     pub edits: Vec<Edit>,
     /// Descriptors it gets, and their numbers there.
     pub given: Vec<(OwnedFd, RawFd)>,
+    /// It has no vDSO to read the clock from, and asks the kernel, where its filter is.
+    pub asks_for_time: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,9 @@ const LISTEN: u64 = 1 << 3 | 1 << 5;
 pub fn confine(pid: i32, mut borrowed: Borrowed, initial: &mut InitialStack, walls: &Walls, channel: &Channel) -> Result<OwnedFd, Failure> {
     let step = |step| move |source| Failure::Step { step, source };
     channel.drain();
+    if walls.asks_for_time {
+        initial.hide_vdso(pid).map_err(step("hide the clock from it"))?;
+    }
     initial.edit(pid, &walls.edits).map_err(step("edit its environment"))?;
     let lent = Lent::take(pid, borrowed.stack_pointer(), INSTRUCTIONS as usize + size_of_val(&walls.filter[..]))
         .map_err(step("find scratch space on its stack"))?;

@@ -130,6 +130,23 @@ impl InitialStack {
         })
     }
 
+    /// Has the new program find no vDSO (`AT_SYSINFO_EHDR`, vdso(7)): the C library reads the time by system calls then. It is still mapped, and found
+    /// by who looks for it in `/proc/self/maps`.
+    ///
+    /// # Errors
+    /// When the memory cannot be written.
+    pub fn hide_vdso(&mut self, pid: i32) -> io::Result<()> {
+        for at in self.auxv.clone().step_by(2 * WORD) {
+            let tag = &mut self.image[at..at + WORD];
+            if *tag == libc::AT_SYSINFO_EHDR.to_ne_bytes() {
+                // `AT_IGNORE`, which is 1 on every architecture (getauxval(3)).
+                tag.copy_from_slice(&libc::AT_IGNORE.to_ne_bytes());
+                memory::write(pid as u32, self.base + at as u64, &libc::AT_IGNORE.to_ne_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Applies one edit per variable (in the order of [`InitialStack::env`]) and writes what changed back to `pid`.
     ///
     /// Pointers of removed variables are taken out of `envp`, and the auxiliary vector moves down behind them: two NULLs in a row

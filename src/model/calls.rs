@@ -10,7 +10,8 @@ use std::ops::Range;
 use self::ioctls::{IOCTLS, TIOCSCTTY};
 
 use Treatment::{
-    Absent, Bind, Change, Connect, Device, Exec, Ipc, Itself, Memfd, Open, Peer, Restrict, Schedule, Send, Signal, Socket, Tamper, Watch,
+    Absent, Bind, Change, Clock, Connect, Device, Exec, Ipc, Itself, Memfd, Open, Peer, Restrict, Schedule, Send, Signal, Socket, Tamper,
+    Watch,
 };
 
 /// What is done about a call.
@@ -41,6 +42,8 @@ pub enum Treatment {
     Ipc,
     /// ioctl, but for requests everybody may make: refused, and recorded unless honest programs try it and do without.
     Device,
+    /// What says the time, or the machine's name: only of those for whom it is made up (see [`clocks`]).
+    Clock,
     /// landlock_restrict_self: what is done on the caller's behalf is done behind its own sandbox from then on.
     Restrict,
     /// Free towards the caller itself, what only compares towards its children too, and a program traces its own; towards everybody else as `Tamper`.
@@ -121,9 +124,15 @@ pub fn table() -> &'static [Row] {
     TABLE
 }
 
+/// Calls that say when and where it is: by the clock on the wall, on a machine of which name. Rows beside the table, for runs in which either is made
+/// up; nobody else's calls of these stop.
+pub fn clocks() -> &'static [Row] {
+    CLOCKS
+}
+
 /// The row of a notified call: the first with this number (rows of one number share a treatment).
 pub fn row(number: i64) -> Option<&'static Row> {
-    table().iter().find(|row| row.number == number)
+    table().iter().chain(CLOCKS).find(|row| row.number == number)
 }
 
 /// A row whose number is libc's constant, and whose name is that constant's name: the two cannot disagree.
@@ -370,6 +379,20 @@ const TABLE: &[Row] = &[
     row!(Tamper SYS_setsockopt when When::All(&[int(1, libc::IPPROTO_IPV6 as u64), int(2, libc::IPV6_2292PKTOPTIONS as u64)])),
     // Its flags are behind a pointer: libcs fall back to clone, whose flags are in a register.
     row!(Absent SYS_clone3),
+];
+
+/// `CLOCK_REALTIME`, `CLOCK_REALTIME_COARSE`, `CLOCK_TAI` (clock_gettime(2)); all others count from somewhere else. The last two read the clock where
+/// they do not set it.
+static CLOCKS: &[Row] = &[
+    row!(Clock SYS_clock_gettime when int(0, libc::CLOCK_REALTIME as u64)),
+    row!(Clock SYS_clock_gettime when int(0, libc::CLOCK_REALTIME_COARSE as u64)),
+    row!(Clock SYS_clock_gettime when int(0, libc::CLOCK_TAI as u64)),
+    row!(Clock SYS_gettimeofday),
+    #[cfg(target_arch = "x86_64")]
+    row!(Clock SYS_time),
+    row!(Clock SYS_uname),
+    row!(Clock SYS_adjtimex),
+    row!(Clock SYS_clock_adjtime),
 ];
 
 mod ioctls;

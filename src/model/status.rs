@@ -10,6 +10,8 @@ pub enum Status {
     Allowed,
     /// Done on a copy without the credentials.
     Redacted,
+    /// Done to a decoy: enforce would have refused it, and nothing of the user's was touched.
+    Decoy,
     /// Done, but enforce would have refused it.
     Observed,
     /// Answered with an errno, and not done.
@@ -22,6 +24,7 @@ impl Status {
         match self {
             Status::Allowed => "allowed",
             Status::Redacted => "redacted",
+            Status::Decoy => "decoy",
             Status::Observed => "observed",
             Status::Refused => "refused",
         }

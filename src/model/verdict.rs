@@ -13,6 +13,9 @@ pub enum Mode {
     Enforce,
     /// Refuse nothing (but what would blind the record); record what enforce would refuse.
     Observe,
+    /// Enforce, but for what is done to decoys: below one directory, and in a network that leads nowhere, it is let happen and recorded. Only
+    /// `cargo brig try` has it; nobody can type or configure it.
+    Decoy,
 }
 
 /// What the gate does with the act.
@@ -23,6 +26,8 @@ pub enum Verdict {
     Refuse(i32),
     /// Hand over a copy of the file with its credentials blanked (git configuration).
     Redact,
+    /// Do it: enforce would refuse or blank it, and it is done to a decoy.
+    Decoy,
 }
 
 /// A verdict with its reason. A refusal without a breach is quiet: the record has it, no alarm is raised.
@@ -34,7 +39,7 @@ pub struct Judgement {
     pub noted: bool,
 }
 
-/// The rule an act breaks. With `Verdict::Allow` the mode only observes.
+/// The rule an act breaks. With `Verdict::Allow` the mode only observes; with `Verdict::Decoy` it was broken on a decoy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Breach {
     pub rule: Rule,
@@ -53,6 +58,7 @@ impl Judgement {
         match (self.verdict, &self.breach) {
             (Verdict::Refuse(_), _) => Status::Refused,
             (Verdict::Redact, _) => Status::Redacted,
+            (Verdict::Decoy, _) => Status::Decoy,
             (Verdict::Allow, Some(_)) if !self.noted => Status::Observed,
             (Verdict::Allow, _) => Status::Allowed,
         }

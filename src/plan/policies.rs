@@ -1,6 +1,7 @@
 //! The policy as a table: who does what, in which mode, and what is said to it. The profiles used are the embedded ones. Here: how a row is
 //! written and checked; the rows are in the files below.
 
+mod decoys;
 mod grants;
 mod network;
 mod programs;
@@ -107,7 +108,7 @@ use Expect::{Alarm, Allow, Note, Quiet, Redact};
 fn said(judgement: &Judgement) -> Expect {
     match (&judgement.verdict, &judgement.breach) {
         (Verdict::Allow, None) => Allow,
-        (Verdict::Redact, None) => Redact,
+        (Verdict::Redact | Verdict::Decoy, None) => Redact,
         (Verdict::Refuse(_), None) => Quiet,
         (Verdict::Refuse(_), Some(breach)) => Alarm(breach.rule, breach.severity),
         (_, Some(breach)) => Note(breach.rule),

@@ -2,16 +2,19 @@
 //! knows where it came from; `resolve` turns them into a `judge::Policy` for one actor.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::judge::environment::EnvironmentLists;
-use crate::judge::{Environment, Places, Policy, SecretLists};
-use crate::model::{ActorKind, Mode};
+use crate::judge::{Decoys, Environment, Places, Policy, SecretLists};
+use crate::model::{ActorKind, Mode, Shift};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::cargo_table::Cargo;
 use crate::plan::document::ConfigError;
 use crate::plan::grants::{Change, Grants};
+use crate::plan::kernel_grants::{PUBLISHED, carve};
 use crate::plan::layer::{Layer, TABLES};
+use crate::plan::places::real;
 use crate::plan::resolve::Settled;
 use crate::plan::reviewed;
 
@@ -55,6 +58,12 @@ pub struct Profile {
     pub secrets: SecretLists,
     pub actors: BTreeMap<ActorKind, Grants>,
     pub cargo: Cargo,
+    /// Of a run in `Mode::Decoy`: what may be stolen and broken. No file can say so.
+    pub decoys: Option<Decoys>,
+    /// Of such a run, how far the clock on the wall is moved.
+    pub shift: Option<Shift>,
+    /// And what the machine is called.
+    pub hostname: Option<Arc<str>>,
     pub(crate) settled: OnceLock<Arc<Settled>>,
 }
 
@@ -73,6 +82,9 @@ impl Profile {
             secrets: SecretLists::default(),
             actors: TABLES.into_iter().map(|kind| (kind, Grants::default())).collect(),
             cargo: Cargo::default(),
+            decoys: None,
+            shift: None,
+            hostname: None,
             settled: OnceLock::new(),
         };
         for (_, layer) in chain.into_iter().rev() {
@@ -144,11 +156,22 @@ impl Profile {
         Environment::compile(&lists)
     }
 
+    /// Are its actors told another time, or another name of their machine?
+    pub fn makes_up_clocks(&self) -> bool {
+        self.shift.is_some() || self.hostname.is_some()
+    }
+
     /// The policy of one actor. The first call looks at the file system; later ones with the same places only put paths together.
     pub fn resolve(&self, places: &Places, facts: &ActorFacts) -> Policy {
         let settle = || Settled::new(&self.actors, &self.secrets, places);
         let settled = self.settled.get_or_init(|| Arc::new(settle()));
-        let policy = |settled: &Settled| settled.policy(&self.name, self.mode, facts);
+        let policy = |settled: &Settled| {
+            let policy = Policy { shift: self.shift, hostname: self.hostname.clone(), ..settled.policy(&self.name, self.mode, facts) };
+            match &self.decoys {
+                Some(decoys) => among_decoys(policy, decoys),
+                None => policy,
+            }
+        };
         if *settled.places == *places { policy(settled) } else { policy(&settle()) }
     }
 
@@ -159,6 +182,16 @@ impl Profile {
         let text = format!("{mode:?}{require:?}{cargo:?}{:?}{:?}{:?}{reviewed}", self.environment, self.secrets, self.actors);
         crate::model::digest::hex(text.as_bytes())
     }
+}
+
+/// What the kernel grants ends where something of the user's begins, wherever that lies; programs of the system may be run.
+fn among_decoys(mut policy: Policy, decoys: &Decoys) -> Policy {
+    let holes: Vec<&Path> = decoys.closed.iter().map(PathBuf::as_path).collect();
+    let carved = |trees: &[PathBuf]| trees.iter().flat_map(|tree| carve(tree, &holes)).collect::<Vec<_>>();
+    policy.kernel.read = carved(&policy.kernel.read);
+    policy.kernel.exec = carved(&policy.kernel.exec);
+    let systems = PUBLISHED.map(PathBuf::from).into_iter().filter(|tree| tree.exists()).map(real).collect::<Vec<_>>();
+    policy.among_decoys(decoys, &carved(&systems))
 }
 
 #[cfg(test)]

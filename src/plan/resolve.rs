@@ -123,6 +123,9 @@ impl Settled {
             granted: Vec::new(),
             without: None,
             accepted: None,
+            decoys: None,
+            shift: None,
+            hostname: None,
             scripts,
         }
     }

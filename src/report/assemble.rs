@@ -283,7 +283,7 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
     let (verdict, exit) = decide(Ending {
         mode: facts.run.mode,
         barred: facts.barred.iter().map(|one| barred::bar(&one.why)).max().max(new),
-        violation: facts.run.mode == Mode::Enforce && placed.iter().any(breaks),
+        violation: facts.run.mode != Mode::Observe && placed.iter().any(breaks),
         complete: coverage.complete,
         ran: cast.actors.iter().any(is_of_the_build),
         cargo: facts.cargo_exit,
@@ -301,7 +301,7 @@ fn outcome(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed], c
             actors: cast.actors.iter().filter(|actor| is_counted(actor)).count() as u64,
             processes: material.processes.len() as u64 + material.processes_truncated,
             refused: tries(Status::Refused),
-            observed: tries(Status::Observed),
+            observed: tries(Status::Observed).saturating_add(tries(Status::Decoy)),
             findings: by_severity,
         },
     }

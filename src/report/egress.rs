@@ -88,6 +88,7 @@ fn users(w: &mut dyn Write, used: &Use) -> io::Result<()> {
         let fate = match status {
             Status::Allowed => "",
             Status::Redacted => ", changed",
+            Status::Decoy => ", to a sink, enforce would refuse it",
             Status::Observed => ", let through, enforce would refuse it",
             Status::Refused => ", refused",
         };

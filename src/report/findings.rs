@@ -230,17 +230,26 @@ fn is_secret(breach: &Breached) -> bool {
 
 /// Of one act that was answered in more ways than one: what was done once was done, and worst is what enforce would have refused.
 fn harm(status: Status) -> (bool, bool, Status) {
-    (status == Status::Observed, status != Status::Refused, status)
+    (was_done(status), status != Status::Refused, status)
+}
+
+/// Done, where enforce would have refused it: to the user's own, or to a decoy.
+pub fn was_done(status: Status) -> bool {
+    matches!(status, Status::Observed | Status::Decoy)
 }
 
 /// The worst that happened in the group. A correlation is harmless only if the chain was cut: it counts as refused when either all
 /// secrets or all ways out were.
 fn status(group: &[&Breached], correlated: bool) -> Status {
     let refused = |secret: bool| group.iter().filter(|b| is_secret(b) == secret).all(|b| b.event.status == Status::Refused);
-    if correlated {
-        return if refused(true) || refused(false) { Status::Refused } else { Status::Observed };
+    if correlated && (refused(true) || refused(false)) {
+        return Status::Refused;
     }
-    let worst = |status: &Status| (*status == Status::Observed, *status);
+    if correlated {
+        let all_decoys = !group.iter().any(|b| b.event.status == Status::Observed);
+        return if all_decoys && group.iter().any(|b| b.event.status == Status::Decoy) { Status::Decoy } else { Status::Observed };
+    }
+    let worst = |status: &Status| (was_done(*status), *status);
     group.iter().map(|b| b.event.status).max_by_key(worst).unwrap_or(Status::Refused)
 }
 

@@ -68,7 +68,11 @@ fn head(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(w, "<h1>Brig <small>{}</small></h1>", code(&command.join(" ")))?;
     writeln!(w, "<p class=\"verdict {class}\">{verdict}</p>\n<dl>")?;
     let mut row = |key: &str, value: String| writeln!(w, "<dt>{key}</dt><dd>{value}</dd>");
-    let mode = if run.mode == Mode::Enforce { "enforce" } else { "observe" };
+    let mode = match run.mode {
+        Mode::Enforce => "enforce",
+        Mode::Observe => "observe",
+        Mode::Decoy => "decoy",
+    };
     let took = format!("{}.{} s", run.duration_ms / 1000, run.duration_ms % 1000 / 100);
     row("run", format!("{}, {took}, mode {mode}", moment::text(run.started)))?;
     if let Some(job) = &run.job {

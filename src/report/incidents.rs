@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use super::findings::was_done;
 use super::parties::is_network;
 use super::wording::{Medium, is_correlated};
 use crate::model::report::{Report, ReportedActor};
@@ -117,7 +118,7 @@ impl<'r> Incident<'r> {
     fn add(&mut self, finding: &'r Finding) {
         self.severity = finding.severity.max(self.severity);
         // What was let through is worse than what was refused.
-        let harm = |status: Status| (status == Status::Observed, status);
+        let harm = |status: Status| (was_done(status), status);
         self.status = std::cmp::max_by_key(finding.status, self.status, |status| harm(*status));
         if !self.actors.contains(&finding.actor) {
             self.actors.push(finding.actor);

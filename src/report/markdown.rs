@@ -242,7 +242,8 @@ fn section(report: &Report, incident: &Incident) -> String {
 /// Workflow commands for the worst findings, one line each.
 pub fn annotations(report: &Report, w: &mut dyn Write) -> io::Result<()> {
     for finding in report.all_findings().filter(|finding| finding.is_told()).take(ANNOTATIONS) {
-        let command = if finding.status == Status::Refused && finding.severity > Severity::Low { "error" } else { "warning" };
+        let command =
+            if matches!(finding.status, Status::Refused | Status::Decoy) && finding.severity > Severity::Low { "error" } else { "warning" };
         let (file, line) = super::place::placed(report, finding.location.as_deref());
         let (file, title) = (property(&escape::ours(&file)), property(finding.rule.id()));
         writeln!(w, "::{command} file={file},line={line},title={title}::{}", message(&PLAIN.title(report, finding)))?;

@@ -39,7 +39,7 @@ pub mod normalise;
 mod numbers;
 pub mod outcome;
 mod packages;
-mod parties;
+pub mod parties;
 mod place;
 mod plain;
 mod proposal;

@@ -42,12 +42,12 @@ pub fn decide(ending: Ending) -> (VerdictWord, Exit) {
     match ending.mode {
         // In every mode: nothing was to run.
         _ if ending.barred == Some(Bar::Violation) => (VerdictWord::Violation, Exit::Violation),
-        Mode::Enforce if ending.violation => (VerdictWord::Violation, Exit::Violation),
+        Mode::Enforce | Mode::Decoy if ending.violation => (VerdictWord::Violation, Exit::Violation),
         _ if ending.barred == Some(Bar::Unaccepted) => (VerdictWord::Unaccepted, Exit::NewBehaviour),
         _ if !ending.complete || ending.cargo.is_none() => (VerdictWord::Incomplete, Exit::Incomplete),
         _ if ending.timed_out => (VerdictWord::TimedOut, Exit::TimedOut),
         _ if !ending.ran => (VerdictWord::NotRun, cargo),
-        Mode::Enforce => (VerdictWord::Clean, cargo),
+        Mode::Enforce | Mode::Decoy => (VerdictWord::Clean, cargo),
         Mode::Observe => (VerdictWord::Observed, cargo),
     }
 }

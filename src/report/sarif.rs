@@ -243,7 +243,7 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule], incident: Option<
     let mut result = json!({
         "ruleId": finding.rule.id(),
         "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
-        "level": if finding.status == Status::Refused { level(finding.severity) } else { level(finding.severity.min(Severity::Medium)) },
+        "level": if matches!(finding.status, Status::Refused | Status::Decoy) { level(finding.severity) } else { level(finding.severity.min(Severity::Medium)) },
         "message": {"text": text},
         "locations": [{"physicalLocation": physical}],
         "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint, "brig/v1": finding.fingerprint},

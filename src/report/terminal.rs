@@ -33,6 +33,7 @@ pub fn before(w: &mut dyn Write, run: &Run, enforcement: &Enforcement, style: St
         let (verb, what) = match run.mode {
             Mode::Enforce => ("Confining", ""),
             Mode::Observe => ("Observing", ", nothing is refused"),
+            Mode::Decoy => ("Luring", ", what is done to decoys is let happen"),
         };
         let floors: String = enforcement.floors.iter().map(|floor| format!("floor {}, ", (MEDIUM.text)(floor))).collect();
         let walls = format!("{floors}Landlock {}, {}", enforcement.landlock_abi, sockets(&enforcement.sockets));

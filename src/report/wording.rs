@@ -231,6 +231,7 @@ pub fn fate(finding: &Finding) -> &'static str {
 fn fate_of(rule: Rule, status: Status) -> &'static str {
     match (status, rule) {
         (Status::Observed, _) => "let through, enforce would refuse it",
+        (Status::Decoy, _) => "allowed on a decoy",
         (_, Rule::EnvWithheld | Rule::EnvLoader) => "withheld",
         (Status::Allowed, Rule::BaselineNew) => "let happen, and new",
         (_, Rule::PackageMalicious | Rule::PackageDenied | Rule::BaselineUnaccepted) => "kept from the build",

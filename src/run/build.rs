@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow};
 
 use super::asked::platforms;
 use super::barring::Bars;
+use super::bounded::limits;
 use super::chosen::Chosen;
 use super::ending::{self, Ran};
 use super::excepting::Excepting;
@@ -25,6 +26,7 @@ use super::live;
 use super::outputs::Outputs;
 use super::repository;
 use super::screen::Screen;
+use super::sinking;
 use super::stage::{self, Env};
 use super::stopped::Stopped;
 use super::streams::Heedless;
@@ -105,6 +107,11 @@ pub fn build(
     plan::cargo_stand::refuse_misled(&places, &errand).map_err(Stopped::usage)?;
     let entrusted = if phases.network || phases.fetch { stage::refuse_steered(&steering, &places, &env)? } else { Vec::new() };
     let (sockets, mut enforcement) = suffices(&host, options, &profile, (loosened, floors))?;
+    if options.lure.is_some() && sockets.name() != "private-network" {
+        let cause =
+            anyhow!("decoys need a network of their own for whoever takes them, and this machine has none to give: {}", sockets.name());
+        return Err(Stopped::wall(cause));
+    }
     enforcement.degraded.extend(entrusted);
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
@@ -143,7 +150,12 @@ pub fn build(
     compiler_caches::leave_out(&mut env);
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
-    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(Sockets::only(Some(sockets.name()))))?;
+    let sink = match &options.lure {
+        Some(lure) => Some(sinking::among_decoys(lure, &mut env)?),
+        None => options.sink.as_deref().map(|dir| sinking::open(dir, profile.mode, sockets)).transpose()?,
+    };
+    let inet = Sockets::only(Some(sockets.name())).sinking(sink.clone());
+    let gate = Gate::new(Arc::clone(&journal), Arc::clone(&unwinder), Arc::new(inet))?;
     let watch = Watch::default();
     let walls = (host.abi(), sockets.network());
     let typed = phases.arguments(&steering, &args);
@@ -160,18 +172,23 @@ pub fn build(
         let prepared = Prepared::new(&stand);
         let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
         wall.grants.read.extend(programs.iter().cloned());
+        if let Some(lure) = &options.lure {
+            wall.grants.read.extend([lure.root.clone(), lure.certificate()]);
+            wall.grants.write.push(lure.root.clone());
+        }
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
-        if !stands || profile.mode != Mode::Enforce || !remembered::is_apart(&env, &ground, &wall.grants) {
+        if !stands || profile.mode == Mode::Observe || !remembered::is_apart(&env, &ground, &wall.grants) {
             exposed.set(true);
             remembered::forget(&env);
         }
-        let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, &wall.listed, host.abi(), profile.mode == Mode::Enforce)?;
+        let ruleset = ruleset::of_cargo(&wall.grants, &wall.emptied, &wall.listed, host.abi(), profile.mode != Mode::Observe)?;
         Ok((prepared, wall, stands.then_some(ruleset)))
     };
     let started = (&*cargo, steering.clone());
     let supervisor = Supervisor::new(&profile, places, walls, (&gate, &watch), Arc::clone(&journal), env.clone(), started)?;
     let mut supervisor =
         supervisor.behind(layers).excepting(excepting, Rc::clone(&bars)).giving(Given::look(args.iter().map(OsString::as_os_str)));
+    supervisor.limits = options.lure.as_ref().map(|lure| limits(&lure.limits));
     supervisor.reviewing.said(graph);
     // A stderr that is gone loses a hint, nothing else.
     let tell = |unaccepted: Vec<Barred>| {
@@ -244,6 +261,9 @@ pub fn build(
         Err(Err(error)) => return Err(Stopped::met(error, Stopped::usage)),
     };
     gate.close();
+    if let Some(sink) = sink {
+        sink.finish().context("write down what was sent").map_err(Stopped::usage)?;
+    }
     if let Some(failure) = ended.as_mut().and_then(|ended| ended.failure.take()) {
         match failure.downcast::<Barring>() {
             Ok(found) => barred = Some(found),
@@ -274,7 +294,11 @@ pub fn build(
         unwinder,
         reach,
     };
-    ending::tell(ran, &mut supervisor, &outputs, style)
+    let told = ending::tell(ran, &mut supervisor, &outputs, style);
+    if options.lure.is_some() {
+        tmp.leave();
+    }
+    told
 }
 
 /// How a command that is typed here finds the report of this run. What cargo alone is told of where it works (`--manifest-path`, `--target-dir`, `--config`) no
@@ -312,7 +336,7 @@ fn refuse_wrappers(env: &Env) -> Result<(), Stopped> {
 /// A grant below the target directory or in the workspace is that very directory. Nothing of a build can lay a link there any more; whoever did,
 /// before or without us, wanted the next build to write to where it leads.
 fn refuse_links(profile: &Profile, places: &Places) -> Result<(), Stopped> {
-    let found = plan::linked(&profile.actors, places).into_iter().find(|_| profile.mode == Mode::Enforce);
+    let found = plan::linked(&profile.actors, places).into_iter().find(|_| profile.mode != Mode::Observe);
     found.map_or(Ok(()), |link| {
         let shown = Hostile::from(&*link);
         Err(Stopped::wall(anyhow!(

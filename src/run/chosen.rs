@@ -9,7 +9,7 @@ use super::stopped::Stopped;
 use crate::baseline::Lock;
 use crate::baseline::vouch::Import;
 use crate::cli::Options;
-use crate::judge::Places;
+use crate::judge::{Decoys, Places};
 use crate::model::report::{Loosened, Unpinned};
 use crate::model::{Exit, Hostile, Mode};
 use crate::plan::config::{Choice, Config};
@@ -55,6 +55,13 @@ impl Chosen {
         if let Some(mode) = options.mode.or(written.mode) {
             profile.mode = mode;
         }
+        if let Some(lure) = &options.lure {
+            (profile.mode, profile.decoys) =
+                (Mode::Decoy, Some(Decoys { root: lure.root.clone(), given: vec![lure.certificate()], closed: lure.closed.clone() }));
+            (profile.shift, profile.hostname) = (lure.shift, lure.hostname.as_deref().map(Into::into));
+            // All of it is decoys: there is nothing of the user's in it.
+            profile.environment.pass.push("*".to_owned());
+        }
         let mut more = written.malicious_files(file.as_deref());
         for floor in &floors {
             floor.tighten(&mut profile);
@@ -78,7 +85,7 @@ impl Chosen {
             let cause = anyhow!("there is no brig.lock here: `--locked-behaviour` wants one, and `cargo brig baseline accept` writes it");
             return Err(Stopped { exit: Exit::NewBehaviour, cause });
         }
-        let held = options.locked_behaviour || profile.require.accepted && profile.mode == Mode::Enforce;
+        let held = options.locked_behaviour || profile.require.accepted && profile.mode != Mode::Observe;
         let there = match places.workspace {
             Some(_) => imports::read(&written.imports, file.as_deref())?,
             None => Vec::new(),

@@ -5,6 +5,7 @@ mod amending;
 mod asked;
 mod barring;
 mod baseline;
+mod bounded;
 mod build;
 mod chosen;
 mod coverage;
@@ -31,12 +32,14 @@ mod proposing;
 mod repository;
 mod reviewing;
 mod screen;
+mod sinking;
 mod stage;
 mod stopped;
 mod stored;
 mod streams;
 mod suggesting;
 mod supervisor;
+mod trying;
 mod watch;
 mod who;
 
@@ -55,6 +58,7 @@ use crate::sys::descriptors;
 pub use layers::Layers;
 use pages::print;
 pub use stopped::Stopped;
+pub use trying::stage::{ARGUMENT as STAGE, typed as staged};
 
 /// Does what was typed.
 ///
@@ -79,6 +83,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Suggest(of) => suggesting::suggest(&typed.options, of),
         Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(&typed.options),
+        Command::Try(wish) => trying::trial(&typed.options, wish, style(typed)),
         Command::Doctor => {
             let profile = pages::in_force(&typed.options)?;
             let host = examine()?;

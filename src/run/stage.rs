@@ -151,6 +151,14 @@ impl Filled {
     }
 }
 
+impl Filled {
+    /// What actors left in it is wanted: whoever does takes it away.
+    pub fn leave(self) {
+        let mut this = std::mem::ManuallyDrop::new(self);
+        this.0.disable_cleanup(true);
+    }
+}
+
 impl From<TempDir> for Filled {
     fn from(dir: TempDir) -> Filled {
         Filled(dir)

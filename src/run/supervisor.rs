@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::barring::Bars;
+use super::bounded;
 use super::excepting::{Excepting, Newcomer};
 use super::failing::Failing;
 use super::given::Given;
@@ -51,6 +52,7 @@ use crate::plan::placeholders;
 use crate::plan::places::real;
 use crate::plan::profile::Profile;
 use crate::plan::steering::Steering;
+use crate::sys::limits::Limits;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
@@ -113,6 +115,7 @@ pub struct Supervisor<'a> {
     providers: Providers,
     /// Cargo has a network now, and is helped to use it.
     fetches: bool,
+    pub limits: Option<Limits>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -137,7 +140,7 @@ impl<'a> Supervisor<'a> {
         Ok(Supervisor {
             providers,
             variables: Variables::new(given, profile.environment(), Arc::clone(&journal)),
-            filter: filter::program(&pass)?,
+            filter: filter::program_of(profile.makes_up_clocks(), &pass)?,
             profile,
             places,
             abi,
@@ -170,6 +173,7 @@ impl<'a> Supervisor<'a> {
             holding: Holding::default(),
             wall: CargoWall::default(),
             fetches: true,
+            limits: None,
         })
     }
 
@@ -322,6 +326,7 @@ impl<'a> Supervisor<'a> {
 impl AtExecStop for Supervisor<'_> {
     fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
         self.chain.begin();
+        bounded::put_on(pid, self.limits.as_ref(), &self.journal);
         self.watch.starts(cargo, pid as u32);
     }
 
@@ -400,8 +405,9 @@ impl AtExecStop for Supervisor<'_> {
         if actor.kind == ActorKind::BuildScript {
             self.variables.ran(&actor);
         }
+        let asks_for_time = policy.shift.is_some();
         self.waiting = Some((actor, policy, began));
-        Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits, given }))
+        Ok(Admission::Actor(Walls { ruleset, filter: self.filter.clone(), pass: self.pass, edits, given, asks_for_time }))
     }
 
     fn refuse(&mut self, tracee: &Tracee, why: &anyhow::Error) -> bool {

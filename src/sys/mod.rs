@@ -10,6 +10,7 @@ pub mod files;
 pub mod forward;
 pub mod identity;
 pub mod landlock;
+pub mod limits;
 pub mod memory;
 pub mod netns;
 pub mod notify;

@@ -13,7 +13,7 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Width, SeccompCmpOp as Is, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-use crate::model::calls::{LAST_KNOWN, Row, Treatment, When, X32, table};
+use crate::model::calls::{self, LAST_KNOWN, Row, Treatment, When, X32, table};
 
 /// What lets the launcher's own injected `sendmsg` through the filter it has just installed: the call's unused argument registers
 /// 3–5 must hold these random words. The actor never sees them: registers are restored before it runs, and it cannot read its filter.
@@ -48,8 +48,17 @@ const NOT_IMPLEMENTED: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 /// # Errors
 /// When the program would exceed the kernel's limit of 4096 instructions.
 pub fn program(pass: &Pass) -> Result<Vec<libc::sock_filter>> {
+    program_of(false, pass)
+}
+
+/// The same; with `clocks` for actors that are told another time, or another name of their machine: calls that say these are notified, too.
+///
+/// # Errors
+/// As for [`program`].
+pub fn program_of(clocks: bool, pass: &Pass) -> Result<Vec<libc::sock_filter>> {
+    let rows = table().iter().chain(if clocks { calls::clocks() } else { &[] });
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for row in table().iter().filter(|row| row.treatment != Treatment::Absent) {
+    for row in rows.filter(|row| row.treatment != Treatment::Absent) {
         // seccompiler reads an empty list of rules as "whatever the arguments".
         rules.entry(row.number).or_default().extend(rules_of(row, pass)?);
     }

@@ -41,7 +41,8 @@ pub enum Network {
 pub fn build(policy: &Policy, abi: u32, network: Network, pins: &mut Pins) -> Result<Option<OwnedFd>> {
     match policy.mode {
         Mode::Observe => Ok(None),
-        Mode::Enforce => with_pins(&policy.kernel, &policy.unix, abi, Shape::of_an_actor(network), pins).map(Some),
+        // Below the decoys' root the kernel grants what the gate does: `Policy::among_decoys`.
+        Mode::Enforce | Mode::Decoy => with_pins(&policy.kernel, &policy.unix, abi, Shape::of_an_actor(network), pins).map(Some),
     }
 }
 

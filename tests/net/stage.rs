@@ -91,6 +91,9 @@ impl Stage {
 
     fn policy(&self) -> Policy {
         Policy {
+            decoys: None,
+            hostname: None,
+            shift: None,
             profile: "test".into(),
             mode: self.mode,
             kind: ActorKind::BuildScript,

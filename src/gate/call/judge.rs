@@ -108,7 +108,10 @@ impl Call<'_> {
 
     /// Is what is refused really refused, and not only recorded?
     pub fn enforces(&self) -> bool {
-        self.watched.policy.mode == Mode::Enforce
+        match self.watched.policy.mode {
+            Mode::Enforce | Mode::Decoy => true,
+            Mode::Observe => false,
+        }
     }
 
     fn note(&self, act: Act, status: Status, breach: Option<Breach>) {

@@ -20,19 +20,14 @@ use std::path::Path;
 
 use super::Call;
 use super::files::found::Found;
-use super::process::FileId;
-use crate::gate::own::own;
-use crate::sys::catch::{seize_before_exec, wait_for};
+use crate::gate::at_start::{at_start, stack_pointer};
 use crate::sys::process::status;
-use crate::sys::wait::Change;
 use crate::sys::{memory, tracee};
 
 /// The loader's variable (ld.so(8)).
 const VARIABLE: &str = "LD_PRELOAD";
 /// Of a new stack, in bytes: looked at first, and at most. Where arguments and variables take more, nothing is done.
 const STACK: [usize; 2] = [16 << 10, 512 << 10];
-/// Signals that may come in between; each is delivered.
-const MOST_STOPS: usize = 64;
 
 /// Prepares `program`, which the caller is about to execute, if it is one of them. To be called before the call is let go on.
 pub fn prepare(call: &Call, program: &Found) {
@@ -44,20 +39,7 @@ pub fn prepare(call: &Call, program: &Found) {
     if status(call.tid).is_none_or(|status| status.parent == std::process::id()) || !matches!(call.sandbox(), Ok(None)) {
         return;
     }
-    let (tid, file) = (call.tid, (program.facts.dev, program.facts.ino));
-    let (tell, seized) = std::sync::mpsc::sync_channel(1);
-    let started = std::thread::Builder::new().name("brig-compiler".into()).spawn(move || {
-        let caught = seize_before_exec(tid);
-        let goes_on = caught.is_ok();
-        // The other end waits for exactly this message.
-        let _ = tell.send(caught);
-        if goes_on {
-            follow(tid, file);
-        }
-    });
-    if started.is_ok() {
-        let _ = seized.recv();
-    }
+    at_start(call.tid, (program.facts.dev, program.facts.ino), give);
 }
 
 /// GCC's, which open to find out. Clang's look at directories first.
@@ -65,53 +47,9 @@ pub fn is_compiler(program: &Path) -> bool {
     program.file_name().is_some_and(|name| name == "cc1" || name == "cc1plus")
 }
 
-/// Waits until the new program stands before its first instruction, gives it the variable, and lets go. If there is none in the end, at once.
-fn follow(tid: u32, file: FileId) {
-    let mut pid = tid as i32;
-    let mut signal = 0;
-    let mut executed = false;
-    for _ in 0..MOST_STOPS {
-        match wait_for(tid) {
-            Some((stopped, Change::Event { event: libc::PTRACE_EVENT_EXEC, .. })) => {
-                // The id of its leader, whoever it was before. Only at the call's end are the registers the program's.
-                (pid, executed) = (stopped, true);
-                if tracee::resume_to_syscall(pid).is_err() {
-                    return;
-                }
-            }
-            Some((stopped, Change::Syscall)) if executed => {
-                pid = stopped;
-                let _ = give(pid, file);
-                break;
-            }
-            Some((stopped, Change::Signal(came))) if !executed => {
-                if tracee::resume(stopped, came).is_err() {
-                    return;
-                }
-            }
-            Some((stopped, Change::Signal(came))) => {
-                (pid, signal) = (stopped, came);
-                break;
-            }
-            // The call has failed.
-            Some((stopped, Change::Event { .. } | Change::Syscall)) => {
-                pid = stopped;
-                break;
-            }
-            Some((_, Change::Exited(_) | Change::Killed(_))) | None => return,
-        }
-    }
-    // The end of this thread lets go of it, too.
-    let _ = tracee::detach(pid, signal);
-}
-
-fn give(pid: i32, file: FileId) -> io::Result<()> {
-    let runs = own()?.stat_of(pid as u32, "exe")?;
-    if (runs.dev, runs.ino) != file {
-        return Ok(());
-    }
+fn give(pid: i32) -> io::Result<()> {
     let mut registers = tracee::registers(pid)?;
-    let pointer = arch::stack_pointer(&mut registers);
+    let pointer = stack_pointer(&mut registers);
     for size in STACK {
         let mut image = vec![0; size];
         let length = memory::read(pid as u32, *pointer, &mut image)?;
@@ -122,18 +60,4 @@ fn give(pid: i32, file: FileId) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-#[cfg(target_arch = "x86_64")]
-mod arch {
-    pub fn stack_pointer(registers: &mut libc::user_regs_struct) -> &mut u64 {
-        &mut registers.rsp
-    }
-}
-
-#[cfg(target_arch = "aarch64")]
-mod arch {
-    pub fn stack_pointer(registers: &mut libc::user_regs_struct) -> &mut u64 {
-        &mut registers.sp
-    }
 }

@@ -36,7 +36,7 @@ pub fn do_if(call: &Call, act: Act, object: Option<Object>, deed: impl FnOnce() 
         Verdict::Refuse(errno) => Ok(Answer::Errno(errno)),
         // A copy can be read, and nothing else.
         Verdict::Redact => Ok(Answer::Errno(libc::EACCES)),
-        Verdict::Allow => call.as_caller(deed).map(|()| {
+        Verdict::Allow | Verdict::Decoy => call.as_caller(deed).map(|()| {
             call.watched.policy.done(&done);
             Answer::Value(0)
         }),

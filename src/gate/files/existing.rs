@@ -24,7 +24,7 @@ pub fn existing(call: &Call, found: Found, wanted: &Wanted) -> io::Result<Answer
     let own_terminal = terminal::is_terminal(&found) && terminal::is_own(call, &found, wanted.access())?;
     if !found.anonymous && !own_terminal {
         match judge(call, &found, wanted) {
-            Verdict::Allow => {}
+            Verdict::Allow | Verdict::Decoy => {}
             Verdict::Refuse(errno) => return Ok(Answer::Errno(errno)),
             Verdict::Redact => {
                 // A sandbox of its own may let it read no word of it.
@@ -56,7 +56,7 @@ fn judge(call: &Call, found: &Found, wanted: &Wanted) -> Verdict {
         if wanted.reads() && wanted.access() != libc::O_RDONLY {
             // Opened for both: a secret is a secret also for one who could overwrite it.
             match call.judge(Act::Read { path: path.clone() }, object).verdict {
-                Verdict::Allow => {}
+                Verdict::Allow | Verdict::Decoy => {}
                 // A copy cannot be written to.
                 Verdict::Redact => return Verdict::Refuse(libc::EACCES),
                 refused => return refused,

@@ -65,7 +65,7 @@ impl Walk<'_> {
             let judgement = self.call.watched.policy.judge(&act, Some(object));
             if judgement.breach.is_some() || judgement.refused() {
                 match self.call.judge(act, Some(object)).verdict {
-                    Verdict::Allow => {}
+                    Verdict::Allow | Verdict::Decoy => {}
                     Verdict::Refuse(errno) => self.answer = Some(Answer::Errno(errno)),
                     Verdict::Redact => self.answer = Some(Answer::Errno(libc::EACCES)),
                 }

@@ -21,6 +21,6 @@ pub fn watch(call: &Call) -> io::Result<Answer> {
     // Git's and cargo's settings may be watched: what is blanked in them is not told.
     match call.judge(Act::Read { path: found.shown(call) }, Some(found.object())).verdict {
         Verdict::Refuse(errno) => Ok(Answer::Errno(errno)),
-        Verdict::Allow | Verdict::Redact => Ok(Answer::Continue),
+        Verdict::Allow | Verdict::Redact | Verdict::Decoy => Ok(Answer::Continue),
     }
 }

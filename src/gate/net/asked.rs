@@ -45,7 +45,7 @@ pub fn waits(call: &Call<'_>) -> Result<(), i32> {
 /// The errno of a refusal; `None` when the act may go on.
 pub fn refusal(judgement: &Judgement) -> Option<i32> {
     match judgement.verdict {
-        Verdict::Allow => None,
+        Verdict::Allow | Verdict::Decoy => None,
         Verdict::Refuse(errno) => Some(errno),
         // Only files can be redacted; anything else so judged is not understood.
         Verdict::Redact => Some(libc::EACCES),

@@ -12,7 +12,7 @@ use super::known::{Known, Place};
 use super::network::Network;
 use super::relay;
 use super::sinks::{Caller, Transport};
-use super::{neighbour, options, resolver, unix};
+use super::{neighbour, options, resolver, sunk, unix};
 use crate::gate::{Answer, Call};
 use crate::judge::Reach;
 use crate::model::Act;
@@ -41,13 +41,13 @@ fn attempt(call: &Call<'_>) -> Result<Answer, i32> {
     }
 }
 
-fn inet(call: &Call<'_>, descriptor: Descriptor, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
+fn inet(call: &Call<'_>, mut descriptor: Descriptor, bytes: &[u8], to: SocketAddr) -> Result<Answer, i32> {
     let network = network_of(call);
     match descriptor.known(Some(&network)) {
         Some(known) if !known.is_inet() => Err(libc::EINVAL),
         Some(known) if known.place == Place::Private && known.kind == libc::SOCK_DGRAM => {
             aim(call, &network, to, |to| Act::Connect { to })?;
-            let target = own_or_fresh(&network, descriptor, known)?;
+            let target = Target::within(&network, &mut descriptor, known)?;
             connecting::inside(call, target, bytes).map_err(|Nobody| libc::ENETUNREACH)
         }
         Some(known) if known.place == Place::Private => stream(call, &network, descriptor, known, bytes, to),
@@ -70,6 +70,9 @@ fn stream(
     bytes: &[u8],
     to: SocketAddr,
 ) -> Result<Answer, i32> {
+    if let Some(sink) = network.sink() {
+        return sunk::connect(call, (network, sink), descriptor, known, bytes, to);
+    }
     let resolver = to.port() == resolver::PORT;
     if resolver {
         relay::stand_in(network, Transport::Tcp, to, caller(call)?).or_else(|error| {
@@ -80,7 +83,7 @@ fn stream(
     if resolver || endpoint::is_local(to.ip()) {
         // The duplicate goes into the attempt; a second one is needed if that finds nobody.
         let second = descriptor.duplicate.as_ref().and_then(|fd| fd.try_clone().ok());
-        let target = own_or_fresh(network, Descriptor { duplicate: descriptor.duplicate.take(), ..descriptor }, known)?;
+        let target = Target::within(network, &mut descriptor, known)?;
         match connecting::inside(call, target, bytes) {
             Ok(answer) => return Ok(answer),
             // Nobody of this actor listens: what it wants is the host's loopback.
@@ -105,6 +108,9 @@ fn shared(
         allowed(call, Act::Connect { to: network.endpoint(known.protocol_name(), to) })?;
     }
     if own_server || known.place == Place::Foreign {
+        if !own_server {
+            network.leads_out().map_err(|error| errno(&error))?;
+        }
         let target = Target::own(&mut descriptor).ok_or(libc::EPERM)?;
         return Ok(connecting::judged(call, target, bytes));
     }
@@ -142,14 +148,6 @@ fn on_itself(descriptor: &Descriptor, bytes: &[u8]) -> Result<Answer, i32> {
     socket::connect(own.as_fd(), bytes).map(|()| Answer::Value(0)).map_err(|error| errno(&error))
 }
 
-fn own_or_fresh(network: &Network, mut descriptor: Descriptor, known: Known) -> Result<Target, i32> {
-    if let Some(target) = Target::own(&mut descriptor) {
-        return Ok(target);
-    }
-    let fresh = network.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
-    Ok(Target::fresh(fresh, &descriptor))
-}
-
 /// May datagrams go to `to`? If so, somebody stands there when this returns: the actor's own socket, or a sink of ours.
 ///
 /// # Errors
@@ -157,7 +155,14 @@ fn own_or_fresh(network: &Network, mut descriptor: Descriptor, known: Known) -> 
 pub fn aim(call: &Call<'_>, network: &Arc<Network>, to: SocketAddr, act: impl FnOnce(crate::model::Endpoint) -> Act) -> Result<(), i32> {
     // Port 0 cannot be sent to: libcs connect to it to learn which source address would be used.
     if to.port() == 0 {
+        if network.sink().is_some() {
+            // There is to be a way, or the name leads nowhere. What cannot be an address stays without one.
+            let _ = network.own(to.ip());
+        }
         return Ok(());
+    }
+    if let Some(sink) = network.sink() {
+        return sunk::aim(call, network, sink, to, act);
     }
     if to.port() == resolver::PORT {
         // The names are what is judged there, one by one, by the sink. Where none can stand, the address is all that will ever be known.

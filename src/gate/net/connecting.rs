@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::asked::{errno, network_of};
 use super::descriptor::Descriptor;
+use super::known::Known;
+use super::network::Network;
 use crate::gate::interrupt::{RESTART, interrupt, is_signalled};
 use crate::gate::{Answer, Call};
 use crate::sys::socket;
@@ -75,6 +77,18 @@ impl Target {
     /// A fresh, non-blocking socket that will be put over the actor's number.
     pub fn fresh(socket: OwnedFd, descriptor: &Descriptor) -> Target {
         Target { socket, slot: Slot::of(descriptor), own: false, _restore: None }
+    }
+
+    /// The actor's socket itself, or where no duplicate of it can be had a fresh one of its network.
+    ///
+    /// # Errors
+    /// The errno of making one.
+    pub fn within(network: &Network, descriptor: &mut Descriptor, known: Known) -> Result<Target, i32> {
+        if let Some(target) = Target::own(descriptor) {
+            return Ok(target);
+        }
+        let fresh = network.give(known.family, known.kind | libc::SOCK_NONBLOCK, known.protocol).map_err(|error| errno(&error))?;
+        Ok(Target::fresh(fresh, descriptor))
     }
 
     /// Another handle on the same socket.

@@ -137,6 +137,7 @@ pub fn deliver(
         return own.map_or(Ok(Answer::Continue), |own| by(own, &address).map(|sent| Answer::Value(sent as i64)));
     }
     allowed(call, Act::Send { to: network.endpoint(known.protocol_name(), to) })?;
+    network.leads_out().map_err(|error| errno(&error))?;
     if known.place == Place::Host || known.place == Place::Foreign {
         return by(own?, &address).map(|sent| Answer::Value(sent as i64));
     }

@@ -31,8 +31,10 @@ mod send;
 mod sinks;
 mod socket;
 mod sockets;
+mod sunk;
 mod tables;
 mod unix;
+mod visitors;
 mod workers;
 
 pub use bind::bind;

@@ -16,7 +16,8 @@ use super::record::Recorder;
 use super::sinks::Relay;
 use super::tables;
 use super::workers::Workers;
-use crate::model::{Endpoint, Hostile};
+use crate::model::{Endpoint, Hostile, Mode};
+use crate::sink::Sink;
 use crate::sys::{netns, socket};
 
 /// One actor's network.
@@ -27,6 +28,7 @@ pub struct Network {
     state: Mutex<State>,
     relay: Mutex<Option<Relay>>,
     workers: Workers,
+    sink: Option<Arc<Sink>>,
     /// Was a datagram socket ever given that only its device, or its peer, keeps in?
     exposed: AtomicBool,
 }
@@ -50,14 +52,17 @@ struct State {
 const MOST_HOSTS: usize = 4096;
 const MOST_HELD: usize = 4096;
 const MOST_OWNED: usize = 256;
+/// … where a sink answers for everybody.
+const MOST_SUNK: usize = 4096;
 /// A program that makes more sockets than this before it binds or connects one of them gets no servers.
 const MOST_UNUSED: usize = 32;
 
 impl Network {
     /// `namespace` is its number with the broker.
-    pub fn new(recorder: Recorder, namespace: u32, maker: Arc<Maker>) -> Network {
+    pub fn new(recorder: Recorder, namespace: u32, maker: Arc<Maker>, sink: Option<Arc<Sink>>) -> Network {
         let workers = maker.workers.of_another();
-        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default(), workers, exposed: AtomicBool::new(false) }
+        let exposed = AtomicBool::new(false);
+        Network { recorder, namespace, maker, state: Mutex::default(), relay: Mutex::default(), workers, sink, exposed }
     }
 
     /// A socket of the actor, known from now on by its inode. `kind` may carry `SOCK_NONBLOCK`.
@@ -98,8 +103,18 @@ impl Network {
         state.unused.remove(at).map(|(_, handle)| handle)
     }
 
+    /// Is there a way out of the actor's network, for what is allowed? Among decoys, and where a sink stands, there is none, whatever a profile says.
+    ///
+    /// # Errors
+    /// `ENETUNREACH` where there is none.
+    pub fn leads_out(&self) -> io::Result<()> {
+        let closed = self.sink.is_some() || self.recorder.policy.mode == Mode::Decoy;
+        if closed { Err(io::Error::from_raw_os_error(libc::ENETUNREACH)) } else { Ok(()) }
+    }
+
     /// A socket of the host's own namespace, for an address that was judged and allowed.
     pub fn outside(&self, family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
+        self.leads_out()?;
         let made = socket::create(family, kind | libc::SOCK_CLOEXEC, protocol)?;
         self.note(made.as_fd(), Known { family, kind: bare(kind), protocol, place: Place::Host })?;
         Ok(made)
@@ -211,7 +226,8 @@ impl Network {
         }
         let probe = self.give(endpoint::family_of(address), libc::SOCK_DGRAM, 0)?;
         let mut state = lock(&self.state);
-        if state.owned.len() >= MOST_OWNED {
+        let most = if self.sink.is_some() { MOST_SUNK } else { MOST_OWNED };
+        if state.owned.len() >= most {
             return Err(io::Error::from_raw_os_error(libc::ENOBUFS));
         }
         match address {
@@ -220,6 +236,11 @@ impl Network {
         }
         state.owned.insert(address);
         Ok(())
+    }
+
+    /// What stands in place of the internet.
+    pub fn sink(&self) -> Option<&Arc<Sink>> {
+        self.sink.as_ref()
     }
 
     /// For what may block.

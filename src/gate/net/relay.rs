@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
+use super::endpoint::Address;
 use super::network::Network;
-use super::sinks::{Caller, Orders, Relay, Sink, Transport};
-use super::{dns, endpoint, resolver};
+use super::sinks::{Caller, Order, Orders, Relay, Sink, Transport};
+use super::{dns, endpoint, resolver, visitors};
 use crate::model::Mode;
 use crate::sys::socket;
 
@@ -32,7 +33,8 @@ const BLINK: Duration = Duration::from_millis(1);
 pub fn stand_in(network: &Arc<Network>, transport: Transport, to: SocketAddr, caller: Caller) -> io::Result<()> {
     let start = || {
         let network = Arc::clone(network);
-        Relay::start(move |orders| Loop { network, orders, sinks: Vec::new(), flows: Vec::new() }.run())
+        let sunk = network.sink().is_some();
+        Relay::start(sunk, move |orders| Loop { network, orders, sinks: Vec::new(), flows: Vec::new() }.run())
     };
     network.with_relay(start, |relay| {
         let stands = relay.stands(transport, to);
@@ -52,7 +54,7 @@ pub fn stand_in(network: &Arc<Network>, transport: Transport, to: SocketAddr, ca
             other => other?,
         }
         if transport == Transport::Tcp {
-            socket::listen(made.as_fd(), 16)?;
+            socket::listen(made.as_fd(), if network.sink().is_some() { 1024 } else { 16 })?;
         }
         relay.add(Sink { socket: made, transport, to })
     })
@@ -128,10 +130,19 @@ impl Loop {
         let _ = socket::receive_from(self.orders.woken.as_fd(), &mut [0; 8], libc::MSG_DONTWAIT);
         loop {
             match self.orders.inbox.try_recv() {
-                Ok(sink) => self.sinks.push(sink),
+                Ok(Order::Stand(sink)) => self.sinks.push(sink),
+                Ok(Order::Leave(from)) => self.leave(from),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }
+        }
+    }
+
+    /// Nobody can have a flow there: those are of datagrams, and where listeners leave, those of nobody are relayed.
+    fn leave(&mut self, from: SocketAddr) {
+        if let Some(index) = self.sinks.iter().position(|sink| sink.transport == Transport::Tcp && sink.to == from) {
+            self.take(index, &mut [], usize::MAX);
+            self.sinks.remove(index);
         }
     }
 
@@ -141,6 +152,10 @@ impl Loop {
             let Some(sink) = self.sinks.get(index) else { return };
             if sink.transport == Transport::Tcp {
                 let Ok(visitor) = socket::accept(sink.socket.as_fd()) else { return };
+                if let Some(answers) = self.network.sink().filter(|_| sink.to.port() != resolver::PORT) {
+                    visitors::receive(&self.network, answers, visitor, sink.to);
+                    continue;
+                }
                 let (network, to, caller) = (Arc::clone(&self.network), sink.to, self.orders.caller(sink.to));
                 if self.network.workers().run(move || resolver::serve_stream(&network, visitor, to, &caller)).is_err() {
                     self.network.recorder.journal.lost("a DNS connection was dropped: too many at once");
@@ -149,13 +164,26 @@ impl Loop {
             }
             let Ok((length, source)) = socket::receive_from(sink.socket.as_fd(), buffer, libc::MSG_DONTWAIT) else { return };
             let payload = &buffer[..length];
+            if let Some(answers) = self.network.sink() {
+                let Some(Address::Ip(from)) = endpoint::decode(&source) else { continue };
+                let visit = visitors::visit(&self.network, Transport::Udp, from, sink.to, &self.orders.caller(sink.to));
+                if sink.to.port() != resolver::PORT {
+                    if let Some(answer) = answers.datagram(&visit, payload) {
+                        let _ = socket::send_to(sink.socket.as_fd(), &answer, libc::MSG_DONTWAIT, &source);
+                    }
+                } else if let Some(answer) = resolver::answer(&self.network, Transport::Udp, &visit, payload, &self.orders.caller(sink.to))
+                {
+                    let _ = socket::send_to(sink.socket.as_fd(), &answer, libc::MSG_DONTWAIT, &source);
+                }
+                continue;
+            }
             if sink.to.port() != resolver::PORT {
                 self.forward(index, source, payload, Vec::new());
                 continue;
             }
             match resolver::judge(&self.network, Transport::Udp, sink.to, payload, &self.orders.caller(sink.to)) {
                 Ok(asked) => {
-                    let bare = if self.network.recorder.policy.mode == Mode::Enforce { dns::bare(payload) } else { None };
+                    let bare = if self.network.recorder.policy.mode != Mode::Observe { dns::bare(payload) } else { None };
                     self.forward(index, source, bare.as_deref().unwrap_or(payload), asked);
                 }
                 Err(_) => {
@@ -169,6 +197,9 @@ impl Loop {
 
     /// Onwards, from a socket of our own. As with any datagram, one that cannot be sent is lost.
     fn forward(&mut self, index: usize, source: Vec<u8>, payload: &[u8], asked: Vec<Vec<u8>>) {
+        if self.network.leads_out().is_err() {
+            return;
+        }
         let known = self.flows.iter().position(|flow| flow.sink == index && flow.source == source);
         let at = match known {
             Some(at) => at,

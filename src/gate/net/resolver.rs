@@ -6,10 +6,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use super::dns;
 use super::network::Network;
 use super::sinks::{Caller, Transport};
+use super::{dns, visitors};
 use crate::model::{Act, Hostile, Mode, Verdict};
+use crate::sink::Visit;
 
 /// Where name servers listen.
 pub const PORT: u16 = 53;
@@ -34,9 +35,18 @@ pub fn judge(network: &Network, transport: Transport, via: SocketAddr, query: &[
     let mut refused = false;
     for act in acts {
         let judgement = network.recorder.judge(caller.pid, act, None, caller.blame.clone());
-        refused |= judgement.verdict != Verdict::Allow;
+        refused |= !matches!(judgement.verdict, Verdict::Allow | Verdict::Decoy);
     }
     if refused { Err(Refused) } else { Ok(names.unwrap_or_default()) }
+}
+
+/// What a sink that stands in place of the internet says to a query, once that is judged; `None` where nothing is to be said.
+pub fn answer(network: &Network, transport: Transport, visit: &Visit, query: &[u8], caller: &Caller) -> Option<Vec<u8>> {
+    let sink = network.sink()?;
+    let Ok(asked) = judge(network, transport, visit.to, query, caller) else { return dns::refusal(query) };
+    let answer = sink.ask(visit, query)?;
+    learn(network, &asked, &answer);
+    Some(answer)
 }
 
 /// The act of looking a name up.
@@ -62,17 +72,25 @@ fn converse(network: &Network, mut visitor: TcpStream, to: SocketAddr, caller: &
     visitor.set_nonblocking(false)?;
     visitor.set_read_timeout(Some(PATIENCE))?;
     visitor.set_write_timeout(Some(PATIENCE))?;
+    let from = visitor.peer_addr()?;
     let mut upstream: Option<TcpStream> = None;
     for _ in 0..MOST_TURNS {
         let query = read_framed(&mut visitor)?;
+        if network.sink().is_some() {
+            let visit = visitors::visit(network, Transport::Tcp, from, to, caller);
+            let answer = answer(network, Transport::Tcp, &visit, &query, caller).or_else(|| dns::refusal(&query));
+            write_framed(&mut visitor, &answer.ok_or(io::ErrorKind::InvalidData)?)?;
+            continue;
+        }
         let Ok(asked) = judge(network, Transport::Tcp, to, &query, caller) else {
             write_framed(&mut visitor, &dns::refusal(&query).ok_or(io::ErrorKind::InvalidData)?)?;
             continue;
         };
-        let bare = if network.recorder.policy.mode == Mode::Enforce { dns::bare(&query) } else { None };
+        let bare = if network.recorder.policy.mode != Mode::Observe { dns::bare(&query) } else { None };
         let onward = match &mut upstream {
             Some(open) => open,
             none => {
+                network.leads_out()?;
                 let fresh = TcpStream::connect_timeout(&to, PATIENCE)?;
                 fresh.set_read_timeout(Some(PATIENCE))?;
                 fresh.set_write_timeout(Some(PATIENCE))?;

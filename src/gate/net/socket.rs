@@ -14,11 +14,17 @@ pub fn socket(call: &Call<'_>) -> Answer {
     match sort(family, bare(kind), protocol) {
         Sort::Local => Answer::Continue,
         // Whoever is root could reconfigure the host's network through it.
-        Sort::Routes if nix::unistd::geteuid().is_root() && call.watched.policy.mode == Mode::Enforce => inet(call, family, kind, protocol),
+        Sort::Routes if nix::unistd::geteuid().is_root() && (call.enforces() || call.watched.sockets.sinks()) => {
+            inet(call, family, kind, protocol)
+        }
         Sort::Routes => Answer::Continue,
         Sort::Inet => inet(call, family, kind, protocol),
         Sort::Odd => {
             let kind = odd_name(bare(kind), protocol);
+            if call.watched.sockets.sinks() {
+                // It would be one of the host's.
+                return call.refuse(Act::Socket { family: endpoint::family_name(family), kind }, None, libc::EACCES);
+            }
             match refusal(&call.judge(Act::Socket { family: endpoint::family_name(family), kind }, None)) {
                 Some(errno) => Answer::Errno(errno),
                 None => Answer::Continue,
@@ -30,9 +36,15 @@ pub fn socket(call: &Call<'_>) -> Answer {
 fn inet(call: &Call<'_>, family: i32, kind: i32, protocol: i32) -> Answer {
     let sockets = &call.watched.sockets;
     let network = network_of(call);
-    let observed = call.watched.policy.mode == Mode::Observe && sockets.kind() != "private-network";
+    let observed = call.watched.policy.mode == Mode::Observe && sockets.kind() != "private-network" && !sockets.sinks();
     // Observe refuses nothing: where the private network is missing, the socket is the host's and its connects are still judged and seen.
-    let made = if observed { network.outside(family, kind, protocol) } else { network.give(family, kind, protocol) };
+    let made = if sockets.sinks() && sockets.kind() != "private-network" {
+        Err(std::io::Error::from_raw_os_error(libc::EPERM))
+    } else if observed {
+        network.outside(family, kind, protocol)
+    } else {
+        network.give(family, kind, protocol)
+    };
     match made.and_then(|fd| network.keep(fd.as_fd()).map(|()| fd)) {
         Ok(fd) => Answer::AddFd { fd, cloexec: kind & libc::SOCK_CLOEXEC != 0 },
         Err(_) if sockets.broken() => {

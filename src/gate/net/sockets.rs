@@ -9,11 +9,14 @@ use super::network::Network;
 use super::peers::Peers;
 use super::record::Recorder;
 use crate::model::ActorId;
+use crate::sink::Sink;
 
 /// Shared by all actors of a run.
 pub struct Sockets {
     maker: Arc<Maker>,
     networks: Mutex<HashMap<ActorId, Arc<Network>>>,
+    /// What stands in place of the internet, where nothing may leave.
+    sink: Option<Arc<Sink>>,
     /// Who really connected to whom.
     pub(super) peers: Peers,
 }
@@ -27,7 +30,17 @@ impl Sockets {
     /// These means (by their name, see `kind`) or none at all: the walls were built for them. A private network that cannot be had after
     /// all is no reason to hand out sockets of the host.
     pub fn only(means: Option<&'static str>) -> Sockets {
-        Sockets { maker: Arc::new(Maker::only(means)), networks: Mutex::default(), peers: Peers::default() }
+        Sockets { maker: Arc::new(Maker::only(means)), networks: Mutex::default(), sink: None, peers: Peers::default() }
+    }
+
+    /// With a sink in place of the internet, for every actor. It takes a private network (`kind`): elsewhere no actor gets an inet socket.
+    pub fn sinking(self, sink: Option<Arc<Sink>>) -> Sockets {
+        Sockets { sink, ..self }
+    }
+
+    /// Does a sink stand in place of the internet?
+    pub fn sinks(&self) -> bool {
+        self.sink.is_some()
     }
 
     /// `private-network`, `loopback-device` or `no-sockets`: what holds on this machine. Finds out when that is not known yet.
@@ -53,7 +66,8 @@ impl Sockets {
     /// The actor's network, made if need be.
     pub fn network_of(&self, actor: ActorId, recorder: impl FnOnce() -> Recorder) -> Arc<Network> {
         let mut networks = lock(&self.networks);
-        let network = networks.entry(actor).or_insert_with(|| Arc::new(Network::new(recorder(), actor.0, Arc::clone(&self.maker))));
+        let new = || Arc::new(Network::new(recorder(), actor.0, Arc::clone(&self.maker), self.sink.clone()));
+        let network = networks.entry(actor).or_insert_with(new);
         Arc::clone(network)
     }
 

@@ -12,7 +12,8 @@ use super::endpoint::{self, Address};
 use super::peer;
 use crate::gate::files::found::How;
 use crate::gate::{Answer, Call, errand};
-use crate::model::{Act, Endpoint};
+use crate::judge::Policy;
+use crate::model::{Act, Endpoint, Mode, Object};
 use crate::sys::identity::as_person;
 use crate::sys::{files, socket};
 
@@ -185,10 +186,26 @@ fn judge(
         }
         _ => return Err(libc::EINVAL),
     };
-    match refusal(&call.judge(act(to), object)) {
+    let act = act(to);
+    if let Some(errno) = only_here(call, &act, object) {
+        call.refuse(act, object, errno);
+        return Err(errno);
+    }
+    match refusal(&call.judge(act, object)) {
         Some(errno) => Err(errno),
         None => Ok(destination),
     }
+}
+
+/// Where a sink stands in place of the internet nothing leaves by services of this machine either (resolvers, agents, daemons): what enforce mode would
+/// refuse is refused in every mode. The errno, if so.
+fn only_here(call: &Call<'_>, act: &Act, object: Option<Object>) -> Option<i32> {
+    let policy = &call.watched.policy;
+    if !call.watched.sockets.sinks() || policy.mode != Mode::Observe {
+        return None;
+    }
+    let strict = Policy { mode: Mode::Enforce, ..(**policy).clone() };
+    refusal(&strict.judge(act, object))
 }
 
 /// Does somebody have this abstract name? What cannot be read is taken for a yes. The table shows a `@` for each NUL, so a no is sure.

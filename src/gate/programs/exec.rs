@@ -5,11 +5,11 @@ use std::io;
 
 use super::outcome::expect;
 use super::program::{head, interpreted, is_foreign, refused};
-use crate::gate::compilers;
 use crate::gate::errno::fail;
 use crate::gate::files::found::{Found, How};
 use crate::gate::own::own;
 use crate::gate::{Answer, Call, memory};
+use crate::gate::{clock, compilers};
 use crate::model::act::ObjectKind;
 use crate::report::redact;
 
@@ -58,6 +58,10 @@ pub fn exec(call: &Call) -> io::Result<Answer> {
         return Ok(call.tamper("execve", [b"a program of a foreign ABI: ", loaded.shown(call).as_bytes()].concat().as_slice()));
     }
     expect(call, &loaded, argv, redacted, (loaded.facts.dev, loaded.facts.ino) != named);
-    compilers::prepare(call, &loaded);
+    if call.watched.policy.shift.is_some() {
+        clock::prepare(call, &loaded);
+    } else {
+        compilers::prepare(call, &loaded);
+    }
     Ok(Answer::Continue)
 }

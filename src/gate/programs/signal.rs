@@ -169,6 +169,8 @@ fn stop(call: &Call, number: i32, to: Hostile) -> io::Result<Answer> {
     };
     Ok(match call.judge(Act::Signal { signal, to }, None).verdict {
         Verdict::Refuse(errno) => Answer::Errno(errno),
+        // No process of others is a decoy.
+        Verdict::Decoy => Answer::Errno(libc::EPERM),
         Verdict::Allow | Verdict::Redact => Answer::Continue,
     })
 }

@@ -207,7 +207,7 @@ fn arguments(source: &mut Source, row: &Row, place: &mut Place, root: &Path, [di
         Treatment::Watch => args[1] = path(source, place, root),
         Treatment::Restrict => (args[0], args[1]) = (fd(source, directory, socket), source.below(17) as u64),
         Treatment::Itself => args = itself(source, row, place),
-        Treatment::Device | Treatment::Tamper | Treatment::Absent => {}
+        Treatment::Clock | Treatment::Device | Treatment::Tamper | Treatment::Absent => {}
     }
     if row.name.starts_with("mknod") {
         let mode = 1 + at;

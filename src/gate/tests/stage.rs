@@ -97,6 +97,9 @@ impl Stage {
         let exec = [system.clone(), vec![out.clone(), this_program.clone()]].concat();
         let own_proc = ["/proc/self", "/proc/meminfo", "/proc/sys", "/proc/stat", "/proc/cpuinfo", "/dev"].map(PathBuf::from);
         Policy {
+            decoys: None,
+            shift: None,
+            hostname: None,
             profile: "stage".into(),
             mode: self.mode,
             kind: ActorKind::BuildScript,

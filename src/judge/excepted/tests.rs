@@ -10,6 +10,9 @@ use crate::model::{ActorKind, Blame, Candidate, Exception, Mode, Verdict};
 fn plain(mode: Mode) -> Policy {
     let places = Places { workspace: Some("/w".into()), target: "/w/target".into(), build: "/w/target".into(), ..Places::default() };
     Policy {
+        decoys: None,
+        shift: None,
+        hostname: None,
         profile: "default".into(),
         mode,
         kind: ActorKind::BuildScript,

@@ -63,6 +63,7 @@ fn acts(w: &mut dyn Write, number: usize, name: &str, did: &Summary) -> io::Resu
             let fate = match used.status {
                 Status::Allowed => "",
                 Status::Redacted => ", a copy without credentials",
+                Status::Decoy => ", on a decoy",
                 Status::Observed => ", let through",
                 Status::Refused => ", refused",
             };

@@ -32,6 +32,7 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             // What a build script told cargo to do is a violation that nothing had to refuse.
             match tally.refused {
                 1.. => style.status(w, RED, "Refused", &format!("{}{}", tally.refused_text(), aftermath(report)))?,
+                0 if report.run.mode == Mode::Decoy => style.status(w, RED, "Lured", &format!("{acts}; all of it on decoys"))?,
                 0 => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
             }
             let (allowed, left) = (reviewed(report), not_reached(report));

@@ -202,3 +202,23 @@ fn cost_of_the_program() {
         native.0, filtered.0, native.1, filtered.1
     );
 }
+
+/// Whoever has a clock of its own is answered by the gate when it asks for the time of day, and by the kernel for any other clock; nobody else is.
+#[test]
+fn clocks_are_asked_for_only_where_they_are_moved() {
+    let (plain, moved) = (program(&PASS).unwrap(), program_of(true, &PASS).unwrap());
+    let asks =
+        |program: &[libc::sock_filter], number: i64, clock: i32| run(program, NATIVE, number as u32, &[clock as u64, 0, 0, 0, 0, 0]).0;
+    for (number, clock, stops) in [
+        (libc::SYS_clock_gettime, libc::CLOCK_REALTIME, true),
+        (libc::SYS_clock_gettime, libc::CLOCK_REALTIME_COARSE, true),
+        (libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC, false),
+        (libc::SYS_clock_gettime, libc::CLOCK_BOOTTIME, false),
+        (libc::SYS_gettimeofday, 0, true),
+        (libc::SYS_uname, 0, true),
+    ] {
+        assert_eq!(asks(&plain, number, clock), libc::SECCOMP_RET_ALLOW, "{number} {clock}");
+        let expected = if stops { libc::SECCOMP_RET_USER_NOTIF } else { libc::SECCOMP_RET_ALLOW };
+        assert_eq!(asks(&moved, number, clock), expected, "{number} {clock}");
+    }
+}

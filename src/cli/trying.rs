@@ -1,0 +1,47 @@
+//! What `cargo brig try` is told: the suspect, and how it is looked at.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+
+/// A crate nobody trusts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Try {
+    /// `CRATE`, `CRATE@VERSION`, a `.crate` file, or a directory with a `Cargo.toml` (a path with a slash in it)
+    #[arg(value_name = "WHAT", required_unless_present = "git")]
+    pub what: Option<OsString>,
+    /// A git repository instead of the registry; WHAT is then the crate in it, where it holds several
+    #[arg(long, value_name = "URL", requires = "rev", value_parser = NonEmptyStringValueParser::new())]
+    pub git: Option<String>,
+    /// Its revision
+    #[arg(long, value_name = "R", requires = "git", value_parser = NonEmptyStringValueParser::new())]
+    pub rev: Option<String>,
+    /// Take the versions of this `Cargo.lock`, of the crate and of what it needs
+    #[arg(long, value_name = "CARGO.LOCK", conflicts_with = "git")]
+    pub lock: Option<PathBuf>,
+    /// Features of the crate
+    #[arg(long, value_name = "F", value_delimiter = ',')]
+    pub features: Vec<String>,
+    /// Where it is to believe it runs: what lies there, and which variables are set
+    #[arg(long = "as", value_name = "WHERE", default_value = "laptop", value_parser = PossibleValuesParser::new(["laptop", "ci", "container", "root"]))]
+    pub ground: String,
+    /// Move its clock to this date: `2027-01-01`, `2027-01-01T08:30:00Z`
+    #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
+    pub at: Option<String>,
+    /// What its machine is called
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub hostname: Option<String>,
+    /// Which language its variables say it has, such as `de_DE.UTF-8`
+    #[arg(long, value_name = "LOCALE", value_parser = NonEmptyStringValueParser::new())]
+    pub locale: Option<String>,
+    /// On how many processors it may run, at most those there are
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub cpus: Option<u32>,
+    /// Directory for the evidence; it must not be there yet (`brig-evidence/CRATE-VERSION-TIME` otherwise)
+    #[arg(long, value_name = "D")]
+    pub evidence: Option<PathBuf>,
+    /// Seconds for each stage: build and harness, its own tests, its doctests, its examples
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+}

@@ -1,0 +1,115 @@
+//! One page for the security team of a registry: what the crate is, what it did, in order, and by what it is known. In: what was found. Out: Markdown, in
+//! which what others wrote is quoted and inert.
+
+use std::fmt::Write;
+
+use super::found::Found;
+use super::left::Left;
+use super::throwaway::Throwaway;
+use crate::model::report::Report;
+use crate::model::{Severity, moment};
+use crate::report::escape;
+use crate::report::incidents::{Deed, Incident, incidents};
+use crate::report::wording::Medium;
+
+/// Lines of one incident, and files.
+const DEEDS: usize = 20;
+const FILES: usize = 30;
+
+/// Between backticks nothing is markup; the escapes leave none inside.
+const MEDIUM: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+
+pub fn text(found: &Found, throwaway: &Throwaway) -> String {
+    let Found { prepared, all, ended, left, .. } = *found;
+    let suspect = &prepared.suspect;
+    let mut page = format!("# `{}` {}\n\n", suspect.name, suspect.version);
+    let told: Vec<Incident> = incidents(all);
+    let told: Vec<Incident> = told.iter().filter(|one| one.severity > Severity::Info).filter_map(Incident::told).collect();
+    let _ = match told.len() {
+        0 => writeln!(page, "Run among decoys it did nothing that is against the rules of an honest build."),
+        _ => writeln!(page, "Run among decoys, on a machine of nobody's, it did the following."),
+    };
+    let _ = writeln!(page, "\n- crate: `{}` {}, from {}", suspect.name, suspect.version, (MEDIUM.text)(&suspect.from.as_str().into()));
+    if let Some(checksum) = &suspect.checksum {
+        let _ = writeln!(page, "- SHA-256 of its archive: `{checksum}`");
+    }
+    let _ = writeln!(page, "- run: {}, {} {}", moment::text(all.run.started), all.tool.name, all.tool.version);
+    let host = &all.host;
+    let _ = writeln!(
+        page,
+        "- on: Linux {} ({}), {}, {}; Landlock {}, {}",
+        escape::name(&host.kernel),
+        escape::name(&host.arch),
+        escape::name(host.rustc.as_deref().unwrap_or("rustc unknown")),
+        escape::name(host.cargo.as_deref().unwrap_or("cargo unknown")),
+        all.enforcement.landlock_abi,
+        escape::name(&all.enforcement.sockets)
+    );
+    sent(&mut page, found);
+    for incident in &told {
+        section(&mut page, all, incident);
+    }
+    files(&mut page, left, throwaway);
+    page.push_str("\n## What was run\n\n");
+    for one in ended.iter().filter(|one| !one.is_draft()) {
+        let _ = writeln!(page, "- {}: {}", one.name, one.how());
+    }
+    if prepared.links > 0 {
+        let _ = writeln!(page, "- {} links in its source were left out", prepared.links);
+    }
+    page
+}
+
+fn sent(page: &mut String, found: &Found) {
+    let (proven, spoken) = (found.proven(MEDIUM), found.spoken(MEDIUM));
+    if proven.is_empty() && spoken.is_empty() {
+        return;
+    }
+    page.push_str("\n## What it sent\n\n");
+    for line in proven.iter().chain(&spoken).take(FILES) {
+        let _ = writeln!(page, "- {line}");
+    }
+    if found.is_sealed() {
+        page.push_str(
+            "\nNothing of it left the machine: a sink answered in place of the internet, in a network out of which nothing leads. ",
+        );
+        page.push_str("All of it is in `network.pcapng`, `network.har` and `sent.json`. A canary is a value that was laid in one place only, for this run.\n");
+    }
+    for limit in &found.proof.limits {
+        let _ = writeln!(page, "\nNot all is known: {}", escape::ours(limit));
+    }
+}
+
+fn section(page: &mut String, all: &Report, incident: &Incident) {
+    let worst = incident.worst();
+    let _ = writeln!(page, "\n## {} (`{}`)\n", MEDIUM.title(all, worst), worst.rule.id());
+    if let Some(location) = &worst.location {
+        let _ = writeln!(page, "In its source: {}\n", (MEDIUM.name)(location));
+    }
+    let deeds = incident.deeds();
+    for deed in deeds.iter().take(DEEDS) {
+        let Deed { evidence, .. } = deed;
+        let chain: Vec<String> = evidence.chain.iter().map(|program| (MEDIUM.text)(program)).collect();
+        let by = if chain.is_empty() { String::new() } else { format!(" — {}", chain.join(" → ")) };
+        let _ = writeln!(page, "- at {}.{} s {}{by}", deed.at_ms / 1000, deed.at_ms % 1000 / 100, deed.told(MEDIUM));
+    }
+    let more = (deeds.len().saturating_sub(DEEDS) as u64).saturating_add(incident.truncated());
+    if more > 0 {
+        let _ = writeln!(page, "- {more} more in `report.json`");
+    }
+}
+
+fn files(page: &mut String, left: &[Left], throwaway: &Throwaway) {
+    if left.is_empty() {
+        return;
+    }
+    page.push_str("\n## Files it left outside of its build\n\n| SHA-256 | bytes | where | |\n| --- | --- | --- | --- |\n");
+    for one in left.iter().take(FILES) {
+        let place = (MEDIUM.text)(&throwaway.shown(&one.path).as_str().into());
+        let what = if one.changed { "changed" } else { "new" };
+        let _ = writeln!(page, "| `{}` | {} | {} | {what} |", one.sha256, one.size, place.replace('|', "\\|"));
+    }
+    if left.len() > FILES {
+        let _ = writeln!(page, "\n{} more in `files/`.", left.len() - FILES);
+    }
+}

@@ -1,0 +1,207 @@
+//! Brings the suspect and what it needs into the throw-away, and runs none of it: cargo fetches, behind its own wall, and the source is copied. In: what was
+//! named. Out: a workspace that depends on the suspect, the suspect's own as a second one, both fetched.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::interrupt::Interrupt;
+use super::named::Named;
+use super::stage::{self, Stage};
+use super::suspect::{self, Suspect};
+use super::throwaway::Throwaway;
+use super::{settings, unpacking};
+use crate::cli::trying::Try;
+use crate::model::sha256;
+use crate::run::stage::Env;
+use crate::suspect::decoys::PROJECT;
+
+/// Seconds for one fetch.
+const PATIENCE: u64 = 300;
+
+pub struct Fetching<'a> {
+    pub throwaway: &'a Throwaway,
+    /// With the way to the registry.
+    pub env: Env,
+    pub interrupt: &'a Interrupt,
+    /// The user's.
+    pub cargo_home: Option<PathBuf>,
+}
+
+/// What lies there now.
+pub struct Prepared {
+    pub suspect: Suspect,
+    /// Why its own tests, doctests and examples cannot be built, if something they need could not be fetched.
+    pub alone: Option<String>,
+    /// Links that were left out.
+    pub links: usize,
+}
+
+impl Fetching<'_> {
+    /// # Errors
+    /// When it cannot be had.
+    pub fn prepare(&self, wish: &Try, named: &Named) -> Result<Prepared> {
+        let (app, work) = (self.throwaway.app(), &self.throwaway.work);
+        fs::create_dir_all(app.join("src")).context("make a workspace")?;
+        fs::write(app.join("src/lib.rs"), "//! What is common to its programs.\n").context("make a workspace")?;
+        self.configure(false)?;
+        let prepared = match named {
+            Named::Archive(file) => {
+                let dir = work.join("unpacked");
+                fs::create_dir(&dir).context("make a directory")?;
+                let (top, links) = unpacking::archive(file, &dir)?;
+                ensure!(suspect::manifest(&dir).is_ok(), "{} holds no Cargo.toml in {top:?}", file.display());
+                let bytes = fs::read(file).with_context(|| format!("read {}", file.display()))?;
+                let (checksum, from) = (Some(sha256::hex(&bytes)), format!("the file {}", file.display()));
+                self.of_a_directory(wish, &dir, (checksum, from, links))?
+            }
+            Named::Directory(from) => {
+                let dir = work.join("unpacked");
+                let links = unpacking::directory(from, &dir)?;
+                self.of_a_directory(wish, &dir, (None, format!("the directory {}", from.display()), links))?
+            }
+            Named::Registry { name, version } => {
+                let version = self.locked_version(wish, name)?.or_else(|| version.clone());
+                let wanted = version.as_deref().map_or("\"*\"".to_owned(), |version| format!("\"={version}\""));
+                self.depend(name, &format!("version = {wanted}"), wish)?;
+                self.fetch(&app)?;
+                let (version, checksum) = suspect::locked(&app.join("Cargo.lock"), name).context("cargo locked no such crate")?;
+                let source = self.in_registry(name, &version)?;
+                self.own_copy(name, version, checksum, "the registry".to_owned(), &source)?
+            }
+            Named::Git { url, rev, name } => {
+                let name = name.clone().map_or_else(|| named_by(url), Ok)?;
+                self.depend(&name, &format!("git = {}, rev = {}", quoted(url), quoted(rev)), wish)?;
+                self.fetch(&app)?;
+                let (version, _) = suspect::locked(&app.join("Cargo.lock"), &name).context("cargo locked no such crate")?;
+                let source = self.in_checkouts(&name)?;
+                self.own_copy(&name, version, None, format!("{url} at {rev}"), &source)?
+            }
+        };
+        self.configure(true)?;
+        Ok(prepared)
+    }
+
+    /// The version that a lock file has, and the file itself for the rest.
+    fn locked_version(&self, wish: &Try, name: &str) -> Result<Option<String>> {
+        let Some(lock) = &wish.lock else { return Ok(None) };
+        let (version, _) = suspect::locked(lock, name).with_context(|| format!("{} locks no {name}", lock.display()))?;
+        fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
+        Ok(Some(version))
+    }
+
+    fn of_a_directory(&self, wish: &Try, dir: &Path, (checksum, from, links): (Option<String>, String, usize)) -> Result<Prepared> {
+        let (name, version) = suspect::read(dir)?;
+        let at = self.throwaway.work.join(&name);
+        ensure!(!at.exists(), "a crate cannot be tried under the name {name:?}");
+        fs::rename(dir, &at).context("name its directory")?;
+        if let Some(lock) = &wish.lock {
+            fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
+        }
+        self.depend(&name, &format!("path = {}", quoted(&format!("../{name}"))), wish)?;
+        self.fetch(&self.throwaway.app())?;
+        let alone = self.alone(&at);
+        Ok(Prepared { suspect: Suspect { name, version, checksum, from, dir: at }, alone, links })
+    }
+
+    fn own_copy(&self, name: &str, version: String, checksum: Option<String>, from: String, source: &Path) -> Result<Prepared> {
+        let dir = self.throwaway.work.join(name);
+        ensure!(!dir.exists(), "a crate cannot be tried under the name {name:?}");
+        let links = unpacking::directory(source, &dir)?;
+        let alone = self.alone(&dir);
+        Ok(Prepared { suspect: Suspect { name: name.to_owned(), version, checksum, from, dir }, alone, links })
+    }
+
+    /// As a workspace of its own, with the versions that the app has.
+    fn alone(&self, dir: &Path) -> Option<String> {
+        let (lock, apps) = (dir.join("Cargo.lock"), self.throwaway.app().join("Cargo.lock"));
+        let brought = lock.exists();
+        if !brought {
+            let _ = fs::copy(&apps, &lock);
+        }
+        let mut fetched = self.fetch(dir);
+        if fetched.is_err() && brought {
+            // What it locked may be gone, or not be there yet.
+            fetched = fs::copy(&apps, &lock).context("lock it anew").and_then(|_| self.fetch(dir));
+        }
+        fetched.err().map(|error| format!("{error:#}"))
+    }
+
+    /// The workspace that depends on the suspect, and looks like one of somebody's.
+    fn depend(&self, name: &str, how: &str, wish: &Try) -> Result<()> {
+        ensure!(name != PROJECT, "a crate cannot be tried under the name {name:?}");
+        let features: Vec<String> = wish.features.iter().map(|feature| quoted(feature)).collect();
+        let text = format!(
+            "[package]\nname = \"{PROJECT}\"\nversion = \"0.4.1\"\nedition = \"2021\"\n\n[workspace]\n\n[dependencies]\n{name} = {{ {how}, features = [{}] }}\n",
+            features.join(", ")
+        );
+        fs::write(self.throwaway.app().join("Cargo.toml"), text).context("write a manifest")
+    }
+
+    /// Cargo's settings: where packages come from, and once they are here, nowhere.
+    fn configure(&self, fetched: bool) -> Result<()> {
+        let mut table = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
+        if fetched {
+            table.retain(|name, _| name == "source" || name == "registries");
+        }
+        fs::write(self.throwaway.cargo_home.join("config.toml"), table.to_string()).context("write cargo's settings")
+    }
+
+    fn fetch(&self, dir: &Path) -> Result<()> {
+        let args = vec![OsString::from("fetch")];
+        let report_dir = self.throwaway.reports.join("fetch");
+        let stage = Stage { lure: None, report_dir, seconds: PATIENCE, args, allow_degraded: true };
+        let played = stage::play(&stage, (&self.env, dir), self.interrupt, false)?;
+        ensure!(!self.interrupt.came(), "interrupted");
+        if played.code == 0 {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&played.said);
+        let mut lines = said.lines().skip_while(|line| !line.starts_with("error"));
+        let ours = |line: &&str| line.starts_with("Not run") || line.starts_with("Help");
+        let why: Vec<&str> = lines.by_ref().take(6).map(str::trim).filter(|line| !line.is_empty()).take_while(|line| !ours(line)).collect();
+        bail!("fetch it: {}", if why.is_empty() { format!("cargo ended with {}", played.code) } else { why.join(" ") })
+    }
+
+    fn in_registry(&self, name: &str, version: &str) -> Result<PathBuf> {
+        let sources = self.throwaway.cargo_home.join("registry/src");
+        let registries = fs::read_dir(&sources).context("look for its source")?.flatten();
+        let found = registries.map(|entry| entry.path().join(format!("{name}-{version}"))).find(|dir| dir.join("Cargo.toml").is_file());
+        found.ok_or_else(|| anyhow!("its source is not where cargo keeps sources"))
+    }
+
+    /// Of a repository with several packages the one of this name.
+    fn in_checkouts(&self, name: &str) -> Result<PathBuf> {
+        const LOOKS: usize = 20_000;
+        let mut open = vec![self.throwaway.cargo_home.join("git/checkouts")];
+        let mut looks = 0;
+        while let Some(dir) = open.pop() {
+            if suspect::read(&dir).is_ok_and(|(found, _)| found == name) {
+                return Ok(dir);
+            }
+            for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+                looks += 1;
+                ensure!(looks < LOOKS, "its repository holds too much");
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) && entry.file_name() != ".git" {
+                    open.push(entry.path());
+                }
+            }
+        }
+        bail!("its source is not where cargo keeps checkouts")
+    }
+}
+
+/// A repository's last word.
+fn named_by(url: &str) -> Result<String> {
+    let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let name = last.strip_suffix(".git").unwrap_or(last);
+    ensure!(super::named::is_name(name), "name the crate that is meant: `cargo brig try CRATE --git {url} --rev …`");
+    Ok(name.to_owned())
+}
+
+/// As TOML has it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,136 @@
+//! One stage of a trial: cargo among decoys, in a process of its own. In: what is to be run, handed over on its stdin, which nobody else can do for it.
+//! Out: how it ended, what it said, its report.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::guise;
+use super::interrupt::Interrupt;
+use crate::cli::{self, Options, Typed};
+use crate::model::Lure;
+use crate::model::report::Report;
+use crate::report::json;
+use crate::run::stage::Env;
+use crate::run::stopped::Stopped;
+
+/// The first word of a stage's command line. Cargo itself writes `brig` there.
+pub const ARGUMENT: &str = "--stage-of-a-trial";
+
+/// Of what it says.
+const MOST: usize = 1 << 20;
+/// How much longer than its time a stage may take to end: its report is written then.
+const GRACE: Duration = Duration::from_secs(60);
+/// How long what was said may take to arrive.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Stage {
+    /// Without one it is an ordinary run of ours: what fetches.
+    pub lure: Option<Lure>,
+    pub report_dir: PathBuf,
+    pub seconds: u64,
+    /// Cargo's.
+    pub args: Vec<OsString>,
+    pub allow_degraded: bool,
+}
+
+/// What a stage came to.
+pub struct Played {
+    /// Brig's exit code.
+    pub code: i32,
+    pub said: Vec<u8>,
+    pub report: Option<Report>,
+}
+
+/// In the stage's own process: what it is to do. It leaves the terminal behind.
+///
+/// # Errors
+/// When nobody said so.
+pub fn typed() -> Result<Typed, Stopped> {
+    let mut text = String::new();
+    let read = io::stdin().take(16 << 20).read_to_string(&mut text).context("read what is to be run").map_err(Stopped::usage)?;
+    let stage: Stage = serde_json::from_str(&text[..read]).context("no stage of a trial").map_err(Stopped::usage)?;
+    Interrupt::let_through();
+    nix::unistd::setsid().context("leave the terminal")?;
+    if let Some(cpus) = stage.lure.as_ref().and_then(|lure| lure.cpus) {
+        guise::run_on(cpus).context("run on fewer processors")?;
+    }
+    let options = Options {
+        policy: Some("default".to_owned()),
+        no_config: true,
+        passing: true,
+        report_dir: Some(stage.report_dir),
+        timeout: Some(Duration::from_secs(stage.seconds)),
+        allow_degraded: stage.allow_degraded,
+        lure: stage.lure,
+        ..Options::default()
+    };
+    Ok(Typed { options, command: cli::Command::Cargo { toolchain: None, args: stage.args } })
+}
+
+/// Plays a stage in `dir`. With `echo` what it says is shown, too.
+///
+/// # Errors
+/// When it could not be started.
+pub fn play(stage: &Stage, (env, dir): (&Env, &Path), interrupt: &Interrupt, echo: bool) -> Result<Played> {
+    let mut command = Command::new(std::env::current_exe().context("find ourselves")?);
+    command.arg(ARGUMENT).env_clear().envs(env.iter().cloned()).current_dir(dir).stdin(Stdio::piped());
+    let text = serde_json::to_vec(stage).context("write down what is to be run")?;
+    let (code, said) = run(command, &text, Duration::from_secs(stage.seconds) + GRACE, interrupt, echo)?;
+    let stored = stage.report_dir.join("report.json");
+    let report = if stored.exists() { Some(json::load(&stored)?) } else { None };
+    Ok(Played { code, said, report })
+}
+
+/// Runs a program of ours to its end, or to `limit`. The answer is its code, 128 and the signal, and what it said on both streams.
+///
+/// # Errors
+/// When it could not be started.
+pub fn run(mut command: Command, input: &[u8], limit: Duration, interrupt: &Interrupt, echo: bool) -> Result<(i32, Vec<u8>)> {
+    let (reader, writer) = io::pipe().context("make a pipe")?;
+    command.stdout(writer.try_clone().context("make a pipe")?).stderr(writer);
+    let mut child = command.spawn().context("run ourselves")?;
+    drop(command);
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that has ended already says so by its code.
+        let _ = stdin.write_all(input);
+    }
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || tell.send(listen(reader, echo)));
+    let end = Instant::now() + limit;
+    interrupt.watch(child.id());
+    let status = loop {
+        if let Some(status) = child.try_wait().context("wait for ourselves")? {
+            break status;
+        }
+        if Instant::now() > end {
+            // Whoever traces it ends with it (`PTRACE_O_EXITKILL`).
+            let _ = child.kill();
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    interrupt.unwatch();
+    let code = status.code().unwrap_or_else(|| 128 + std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0));
+    Ok((code, told.recv_timeout(LAST_WORDS).unwrap_or_default()))
+}
+
+/// Keeps the beginning.
+fn listen(mut from: impl Read, echo: bool) -> Vec<u8> {
+    let (mut all, mut buffer) = (Vec::new(), [0; 16 << 10]);
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let room = MOST.saturating_sub(all.len()).min(length);
+        all.extend_from_slice(&buffer[..room]);
+        if echo {
+            let _ = io::stderr().write_all(&buffer[..length]);
+        }
+    }
+    all
+}

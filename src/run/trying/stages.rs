@@ -1,0 +1,295 @@
+//! The stages of a trial: what cargo is told in each, how each ended. In: what was prepared. Out: the ends, with their reports.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::guise::Guise;
+use super::interrupt::Interrupt;
+use super::preparing::Prepared;
+use super::stage::{self, Stage};
+use super::suspect;
+use super::throwaway::Throwaway;
+use crate::model::lure::Bounds;
+use crate::model::report::{Report, VerdictWord};
+use crate::model::{Canary, Exit, Lure};
+use crate::report::escape;
+use crate::run::stage::Env;
+use crate::run::stopped::Stopped;
+use crate::suspect::harness::{Harness, Target};
+
+/// What each process of a stage may use. A compiler of a large crate has two gigabytes; whoever has more is no test of a library.
+const MEMORY: u64 = 4 << 30;
+const FILE: u64 = 1 << 30;
+const PROCESSES: u64 = 512;
+/// Examples that are started, of those there are.
+const EXAMPLES: usize = 5;
+/// How often the program that makes calls is written again.
+const ROUNDS: usize = 5;
+const LINKED: &str = "what ran before has put links in the place of directories, which are not followed";
+/// What only finds out which calls compile.
+const DRAFT: &str = "harness, checked";
+/// Its own tests, with all that they need, before they run.
+const BUILT: &str = "own tests, built";
+const COMPILED: u64 = 5;
+/// What a macro makes of made-up input is no program, mostly: it was expanded all the same.
+const MACROS: &str = "macros";
+
+pub struct Stages<'a> {
+    pub throwaway: &'a Throwaway,
+    pub env: Env,
+    pub interrupt: &'a Interrupt,
+    pub canaries: Vec<Canary>,
+    /// What is the user's.
+    pub closed: Vec<PathBuf>,
+    pub seconds: u64,
+    pub allow_degraded: bool,
+    pub guise: Guise,
+}
+
+/// How one ended.
+pub struct Ended {
+    pub name: &'static str,
+    /// Cargo's words.
+    pub args: Vec<String>,
+    /// Why it was not begun, if it was not.
+    pub left_out: Option<String>,
+    /// Brig's exit code.
+    pub code: i32,
+    pub said: Vec<u8>,
+    pub report: Option<Report>,
+    pub took: Duration,
+}
+
+impl Ended {
+    fn left_out(name: &'static str, why: String) -> Ended {
+        Ended { name, args: Vec::new(), left_out: Some(why), code: 0, said: Vec::new(), report: None, took: Duration::ZERO }
+    }
+
+    /// Did cargo get to the end of building?
+    pub fn was_built(&self) -> bool {
+        let failed = ["could not compile", "failed to run custom build command", "error: failed to", "could not be compiled"];
+        let said = || String::from_utf8_lossy(&self.said);
+        self.report.as_ref().is_some_and(|report| report.outcome.cargo_exit.is_some())
+            && (self.cargo_exit() == Some(0)
+                || self.name == MACROS && !self.timed_out()
+                || !self.timed_out() && !failed.iter().any(|text| said().contains(text)))
+    }
+
+    /// Was it only to find out something?
+    pub fn is_draft(&self) -> bool {
+        self.name == DRAFT || self.name == BUILT
+    }
+
+    pub fn timed_out(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| report.outcome.timed_out)
+    }
+
+    pub fn cargo_exit(&self) -> Option<i32> {
+        self.report.as_ref()?.outcome.cargo_exit
+    }
+
+    /// How a stage ended, for people: nothing is said to have done nothing where it did not run.
+    pub fn how(&self) -> String {
+        if let Some(why) = &self.left_out {
+            return format!("not begun: {}", escape::ours(why));
+        }
+        let words = escape::ours(&self.args.join(" "));
+        let took = format!("{}.{} s", self.took.as_secs(), self.took.subsec_millis() / 100);
+        let end = match (self.report.as_ref(), self.cargo_exit()) {
+            (None, _) => format!("did not begin (exit code {})", self.code),
+            _ if self.timed_out() => "took longer than it was given, and was ended".to_owned(),
+            (_, Some(0)) => "ended well".to_owned(),
+            _ if !self.was_built() => "did not build".to_owned(),
+            (_, Some(code)) => format!("ended with {code}"),
+            (_, None) => "was not ended by cargo".to_owned(),
+        };
+        format!("`cargo {words}` {end}, {took}")
+    }
+}
+
+struct Step {
+    /// So many times the time that one stage has: what is only compiled takes longer than it runs.
+    times: u64,
+    name: &'static str,
+    dir: PathBuf,
+    args: Vec<String>,
+}
+
+fn step(name: &'static str, dir: &Path, words: &str) -> Step {
+    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect() }
+}
+
+impl Stages<'_> {
+    /// Plays all of them; `tell` hears of each as it has ended.
+    ///
+    /// # Errors
+    /// When the walls cannot be built: then nothing has run.
+    pub fn play(&self, prepared: &Prepared, mut tell: impl FnMut(&Ended) -> std::io::Result<()>) -> Result<Vec<Ended>, Stopped> {
+        let mut all: Vec<Ended> = Vec::new();
+        let own = &prepared.suspect.dir;
+        self.add(&mut all, Ok(step("build", &self.throwaway.app(), "build --offline")), &mut tell)?;
+        // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
+        if all[0].report.is_none() && self.interrupt.came() {
+            return Err(Stopped { exit: Exit::Cargo(130), cause: anyhow!("interrupted") });
+        }
+        if all[0].report.is_none() && all[0].left_out.is_none() {
+            return Err(failed(&all[0]));
+        }
+        for step in self.harness(own, &mut all)? {
+            self.add(&mut all, step, &mut tell)?;
+        }
+        for step in own_steps(own) {
+            let step = match &prepared.alone {
+                Some(why) => Err(Ended::left_out(step.name, why.clone())),
+                None => Ok(step),
+            };
+            self.add(&mut all, step, &mut tell)?;
+        }
+        Ok(all)
+    }
+
+    fn add(
+        &self,
+        all: &mut Vec<Ended>,
+        step: Result<Step, Ended>,
+        tell: &mut impl FnMut(&Ended) -> std::io::Result<()>,
+    ) -> Result<(), Stopped> {
+        let ended = match step {
+            Ok(step) if self.interrupt.came() => Ended::left_out(step.name, "interrupted".to_owned()),
+            Ok(step) if !self.throwaway.is_whole(std::slice::from_ref(&step.dir)) => Ended::left_out(step.name, LINKED.to_owned()),
+            Ok(step) => self.one(all.len(), step)?,
+            Err(left_out) => left_out,
+        };
+        tell(&ended).context("write to stdout")?;
+        all.push(ended);
+        Ok(())
+    }
+
+    /// What calls it, as far as that can be made to compile, and what expands its macros. A call that does not compile costs itself alone.
+    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<Vec<Result<Step, Ended>>> {
+        let app = self.throwaway.app();
+        let mut harness = match Harness::of(own) {
+            Ok(harness) => harness,
+            Err(why) => return Ok(vec![Err(Ended::left_out("harness", why.to_string()))]),
+        };
+        for round in 0.. {
+            if !self.throwaway.clears_harness() {
+                return Ok(vec![Err(Ended::left_out("harness", LINKED.to_owned()))]);
+            }
+            harness.write(&app).context("write a harness")?;
+            if !harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) || self.interrupt.came() {
+                break;
+            }
+            let check = step(DRAFT, &app, "check --offline --message-format=json --example calls");
+            let ended = self.one(all.len(), check)?;
+            let compiles = ended.cargo_exit() == Some(0);
+            if !compiles && (round == ROUNDS || harness.learn(&ended.said) == 0) {
+                harness.give_up("the program that makes calls does not compile");
+            }
+            all.push(ended);
+            if compiles {
+                break;
+            }
+        }
+        let mut steps = Vec::new();
+        let expands: Vec<String> = harness
+            .targets()
+            .into_iter()
+            .filter_map(|target| match target {
+                Target::Expands(name) => Some(format!("--test {name}")),
+                Target::Calls(_) => None,
+            })
+            .collect();
+        if harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) {
+            steps.push(Ok(step("harness", &app, "run --offline --example calls")));
+        }
+        if !expands.is_empty() {
+            steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going {}", expands.join(" ")))));
+        }
+        Ok(steps)
+    }
+
+    fn one(&self, number: usize, step: Step) -> Result<Ended> {
+        let seconds = self.seconds.saturating_mul(step.times);
+        let lure = Lure {
+            root: self.throwaway.root.clone(),
+            closed: self.closed.clone(),
+            canaries: self.canaries.clone(),
+            sink: self.throwaway.sink.join(number.to_string()),
+            limits: Bounds { memory: MEMORY, file: FILE, processes: PROCESSES, seconds: seconds.saturating_mul(2) },
+            shift: self.guise.shift,
+            hostname: self.guise.hostname.clone(),
+            cpus: self.guise.cpus,
+        };
+        let args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
+        let report_dir = self.throwaway.reports.join(number.to_string());
+        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded: self.allow_degraded };
+        let began = Instant::now();
+        let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, false)?;
+        let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
+        Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took })
+    }
+}
+
+/// Its own tests, doctests and examples.
+fn own_steps(own: &Path) -> Vec<Step> {
+    let built = Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") };
+    let mut steps = vec![built, step("own tests", own, "test --offline --no-fail-fast --tests")];
+    if own.join("src/lib.rs").is_file() || suspect::manifest(own).is_ok_and(|manifest| manifest.contains_key("lib")) {
+        steps.push(step("doctests", own, "test --offline --no-fail-fast --doc"));
+    }
+    let words = |name: &str| ["run", "--offline", "--example", name].map(str::to_owned).to_vec();
+    steps.extend(examples(own).iter().take(EXAMPLES).map(|name| Step {
+        times: 1,
+        name: "example",
+        dir: own.to_owned(),
+        args: words(name),
+    }));
+    steps
+}
+
+/// By cargo's own rule: a file, or a directory with a `main.rs`.
+fn examples(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir.join("examples")).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| {
+            let path = entry.path();
+            let is_one = path.extension().is_some_and(|end| end == "rs") || path.join("main.rs").is_file();
+            path.file_stem().filter(|_| is_one)?.to_str().map(str::to_owned)
+        })
+        .filter(|name| !name.starts_with('-'))
+        .collect();
+    names.sort();
+    names
+}
+
+/// What kept the first stage from beginning.
+fn failed(ended: &Ended) -> Stopped {
+    let said = String::from_utf8_lossy(&ended.said);
+    let text = said.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("a stage of the trial did not begin").to_owned();
+    let cause = anyhow!("{text}");
+    match u8::try_from(ended.code) {
+        Ok(code) if code == Exit::Usage.code() => Stopped::usage(cause),
+        Ok(code) if code == Exit::Config.code() => Stopped { exit: Exit::Config, cause },
+        _ => Stopped::wall(cause),
+    }
+}
+
+/// What holds for all of them together: that a stage was ended in time is how a trial goes, and allows belong to no user's file.
+pub fn settle(all: &mut Report, ended: &[Ended]) {
+    for finding in &mut all.findings {
+        // What lies there as the user's own is the suspect's.
+        (finding.allow, finding.except, finding.own) = (None, None, false);
+    }
+    // A server of a decoy's.
+    all.run.job = None;
+    all.outcome.exit_code = match all.outcome.verdict {
+        VerdictWord::Violation => Exit::Violation.code(),
+        VerdictWord::Incomplete => Exit::Incomplete.code(),
+        _ => Exit::Success.code(),
+    };
+    all.outcome.cargo_exit = ended.iter().filter_map(Ended::cargo_exit).find(|code| *code != 0).or(Some(0));
+}

@@ -1,0 +1,51 @@
+//! The suspect, once it lies in the throw-away: what it is called, where its source is, what is known of where it came from.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use toml::Table;
+
+use super::named::{is_name, is_version};
+
+#[derive(Clone, Debug)]
+pub struct Suspect {
+    pub name: String,
+    pub version: String,
+    /// SHA-256 of its `.crate` file, in hex.
+    pub checksum: Option<String>,
+    /// Where it came from, for people.
+    pub from: String,
+    /// A copy of its source, as a workspace of its own.
+    pub dir: PathBuf,
+}
+
+/// Name and version, by its manifest.
+///
+/// # Errors
+/// When that says neither, or says them oddly.
+pub fn read(dir: &Path) -> Result<(String, String)> {
+    let manifest = manifest(dir)?;
+    let package =
+        manifest.get("package").and_then(toml::Value::as_table).context("its Cargo.toml has no [package]: name a directory that is one")?;
+    let text = |key: &str| package.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let name = text("name").context("its Cargo.toml has no name")?;
+    // `version.workspace = true`, or none.
+    let version = text("version").unwrap_or_else(|| "0.0.0".to_owned());
+    ensure!(is_name(&name) && is_version(&version), "its Cargo.toml names it {name:?} {version:?}");
+    Ok((name, version))
+}
+
+pub fn manifest(dir: &Path) -> Result<Table> {
+    let path = dir.join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).context("read its Cargo.toml")?;
+    text.parse().context("read its Cargo.toml")
+}
+
+/// The package of this name in a lock file: version and checksum. Of several the newest that is listed last.
+pub fn locked(lock: &Path, name: &str) -> Option<(String, Option<String>)> {
+    let table: Table = std::fs::read_to_string(lock).ok()?.parse().ok()?;
+    let packages = table.get("package")?.as_array()?;
+    let of = |package: &toml::Value, key: &str| package.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let found = packages.iter().rfind(|package| of(package, "name").as_deref() == Some(name))?;
+    Some((of(found, "version").filter(|version| is_version(version))?, of(found, "checksum")))
+}

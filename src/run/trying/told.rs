@@ -1,0 +1,122 @@
+//! What a trial says on the terminal: who is tried, how each stage ended, what came of it, and where the evidence lies. In: what was found. Out: lines.
+
+use std::io::{self, Write};
+
+use super::evidence::Evidence;
+use super::found::Found;
+use super::guise::Guise;
+use super::preparing::Prepared;
+use super::stages::Ended;
+use crate::model::report::{Report, VerdictWord};
+use crate::model::{Hostile, Rule};
+use crate::report::crates::crates;
+use crate::report::escape;
+use crate::report::incidents::{Incident, incidents};
+use crate::report::terminal::{self, Style, Verbosity};
+use crate::report::wording::{Medium, count};
+
+const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+/// Sentences of each sort.
+const LINES: usize = 8;
+const GREEN: &str = "1;32";
+const YELLOW: &str = "1;33";
+const RED: &str = "1;31";
+
+pub fn before(w: &mut dyn Write, prepared: &Prepared, style: Style) -> io::Result<()> {
+    if style.verbosity == Verbosity::Quiet {
+        return Ok(());
+    }
+    let suspect = &prepared.suspect;
+    let checksum = suspect.checksum.as_deref().map(|sum| format!(", sha256 {}", escape::ours(sum))).unwrap_or_default();
+    let text = format!("{} {} among decoys (from {}{checksum})", suspect.name, suspect.version, escape::ours(&suspect.from));
+    style.status(w, GREEN, "Trying", &text)
+}
+
+/// What of when and where it is was not made up.
+pub fn guise(w: &mut dyn Write, guise: &Guise, style: Style) -> io::Result<()> {
+    let limits = guise.limits().into_iter().filter(|_| style.verbosity != Verbosity::Quiet);
+    limits.into_iter().try_for_each(|limit| style.status(w, YELLOW, "Note", &limit))
+}
+
+pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
+    if style.verbosity == Verbosity::Quiet || one.is_draft() && !one.timed_out() {
+        return Ok(());
+    }
+    let (color, verb) = match one.was_built() {
+        true => (GREEN, "Ran"),
+        false if one.timed_out() => (YELLOW, "Ended"),
+        false => (YELLOW, "Not run"),
+    };
+    style.status(w, color, verb, &format!("{}: {}", one.name, one.how()))
+}
+
+pub fn after(w: &mut dyn Write, found: &Found, evidence: &Evidence, style: Style) -> io::Result<()> {
+    let Found { prepared, all, ended, left, .. } = *found;
+    let quiet = Style { verbosity: Verbosity::Quiet, ..style };
+    // Of its stages each has its line; who was still at work then is no incident.
+    let mut shown = all.clone();
+    shown.outcome.timed_out = false;
+    shown.findings.retain(|finding| finding.rule != Rule::ProcTimeout);
+    if shown.outcome.verdict != VerdictWord::TimedOut {
+        terminal::after(w, &shown, None, if style.verbosity == Verbosity::Verbose { style } else { quiet })?;
+    }
+    let suspect = &prepared.suspect;
+    let number = incidents(&shown).iter().filter_map(Incident::told).count();
+    if number == 0 && style.verbosity != Verbosity::Quiet {
+        did(w, all, &suspect.name, style)?;
+    }
+    let unbuilt: Vec<&str> = ended.iter().filter(|one| !one.was_built() && !one.is_draft()).map(|one| one.name).collect();
+    if !unbuilt.is_empty() {
+        style.status(w, YELLOW, "Unknown", &format!("what it does in its {}: that did not run to its end", unbuilt.join(", ")))?;
+    }
+    let files = if left.is_empty() { String::new() } else { format!(", {}", count(left.len() as u64, "file")) };
+    for limit in &found.proof.limits {
+        style.status(w, YELLOW, "Unknown", &escape::ours(limit))?;
+    }
+    let (name, version) = (&suspect.name, &suspect.version);
+    let (proven, spoken) = (found.proven(PLAIN), found.spoken(PLAIN));
+    let nothing = if found.is_sealed() { "; nothing left this machine" } else { "" };
+    for line in spoken.iter().take(LINES).filter(|_| style.verbosity != Verbosity::Quiet) {
+        style.status(w, YELLOW, "Sent", &format!("{line}{nothing}"))?;
+    }
+    for line in proven.iter().take(LINES) {
+        style.status(w, RED, "Stole", &format!("{line}{nothing}"))?;
+    }
+    let more = proven.len().saturating_sub(LINES) + spoken.len().saturating_sub(LINES);
+    if more > 0 {
+        style.status(w, YELLOW, "Sent", &format!("{more} more, see letter.md"))?;
+    }
+    match (number, all.outcome.verdict) {
+        (0, VerdictWord::Incomplete) => style.status(w, YELLOW, "Incomplete", &format!("{name} {version}: the record has holes"))?,
+        (0, _) => style.status(w, GREEN, "No incident", &format!("{name} {version} did what honest crates do"))?,
+        (number, _) => style.status(w, RED, "Caught", &format!("{name} {version}: {}", count(number as u64, "incident")))?,
+    }
+    let shown = escape::ours(&evidence.dir().to_string_lossy());
+    style.status(w, GREEN, "Evidence", &format!("{shown}: report, letter.md, network.pcapng{files}"))
+}
+
+/// An honest crate, in a few lines.
+fn did(w: &mut dyn Write, all: &Report, name: &str, style: Style) -> io::Result<()> {
+    let incidents = incidents(all);
+    let crates = crates(all, &incidents);
+    let of = |key: &&String| key.rsplit_once(' ').is_some_and(|(known, _)| known == name);
+    for (key, did) in crates.iter().filter(|(key, _)| of(key)) {
+        let ran: Vec<&str> = did.ran.iter().map(String::as_str).collect();
+        // Its own workspace has it as the user's.
+        let own = |what: &Hostile| ["{workspace}", "{target}"].iter().any(|tree| what.as_bytes().starts_with(tree.as_bytes()));
+        let lists = [("network", &did.network), ("programs", &did.programs), ("reads outside", &did.reads_outside)];
+        let used: Vec<String> = lists
+            .iter()
+            .map(|(what, list)| (what, list.0.iter().filter(|used| !own(&used.what)).collect::<Vec<_>>()))
+            .filter(|(_, list)| !list.is_empty())
+            .map(|(what, list)| {
+                let first: Vec<String> = list.iter().take(3).map(|used| escape::quoted(&used.what)).collect();
+                let more = if list.len() > 3 { format!(" and {} more", list.len() - 3) } else { String::new() };
+                format!("{what}: {}{more}", first.join(", "))
+            })
+            .collect();
+        let used = if used.is_empty() { "nothing outside its own".to_owned() } else { used.join("; ") };
+        style.status(w, GREEN, "Did", &format!("{}: {} — {used}", escape::name(key), ran.join(", ")))?;
+    }
+    Ok(())
+}

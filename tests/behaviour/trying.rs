@@ -1,0 +1,243 @@
+//! `cargo brig try`: suspects that really steal under plain cargo do it among decoys, are told of with proof, and nothing of the user's is touched or leaves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::place::{Place, visit};
+use crate::run::{Outcome, bare, cargo};
+use crate::sink::Door;
+use crate::who::Who;
+
+/// A place whose workspace is the suspect, with somewhere to send to in it.
+fn suspect(fixture: &str, who: Who, to: &str) -> Place {
+    let place = Place::new(&format!("suspects/{fixture}"), who);
+    place.write(&place.workspace().join("to.txt"), to);
+    place
+}
+
+/// Where plain cargo may have it sent to.
+fn loopback(place: &Place) {
+    place.write(&place.workspace().join("to.txt"), &format!("127.0.0.1:{}", place.sinks.tcp_port));
+}
+
+/// Tries the workspace of the place: outcome, evidence, the report in it.
+fn tried(place: &Place, options: &[&str]) -> (Outcome, PathBuf, Value) {
+    let evidence = place.path("run/evidence");
+    let args = [&["try", "--evidence", evidence.to_str().unwrap(), "./"], options].concat();
+    let outcome = bare(place, &args).go();
+    let report = fs::read(evidence.join("report.json")).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let report = report.unwrap_or_else(|| panic!("no report among the evidence\n{outcome}"));
+    (outcome, evidence, report)
+}
+
+/// Nothing is left but the evidence, nothing of the user's is in that, and nobody outside has heard a word.
+#[track_caller]
+fn nothing_is_touched(place: &Place, outcome: &Outcome, evidence: &Path) {
+    for door in Door::ALL {
+        assert!(place.sinks.heard(door).is_empty(), "{door:?} has heard something\n{outcome}");
+    }
+    assert_eq!(fs::read_dir(place.path("tmp")).unwrap().count(), 0, "leaves something in the temporary directory\n{outcome}");
+    visit(evidence, &mut |path| {
+        let bytes = fs::read(path).unwrap_or_default();
+        let holds = bytes.windows(place.canary.len()).any(|window| window == place.canary.as_bytes());
+        assert!(!holds, "a secret of the user's is in {path:?}\n{outcome}");
+    });
+    let said = outcome.stdout_text() + &outcome.stderr_text();
+    assert!(!said.contains(&place.canary), "says a secret\n{outcome}");
+}
+
+/// Rules of the report's findings, with what became of each.
+fn findings(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    report["findings"].as_array().unwrap().iter().map(|finding| (text(&finding["rule"]), text(&finding["status"]))).collect()
+}
+
+#[track_caller]
+fn says(outcome: &Outcome, words: &[&str]) {
+    let said = outcome.stdout_text();
+    for word in words {
+        assert!(said.contains(word), "does not say {word:?}\n{outcome}");
+    }
+}
+
+#[test]
+fn a_library_that_steals_when_it_is_called_is_proven_to() {
+    for who in Who::all() {
+        let place = suspect("look-alike", who, "");
+        loopback(&place);
+        let plain = cargo(&place, &["test", "--offline"]).go();
+        plain.exits(0);
+        assert!(String::from_utf8_lossy(&place.sinks.heard(Door::Tcp)).contains(&place.canary), "plain cargo: no theft\n{plain}");
+
+        let place = suspect("look-alike", who, "timeapis.io");
+        let (outcome, evidence, report) = tried(&place, &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &[
+                "`chrono_anchor` 0.1.0 sent ",
+                ".env`",
+                "to `timeapis.io:80` (http, `POST /track`), proven by canary; nothing left this machine",
+            ],
+        );
+        let found = findings(&report);
+        for rule in ["secret/read", "secret/then-network"] {
+            assert!(found.contains(&(rule.to_owned(), "decoy".to_owned())), "{rule}: {found:?}\n{outcome}");
+        }
+        let letter = fs::read_to_string(evidence.join("letter.md")).unwrap();
+        for word in ["# `chrono_anchor` 0.1.0", "proven by canary", "src/lib.rs:", "`cargo test --offline"] {
+            assert!(letter.contains(word), "the letter lacks {word:?}:\n{letter}");
+        }
+        let sent = fs::read_to_string(evidence.join("sent.json")).unwrap();
+        assert!(sent.contains("POST /track") && !fs::read(evidence.join("network.pcapng")).unwrap().is_empty(), "{sent}");
+    }
+}
+
+#[test]
+fn a_build_script_goes_on_to_its_next_step_and_no_further() {
+    for who in Who::all() {
+        let place = suspect("build-thief", who, "");
+        loopback(&place);
+        place.write(&place.workspace().join("real.txt"), place.path("home/.ssh/id_ed25519").to_str().unwrap());
+        let plain = cargo(&place, &["build", "--offline"]).go();
+        plain.exits(0);
+        // What the listener answers is no program.
+        for deed in ["drop", "persist", "send", "real", "real-write"] {
+            assert!(plain.stderr_text().contains(&format!("{deed}: done")), "plain cargo: no {deed}\n{plain}");
+        }
+
+        let place = suspect("build-thief", who, "updates.rust-setup.dev");
+        let real = place.path("home/.ssh/id_ed25519");
+        place.write(&place.workspace().join("real.txt"), real.to_str().unwrap());
+        let (outcome, evidence, report) = tried(&place, &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        let said = fs::read_to_string(evidence.join("said-1-build.txt")).unwrap();
+        for deed in ["download", "drop", "persist", "worm", "send"] {
+            assert!(said.contains(&format!("{deed}: done")), "it did not get to {deed}\n{said}\n{outcome}");
+        }
+        for deed in ["real", "real-write"] {
+            assert!(said.contains(&format!("{deed}: not done")), "it got to {deed}\n{said}\n{outcome}");
+        }
+        assert!(!Path::new(&format!("{}.new", real.display())).exists(), "{outcome}");
+        says(
+            &outcome,
+            &[
+                "`fast_build` 0.3.1 sent ",
+                "with your `~/.ssh/id_ed25519`",
+                "to `updates.rust-setup.dev:80`",
+                "proven by canary; nothing left this machine",
+            ],
+        );
+        let found = findings(&report);
+        for (rule, status) in [("exec/dropped", "decoy"), ("fs/persist", "decoy"), ("net/connect", "decoy")] {
+            assert!(found.contains(&(rule.to_owned(), status.to_owned())), "{rule} {status}: {found:?}\n{outcome}");
+        }
+        // What lies outside is refused as ever, and told.
+        let acts = report["findings"].as_array().unwrap().iter().flat_map(|finding| {
+            let status = finding["status"].clone();
+            finding["evidence"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(move |one| (one["status"].as_str().map_or(status.clone(), Value::from), one.clone()))
+        });
+        let refused = acts.filter(|(status, one)| *status == "refused" && one["path"].as_str() == real.to_str()).count();
+        assert!(refused > 0, "the real key: {}\n{outcome}", report["findings"]);
+        let kept: Vec<String> =
+            fs::read_dir(evidence.join("files")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        for name in ["rust-setup", "rust-check", "authorized_keys", "lib.rs", "SHA256SUMS"] {
+            assert!(kept.iter().any(|kept| kept.ends_with(name)), "no {name} among {kept:?}\n{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_macro_is_expanded_and_caught() {
+    for who in Who::all() {
+        let place = suspect("macro-thief", who, "tokens.example-cdn.io:80");
+        let (outcome, evidence, report) = tried(&place, &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &[
+                "`quick_derive` 0.2.0 sent ",
+                "with your `~/.cargo/credentials.toml`",
+                " in hex",
+                "proven by canary; nothing left this machine",
+            ],
+        );
+        let found = findings(&report);
+        assert!(found.contains(&("secret/then-network".to_owned(), "decoy".to_owned())), "{found:?}\n{outcome}");
+        let lock = fs::read_to_string(evidence.join("brig.lock")).unwrap();
+        assert!(lock.contains("quick_derive proc-macro does read "), "{lock}");
+    }
+}
+
+/// What we write among decoys ourselves is written behind nobody's wall.
+#[test]
+fn no_link_leads_us_out() {
+    for who in Who::all() {
+        let place = Place::new("suspects/link-layer", who);
+        fs::create_dir(place.path("home/real")).unwrap();
+        place.write(&place.path("home/real/calls.rs"), "the user's own");
+        place.write(&place.workspace().join("real.txt"), place.path("home/real").to_str().unwrap());
+        let (outcome, evidence, _) = tried(&place, &[]);
+        let said = fs::read_to_string(evidence.join("said-1-build.txt")).unwrap();
+        assert!(said.contains("links: 2"), "it lays no links\n{said}\n{outcome}");
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(&outcome, &["harness: not begun: what ran before has put links in the place of directories"]);
+        let real: Vec<_> = fs::read_dir(place.path("home/real")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(real, ["calls.rs"], "{outcome}");
+        assert_eq!(fs::read_to_string(place.path("home/real/calls.rs")).unwrap(), "the user's own");
+    }
+}
+
+#[test]
+fn an_honest_crate_is_no_incident() {
+    for who in Who::all() {
+        let place = Place::new("suspects/quiet", who);
+        let (outcome, evidence, report) = tried(&place, &[]);
+        outcome.exits(0);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(&outcome, &["No incident quiet 1.2.3", "own tests: `cargo test", "doctests: `cargo test", "example: `cargo run"]);
+        assert!(!outcome.stdout_text().contains("Unknown"), "{outcome}");
+        assert_eq!((&report["run"]["mode"], &report["outcome"]["verdict"]), (&"decoy".into(), &"clean".into()), "{outcome}");
+        assert!(report["findings"].as_array().unwrap().is_empty(), "{outcome}");
+
+        // Evidence is never overwritten, and what does not build is not said to have done nothing.
+        let again = bare(&place, &["try", "--evidence", evidence.to_str().unwrap(), "./"]).go();
+        again.exits(2);
+        assert!(again.stderr_text().contains("is there already"), "{again}");
+        place.write(&place.workspace().join("src/lib.rs"), "no rust");
+        fs::remove_dir_all(&evidence).unwrap();
+        let (outcome, _, _) = tried(&place, &[]);
+        assert_ne!(outcome.code, 0, "{outcome}");
+        says(&outcome, &["build: `cargo build --offline` did not build", "Unknown what it does"]);
+    }
+}
+
+#[test]
+fn without_a_network_of_its_own_nothing_is_tried() {
+    let place = Place::new("suspects/quiet", Who::Myself);
+    let outcome = bare(&place, &["try", "./"]).env("BRIG_TEST_SOCKETS", "loopback-device").go();
+    outcome.exits(104);
+    assert!(outcome.stderr_text().contains("network of their own"), "{outcome}");
+}
+
+/// What stages are told by is nobody's to type, set or configure.
+#[test]
+fn nobody_can_lure_a_build_of_the_users() {
+    let place = Place::new("honest-run", Who::Myself);
+    for args in [&["--mode", "decoy", "build"][..], &["--lure", "{}", "build"]] {
+        bare(&place, args).go().exits(2);
+    }
+    bare(&place, &["build", "--offline"]).env("BRIG_MODE", "decoy").go().exits(2);
+    bare(&place, &["--stage-of-a-trial"]).go().exits(2);
+    place.write(&place.workspace().join("brig.toml"), "version = 1\nmode = \"decoy\"\n");
+    bare(&place, &["build", "--offline"]).go().exits(96);
+}

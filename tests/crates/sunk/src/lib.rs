@@ -1,0 +1,1 @@
+//! Uses a crate and never looks inside.

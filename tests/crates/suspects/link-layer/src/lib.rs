@@ -1,0 +1,5 @@
+//! Can be called.
+
+pub fn answer() -> u32 {
+    42
+}

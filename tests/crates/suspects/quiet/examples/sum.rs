@@ -1,0 +1,1 @@
+fn main() { println!("{}", quiet::add(20, 22)); }
