@@ -21,6 +21,7 @@ pub mod file_url;
 pub mod floor;
 pub mod grants;
 pub mod hard_links;
+pub mod histories;
 pub mod host;
 pub mod imports;
 mod included;

@@ -35,10 +35,16 @@ fn results(outcome: &Outcome) -> Vec<String> {
 fn tests_pass_as_under_plain_cargo() {
     for who in Who::all() {
         let place = calm(FIXTURE, OsStr::new("code"), who);
+        let (history, typed) = (place.path("home/.bash_history"), "echo what the user typed\n");
+        place.write(&history, typed);
+        place.hand_over();
         // As where `cargo` is rustup's shim.
         let shimmed = |run: Run| run.env("LD_LIBRARY_PATH", toolchain().join("lib")).go();
         let plain = shimmed(cargo(&place, TEST));
         plain.exits(0);
+        assert!(fs::read_to_string(&history).unwrap().ends_with("echo interactive\n"), "no shell kept a history\n{plain}");
+        place.write(&history, typed);
+        place.hand_over();
         fs::remove_dir_all(place.target()).unwrap();
         let brig = shimmed(guarded(&place, &[], TEST));
         assert_eq!(results(&plain), results(&brig), "as {who:?}\n{brig}");
@@ -47,7 +53,14 @@ fn tests_pass_as_under_plain_cargo() {
         // A child that a test forgot is ended, which is told and no alarm.
         let ended = |did: &Value| did["act"] == "survive" && did["exe"].to_string().contains("sleep") && did["status"] == "refused";
         assert!(brig.report()["behaviour"].as_array().unwrap().iter().any(ended), "{brig}");
-        assert!(brig.stderr_text().contains("1 refusal without alarm"), "{brig}");
+        assert!(brig.stderr_text().contains("2 refusals without alarm"), "{brig}");
+        // Nobody else reads it unnoticed, a shell that was told to neither.
+        assert_eq!(fs::read_to_string(&history).unwrap(), typed);
+        let reading = [TEST, &["--lib", "--", "--ignored", "a_history_is_read"]].concat();
+        cargo(&place, &reading).go().exits(0);
+        let reader = guarded(&place, &[], &reading).env("ZOO_REFUSED", "1").go();
+        expect(reader.exits(100), &[refused(&["secret/read"], "app", &["program"])]);
+        assert_eq!(results(&reader).len(), 1, "{reader}");
         // What is not a test's own to trace.
         let tracing = [TEST, &["--lib", "--", "--ignored", "what_is_not_its_own"]].concat();
         let tracer = guarded(&place, &[], &tracing).go();
