@@ -53,6 +53,7 @@ pub mod steered;
 pub mod steering;
 pub mod tracked;
 pub mod units;
+pub mod users_tools;
 pub mod whose;
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ fn lines_that_are_offered_are_enough() {
     }
 }
 
-/// A compiler, linker or runner that the user named may be a script.
+/// A compiler, linker or runner that the user named may be a script, and build scripts may run what was named.
 #[test]
 fn scripts_in_the_place_of_tools() {
     for who in Who::all() {
@@ -154,12 +154,22 @@ fn scripts_in_the_place_of_tools() {
         place.hand_over();
         let triple = triple().to_uppercase().replace('-', "_");
         let lines = ["test", "--offline", "--lib"];
-        for which in ["all by variables", "a linker by flags", "a compiler that was typed"] {
+        let configuration = place.path("home/.cargo/config.toml");
+        for which in ["all by variables", "a linker by flags", "a compiler that was typed", "all by the user's configuration"] {
             let typed = format!("build.rustc={:?}", compiler);
             let args = if which.ends_with("typed") { [&lines[..], &["--config", &typed]].concat() } else { lines.to_vec() };
+            if which.ends_with("configuration") {
+                let said = format!(
+                    "[build]\nrustc = {compiler:?}\n[target.{}]\nlinker = {link:?}\nrunner = {runner:?}\n[env]\nCC = {link:?}\n",
+                    crate::habits::triple()
+                );
+                place.write(&configuration, &said);
+                place.hand_over();
+            }
             let dress = |run: Run| match which {
                 "all by variables" => run
                     .env("RUSTC", &compiler)
+                    .env("CC", &link)
                     .env(&format!("CARGO_TARGET_{triple}_LINKER"), &link)
                     .env(&format!("CARGO_TARGET_{triple}_RUNNER"), &runner)
                     .go(),
@@ -174,7 +184,7 @@ fn scripts_in_the_place_of_tools() {
             assert_eq!(results(&plain), results(&brig), "{which}, as {who:?}\n{brig}");
             expect_silence(brig.exits(0));
             clean(&brig);
-            assert_eq!(brig.stdout_text().contains("run by a script"), which == "all by variables", "{brig}");
+            assert_eq!(brig.stdout_text().contains("run by a script"), which.starts_with("all by"), "{brig}");
             assert_eq!(place.target().join("app.map").exists(), which == "a linker by flags", "{brig}");
             let unknown =
                 brig.report()["actors"].as_array().unwrap().iter().find(|actor| actor["kind"] == "program" && actor["package"].is_null());
