@@ -18,8 +18,8 @@ use crate::report::Format;
 const EXIT_CODES: &str = "\
 Every option can also be given as a variable: BRIG_POLICY, BRIG_MODE, BRIG_FRESH, BRIG_REPORT_DIR, BRIG_JSON, BRIG_SARIF,
 BRIG_HTML, BRIG_MARKDOWN, BRIG_JUNIT, BRIG_CODE_QUALITY, BRIG_EVENTS, BRIG_TRACE, BRIG_IN_TOTO, BRIG_EGRESS, BRIG_CONFIG,
-BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR, BRIG_REQUIRE_RUN, BRIG_COLOR, BRIG_QUIET,
-BRIG_VERBOSE. What is typed wins.
+BRIG_NO_CONFIG, BRIG_FLOOR, BRIG_TIMEOUT, BRIG_ALLOW_DEGRADED, BRIG_LOCKED_BEHAVIOUR, BRIG_REQUIRE_RUN, BRIG_LIVE, BRIG_COLOR,
+BRIG_QUIET, BRIG_VERBOSE. What is typed wins.
 
 Exit codes, first match wins:
     2  bad command line
@@ -92,6 +92,9 @@ pub struct Options {
     /// A build in which nothing ran, since all of it was built before, is a failure (103)
     #[arg(long)]
     pub require_run: bool,
+    /// Say what breaks a rule as it happens, not only at the end
+    #[arg(long, conflicts_with = "quiet")]
+    pub live: bool,
     /// `auto`, `always` or `never`
     #[arg(long, value_name = "WHEN", global = true, value_parser = PossibleValuesParser::new(["auto", "always", "never"]).map(|word| color(&word)))]
     pub color: Option<ColorChoice>,

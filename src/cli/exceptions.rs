@@ -45,6 +45,9 @@ pub struct Allow {
     /// A program it may run
     #[arg(long, value_name = "PROGRAM", conflicts_with = "from")]
     pub exec: Vec<String>,
+    /// What those programs have to be told first, word by word (`--exec /usr/bin/git --arguments rev-parse`); held by the gate, not by the kernel
+    #[arg(long, value_name = "WORD", requires = "exec", allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
     /// A destination it may reach
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "from")]
     pub connect: Vec<String>,

@@ -266,7 +266,6 @@ fn unknown(flag: &str, args: &[OsString]) -> Option<String> {
     };
     match name {
         "--profile" => Some("cargo owns `--profile`; did you mean `--policy`?".to_owned()),
-        "--live" => Some(format!("`{name}` is not part of this version")),
         _ if CARGOS.contains(&name) => {
             Some(format!("`{name}` is cargo's: it goes after the subcommand, `cargo brig {} {name}`", subcommand().unwrap_or("build")))
         }

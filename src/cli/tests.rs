@@ -53,7 +53,7 @@ fn what_is_cargos_stays_cargos() {
 
 #[test]
 fn our_options_stand_before() {
-    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --egress e --config c.toml --floor f.toml --locked-behaviour --require-run --timeout 10m --allow-degraded --color never -v build -v";
+    let line = "cargo-brig --policy strict --mode observe --fresh --report-dir d --json f.json --sarif f.sarif --egress e --config c.toml --floor f.toml --locked-behaviour --require-run --timeout 10m --allow-degraded --live --color never -v build -v";
     let expected = Options {
         policy: Some("strict".into()),
         mode: Some(Mode::Observe),
@@ -68,6 +68,7 @@ fn our_options_stand_before() {
         require_run: true,
         timeout: Some(Duration::from_secs(600)),
         allow_degraded: true,
+        live: true,
         color: Some(ColorChoice::Never),
         quiet: false,
         verbose: true,
@@ -142,7 +143,6 @@ fn misuse_says_what_to_do() {
         ("cargo-brig --profile=ci build", "--profile", "cargo owns `--profile`; did you mean `--policy`?"),
         ("cargo-brig --release build", "--release", "it goes after the subcommand, `cargo brig build --release`"),
         ("cargo-brig -p x test", "-p", "it goes after the subcommand, `cargo brig test -p`"),
-        ("cargo-brig --live build", "--live", "not part of this version"),
         ("cargo-brig --html - build", "stdout belongs to cargo", "name a file"),
         ("cargo-brig --egress - demo", "stdout belongs to cargo", "report --egress -"),
         ("cargo-brig --mod observe build", "--mod", "--mode"),
@@ -218,6 +218,7 @@ fn variables_fill_the_gaps() {
         ("BRIG_REQUIRE_RUN", "1"),
         ("BRIG_TIMEOUT", "90s"),
         ("BRIG_ALLOW_DEGRADED", "yes"),
+        ("BRIG_LIVE", "1"),
         ("BRIG_COLOR", "always"),
         ("BRIG_VERBOSE", "on"),
     ];
@@ -243,6 +244,7 @@ fn variables_fill_the_gaps() {
         require_run: true,
         timeout: Some(Duration::from_secs(90)),
         allow_degraded: true,
+        live: true,
         color: Some(ColorChoice::Always),
         quiet: false,
         verbose: true,

@@ -9,7 +9,7 @@ use crate::model::duration;
 use crate::plan::document::suggestion;
 
 /// All of them.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 25] = [
     "BRIG_POLICY",
     "BRIG_MODE",
     "BRIG_FRESH",
@@ -31,6 +31,7 @@ pub const NAMES: [&str; 24] = [
     "BRIG_REQUIRE_RUN",
     "BRIG_TIMEOUT",
     "BRIG_ALLOW_DEGRADED",
+    "BRIG_LIVE",
     "BRIG_COLOR",
     "BRIG_QUIET",
     "BRIG_VERBOSE",
@@ -86,6 +87,7 @@ pub fn merge(mut typed: Options, variable: Lookup) -> Result<Options, Misuse> {
     typed.fresh |= switch("BRIG_FRESH", variable)?;
     typed.locked_behaviour |= switch("BRIG_LOCKED_BEHAVIOUR", variable)?;
     typed.require_run |= switch("BRIG_REQUIRE_RUN", variable)?;
+    typed.live |= switch("BRIG_LIVE", variable)?;
     typed.allow_degraded |= switch("BRIG_ALLOW_DEGRADED", variable)?;
     let (quiet, verbose) = (switch("BRIG_QUIET", variable)?, switch("BRIG_VERBOSE", variable)?);
     if quiet && verbose {

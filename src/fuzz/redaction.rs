@@ -30,7 +30,7 @@ const HEADERS: [&str; 12] = [
 ];
 
 /// One word of an argument list.
-const WORDS: [&str; 36] = [
+const WORDS: [&str; 41] = [
     "https://u:§@h.example/p?x=1",
     "https://§@h.example/r.git",
     "postgres://app:§@db.example:5432/x",
@@ -67,6 +67,11 @@ const WORDS: [&str; 36] = [
     "http.extraheader=AUTHORIZATION: basic §",
     "//registry.example/:_authToken=§",
     "pass:§",
+    "https://h.example/?u=a%26token%3D§%26b%3D2",
+    "%7B%22password%22%3A%22§%22%7D",
+    "//u:§@h.example/p",
+    "Authorization=Bearer §",
+    "[\"x\", \"--token\", \"§\"]",
 ];
 
 /// Words that only mean something together; the program comes first where it matters.

@@ -30,6 +30,13 @@ impl Policy {
         Some(Spent { by: self.granted.iter().filter(|granted| is_about(granted, act)).collect(), otherwise })
     }
 
+    /// Do exceptions reach this program, and all of them for other words than these? Then it is as if there were none: the kernel's wall, which knows no
+    /// words, lets it run, and the gate does not.
+    pub fn is_told_otherwise(&self, path: &[u8], argv: &[Hostile]) -> bool {
+        let mut about = self.granted.iter().filter(|granted| reaches(&granted.exec, path)).peekable();
+        about.peek().is_some() && !about.any(|granted| granted.is_told(argv))
+    }
+
     /// Exceptions that name this file, a secret, for reading. A directory is never named: what lies in it tomorrow nobody has seen.
     pub fn naming(&self, path: &[u8], object: Option<Object>) -> impl Iterator<Item = &Granted> {
         let is_file = object.is_some_and(|object| object.kind == ObjectKind::File);
@@ -55,7 +62,7 @@ fn is_about(granted: &Granted, act: &Act) -> bool {
         }
         Act::Rename { from, to } => written(from) || written(to),
         Act::Link { from, to } => read(from) || written(to),
-        Act::Exec { path, .. } => reaches(&granted.exec, path.as_bytes()),
+        Act::Exec { path, argv } => reaches(&granted.exec, path.as_bytes()) && granted.is_told(argv),
         Act::Connect { to } | Act::Send { to } => match to {
             Endpoint::UnixPath { path } => reaches(&granted.unix, path.as_bytes()) || written(path),
             to => granted.connect.iter().any(|entry| is_named(entry, to)),

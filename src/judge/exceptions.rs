@@ -15,6 +15,8 @@ pub struct Granted {
     pub read: Vec<PathBuf>,
     pub write: Vec<PathBuf>,
     pub exec: Vec<PathBuf>,
+    /// What the programs of `exec` have to be told first, behind their own names; anything where this is empty.
+    pub arguments: Vec<String>,
     pub connect: Vec<String>,
     pub unix: Vec<PathBuf>,
     /// Of the files of secrets it reads, and of the environment, these variables alone.
@@ -30,6 +32,12 @@ impl Granted {
         let objects = self.objects.as_deref().unwrap_or_default();
         let ours = |object: &Hostile| objects.iter().any(|known| known.as_os_str().as_bytes() == object.as_bytes());
         blame.is_whole() && !blame.crates.is_empty() && blame.crates.iter().all(|found| found.object.as_ref().is_some_and(ours))
+    }
+
+    /// Does this command line begin as it has to?
+    pub fn is_told(&self, argv: &[Hostile]) -> bool {
+        let told = argv.get(1..).unwrap_or_default();
+        told.len() >= self.arguments.len() && told.iter().zip(&self.arguments).all(|(word, wanted)| word.as_bytes() == wanted.as_bytes())
     }
 
     /// Does it name this very file for reading? So a secret has to be named: no tree and no pattern reaches one.

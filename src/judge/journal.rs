@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::judge::paths;
 use crate::model::report::Behaviour;
-use crate::model::{Act, Actor, ActorId, Blame, Event, Exception, Hostile, Process, Reviewed, Rule, Span, Status};
+use crate::model::{Act, Actor, ActorId, Blame, Event, Exception, Hostile, Process, Reviewed, Rule, Severity, Span, Status};
 
 /// Distinct ordinary acts kept per actor.
 pub const ACTS: usize = 20_000;
@@ -24,6 +25,8 @@ pub const STACKS: usize = 32;
 pub const PROCESSES: usize = 20_000;
 /// Bytes of paths and arguments kept per actor, and of arguments kept of all processes: an argument list alone may have 32 KiB.
 const TEXT: usize = 16 << 20;
+/// Alarms that wait for whoever reads along.
+const WAITING: usize = 256;
 /// Distinct texts of lost events.
 const LOSSES: usize = 100;
 
@@ -90,6 +93,8 @@ pub struct Journal {
     reviewed: Mutex<BTreeMap<Arc<Reviewed>, u64>>,
     /// As many as the user's file has entries.
     spent: Mutex<BTreeMap<Arc<Exception>, u64>>,
+    /// Somebody who reads along.
+    listener: Mutex<Option<SyncSender<Event>>>,
 }
 
 /// The run begins with its journal.
@@ -143,8 +148,32 @@ impl Journal {
     pub fn event(&self, mut event: Event) {
         self.events.fetch_add(1, Ordering::Relaxed);
         event.at_ms = self.now();
+        if event.breach.as_ref().is_some_and(|breach| breach.severity > Severity::Info)
+            && let Some(listener) = &*lock(&self.listener)
+        {
+            // Nobody waits for a reader: what they miss is in the record.
+            drop(listener.try_send(event.clone()));
+        }
         let ledger = self.ledger(event.actor);
         lock(&ledger).enter(event);
+    }
+
+    /// What alarms from now on, as it is entered; as much of it as fits. Ends with [`Journal::unheard`].
+    pub fn listen(&self) -> Receiver<Event> {
+        let (listener, heard) = sync_channel(WAITING);
+        *lock(&self.listener) = Some(listener);
+        heard
+    }
+
+    /// Nobody reads along any more.
+    pub fn unheard(&self) {
+        *lock(&self.listener) = None;
+    }
+
+    /// As it is described so far.
+    pub fn describes(&self, id: ActorId) -> Option<Actor> {
+        let actors = lock(&self.actors);
+        actors.binary_search_by_key(&id, |known| known.id).ok().map(|at| actors[at].clone())
     }
 
     pub fn process(&self, mut process: Process) {

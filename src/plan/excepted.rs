@@ -9,7 +9,7 @@ use crate::judge::exceptions::Granted;
 use crate::judge::{Places, Policy, SecretLists, Secrets, paths};
 use crate::plan::actor_facts::ActorFacts;
 use crate::plan::document::ConfigError;
-use crate::plan::exceptions::{Allow, LISTS};
+use crate::plan::exceptions::{Allow, EXEC, LISTS};
 use crate::plan::kernel_grants::kernel_exec;
 use crate::plan::placeholders::{expand, is_individual};
 use crate::plan::resolve::roots;
@@ -61,6 +61,7 @@ pub fn grant(allow: &Allow, places: &Places, facts: &ActorFacts, objects: Option
         read: paths(read),
         write: paths(write),
         exec: paths(exec),
+        arguments: allow.arguments.clone(),
         connect: connect.clone(),
         unix: paths(unix),
         reveal: allow.reveal.clone(),
@@ -70,7 +71,7 @@ pub fn grant(allow: &Allow, places: &Places, facts: &ActorFacts, objects: Option
 
 /// Programs that exceptions let run: cargo's own wall, which every actor is inside of, has to hold them as well.
 pub fn programs<'a>(allows: impl Iterator<Item = &'a Allow>, places: &Places) -> Vec<PathBuf> {
-    let entries = allows.flat_map(|allow| &allow.lists[2]).filter(|entry| !is_individual(entry));
+    let entries = allows.flat_map(|allow| &allow.lists[EXEC]).filter(|entry| !is_individual(entry));
     let trees: Vec<PathBuf> = entries.flat_map(|entry| roots(entry, places)).filter_map(Result::ok).collect();
     // Looked at only where a tree of the user's own is granted, program by program.
     let secrets = OnceCell::new();

@@ -35,6 +35,8 @@ pub struct Allow {
     pub actor: ActorKind,
     /// Entries as written, by the list they stand in: [`LISTS`].
     pub lists: [Vec<String>; 5],
+    /// What the programs of `exec` have to be told first.
+    pub arguments: Vec<String>,
     /// Variables it may know: in its environment, and in the files of secrets it names.
     pub reveal: Vec<String>,
     /// The last day it counts; for ever where there is none.
@@ -56,8 +58,10 @@ pub struct Denial {
 
 /// What an exception may hold, in the order of `Allow::lists`.
 pub const LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
-const ALLOW_KEYS: [&str; 13] =
-    ["crate", "checksum", "actor", "read", "write", "exec", "connect", "unix", "reveal", "reason", "expires", "by", "wide"];
+/// Where programs stand among them.
+pub const EXEC: usize = 2;
+const ALLOW_KEYS: [&str; 14] =
+    ["crate", "checksum", "actor", "read", "write", "exec", "arguments", "connect", "unix", "reveal", "reason", "expires", "by", "wide"];
 const DENY_KEYS: [&str; 3] = ["crate", "reason", "by"];
 /// Kinds of actors an exception can be for. A linker is part of its compiler, and what cargo starts for itself is trusted already.
 pub const ACTORS: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::ProcMacro, ActorKind::Program, ActorKind::Rustc, ActorKind::Rustdoc];
@@ -214,8 +218,16 @@ impl<'a, 't> Entry<'a, 't> {
             check_variable(&name).map_err(|message| document.error(at, message))?;
             reveal.push(name);
         }
-        let mut grants: Vec<String> =
-            LISTS.into_iter().zip(&lists).flat_map(|(list, entries)| entries.iter().map(move |entry| format!("{list} {entry}"))).collect();
+        let arguments: Vec<String> = self.strings("arguments")?.into_iter().map(|(word, _)| word).collect();
+        if let Some(item) = self.table.get("arguments").filter(|_| arguments.is_empty() || lists[EXEC].is_empty()) {
+            let message = "`arguments` are the first words that the programs of `exec` have to be told: both are needed";
+            return Err(document.error(item.span(), message));
+        }
+        // Words that hold blanks are told apart, since grants are compared as text.
+        let told: String = arguments.iter().map(|word| format!(" {word:?}")).collect();
+        let grant = |list: &str, entry: &String| format!("{list} {entry}{}", if list == LISTS[EXEC] { &told } else { "" });
+        let entries = LISTS.into_iter().zip(&lists).flat_map(|(list, entries)| entries.iter().map(move |entry| (list, entry)));
+        let mut grants: Vec<String> = entries.map(|(list, entry)| grant(list, entry)).collect();
         grants.extend(reveal.iter().map(|name| format!("reveal {name}")));
         if grants.is_empty() {
             let keys: Vec<String> = LISTS.into_iter().chain(["reveal"]).map(|list| format!("`{list}`")).collect();
@@ -232,7 +244,7 @@ impl<'a, 't> Entry<'a, 't> {
             origin: self.origin(),
             wide: is_wide,
         };
-        Ok(Allow { whom, checksum, actor, lists, reveal, until, told: Arc::new(told), at: self.error(String::new()) })
+        Ok(Allow { whom, checksum, actor, lists, arguments, reveal, until, told: Arc::new(told), at: self.error(String::new()) })
     }
 
     fn denial(&self) -> Result<Denial, ConfigError> {

@@ -7,7 +7,7 @@ mod mask;
 mod pairs;
 
 use self::mask::{MARK, end_of_quoted, mask};
-use self::pairs::{pairs, sensitive};
+use self::pairs::{escaped_pairs, is_header, pairs, sensitive};
 use crate::model::Hostile;
 
 /// Headers whose value is a credential.
@@ -127,7 +127,7 @@ fn assigned(word: &[u8]) -> Option<&[u8]> {
     let is_name = !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b));
     // `a=1&token=…` is the payload of a form: its parts end.
     let is_form = word[equals..].contains(&b'&') && !name.starts_with(b"-");
-    (is_name && sensitive(name) && !is_form && equals + 1 < word.len()).then(|| &word[..=equals])
+    (is_name && (sensitive(name) || is_header(name)) && !is_form && equals + 1 < word.len()).then(|| &word[..=equals])
 }
 
 /// `-c`, `-ec`, `-e`: what follows is a program's text, not a word.
@@ -160,8 +160,11 @@ fn after_colon(bytes: &[u8]) -> Vec<u8> {
 fn word(bytes: &[u8], payload: bool) -> Vec<u8> {
     // Most words have none of the signs that all but the first go by: a key and its value, a URL, another word.
     let (colon, equals) = (bytes.contains(&b':'), bytes.contains(&b'='));
-    let out = if colon { userinfo(&issuers(&headers(bytes))) } else { issuers(bytes) };
+    let out = issuers(&if colon { headers(bytes) } else { bytes.to_vec() });
+    let out = if bytes.contains(&b'@') { userinfo(&out) } else { out };
     let out = if colon || equals { pairs(&out) } else { out };
+    let out = if out.contains(&b'%') { escaped_pairs(&out) } else { out };
+    let out = if out.contains(&b',') { listed_flags(&out) } else { out };
     let out = if colon || out.iter().any(u8::is_ascii_whitespace) { spaced_flags(&out) } else { out };
     if colon || payload { random_words(&out, payload) } else { out }
 }
@@ -188,15 +191,18 @@ fn ends_ignoring_case(bytes: &[u8], end: &[u8]) -> bool {
     bytes.len() >= end.len() && bytes[bytes.len() - end.len()..].eq_ignore_ascii_case(end)
 }
 
-/// `scheme://user:password@host` and `scheme://token@host`; the bare `git@` of ssh addresses stays.
+/// `scheme://user:password@host`, `scheme://token@host`, and `//user:password@host` where the scheme is left to whoever reads it; the bare `git@` of
+/// ssh addresses stays.
 fn userinfo(bytes: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
     let mut from = 0;
-    while let Some(at) = find_ignoring_case(&out, b"://", from) {
-        let start = at + 3;
+    while let Some(at) = find_ignoring_case(&out, b"//", from) {
+        let start = at + 2;
         let length = out[start..].iter().position(|b| b"/?# \t\n'\"".contains(b)).unwrap_or(out.len() - start);
+        let has_scheme = at > 0 && out[at - 1] == b':';
         if let Some(sign) = out[start..start + length].iter().rposition(|b| *b == b'@')
             && &out[start..start + sign] != b"git"
+            && (has_scheme || out[start..start + sign].contains(&b':'))
         {
             out = mask(&out, start, start + sign);
         }
@@ -235,6 +241,28 @@ fn spaced_flags(bytes: &[u8]) -> Vec<u8> {
         }
         logs_in |= bare == b"login";
         before = bare;
+    }
+    out
+}
+
+/// `["--token", "abc"]`: a flag and its value in a list of texts, as in JSON.
+fn listed_flags(bytes: &[u8]) -> Vec<u8> {
+    let (mut out, mut from) = (bytes.to_vec(), 0);
+    let quote = |out: &[u8], from: usize| out[from..].iter().position(|b| b"'\"".contains(b)).map(|at| from + at);
+    while let Some(open) = quote(&out, from) {
+        let sign = out[open];
+        let close = open + 1 + end_of_quoted(&out[open + 1..], sign);
+        from = open + 1;
+        if !secret_flag(out.get(open + 1..close).unwrap_or_default()) {
+            continue;
+        }
+        let next = close + 1 + out.get(close + 1..).unwrap_or_default().iter().take_while(|b| b", \t\n".contains(b)).count();
+        let between = out.get(close + 1..next).unwrap_or_default();
+        if between.contains(&b',') && out.get(next) == Some(&sign) && out.get(next + 1) != Some(&b'-') {
+            let end = next + 1 + end_of_quoted(&out[next + 1..], sign);
+            out = mask(&out, next + 1, end);
+            from = next + 1;
+        }
     }
     out
 }

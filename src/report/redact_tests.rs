@@ -72,6 +72,17 @@ fn credentials_never_survive() {
             &["sh", "-c", "sh -c \"x 'password:[redacted] || true\"; echo done"],
         ),
         (&["x", "https://h/-ghp_C4naryC4naryC4nary99"], &["x", "https://h/[redacted]"]),
+        (&["x", "Authorization=Bearer C4naryC4naryC4nary99"], &["x", "Authorization=[redacted]"]),
+        (
+            &["sh", "-c", "A=b http h Authorization='Bearer C4naryC4naryC4nary99' y"],
+            &["sh", "-c", "A=b http h Authorization='[redacted]' y"],
+        ),
+        (&["x", "[\"--token\",\"C4naryC4naryC4nary99\",\"y\"]"], &["x", "[\"--token\",\"[redacted]\",\"y\"]"]),
+        (&["x", "['run', '--api-key', 'C4naryC4naryC4nary99']"], &["x", "['run', '--api-key', [redacted]"]),
+        (&["x", "https://h/?u=a%26token%3DC4naryC4naryC4nary99%26b%3D2"], &["x", "https://h/?u=a%26token%3D[redacted]%26b%3D2"]),
+        (&["x", "token%3dC4naryC4naryC4nary99"], &["x", "token%3d[redacted]"]),
+        (&["x", "%7B%22token%22%3A%22C4naryC4naryC4nary99%22%7D"], &["x", "%7B%22token%22%3A%22[redacted]%22%7D"]),
+        (&["x", "//u:C4naryC4naryC4nary99@h/p"], &["x", "//[redacted]@h/p"]),
     ];
     for (given, expected) in table {
         let hostile = |words: &[&str]| words.iter().map(|word| Hostile::from(*word)).collect::<Vec<_>>();

@@ -4,6 +4,7 @@
 mod advice;
 mod block;
 mod diagnostic;
+mod live;
 mod standing;
 mod style;
 mod summary;
@@ -20,6 +21,7 @@ use crate::model::{Act, ActorKind, Finding, Hostile, Mode, Package, Severity, St
 
 use super::incidents::{Incident, incidents};
 use super::{escape, excepted};
+pub use live::{alarm, no_more_alarms};
 use style::{GREEN, MEDIUM, YELLOW};
 pub use style::{Style, Verbosity};
 pub use summary::kept_lines;

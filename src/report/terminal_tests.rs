@@ -77,7 +77,7 @@ fn the_example_of_the_contract() {
          |       Rules secret/read: Code of a crate opened a file that holds credentials.
          |             secret/then-network: One actor went for a secret and for the network: the signature of a thief.
          |             net/connect: Code of a crate tried to reach the network.
-         |     Refused 2 acts of 1 crate (1 critical, 1 high); cargo failed right after, most likely because of it
+         |     Refused 2 acts of 1 crate (1 critical, 1 high); cargo ended with exit code 101
          |             2 other actors stayed inside the profile · target/brig/report.json · `cargo brig explain F1`",
     );
     assert_eq!(out, expected);

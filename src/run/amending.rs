@@ -92,6 +92,7 @@ fn as_typed(typed: &Allow) -> Wish {
         checksum: typed.checksum.clone(),
         actor,
         lists,
+        arguments: typed.arguments.clone(),
         reveal: typed.reveal.clone(),
         ..empty(typed)
     }
@@ -147,6 +148,7 @@ fn empty(typed: &Allow) -> Wish {
         checksum: None,
         actor: ActorKind::BuildScript,
         lists: Default::default(),
+        arguments: Vec::new(),
         reveal: Vec::new(),
         reason: typed.reason.clone(),
         expires: typed.expires.clone().unwrap_or_else(|| Day::today().after(YEAR).text()),

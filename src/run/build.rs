@@ -21,6 +21,7 @@ use super::fetch::{Wanted, fetch};
 use super::given::Given;
 use super::job;
 use super::layers::Layers;
+use super::live;
 use super::outputs::Outputs;
 use super::repository;
 use super::screen::Screen;
@@ -48,6 +49,7 @@ use crate::plan::host::{Host, Walls};
 use crate::plan::phases::Phases;
 use crate::plan::steering::Steering;
 use crate::plan::{self, Profile, compiler_caches, config, histories, places, remembered};
+use crate::report::terminal::Verbosity;
 use crate::report::{escape, terminal};
 use crate::wall::cargos::{Files, Stops};
 use crate::wall::ruleset;
@@ -184,6 +186,13 @@ pub fn build(
         let clock = thread::Builder::new().name("clock".into()).stack_size(CLOCK_STACK);
         clock.spawn_scoped(scope, || watch.watch(&gate, &journal, timeout, style)).context("start a thread")?;
         let _ending = watch.ending();
+        let mut _reading = None;
+        if options.live && style.verbosity != Verbosity::Quiet {
+            let (heard, journal) = (journal.listen(), &*journal);
+            _reading = Some(live::reading(journal));
+            let reader = thread::Builder::new().name("live".into()).stack_size(CLOCK_STACK);
+            reader.spawn_scoped(scope, move || live::tell(&heard, journal, style)).context("start a thread")?;
+        }
         if phases.fetch {
             let (prepared, wall, ruleset) = wall_for(&Errand { name: "fetch".into(), ..Errand::default() })?;
             supervisor.enter(wall);

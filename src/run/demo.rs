@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::outputs::all_asked;
+use super::outputs::{add_own, all_asked};
 use super::stopped::Stopped;
 use super::streams::Heedless;
 use crate::cli::{ColorChoice, Options, variables};
@@ -58,8 +58,7 @@ pub fn demo(options: &Options) -> Result<Exit, Stopped> {
 fn outputs(options: &Options) -> Result<Vec<(Format, Output)>> {
     let (mut outputs, _) = all_asked(options)?;
     if let Some(directory) = &options.report_dir {
-        outputs.push((Format::Json, Output::prepare_in(directory, "report.json")?));
-        outputs.push((Format::Html, Output::prepare_in(directory, "report.html")?));
+        add_own(&mut outputs, directory)?;
     }
     Ok(outputs)
 }

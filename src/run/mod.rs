@@ -21,6 +21,7 @@ mod importing;
 mod in_force;
 mod job;
 mod layers;
+mod live;
 mod naming;
 mod newcomers;
 mod outputs;

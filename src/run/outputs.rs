@@ -62,6 +62,17 @@ fn apart(files: &[(Format, Output)]) -> Result<(), Error> {
     Ok(())
 }
 
+/// What lies in every report directory, beside the files that were asked for.
+///
+/// # Errors
+/// When one of them cannot be written, or was asked for as something else.
+pub fn add_own(files: &mut Vec<(Format, Output)>, directory: &Path) -> Result<(), Error> {
+    for (format, name) in [(Format::Json, "report.json"), (Format::Html, "report.html")] {
+        files.push((format, Output::prepare_in(directory, name)?));
+    }
+    apart(files).context("the report directory has its own `report.json` and `report.html`")
+}
+
 #[derive(Debug)]
 pub struct Outputs {
     files: Vec<(Format, Output)>,
@@ -85,10 +96,7 @@ impl Outputs {
         std::fs::create_dir_all(&directory)
             .with_context(|| format!("make the report directory {} (`--report-dir` names another)", directory.display()))
             .map_err(Stopped::usage)?;
-        for (format, name) in [(Format::Json, "report.json"), (Format::Html, "report.html")] {
-            files.push((format, Output::prepare_in(&directory, name).map_err(Stopped::usage)?));
-        }
-        apart(&files).context("the report directory has its own `report.json` and `report.html`").map_err(Stopped::usage)?;
+        add_own(&mut files, &directory).map_err(Stopped::usage)?;
         let lasting = if options.passing { options.outputs().len() } else { files.len() };
         let runs = Runs::prepare(&directory).map_err(Stopped::usage)?.distrusting(tracked::is_kept);
         Ok(Outputs { files, runs: Some(runs), lasting })

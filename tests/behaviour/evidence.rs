@@ -56,6 +56,25 @@ fn pasted(place: &Place, told: &str) {
     }
 }
 
+/// Each act once, before cargo has come to its end; what is found is the same.
+#[test]
+fn acts_are_told_as_they_happen() {
+    for who in Who::all() {
+        let place = place(who);
+        let live = guarded(&place, &["--live"], &["test", "--offline"]).go();
+        let told = live.exits(100).stderr_text();
+        let lines = ["Refused build script of `scripted` 0.1.0", "(on its stack: `waiting`, `app`) tried to read `"];
+        let at = lines.map(|line| told.find(line).unwrap_or_else(|| panic!("not {line:?}\n{live}")));
+        // Cargo's last word, and the report.
+        let (finished, report) = (told.find("Doc-tests").expect("cargo's own words"), told.find("error[secret/read]").expect("the report"));
+        assert!(at[0] < finished && at[1] < report && finished < report, "{live}");
+        assert_eq!(told.matches(" tried to read `").count(), 2 + told[report..].matches(" tried to read `").count(), "{live}");
+        assert!(told.contains(".env` [secret/read]\n"), "{live}");
+        let silent = guarded(&place, &["-q"], &["test", "--offline"]).env("BRIG_LIVE", "1").go();
+        assert!(!silent.stderr_text().contains("[secret/read]\n"), "{silent}");
+    }
+}
+
 #[test]
 fn no_later_run_erases_it() {
     for who in Who::all() {

@@ -114,6 +114,62 @@ fn one_package_may_and_the_other_may_not() {
     }
 }
 
+/// Of two exceptions for one program, the one whose words it was told counts.
+#[test]
+fn a_program_and_the_words_it_has_to_be_told() {
+    for who in Who::all() {
+        let place = place(who);
+        let runs = |outcome: &Outcome, name: &str| outcome.stderr_text().contains(&format!("zoo: {name} runs Some("));
+        let exec = |word: &str| format!("exec = [\"{{home}}/tools/helper\"]\narguments = [{word:?}]");
+        let entries = allow("path#alpha@1.2.3", "build-script", &exec("done")) + &allow("path#beta@1.2.3", "build-script", &exec("undone"));
+        exceptions(&place, &entries);
+        let outcome = does(guarded(&place, &[], BUILD), &place, "exec").go();
+        assert_eq!(guilty(outcome.exits(100)), ["beta"], "{outcome}");
+        assert_eq!((runs(&outcome, "alpha"), runs(&outcome, "beta")), (true, false), "{outcome}");
+        assert_eq!(states(&outcome), [state("path#alpha@1.2.3", "used"), state("path#beta@1.2.3", "unused")], "{outcome}");
+        // As it is typed.
+        exceptions(&place, "");
+        for name in ["alpha", "beta"] {
+            let whom = format!("path#{name}@1.2.3");
+            let typed = ["allow", &whom, "--build-script", "--exec", "{home}/tools/helper", "--arguments", "done", "--reason", "looked at"];
+            bare(&place, &typed).go().exits(0);
+        }
+        place.clean();
+        let both = does(guarded(&place, &[], BUILD), &place, "exec").go();
+        expect_silence(both.exits(0));
+        assert_eq!((runs(&both, "alpha"), runs(&both, "beta")), (true, true), "{both}");
+    }
+}
+
+/// A build has the policy that was there when it began: what is written meanwhile is for the next one.
+#[test]
+fn a_policy_that_changes_during_the_build() {
+    for who in Who::all() {
+        let place = place(who);
+        exceptions(&place, "");
+        let built = place.target().join("debug/build");
+        let changes = || {
+            let outs = || fs::read_dir(&built).into_iter().flatten().flatten().map(|entry| entry.path().join("out"));
+            while outs().filter(|out| out.join("ready").exists()).count() < 2 {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            let write = "write = [\"{workspace}/generated\"]";
+            exceptions(&place, &["alpha", "beta"].map(|name| allow(&format!("path#{name}@1.2.3"), "build-script", write)).concat());
+            outs().filter(|out| out.join("ready").exists()).for_each(|out| fs::write(out.join("go"), "").unwrap());
+        };
+        let outcome = std::thread::scope(|scope| {
+            scope.spawn(changes);
+            does(guarded(&place, &[], &["build", "--offline", "-j2"]), &place, "wait,write").go()
+        });
+        assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta"], "{outcome}");
+        assert_eq!(states(&outcome), [], "{outcome}");
+        place.clean();
+        let next = does(guarded(&place, &[], BUILD), &place, "write").go();
+        expect_silence(next.exits(0));
+        assert_eq!(states(&next), [state("path#alpha@1.2.3", "used"), state("path#beta@1.2.3", "used")], "{next}");
+    }
+}
+
 #[test]
 fn another_version_kind_or_day_does_not_count() {
     for who in Who::all() {

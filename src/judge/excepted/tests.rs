@@ -53,6 +53,7 @@ fn granted() -> Granted {
         exec: paths(&["/usr/bin/curl"]),
         connect: vec!["cdn.example:443".into(), "10.0.0.7:5432".into()],
         unix: paths(&["/run/db.sock"]),
+        arguments: Vec::new(),
         reveal: Vec::new(),
         objects: None,
     }
@@ -117,6 +118,32 @@ fn what_the_exception_names_and_nothing_beside() {
         assert_eq!(by.as_ref().map_or(0, |spent| spent.by.len()), spent, "{act:?}");
         assert!(by.is_none_or(|spent| spent.otherwise.refused()), "{act:?}");
     }
+}
+
+#[test]
+fn a_program_that_has_to_be_told_certain_words_first() {
+    let words = |words: &[&str]| words.iter().map(|word| Hostile::from(*word)).collect::<Vec<_>>();
+    let told = Granted { arguments: vec!["-V".into(), "x y".into()], ..granted() };
+    let mut policy = excepting(told.clone(), Mode::Enforce);
+    for (argv, allowed) in [
+        (&["curl", "-V", "x y"][..], true),
+        (&["other", "-V", "x y", "z"], true),
+        (&["curl", "-V"], false),
+        (&["curl", "-V", "x", "y"], false),
+        (&["curl", "-Vx", "x y"], false),
+        (&["-V", "x y"], false),
+        (&[], false),
+    ] {
+        let act = Act::Exec { path: "/usr/bin/curl".into(), argv: words(argv) };
+        let judgement = policy.judge(&act, file());
+        assert_eq!(!judgement.refused(), allowed, "{argv:?}: {judgement:?}");
+        assert_eq!(policy.spent(&act, file(), &judgement).is_some(), allowed, "{argv:?}");
+    }
+    // What the profile lets run needs no such words, and another exception may ask for none.
+    let act = |path: &str| Act::Exec { path: path.into(), argv: words(&["x"]) };
+    assert!(!policy.judge(&act("/usr/bin/cc"), file()).refused());
+    policy.granted.push(Granted { arguments: Vec::new(), ..told });
+    assert!(!policy.judge(&act("/usr/bin/curl"), file()).refused());
 }
 
 /// The record of an observed run lists what would have been refused, and what is excepted would not.

@@ -195,6 +195,9 @@ fn exec(policy: &Policy, path: &[u8], argv: &[crate::model::Hostile], object: Op
     if policy.is_trusted() {
         return Ruling::Allow;
     }
+    if let Some(without) = policy.without.as_deref().filter(|_| policy.is_told_otherwise(path, argv)) {
+        return exec(without, path, argv, object);
+    }
     if object.is_none() && !exec_dropped::has_no_file(path) && !within(path, &policy.exec) {
         // A search of PATH tries one directory after the other.
         return Ruling::Quiet(ENOENT);

@@ -17,6 +17,7 @@ pub struct Wish {
     pub actor: ActorKind,
     /// In the order of [`LISTS`].
     pub lists: [Vec<String>; 5],
+    pub arguments: Vec<String>,
     pub reveal: Vec<String>,
     pub reason: String,
     /// `2027-02-01`, or `never`.
@@ -40,7 +41,7 @@ impl Wish {
     pub fn text(&self) -> String {
         let checksum = self.checksum.as_ref().map(|sum| format!("checksum = {}\n", quoted(sum))).unwrap_or_default();
         let mut text = format!("\n[[allow]]\ncrate = {}\n{checksum}actor = {}\n", quoted(&self.whom), quoted(self.actor.name()));
-        let lists = LISTS.into_iter().zip(&self.lists).chain([("reveal", &self.reveal)]);
+        let lists = LISTS.into_iter().zip(&self.lists).chain([("arguments", &self.arguments), ("reveal", &self.reveal)]);
         for (list, entries) in lists.filter(|(_, entries)| !entries.is_empty()) {
             let entries: Vec<String> = entries.iter().map(|entry| quoted(entry)).collect();
             text.push_str(&format!("{list} = [{}]\n", entries.join(", ")));
@@ -130,11 +131,16 @@ mod tests {
             (Wish { checksum: Some("a".repeat(64)), ..less.clone() }.text(), true),
             (Wish { actor: ActorKind::Program, ..less.clone() }.text(), false),
             (Wish { reveal: vec!["OTHER".into()], ..less.clone() }.text(), false),
+            (Wish { lists: with_exec(), arguments: vec!["-V".into()], ..less.clone() }.text(), false),
             (less.text() + &denied("y"), true),
             (less.text() + &denied("z"), false),
         ] {
             assert_eq!(holds("brig.toml", &text, &entries), Ok(there), "{entries}");
         }
+    }
+
+    fn with_exec() -> [Vec<String>; 5] {
+        [Vec::new(), Vec::new(), vec!["/usr/bin/git".into()], Vec::new(), Vec::new()]
     }
 
     fn today() -> Day {
@@ -147,6 +153,7 @@ mod tests {
             checksum: None,
             actor: ActorKind::BuildScript,
             lists: [vec!["/srv/a \"b\"".into()], Vec::new(), Vec::new(), vec!["h.example:443".into()], Vec::new()],
+            arguments: Vec::new(),
             reveal: vec!["DATABASE_URL".into()],
             reason: "looked at: 'fine'\n[[deny]]".into(),
             expires: "2027-02-01".into(),
@@ -175,6 +182,20 @@ mod tests {
             assert!(appended("brig.toml", Some(&whole), &denial).unwrap().starts_with(&whole));
         }
         assert!(appended("brig.toml", None, &denial).unwrap().starts_with("version = 1\n\n[[deny]]\n"));
+    }
+
+    #[test]
+    fn words_of_programs_are_part_of_the_grant() {
+        let told = |arguments: &[&str]| {
+            let arguments = arguments.iter().map(|word| (*word).to_owned()).collect();
+            let text = Wish { lists: with_exec(), arguments, reveal: Vec::new(), ..wish() }.text();
+            config::parse("brig.toml", &format!("{FIRST}{text}")).unwrap().exceptions.allows[0].told.grants.clone()
+        };
+        assert_eq!(told(&[]), ["exec /usr/bin/git"]);
+        assert_eq!(told(&["rev-parse", "a b"]), [r#"exec /usr/bin/git "rev-parse" "a b""#]);
+        let alone = Wish { arguments: vec!["x".into()], ..wish() }.text();
+        let error = config::parse("brig.toml", &format!("{FIRST}{alone}")).unwrap_err().to_string();
+        assert!(error.contains("brig.toml:8:13: `arguments` are the first words that the programs of `exec`"), "{error}");
     }
 
     #[test]

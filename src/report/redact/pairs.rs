@@ -22,7 +22,7 @@ impl Key {
             }
         }
         let start = end - bytes[..end].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b)).count();
-        Key { sign, start, end, sensitive: sensitive(&bytes[start..end]) }
+        Key { sign, start, end, sensitive: sensitive(&bytes[start..end]) || bytes[sign] == b'=' && is_header(&bytes[start..end]) }
     }
 }
 
@@ -65,6 +65,27 @@ pub fn pairs(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
+/// `token%3D…`: a pair that is itself the value of another.
+pub fn escaped_pairs(bytes: &[u8]) -> Vec<u8> {
+    let (mut out, mut from) = (bytes.to_vec(), 0);
+    let is_sign = |bytes: &[u8], sign: &[u8]| bytes.len() >= 3 && bytes[..3].eq_ignore_ascii_case(sign);
+    while let Some(at) = (from..out.len()).find(|at| is_sign(&out[*at..], b"%3D") || is_sign(&out[*at..], b"%3A")) {
+        from = at + 3;
+        // Within quotes that were escaped, too.
+        let at = if at >= 3 && is_sign(&out[at - 3..], b"%22") { at - 3 } else { at };
+        let name = out[..at].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b)).count();
+        // What was escaped before the name ends in two digits: they say nothing, and hide nothing.
+        if sensitive(&out[at - name..at]) {
+            let ends = |at: &usize| b" \t\n&;,'\")}".contains(&out[*at]) || is_sign(&out[*at..], b"%26") || is_sign(&out[*at..], b"%22");
+            // A quote that was escaped may stand before the value.
+            let start = from + 3 * usize::from(is_sign(&out[from..], b"%22"));
+            let end = (start..out.len()).find(ends).unwrap_or(out.len());
+            out = mask(&out, start, end);
+        }
+    }
+    out
+}
+
 /// The value that begins at `at`: within quotes, however often their backslashes were doubled, or up to what ends a word of a shell, a
 /// form or a list. The word for how to authorise is no value yet. To what a shell `assigns`, quotes may be joined.
 fn value(bytes: &[u8], at: usize, assigns: bool) -> (usize, usize) {
@@ -95,6 +116,11 @@ fn value(bytes: &[u8], at: usize, assigns: bool) -> (usize, usize) {
         run = if *byte == b'\\' { run + 1 } else { 0 };
     }
     (start, bytes.len())
+}
+
+/// The header that is given as a variable or a field of a form; with its colon it is known as what it is.
+pub fn is_header(name: &[u8]) -> bool {
+    name.len() >= 13 && name[name.len() - 13..].eq_ignore_ascii_case(b"authorization")
 }
 
 /// Does a key or flag of this name hold a credential?

@@ -22,15 +22,15 @@ pub fn standing(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<
     let runs = report.standing.iter().flat_map(|standing| standing.findings.iter().map(move |finding| (standing, finding)));
     for (standing, finding) in runs.take(LISTED) {
         let (id, when, run) = ((MEDIUM.name)(&finding.id), moment::text(standing.started), escape::ours(&standing.run));
-        writeln!(w, "             {id} {}: {} ({when}, run {run})", finding.rule.id(), MEDIUM.title(report, finding))?;
+        style.below(w, &format!("{id} {}: {} ({when}, run {run})", finding.rule.id(), MEDIUM.title(report, finding)))?;
     }
     match all.len().saturating_sub(LISTED) {
         0 => {}
-        left => writeln!(w, "             and {left} more in the report")?,
+        left => style.below(w, &format!("and {left} more in the report"))?,
     }
     let explain = report.reach.command(&format!("explain {}", first.id));
     // The same command, and nothing from before: what was a test then is none of a build's.
     let again = report.standing.iter().find_map(|standing| report.reach.fresh(&standing.command));
     let again = again.map(|again| format!("; `{}` has it run again", escape::ours(&again))).unwrap_or_default();
-    writeln!(w, "             `{}` tells more{again}", escape::ours(&explain))
+    style.below(w, &format!("`{}` tells more{again}", escape::ours(&explain)))
 }

@@ -4,6 +4,10 @@ use std::io::{self, Write};
 
 use super::super::escape;
 use super::super::wording::Medium;
+use super::wrap::wrap;
+
+/// Where the text of a status line begins.
+const INDENT: usize = 13;
 
 pub const MEDIUM: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
 
@@ -43,9 +47,18 @@ impl Style {
         if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// A line in cargo's style: the verb right-aligned in twelve columns.
+    /// A line in cargo's style: the verb right-aligned in twelve columns, and rows below it where the terminal is narrow.
     pub fn status(self, w: &mut dyn Write, code: &str, verb: &str, text: &str) -> io::Result<()> {
-        writeln!(w, "{} {text}", self.paint(code, &format!("{verb:>12}")))
+        self.rows(w, &format!("{} ", self.paint(code, &format!("{verb:>12}"))), text)
+    }
+
+    /// What belongs to the line before it.
+    pub fn below(self, w: &mut dyn Write, text: &str) -> io::Result<()> {
+        self.rows(w, &" ".repeat(INDENT), text)
+    }
+
+    fn rows(self, w: &mut dyn Write, begin: &str, text: &str) -> io::Result<()> {
+        wrap(begin, text, INDENT, self.width).iter().try_for_each(|row| writeln!(w, "{row}"))
     }
 }
 

@@ -35,14 +35,14 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
                 0 => style.status(w, RED, "Found", &format!("{acts}; nothing had to be refused"))?,
             }
             let (allowed, left) = (reviewed(report), not_reached(report));
-            more(w, loud, &format!("{} stayed inside the profile{allowed}{left}{stored}", count(others, "other actor")))
+            more(w, loud, &format!("{} stayed inside the profile{allowed}{left}{stored}", count(others, "other actor")), style)
         }
         VerdictWord::Incomplete => {
             holes(w, report, style)?;
             if !tally.actors.is_empty() {
                 style.status(w, YELLOW, "Observed", &acts)?;
             }
-            more(w, loud, &format!("this is not a clean result{}{stored}", reviewed(report)))
+            more(w, loud, &format!("this is not a clean result{}{stored}", reviewed(report)), style)
         }
         VerdictWord::Observed if tally.actors.is_empty() => {
             let (allowed, fresh, own) = (reviewed(report), fresh(report), cargos_own(report));
@@ -53,7 +53,7 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
             let own = cargos_own(report);
             style.status(w, YELLOW, "Observed", &format!("{acts} that enforce would refuse; nothing was refused{own}"))?;
             let (allowed, fresh) = (reviewed(report), fresh(report));
-            more(w, loud, &format!("{} stayed inside the profile{allowed}{fresh}{stored}", count(others, "other actor")))
+            more(w, loud, &format!("{} stayed inside the profile{allowed}{fresh}{stored}", count(others, "other actor")), style)
         }
         VerdictWord::NotRun if loud => style.status(w, YELLOW, "Not run", &format!("{}{stored}", nothing_ran(report))),
         VerdictWord::Clean if loud => {
@@ -73,7 +73,7 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
                 String::new()
             };
             let (allowed, left) = (reviewed(report), not_reached(report));
-            more(w, loud, &format!("what ran until then stayed inside profile {profile}{allowed}{observed}{left}{stored}"))
+            more(w, loud, &format!("what ran until then stayed inside profile {profile}{allowed}{observed}{left}{stored}"), style)
         }
         VerdictWord::Unaccepted => {
             let new = || report.findings.iter().filter(|finding| finding.rule == Rule::BaselineNew);
@@ -88,14 +88,14 @@ pub fn verdict(w: &mut dyn Write, report: &Report, stored: Option<&str>, style: 
                 _ => format!("refused{}", aftermath(report)),
             };
             style.status(w, RED, "Unaccepted", &format!("{what}; {fate}{}", cargos_own(report)))?;
-            more(w, loud, &format!("`{}` lists them{stored}", escape::ours(&report.reach.command("baseline diff"))))
+            more(w, loud, &format!("`{}` lists them{stored}", escape::ours(&report.reach.command("baseline diff"))), style)
         }
         VerdictWord::NotRun | VerdictWord::Clean => Ok(()),
     }
 }
 
-fn more(w: &mut dyn Write, loud: bool, text: &str) -> io::Result<()> {
-    if loud { writeln!(w, "             {text}") } else { Ok(()) }
+fn more(w: &mut dyn Write, loud: bool, text: &str, style: Style) -> io::Result<()> {
+    if loud { style.below(w, text) } else { Ok(()) }
 }
 
 /// Kept from beginning, or from going on.
@@ -131,14 +131,14 @@ fn timed_out(report: &Report) -> String {
     format!("the build took longer than {limit} and was ended; {who}")
 }
 
-/// Whether the refusal is why cargo failed. Nobody can know; the order of events makes it likely.
-fn aftermath(report: &Report) -> &'static str {
+/// How cargo ended after something was refused. Whether it ended so because of that, nobody can know.
+fn aftermath(report: &Report) -> String {
     match report.outcome.cargo_exit {
-        _ if report.outcome.timed_out => "",
-        Some(0) => "; cargo finished all the same",
-        Some(_) if wording::killed(report).is_some() => "; cargo was ended from outside",
-        Some(_) => "; cargo failed right after, most likely because of it",
-        None => "; how cargo ended is not known",
+        _ if report.outcome.timed_out => String::new(),
+        Some(0) => "; cargo finished all the same".to_owned(),
+        Some(_) if wording::killed(report).is_some() => "; cargo was ended from outside".to_owned(),
+        Some(code) => format!("; cargo ended with exit code {code}"),
+        None => "; how cargo ended is not known".to_owned(),
     }
 }
 
@@ -301,11 +301,11 @@ pub fn actors(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
         style.status(w, GREEN, "Actor", &text)?;
         let refused = report.behaviour.iter().filter(|did| did.actor == actor.id && did.status == Status::Refused);
         for did in refused.clone().take(LISTED) {
-            writeln!(w, "             {} — refused{}", MEDIUM.deed(&did.act, did.status), times(did.count))?;
+            style.below(w, &format!("{} — refused{}", MEDIUM.deed(&did.act, did.status), times(did.count)))?;
         }
         match refused.count().saturating_sub(LISTED) {
             0 => {}
-            left => writeln!(w, "             and {left} more in the report")?,
+            left => style.below(w, &format!("and {left} more in the report"))?,
         }
     }
     Ok(())
@@ -320,8 +320,8 @@ pub fn rotate(w: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
     let total = rotate::unlisted(report).saturating_add(all.len() as u64);
     style.status(w, RED, "Rotate", &format!("{}: read while the network was open", count(total, "credential")))?;
     for one in all.iter().take(rotate::LISTED) {
-        writeln!(w, "             {}", rotate::line(report, one, MEDIUM))?;
+        style.below(w, &rotate::line(report, one, MEDIUM))?;
     }
     let left = total.saturating_sub(all.len().min(rotate::LISTED) as u64);
-    if left > 0 { writeln!(w, "             and {left} more in the report") } else { Ok(()) }
+    if left > 0 { style.below(w, &format!("and {left} more in the report")) } else { Ok(()) }
 }

@@ -69,7 +69,7 @@ fn start<'a>(place: &'a Place, args: &[&str], guarded: bool, direct: bool) -> Ru
 #[test]
 fn rustup_chooses() {
     for who in Who::all() {
-        let place = calm("honest-nested", OsStr::new("code"), who);
+        let place = calm("honest-asks", OsStr::new("code"), who);
         let Some(channel) = install_rustup(&place) else { return };
         let plus = format!("+{channel}");
         let without = at_home(&place, start(&place, &["build"], false, false)).go();
@@ -111,7 +111,7 @@ fn rustup_chooses() {
 #[test]
 fn shims_outside_of_cargos_home() {
     for who in Who::all() {
-        let place = calm("honest-nested", OsStr::new("code"), who);
+        let place = calm("honest-asks", OsStr::new("code"), who);
         if install_rustup(&place).is_none() {
             return;
         }

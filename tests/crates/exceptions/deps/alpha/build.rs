@@ -21,6 +21,13 @@ pub fn main() {
                 say(format!("runs {:?}", ran.ok().and_then(|ran| String::from_utf8(ran.stdout).ok())));
             }
             "read" => say(format!("reads {:?}", std::fs::read_to_string(workspace.join(".env")).ok())),
+            "wait" => {
+                let out = std::path::PathBuf::from(std::env::var("OUT_DIR").unwrap());
+                std::fs::write(out.join("ready"), "").unwrap();
+                while !out.join("go").exists() {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+            }
             "env" => say(format!("knows {:?}", std::env::var("DATABASE_URL").ok())),
             _ => {}
         }
