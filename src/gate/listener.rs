@@ -207,7 +207,7 @@ fn decide(call: &Call, notification: &Notification, ways: Ways) -> Answer {
         Treatment::Schedule => return schedule::schedule(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Clock => return clock::clock(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Restrict => return restrict::restrict(call).unwrap_or_else(Answer::from),
-        Treatment::Ipc => return ipc::ipc(call, row.name),
+        Treatment::Ipc => return ipc::ipc(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Device => return ioctl::request(call).unwrap_or_else(Answer::from),
         Treatment::Itself => return itself::itself(call, row.name).unwrap_or_else(Answer::from),
         Treatment::Tamper => return call.tamper(row.name, told::told(call)),

@@ -141,6 +141,11 @@ fn cargo_adds(kind: ActorKind, dir: &[u8], places: &Places) -> bool {
     if below(dir, &places.toolchain).is_some() || places.rustup_home.as_ref().is_some_and(|home| below(dir, home).is_some()) {
         return true;
     }
+    // Of a compiler that the user named: what it says of itself.
+    let of_installed = |tree: &PathBuf| below(dir, tree).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"rustlib/"));
+    if places.installed.iter().any(|tree| tree.ends_with("lib") && of_installed(tree)) && !components(dir).any(|part| part == b"..") {
+        return true;
+    }
     let named = places.by_real_name(Path::new(OsStr::from_bytes(dir)));
     let Some(rest) = places.result(named.as_os_str().as_bytes()) else { return false };
     // rustdoc runs doctests, which need the native libraries of the build like any program.
@@ -159,6 +164,7 @@ mod tests {
             toolchain: "/home/u/.rustup/toolchains/stable".into(),
             cargo_home: "/home/u/.cargo".into(),
             rustup_home: Some("/home/u/.rustup".into()),
+            installed: vec!["/home/u/stage1/bin".into(), "/home/u/stage1/lib".into()],
             ..Places::default()
         };
         let given: &[Variable<'_>] =
@@ -177,6 +183,15 @@ mod tests {
         assert_eq!(check(Rustc, cargos), none);
         assert_eq!(check(Program, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/build/z-1/out:/w/target/debug/deps:/opt/x/lib")]), none);
         assert_eq!(check(Rustc, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/build/z-1/out:/opt/x/lib")]), ["LD_LIBRARY_PATH"]);
+        assert_eq!(
+            check(Program, &[(b"LD_LIBRARY_PATH", b"/w/target/debug/deps:/home/u/stage1/lib:/home/u/stage1/lib/rustlib/x/lib:/opt/x/lib")]),
+            none
+        );
+        for other in
+            [&b"/home/u/stage1/lib/x:/opt/x/lib"[..], b"/home/u/stage1/bin:/opt/x/lib", b"/home/u/stage1/lib/rustlib/../../x:/opt/x/lib"]
+        {
+            assert_eq!(check(Program, &[(b"LD_LIBRARY_PATH", other)]), ["LD_LIBRARY_PATH"], "{}", String::from_utf8_lossy(other));
+        }
         assert_eq!(check(Rustc, &[(b"LD_LIBRARY_PATH", b"/w/target/../evil:/opt/x/lib")]), ["LD_LIBRARY_PATH"]);
         assert_eq!(check(Rustc, &[(b"PATH", b"/w/target/debug/build/z-1/out:/usr/bin:/bin")]), ["PATH"]);
         assert_eq!(check(Rustc, &[(b"LD_PRELOAD", b"/w/evil.so"), (b"LD_AUDIT", b"x")]), ["LD_PRELOAD", "LD_AUDIT"]);

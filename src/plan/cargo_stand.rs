@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use crate::attribute::source::clean;
 use crate::judge::{Places, SecretLists, Secrets};
-use crate::plan::configured;
 use crate::plan::errand::Errand;
 use crate::plan::kernel_grants::carve;
 use crate::plan::named_places::{self, Ground};
 use crate::plan::places::real;
+use crate::plan::users_tools::Told;
 use crate::plan::whose;
 use crate::plan::{placeholders, steering::Steering};
 
@@ -51,7 +51,10 @@ impl<'a> Stand<'a> {
         let mut named = named_places::find(&ground);
         let typed = errand.path.as_ref().map(|path| real(here.join(path))).filter(|path| path.join("Cargo.toml").is_file());
         named.trees.extend(typed);
-        named.files.extend(configured::users_tools(steering, env, &here));
+        let typed = steering.configured();
+        let (home, workspace) = (places.home.as_deref(), places.workspace.as_deref());
+        let ground = whose::Ground { here: &here, home, cargo_home: &places.cargo_home, workspace, typed: &typed };
+        named.files.extend(Told::read(steering, env, &ground).programs());
         let variable = env.iter().find(|(name, _)| name == "CARGO_INSTALL_ROOT").map(|(_, value)| PathBuf::from(value));
         let root = errand.root.clone().or(variable).or_else(|| named.install_root.clone());
         let install_root =

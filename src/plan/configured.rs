@@ -13,8 +13,6 @@ use toml::{Table, Value};
 
 use super::cargo_files;
 use super::steering::Steering;
-use crate::attribute::invocation::Invocation;
-use crate::model::ActorKind;
 
 /// Files a file may include, one after the other (`include`); cargo has no limit, but a circle is an error there.
 const DEPTH: usize = 8;
@@ -144,33 +142,6 @@ fn words(value: &Value) -> Option<Vec<String>> {
         Value::Array(words) => words.iter().map(|word| word.as_str().map(str::to_owned)).collect(),
         _ => None,
     }
-}
-
-/// What the user has cargo start as compilers: by variables, or by what was typed. The repository's configuration is not asked.
-pub fn users_compilers(steering: &Steering, env: &[(OsString, OsString)], cwd: &Path) -> Vec<(PathBuf, ActorKind)> {
-    let kind = |name: &str| match name {
-        "RUSTC" | "CARGO_BUILD_RUSTC" | "rustc" => Some(ActorKind::Rustc),
-        "RUSTDOC" | "CARGO_BUILD_RUSTDOC" | "rustdoc" => Some(ActorKind::Rustdoc),
-        _ => None,
-    };
-    // What is no path is looked for by its name.
-    let place =
-        |path: &Path| if path.components().count() == 1 { path.to_owned() } else { crate::attribute::source::clean(&cwd.join(path)) };
-    let named = env.iter().filter(|(_, path)| !path.is_empty());
-    let mut found: Vec<_> = named.filter_map(|(name, path)| Some((place(Path::new(path)), kind(name.to_str()?)?))).collect();
-    for typed in steering.places.chunks(2).filter(|pair| pair[0] == "--config").filter_map(|pair| pair.get(1)?.to_str()) {
-        let table = typed.parse::<Table>().unwrap_or_default();
-        let build = table.get("build").and_then(Value::as_table).into_iter().flatten();
-        found.extend(build.filter_map(|(name, path)| Some((place(Path::new(path.as_str()?)), kind(name)?))));
-    }
-    found
-}
-
-/// Files the user named for cargo or the compiler to start: compilers, and the linker among the words for compilers.
-pub fn users_tools(steering: &Steering, env: &[(OsString, OsString)], cwd: &Path) -> Vec<PathBuf> {
-    let linker = Invocation::read(&users_words(steering, env), cwd, false).linker;
-    let named = users_compilers(steering, env, cwd).into_iter().map(|(path, _)| path).chain(linker);
-    named.filter(|path| path.is_absolute()).filter_map(|path| path.canonicalize().ok()).filter(|path| path.is_file()).collect()
 }
 
 /// Words for compilers that are the user's own: typed behind `cargo rustc … --`, or in the variables cargo takes flags from.

@@ -1,5 +1,5 @@
 //! What a tool of the user's needs besides the directory on `PATH` that it is found in: its libraries beside `bin`, what a version manager's shims
-//! start, what links lead to (a cellar). In: directories of `PATH`. Out: trees and files that may be read and run like those. Nothing of the build's, and
+//! start, what links lead to (a cellar). In: directories of `PATH`, programs that were named. Out: trees and files that may be read and run like those. Nothing of the build's, and
 //! never a home: what lies in these places was installed, and no actor may write there.
 
 use std::path::{Path, PathBuf};
@@ -24,16 +24,30 @@ pub fn of_path(path_dirs: &[PathBuf], places: &Places) -> Vec<PathBuf> {
             if is_published(&home) || path_dirs.contains(&home) || is_builds_own(&home, places) {
                 continue;
             }
-            if holds_programs(&home) {
-                found.extend(beside(&home, places));
-                found.push(home);
-            } else {
-                found.push(program);
-            }
+            found.extend(installation(program, home, places));
         }
     }
     found.sort();
     found.dedup();
+    found
+}
+
+/// The same of programs that the user named, wherever they are the user's.
+pub fn of_named(programs: Vec<PathBuf>, places: &Places) -> Vec<PathBuf> {
+    let users = programs.into_iter().filter(|program| !is_published(program) && !is_builds_own(program, places));
+    let one = |program: PathBuf| match program.parent().map(Path::to_owned) {
+        Some(home) if home.parent().is_some_and(|prefix| !is_builds_own(prefix, places)) => installation(program, home, places),
+        _ => vec![program],
+    };
+    users.flat_map(one).collect()
+}
+
+fn installation(program: PathBuf, home: PathBuf, places: &Places) -> Vec<PathBuf> {
+    if !holds_programs(&home) {
+        return vec![program];
+    }
+    let mut found = beside(&home, places);
+    found.push(home);
     found
 }
 

@@ -21,6 +21,7 @@ pub mod file_url;
 pub mod floor;
 pub mod grants;
 pub mod hard_links;
+pub mod histories;
 pub mod host;
 pub mod imports;
 mod included;
@@ -52,6 +53,7 @@ pub mod steered;
 pub mod steering;
 pub mod tracked;
 pub mod units;
+pub mod users_tools;
 pub mod whose;
 
 #[cfg(test)]

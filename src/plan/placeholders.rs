@@ -30,7 +30,10 @@ pub const KNOWN: [(&str, &str); 20] = [
     ("cargo-home", "CARGO_HOME"),
     ("rustup-home", "RUSTUP_HOME"),
     ("home", "the user's home"),
-    ("path", "directories of the user's PATH outside the build, and the installations they belong to"),
+    (
+        "path",
+        "directories of the user's PATH outside the build, programs that the user named (RUSTC, CC …), and the installations they belong to",
+    ),
     ("linker", "programs a link runs"),
     ("sysroot-programs", "programs of the toolchain"),
     ("root", "everything"),
@@ -363,6 +366,8 @@ pub fn linkers(places: &Places) -> Vec<PathBuf> {
     let private = ["/usr/lib/gcc", "/usr/libexec/gcc", "/usr/lib/llvm", "/usr/libexec/lld", "/usr/lib/gcc-cross"];
     found.extend(private.iter().map(PathBuf::from).filter(|dir| dir.is_dir()).filter_map(|dir| dir.canonicalize().ok()));
     found.push(places.toolchain.join("lib/rustlib"));
+    // Of a toolchain that is named by its compiler, or lies on the path.
+    found.extend(places.installed.iter().map(|dir| dir.join("rustlib")).filter(|dir| dir.is_dir()));
     found.extend(loaders());
     found.sort();
     found.dedup();

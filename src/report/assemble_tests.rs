@@ -99,17 +99,29 @@ fn a_doctest_is_no_linker() {
     let mut rustdoc = actor(20, ActorKind::Rustdoc, Some(package("app", "0.1.0")), Some("app"), "/opt/toolchain/bin/rustdoc");
     rustdoc.pid = 2000;
     material.actors.push(rustdoc);
-    let cc = process(20, 2001, 2000, "/usr/bin/cc", &["cc"]);
+    let compiler = process(20, 2004, 2000, "/opt/toolchain/bin/rustc", &["rustc"]);
+    let cc = process(20, 2001, 2004, "/usr/bin/cc", &["cc"]);
     let test = process(20, 2002, 2000, "/tmp/brig-77/20/rustdoctestAb/rust_out", &["rust_out"]);
     let child = process(20, 2003, 2002, "/usr/bin/sh", &["sh"]);
-    material.processes = vec![cc, test, child];
-    material.breaches = vec![breach(20, 2003, read("/home/u/app/.env"), Rule::SecretRead, Severity::High)];
+    material.processes = vec![compiler, cc, test, child];
+    let by = |pid: u32, path: &str| breach(20, pid, read(path), Rule::SecretRead, Severity::High);
+    material.breaches = vec![by(2003, "/home/u/app/.env"), by(2004, "/home/u/app/a.pem"), by(2001, "/home/u/app/b.pem")];
     let report = report_of(&material);
-    assert_eq!(titles(&report), ["doctests of app 0.1.0 tried to read {workspace}/.env — refused"]);
+    let mut told = titles(&report);
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "compiler of app 0.1.0 tried to read {workspace}/a.pem — refused",
+            "doctests of app 0.1.0 tried to read {workspace}/.env — refused",
+            "linker of app 0.1.0 tried to read {workspace}/b.pem — refused",
+        ]
+    );
     let of = |exe: &str| {
         report.processes.iter().find(|process| process.exe.to_json_text() == exe).and_then(|process| report.actor(process.actor))
     };
     assert_eq!(of("/usr/bin/cc").map(|actor| actor.kind), Some(ActorKind::Linker));
+    assert_eq!(of("{toolchain}/bin/rustc").map(|actor| actor.kind), Some(ActorKind::Rustc));
     assert_eq!(of("/usr/bin/sh").map(|actor| actor.kind), Some(ActorKind::Program));
 }
 

@@ -48,6 +48,8 @@ enum Part {
     /// A macro's package and object name.
     Macro(Option<Package>, String),
     Linker,
+    /// Of doctests.
+    Compiler,
     Doctest,
 }
 
@@ -142,6 +144,10 @@ impl Casting<'_> {
                 actor.kind = ActorKind::Linker;
                 actor.attributed_by = "started by the compiler, no macro on the stack";
             }
+            Part::Compiler => {
+                actor.kind = ActorKind::Rustc;
+                actor.attributed_by = "started by rustdoc to compile doctests";
+            }
             Part::Doctest => {
                 actor.kind = ActorKind::Program;
                 actor.attributed_by = "started by rustdoc from where it builds doctests";
@@ -154,10 +160,13 @@ impl Casting<'_> {
 }
 
 /// Whose a process below a compiler is, when no macro is blamed for it. Rustdoc builds doctests where it keeps temporary files, and
-/// nothing else is run from there.
+/// nothing else is run from there; it starts the compiler for them, which starts the linker.
 fn part_of(trace: &Trace, compiler: &Actor, pid: u32) -> Part {
-    let tests = compiler.kind == ActorKind::Rustdoc && trace.came_through(compiler, pid, &compiler.tmp);
-    if tests { Part::Doctest } else { Part::Linker }
+    match compiler.kind {
+        ActorKind::Rustdoc if trace.came_through(compiler, pid, &compiler.tmp) => Part::Doctest,
+        ActorKind::Rustdoc if trace.runs(compiler, pid).is_some_and(|program| program.ends_with("rustc")) => Part::Compiler,
+        _ => Part::Linker,
+    }
 }
 
 pub fn is_compiler(actor: &Actor) -> bool {

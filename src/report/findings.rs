@@ -199,7 +199,7 @@ fn place(
         } else {
             None
         },
-        except: proposal::of(rule, worst, member, &evidence, &pids).filter(|_| truncated == 0),
+        except: proposal::of(rule, worst, (member, walled_as(member, cast)), &evidence, &pids).filter(|_| truncated == 0),
         offender,
         evidence,
         advice: Vec::new(),
@@ -217,9 +217,9 @@ fn way(cast: &Cast, actor: usize, offender: Option<&Package>, through: &[Package
     who.way(&packages)
 }
 
-/// Whose grants decide: a macro and a linker live behind the wall of the compiler they were found in.
+/// Whose grants decide: a macro, a linker and a compiler of doctests live behind the wall of the compiler they were found in.
 fn walled_as(member: &Actor, cast: &Cast) -> ActorKind {
-    let derived = matches!(member.kind, ActorKind::ProcMacro | ActorKind::Linker);
+    let derived = matches!(member.kind, ActorKind::ProcMacro | ActorKind::Linker | ActorKind::Rustc);
     let host = member.host.filter(|_| derived).and_then(|id| cast.actors.iter().find(|actor| actor.id == id && actor.host.is_none()));
     host.map_or(member.kind, |host| host.kind)
 }

@@ -134,6 +134,8 @@ fn end(report: &Report, incident: &Incident) -> End {
 fn is_code(actor: &ReportedActor) -> bool {
     match actor.kind {
         ActorKind::Tool | ActorKind::Linker => false,
+        // Of doctests: part of its rustdoc.
+        ActorKind::Rustc if actor.host.is_some() => false,
         ActorKind::Rustc | ActorKind::Rustdoc => actor.crate_name.as_deref().is_some_and(|name| name != "___"),
         ActorKind::BuildScript | ActorKind::ProcMacro | ActorKind::Program => true,
     }

@@ -8,13 +8,20 @@ use crate::model::{Act, Actor, ActorKind, Evidence, Finding, Reach, Rule, Severi
 
 use super::remedy;
 
-pub fn of(rule: Rule, severity: Severity, member: &Actor, evidence: &[Evidence], pids: &BTreeSet<u32>) -> Option<Proposal> {
+/// `walled` is the kind of actor behind whose wall the member is.
+pub fn of(
+    rule: Rule,
+    severity: Severity,
+    (member, walled): (&Actor, ActorKind),
+    evidence: &[Evidence],
+    pids: &BTreeSet<u32>,
+) -> Option<Proposal> {
     let package = member.package.as_ref().filter(|_| severity < Severity::Critical)?;
     let fit = |text: &str, more: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
     let named = fit(&package.name, "-_") && fit(&package.version, ".-+");
     let actor = match member.kind {
-        // Part of its compiler.
-        ActorKind::Linker => ActorKind::Rustc,
+        // Part of its compiler, or of rustdoc.
+        ActorKind::Linker | ActorKind::Rustc => walled,
         ActorKind::Tool => return None,
         _ if !named || member.crate_name.as_deref() == Some(Actor::CONFIGURATION) => return None,
         kind => kind,
@@ -50,7 +57,8 @@ mod tests {
     fn command(rule: Rule, kind: ActorKind, name: &str, acts: &[Act]) -> Option<String> {
         let evidence: Vec<_> = acts.iter().map(|act| Evidence::of(act.clone(), 1)).collect();
         let member = actor(4, kind, Some(package(name, "0.3.2")), None, "/x");
-        of(rule, Severity::High, &member, &evidence, &BTreeSet::from([4711])).map(|proposal| proposal.words())
+        let walled = if kind == ActorKind::Linker { ActorKind::Rustc } else { kind };
+        of(rule, Severity::High, (&member, walled), &evidence, &BTreeSet::from([4711])).map(|proposal| proposal.words())
     }
 
     #[test]
@@ -84,6 +92,7 @@ mod tests {
         for (rule, kind, name, act) in [
             (Rule::ProcTamper, ActorKind::BuildScript, "x", Act::Tamper { call: "ptrace".into(), detail: "".into() }),
             (Rule::FsWriteOutside, ActorKind::Tool, "x", create("/srv/x")),
+            (Rule::FsForeignArtifact, ActorKind::Program, "x", Act::Write { path: "{target}/debug/.cargo-lock".into() }),
             (Rule::FsWriteOutside, ActorKind::BuildScript, "x'; rm -rf /", create("/srv/x")),
             (Rule::FsWriteOutside, ActorKind::BuildScript, "x", create("/srv/x' --wide '")),
             (Rule::SecretRead, ActorKind::BuildScript, "x", Act::Rename { from: "{home}/.ssh/id".into(), to: "/x".into() }),

@@ -79,6 +79,11 @@ impl<'a> Trace<'a> {
         programs.any(|process| process.exe.as_path().starts_with(tree))
     }
 
+    /// The program that this process became last.
+    pub fn runs(&self, actor: &Actor, pid: u32) -> Option<&Path> {
+        self.by_pid.get(&(actor.id, pid))?.last().map(|process| process.exe.as_path())
+    }
+
     /// The stack behind an event: its own, else that of the nearest ancestor whose start was blamed.
     pub fn blame(&self, actor: &Actor, pid: u32, own: Option<&Blame>) -> Option<Blame> {
         if let Some(own) = own.filter(|blame| !blame.crates.is_empty()) {

@@ -50,7 +50,7 @@ use crate::plan::exceptions::lock::Locked;
 use crate::plan::host::{Host, Walls};
 use crate::plan::phases::Phases;
 use crate::plan::steering::Steering;
-use crate::plan::{self, Profile, compiler_caches, config, places, remembered};
+use crate::plan::{self, Profile, compiler_caches, config, histories, places, remembered};
 use crate::report::terminal::Verbosity;
 use crate::report::{escape, terminal};
 use crate::wall::cargos::{Files, Stops};
@@ -148,6 +148,7 @@ pub fn build(
     env.retain(|(name, _)| name != "TMPDIR");
     env.push(("TMPDIR".into(), places.cargos_tmp().into_os_string()));
     compiler_caches::leave_out(&mut env);
+    histories::leave_out(&mut env);
     let journal = Arc::new(Journal::default());
     let unwinder = Arc::new(Unwinder::new());
     let sink = match &options.lure {

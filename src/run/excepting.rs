@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::reviewing::{Reviewing, objects};
+use super::reviewing::{Reviewing, needed};
 use crate::attribute::Identity;
 use crate::attribute::identity::BY_ENVIRONMENT;
 use crate::attribute::registered::Registered;
@@ -115,8 +115,7 @@ impl Excepting {
             let macros = entry.macros.get_or_insert_with(|| {
                 reviewing.graph.as_ref().map(|graph| graph.macros(|package| is_meant(allow, package, one.places))).unwrap_or_default()
             });
-            for registered in macros.iter().filter(|registered| registered.is_needed_by(compiled)) {
-                let objects = objects(registered, one.argv, one.artifacts);
+            for objects in macros.iter().filter_map(|registered| needed(registered, compiled, one.argv, one.artifacts)) {
                 entry.reached |= !objects.is_empty();
                 granted.push(excepted::grant(allow, one.places, one.facts, Some(objects)));
             }

@@ -102,12 +102,10 @@ impl Reviewing {
         if self.found.is_none() {
             self.found = Some(self.look(places, cargo));
         }
-        let found = self.found.iter().flatten();
-        let needed = found.filter(|(_, registered)| registered.is_needed_by(manifest_dir));
-        let allows = needed.map(|(review, registered)| {
-            let objects = objects(registered, argv, artifacts);
+        let allows = self.found.iter().flatten().filter_map(|(review, registered)| {
+            let objects = needed(registered, manifest_dir, argv, artifacts)?;
             tracing::debug!(package = package.name, review = review.name, ?objects, "reviewed");
-            review.resolve(&registered.package.version, &package.name, places, objects)
+            Some(review.resolve(&registered.package.version, &package.name, places, objects))
         });
         allows.collect()
     }
@@ -125,9 +123,26 @@ impl Reviewing {
     }
 }
 
+/// The libraries of the macro that the compiler of this package may load; nothing where the package has no need of it. Of the macro's own package
+/// tests and examples need it, which are given it by name.
+pub(super) fn needed(
+    registered: &Registered,
+    compiled: &Path,
+    argv: &[OsString],
+    artifacts: &HashMap<String, Package>,
+) -> Option<Vec<PathBuf>> {
+    if registered.is_needed_by(compiled) {
+        return Some(objects(registered, argv, artifacts));
+    }
+    let given = || {
+        argv.iter().any(|word| word.to_str().and_then(|word| word.split_once('=')).is_some_and(|(name, _)| name == registered.crate_name))
+    };
+    (registered.lies_in(Some(compiled)) && given()).then(|| objects(registered, argv, artifacts))
+}
+
 /// The libraries of the macro that this compiler may load: those whose compilation was seen, else those that say of themselves what they
 /// were made from.
-pub(super) fn objects(registered: &Registered, argv: &[OsString], artifacts: &HashMap<String, Package>) -> Vec<PathBuf> {
+fn objects(registered: &Registered, argv: &[OsString], artifacts: &HashMap<String, Package>) -> Vec<PathBuf> {
     let stem = |path: &Path| path.file_name().and_then(|name| Some(name.to_str()?.strip_prefix("lib")?.strip_suffix(".so")?.to_owned()));
     let compiled = |path: &Path| stem(path).and_then(|stem| artifacts.get(&stem));
     let is_it = |package: &Package| registered.lies_in(package.manifest_dir.as_deref());

@@ -20,6 +20,7 @@ use crate::plan::placeholders;
 use crate::plan::places::{self, Answer};
 use crate::plan::rustup::is_rustup;
 use crate::plan::steering::Steering;
+use crate::plan::users_tools::Told;
 use crate::plan::whose::{Ground, Words};
 use crate::plan::{installed, mounts, quoted, steered};
 use crate::sys::sweep;
@@ -191,6 +192,11 @@ pub fn find_places(answer: Answer, steering: &Steering, env: &Env, tmp: &Path) -
     places.second = mounts::second_paths(&places);
     places.path_dirs = placeholders::path_dirs(variable(env, "PATH").unwrap_or_default(), &places);
     places.installed = installed::of_path(&places.path_dirs, &places);
+    let (here, typed) = (std::env::current_dir().unwrap_or_default(), steering.configured());
+    let (home, workspace) = (places.home.as_deref(), places.workspace.as_deref());
+    let ground = Ground { here: &here, home, cargo_home: &places.cargo_home, workspace, typed: &typed };
+    let named = Told::read(steering, env, &ground).programs();
+    places.installed.extend(installed::of_named(named, &places));
     if places.workspace.is_none() {
         // `cargo install`, or a directory without a workspace: there is no target directory of anybody's to put reports into.
         let state =

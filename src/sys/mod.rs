@@ -16,6 +16,7 @@ pub mod netns;
 pub mod notify;
 pub mod pidfd;
 pub mod process;
+pub mod queue;
 pub mod schedule;
 pub mod script;
 pub mod seccomp;

@@ -102,7 +102,12 @@ pub fn all() -> impl Iterator<Item = u32> {
 /// How long a file it may make (`RLIMIT_FSIZE`, the soft limit), in bytes; `None` when the thread is gone. Not by prlimit(2), which asks for
 /// the same user on both sides.
 pub fn file_size_limit(tid: u32) -> Option<u64> {
-    parse_limit(&std::fs::read_to_string(format!("/proc/{tid}/limits")).ok()?)
+    parse_limit(&std::fs::read_to_string(format!("/proc/{tid}/limits")).ok()?, "Max file size")
+}
+
+/// How many bytes its user's message queues may take (`RLIMIT_MSGQUEUE`, the soft limit); `None` when the thread is gone.
+pub fn queues_limit(tid: u32) -> Option<u64> {
+    parse_limit(&std::fs::read_to_string(format!("/proc/{tid}/limits")).ok()?, "Max msgqueue size")
 }
 
 /// The length of core dumps that makes none, neither a file nor one piped into a program (0 keeps the kernel from files alone: `do_coredump`).
@@ -174,8 +179,8 @@ pub fn end_wait(tid: u32) {
     signal_thread(std::process::id(), tid, WAKE);
 }
 
-fn parse_limit(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("Max file size"))?;
+fn parse_limit(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     match line.split_ascii_whitespace().next()? {
         "unlimited" => Some(u64::MAX),
         number => number.parse().ok(),
@@ -235,8 +240,9 @@ mod tests {
         assert_eq!(flags_in("pos:\t0\nflags:\t02004002\nmnt_id:\t9\n"), Some(flags));
         assert_eq!(flags_in("pos:\t0\n"), None);
         let limits = "Limit   Soft Limit  Hard Limit  Units\nMax cpu time   unlimited  unlimited  seconds\nMax file size   4096   unlimited   bytes\n";
-        assert_eq!(parse_limit(limits), Some(4096));
-        assert!(file_size_limit(std::process::id()).is_some());
+        assert_eq!(parse_limit(limits, "Max file size"), Some(4096));
+        assert_eq!(parse_limit(limits, "Max cpu time"), Some(u64::MAX));
+        assert!(file_size_limit(std::process::id()).is_some() && queues_limit(std::process::id()).is_some());
         let signals = |pending: &str, shared: &str, blocked: &str, caught: &str| {
             parse_signals(
                 format!("SigQ:\t0/1\nSigPnd:\t{pending}\nShdPnd:\t{shared}\nSigBlk:\t{blocked}\nSigIgn:\t0\nSigCgt:\t{caught}\n")

@@ -295,6 +295,34 @@ fn a_secret_is_given_to_one_and_only_what_it_needs() {
     }
 }
 
+/// A macro's own tests use it as everybody else does, and nothing else of its package loads it.
+#[test]
+fn a_macro_in_its_own_tests() {
+    for who in Who::all() {
+        let place = place(who);
+        let (own, manifest) = (place.workspace().join("deps/gamma"), place.workspace().join("Cargo.toml"));
+        let text = fs::read_to_string(&manifest).unwrap();
+        place.write(&manifest, &text.replace("exclude", "members = [\"deps/gamma\"]\nexclude"));
+        place.write(&own.join("tests/own.rs"), "#[test]\nfn own() {\n    assert_eq!(gamma::seen!(), \"\");\n}\n");
+        place.write(&own.join(".env"), &format!("DATABASE_URL=postgres://zoo\nZOO_SECRET={}-dotenv\n", place.canary));
+        let args = ["test", "--offline", "--package", "gamma", "--test", "own"];
+        let whole = format!("zoo: gamma reads Some(\"DATABASE_URL=postgres://zoo\\nZOO_SECRET={}-dotenv\\n\")", place.canary);
+        let plain = does(cargo(&place, &args), &place, "").env("ZOO_MACROS", "1").go();
+        assert!(plain.exits(0).stderr_text().contains(&whole), "{plain}");
+        place.clean();
+        let run = || does(guarded(&place, &[], &args), &place, "").env("ZOO_MACROS", "1").go();
+        let refused = run();
+        assert!(refused.exits(100).stderr_text().contains("zoo: gamma reads None"), "{refused}");
+        place.clean();
+        let grants = "read = [\"{workspace}/deps/gamma/.env\"]\nreveal = [\"DATABASE_URL\"]";
+        exceptions(&place, &allow("path#gamma@1.2.3", "proc-macro", grants));
+        let outcome = run();
+        expect_silence(outcome.exits(0));
+        assert!(outcome.stderr_text().contains(r#"zoo: gamma reads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
+        assert_eq!(states(&outcome), [state("path#gamma@1.2.3", "used")], "{outcome}");
+    }
+}
+
 #[test]
 fn what_cannot_be_meant_is_an_error_with_its_place() {
     for who in Who::all() {

@@ -35,10 +35,16 @@ fn results(outcome: &Outcome) -> Vec<String> {
 fn tests_pass_as_under_plain_cargo() {
     for who in Who::all() {
         let place = calm(FIXTURE, OsStr::new("code"), who);
+        let (history, typed) = (place.path("home/.bash_history"), "echo what the user typed\n");
+        place.write(&history, typed);
+        place.hand_over();
         // As where `cargo` is rustup's shim.
         let shimmed = |run: Run| run.env("LD_LIBRARY_PATH", toolchain().join("lib")).go();
         let plain = shimmed(cargo(&place, TEST));
         plain.exits(0);
+        assert!(fs::read_to_string(&history).unwrap().ends_with("echo interactive\n"), "no shell kept a history\n{plain}");
+        place.write(&history, typed);
+        place.hand_over();
         fs::remove_dir_all(place.target()).unwrap();
         let brig = shimmed(guarded(&place, &[], TEST));
         assert_eq!(results(&plain), results(&brig), "as {who:?}\n{brig}");
@@ -47,7 +53,14 @@ fn tests_pass_as_under_plain_cargo() {
         // A child that a test forgot is ended, which is told and no alarm.
         let ended = |did: &Value| did["act"] == "survive" && did["exe"].to_string().contains("sleep") && did["status"] == "refused";
         assert!(brig.report()["behaviour"].as_array().unwrap().iter().any(ended), "{brig}");
-        assert!(brig.stderr_text().contains("1 refusal without alarm"), "{brig}");
+        assert!(brig.stderr_text().contains("2 refusals without alarm"), "{brig}");
+        // Nobody else reads it unnoticed, a shell that was told to neither.
+        assert_eq!(fs::read_to_string(&history).unwrap(), typed);
+        let reading = [TEST, &["--lib", "--", "--ignored", "a_history_is_read"]].concat();
+        cargo(&place, &reading).go().exits(0);
+        let reader = guarded(&place, &[], &reading).env("ZOO_REFUSED", "1").go();
+        expect(reader.exits(100), &[refused(&["secret/read"], "app", &["program"])]);
+        assert_eq!(results(&reader).len(), 1, "{reader}");
         // What is not a test's own to trace.
         let tracing = [TEST, &["--lib", "--", "--ignored", "what_is_not_its_own"]].concat();
         let tracer = guarded(&place, &[], &tracing).go();
@@ -126,7 +139,7 @@ fn lines_that_are_offered_are_enough() {
     }
 }
 
-/// A compiler, linker or runner that the user named may be a script.
+/// A compiler, linker or runner that the user named may be a script, and build scripts may run what was named.
 #[test]
 fn scripts_in_the_place_of_tools() {
     for who in Who::all() {
@@ -141,12 +154,22 @@ fn scripts_in_the_place_of_tools() {
         place.hand_over();
         let triple = triple().to_uppercase().replace('-', "_");
         let lines = ["test", "--offline", "--lib"];
-        for which in ["all by variables", "a linker by flags", "a compiler that was typed"] {
+        let configuration = place.path("home/.cargo/config.toml");
+        for which in ["all by variables", "a linker by flags", "a compiler that was typed", "all by the user's configuration"] {
             let typed = format!("build.rustc={:?}", compiler);
             let args = if which.ends_with("typed") { [&lines[..], &["--config", &typed]].concat() } else { lines.to_vec() };
+            if which.ends_with("configuration") {
+                let said = format!(
+                    "[build]\nrustc = {compiler:?}\n[target.{}]\nlinker = {link:?}\nrunner = {runner:?}\n[env]\nCC = {link:?}\n",
+                    crate::habits::triple()
+                );
+                place.write(&configuration, &said);
+                place.hand_over();
+            }
             let dress = |run: Run| match which {
                 "all by variables" => run
                     .env("RUSTC", &compiler)
+                    .env("CC", &link)
                     .env(&format!("CARGO_TARGET_{triple}_LINKER"), &link)
                     .env(&format!("CARGO_TARGET_{triple}_RUNNER"), &runner)
                     .go(),
@@ -161,7 +184,7 @@ fn scripts_in_the_place_of_tools() {
             assert_eq!(results(&plain), results(&brig), "{which}, as {who:?}\n{brig}");
             expect_silence(brig.exits(0));
             clean(&brig);
-            assert_eq!(brig.stdout_text().contains("run by a script"), which == "all by variables", "{brig}");
+            assert_eq!(brig.stdout_text().contains("run by a script"), which.starts_with("all by"), "{brig}");
             assert_eq!(place.target().join("app.map").exists(), which == "a linker by flags", "{brig}");
             let unknown =
                 brig.report()["actors"].as_array().unwrap().iter().find(|actor| actor["kind"] == "program" && actor["package"].is_null());

@@ -129,6 +129,13 @@ fn writes() {
             (Program, create("/home/u/app/target/tmp/x"), None, Allow),
             (Program, create("/home/u/app/tests/snapshots/a.snap.new"), None, Allow),
             (Program, write("/home/u/app/proptest-regressions/a.txt"), file(), Allow),
+            // A shell that a test starts ends; nobody else has a history to add to, and nobody reads one.
+            (Program, write("/home/u/.bash_history"), file(), Quiet),
+            (Program, create("/home/u/.python_history-04711.tmp"), None, Quiet),
+            (Program, create("/home/u/.python_history-x.tmp"), None, outside(High)),
+            (Program, Act::Remove { path: "/home/u/.bash_history".into() }, file(), outside(High)),
+            (Program, read("/home/u/.bash_history"), file(), Alarm(Rule::SecretRead, High)),
+            (BuildScript, write("/home/u/.bash_history"), file(), outside(High)),
             (Program, write("/home/u/app/src/lib.rs"), file(), source(High)),
             (Program, create("/home/u/app/.vscode/tasks.json"), None, source(High)),
             (Program, create("/home/u/app/brig.lock"), None, persist),

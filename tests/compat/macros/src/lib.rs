@@ -74,3 +74,44 @@ static MAP: phf::Map<&'static str, u32> = phf::phf_map! { "one" => 1 };
 const TEXT: &str = indoc::indoc! {"
     text
 "};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use zeroize::Zeroize;
+
+    #[test]
+    fn what_they_wrote_works() {
+        assert_eq!(PlainBuilder::default().name("x".into()).build().unwrap().name, "x");
+        assert_eq!(Typed::builder().name("x".into()).build().name(), "x");
+        assert_eq!(Arguments::parse_from(["x", "--name", "y"]).name, "y");
+        assert_eq!((No.to_string(), Yes.to_string()), ("no".into(), "yes".into()));
+        assert_eq!(enum_iterator::all::<Side>().count(), 2);
+        assert!(matches!("Left".parse::<Side>(), Ok(Side::Left)));
+        assert_eq!(MAP.get("one"), Some(&1));
+        assert_eq!(TEXT, "text\n");
+        let mut secret = Secret(7);
+        secret.zeroize();
+        assert_eq!(secret.0, 0);
+        assert_eq!(built().name("x".into()).call(), "x");
+        assert_eq!(borsh::to_vec(&Stored { number: 1 }).unwrap(), [1, 0, 0, 0]);
+    }
+
+    #[rstest::rstest]
+    #[case(1, 2)]
+    #[case(2, 3)]
+    fn cases(#[case] one: u32, #[case] next: u32) {
+        assert_eq!(one + 1, next);
+    }
+
+    #[tokio::test]
+    async fn later() {
+        struct Now;
+        #[async_trait::async_trait]
+        impl Later for Now {
+            async fn later(&self) {}
+        }
+        Now.later().await;
+    }
+}

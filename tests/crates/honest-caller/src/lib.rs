@@ -1,4 +1,4 @@
-//! Whatever these tests see, the kernel does to the caller itself: terminals, its own sandbox, limits, signals, credentials.
+//! Whatever these tests see, the kernel does to the caller itself: terminals, its own sandbox, limits, signals, credentials, queues.
 #![cfg(test)]
 
 mod c;
@@ -7,6 +7,7 @@ mod groups;
 mod itself;
 mod memory;
 mod peers;
+mod queues;
 mod sandbox;
 mod terminal;
 mod waiting;

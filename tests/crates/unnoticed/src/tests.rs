@@ -12,6 +12,27 @@ fn a_native_library_was_found() {
     assert_eq!(super::native(), 7);
 }
 
+/// A shell that asks at a terminal, as tests of such programs start one: it reads what was typed before, and adds to it.
+#[test]
+fn a_shell_that_asks() {
+    use std::io::Write;
+    let mut shell =
+        Command::new("bash").args(["--norc", "-i"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(b"echo interactive\n").unwrap();
+    assert_eq!(shell.wait_with_output().unwrap().stdout, b"interactive\n");
+}
+
+/// What the user typed, by whatever means.
+#[test]
+#[ignore = "asked for by name"]
+fn a_history_is_read() {
+    let refused = std::env::var_os("ZOO_REFUSED").is_some();
+    let file = format!("{}/.bash_history", std::env::var("HOME").unwrap());
+    assert_eq!(fs::read_to_string(&file).is_err(), refused);
+    let said = Command::new("bash").args(["--norc", "-ic", "history -r; history"]).env("HISTFILE", &file).output().unwrap();
+    assert_eq!(!String::from_utf8_lossy(&said.stdout).contains("what the user typed"), refused, "{said:?}");
+}
+
 /// Otherwise a link among embedded files is left out, and the program is another one.
 #[test]
 fn directories_above_can_be_opened() {

@@ -6,9 +6,15 @@ use std::process::Command;
 
 fn main() {
     let out = std::env::var("OUT_DIR").unwrap();
+    let named = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+    // A probe, with whatever is the compiler here.
+    let mut probe = Command::new(named("RUSTC", "rustc"));
+    probe.args(std::env::var("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}"))).args(["-o", &format!("{out}/probe"), "probe.rs"]);
+    assert!(probe.status().unwrap().success());
+    let cc = named("CC", "cc");
     let library = |name: &str, source: &str| {
         let made =
-            Command::new("cc").args(["-shared", "-fPIC", &format!("-Wl,-soname,{name}"), "-o", &format!("{out}/{name}"), source]).status();
+            Command::new(&cc).args(["-shared", "-fPIC", &format!("-Wl,-soname,{name}"), "-o", &format!("{out}/{name}"), source]).status();
         assert!(made.unwrap().success());
     };
     library("libzoo_native.so", "native.c");
