@@ -1,0 +1,183 @@
+"""On one ground (a booted kernel, a container): what doctor says of it, as root and as the ordinary user u1, and what then becomes of builds by u1: the
+demo; the honest half of `workspace` plain, under Brig, and under Brig without a private network; its thieves plain (each must do its harm) and under
+Brig. In: /job with cargo-brig and workspace. Out: what happens, told on stdout; last a line `ROW` with a JSON object, whose `faults` say where it did not
+go as doctor said or as it must."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+HOME = "/home/u1"
+THEFTS = 8
+heard = []
+
+
+def listen():
+    """Where thieves knock, outside."""
+    doors = []
+    for family, kind, address in (
+        (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 4444)),
+        (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 4445)),
+        (socket.AF_UNIX, socket.SOCK_STREAM, "/tmp/out.stream"),
+        (socket.AF_UNIX, socket.SOCK_DGRAM, "/tmp/out.datagram"),
+        (socket.AF_UNIX, socket.SOCK_STREAM, "\0ground-out"),
+    ):
+        door = socket.socket(family, kind)
+        door.bind(address)
+        if isinstance(address, str) and address[0] == "/":
+            os.chmod(address, 0o777)
+        if kind == socket.SOCK_STREAM:
+            door.listen(16)
+        doors.append((door, kind, repr(address)))
+
+    def hear(door, kind, name):
+        while True:
+            if kind == socket.SOCK_STREAM:
+                client = door.accept()[0]
+                client.settimeout(10)
+                try:
+                    said = client.recv(64)
+                except OSError:
+                    said = b""
+                client.close()
+            else:
+                said = door.recv(64)
+            if said:
+                heard.append(name)
+
+    for door in doors:
+        threading.Thread(target=hear, args=door, daemon=True).start()
+
+
+def run(title, command, user=True, show=40, **variables):
+    """Exit code, output, seconds of processor and by the clock."""
+    environment = {"PATH": os.environ["PATH"], "HOME": HOME if user else "/root", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "TERM": "dumb", "CARGO_NET_OFFLINE": "true"}
+    if user:
+        command = ["setpriv", "--reuid", "u1", "--regid", "u1", "--init-groups", *command]
+    began = time.monotonic()
+    with open("/tmp/said", "wb") as said:
+        child = subprocess.Popen(command, cwd=f"{HOME}/workspace", env={**environment, **variables}, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(child.pid, 0)
+    clock, code = time.monotonic() - began, os.waitstatus_to_exitcode(status)
+    child.returncode = code
+    text = open("/tmp/said", errors="replace").read()
+    print(f"=== {title}: {code} after {clock:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of processor", flush=True)
+    print("\n".join(text.splitlines()[-show:]), flush=True)
+    return code, text, used.ru_utime + used.ru_stime, clock
+
+
+def doctor(user):
+    code, text, _, _ = run(f"doctor as {'u1' if user else 'root'}", ["cargo", "brig", "doctor"], user)
+    abi = re.search(r"Landlock ABI (\d+)", text)
+    said = [line.split(None, 1)[1] for line in text.splitlines() if line.strip().startswith(("weaker ", "missing "))]
+    return code, int(abi[1]) if abi else 0, said
+
+
+def build(title, arguments, brig=True, **variables):
+    """A cargo command in a fresh workspace; with what its report says."""
+    shutil.rmtree(f"{HOME}/workspace", ignore_errors=True)
+    shutil.copytree("/job/workspace", f"{HOME}/workspace")
+    subprocess.run(["chown", "-R", "u1:u1", HOME], check=True)
+    target = f"{HOME}/target-{title.replace(' ', '-')}"
+    reports = ["brig", "--report-dir", f"{target}.report"] if brig else []
+    code, text, used, clock = run(title, ["cargo", *reports, *arguments, "--offline", "--target-dir", target], **variables)
+    report = {}
+    if os.path.exists(f"{target}.report/report.json"):
+        report = json.load(open(f"{target}.report/report.json"))
+    shutil.rmtree(target, ignore_errors=True)
+    passed = sum(int(count) for count in re.findall(r"test result: \w+\. (\d+) passed", text))
+    failed = re.findall(r"^test (\S+) \.\.\. FAILED", text, re.M)
+    worked = re.findall(r"(?:theft|honest) [a-z]+: worked", text)
+    return {
+        "code": code,
+        "used": used,
+        "clock": clock,
+        "passed": passed,
+        "failed": failed,
+        "honest": sum(one.startswith("honest") for one in worked),
+        "thefts": [one.split()[1].rstrip(":") for one in worked if one.startswith("theft")],
+        "sockets": report.get("enforcement", {}).get("sockets", ""),
+        "weaker": [one["what"] for one in report.get("enforcement", {}).get("degraded", [])],
+        "refused": report.get("outcome", {}).get("counts", {}).get("refused", 0),
+        "source": open(f"{HOME}/workspace/src/main.rs").read() == open("/job/workspace/src/main.rs").read(),
+    }
+
+
+def main():
+    os.makedirs("/usr/local/bin", exist_ok=True)
+    shutil.copy("/job/cargo-brig", "/usr/local/bin/cargo-brig")
+    os.chmod("/usr/local/bin/cargo-brig", 0o755)
+    os.makedirs(f"{HOME}/.ssh", exist_ok=True)
+    os.makedirs(f"{HOME}/workspace", exist_ok=True)
+    open(f"{HOME}/.ssh/id_ed25519", "w").write("canary\n")
+    subprocess.run(["chown", "-R", "u1:u1", HOME], check=True)
+    kernel = os.uname()
+    print(f"=== {kernel.release} on {kernel.machine}, {open('/proc/uptime').read().split()[0]} s after it began", flush=True)
+    listen()
+    faults = []
+    must = lambda fine, what: fine or faults.append(what)
+    as_root, abi, _ = doctor(False)
+    as_user, abi, said = doctor(True)
+
+    plain = build("honest plain", ["test"], brig=False, HONEST="1")
+    must(plain["code"] == 0 and plain["honest"] == 4, f"honest code fails without Brig: {plain['failed']}")
+    harm = build("thieves plain", ["build"], brig=False)
+    time.sleep(0.5)
+    must(len(harm["thefts"]) == THEFTS and len(heard) == 5 and not harm["source"], f"without Brig {len(harm['thefts'])} thefts work and {len(heard)} doors hear of it")
+    heard.clear()
+
+    honest = build("honest", ["test"], HONEST="1")
+    apart = build("honest without a private network", ["test"], HONEST="1", BRIG_TEST_SOCKETS="loopback-device")
+    thieves = build("thieves", ["build"])
+    exposed = build("thieves without a private network", ["build"], BRIG_TEST_SOCKETS="loopback-device")
+    demo, text, _, _ = run("demo", ["cargo", "brig", "demo"], show=200)
+    stopped = sum(len(names.split(", ")) for names in re.findall(r"^ +stopped +(.+?) \(", text, re.M))
+    missed = text.count(" MISSED ")
+    time.sleep(0.5)
+
+    must(as_root in (0, 104) and as_user in (0, 104), f"doctor ends with {as_root} and {as_user}")
+    runs = {"honest": honest, "honest without a private network": apart, "thieves": thieves, "thieves without a private network": exposed}
+    if as_user == 0:
+        for name in ("honest", "honest without a private network"):
+            one = runs[name]
+            must(one["code"] == 0 and one["passed"] == plain["passed"] and one["honest"] == 4, f"{name}: code {one['code']}, failed {one['failed']}")
+        for name in ("thieves", "thieves without a private network"):
+            one = runs[name]
+            must(one["code"] == 100 and not one["thefts"] and one["source"] and one["refused"] >= THEFTS - 1, f"{name}: code {one['code']}, {one['refused']} refused, {one['thefts']} work")
+            must(one["honest"] == 4, f"{name}: {one['honest']} of 4 honest acts work")
+        must(demo == 0 and missed == 0, f"demo: code {demo}, {missed} missed")
+        must(sorted(honest["weaker"]) == sorted(said), f"doctor says weaker: {said}; the report: {honest['weaker']}")
+    else:
+        for name, one in runs.items():
+            must(one["code"] == 104, f"{name}: code {one['code']} where doctor said 104")
+        must(demo == 104, f"demo: code {demo} where doctor said 104")
+    must(not heard, f"doors heard of thefts: {heard}")
+    row = {
+        "kernel": kernel.release,
+        "machine": kernel.machine,
+        "abi": abi,
+        "root": as_root,
+        "user": as_user,
+        "demo": f"{stopped} of {stopped + missed}" if demo in (0, 100, 1) else f"code {demo}",
+        "honest": f"{honest['passed']} of {plain['passed']}",
+        "apart": f"{apart['passed']} of {plain['passed']}",
+        "thieves": f"{THEFTS - len(thieves['thefts'])} of {THEFTS}",
+        "exposed": f"{THEFTS - len(exposed['thefts'])} of {THEFTS}",
+        "sockets": honest["sockets"],
+        "weaker": honest["weaker"] or said,
+        "ratio": round(honest["used"] / plain["used"], 2) if plain["used"] else 0,
+        "faults": faults,
+    }
+    trouble = subprocess.run(["dmesg"], capture_output=True, text=True).stdout
+    trouble = [line for line in trouble.splitlines() if re.search(r"BUG:|Oops|WARNING:|segfault", line)]
+    print("\n".join(trouble[:10]))
+    print("ROW " + json.dumps(row), flush=True)
+
+
+sys.exit(main())
