@@ -18,7 +18,7 @@ cells = [
     row["demo"],
     f"{row['honest']}, {row['apart']} ({row['sockets']})",
     f"{row['thieves']}, {row['exposed']}",
-    f"{row['ratio']}×",
+    "{} s, {} s".format(*row["clock"]),
     "; ".join(row["weaker"]),
     "; ".join(row["faults"]).replace("|", "/"),
 ]

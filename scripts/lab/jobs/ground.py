@@ -6,7 +6,6 @@ go as doctor said or as it must."""
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +15,10 @@ import time
 HOME = "/home/u1"
 THEFTS = 8
 heard = []
+
+
+def command(*words):
+    subprocess.run(words, check=True)
 
 
 def listen():
@@ -55,21 +58,21 @@ def listen():
         threading.Thread(target=hear, args=door, daemon=True).start()
 
 
-def run(title, command, user=True, show=40, **variables):
+def run(title, words, user=True, show=40, **variables):
     """Exit code, output, seconds of processor and by the clock."""
     environment = {"PATH": os.environ["PATH"], "HOME": HOME if user else "/root", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "TERM": "dumb", "CARGO_NET_OFFLINE": "true"}
     if user:
-        command = ["setpriv", "--reuid", "u1", "--regid", "u1", "--init-groups", *command]
-    began = time.monotonic()
+        words = ["setpriv", "--reuid", "u1", "--regid", "u1", "--init-groups", *words]
+    began, before = time.monotonic(), os.times()
     with open("/tmp/said", "wb") as said:
-        child = subprocess.Popen(command, cwd=f"{HOME}/workspace", env={**environment, **variables}, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
-        _, status, used = os.wait4(child.pid, 0)
-    clock, code = time.monotonic() - began, os.waitstatus_to_exitcode(status)
-    child.returncode = code
+        child = subprocess.Popen(words, cwd=f"{HOME}/workspace", env={**environment, **variables}, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
+        code = child.wait()
+    clock, after = time.monotonic() - began, os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
     text = open("/tmp/said", errors="replace").read()
-    print(f"=== {title}: {code} after {clock:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of processor", flush=True)
+    print(f"=== {title}: {code} after {clock:.1f} s, {used:.1f} s of processor", flush=True)
     print("\n".join(text.splitlines()[-show:]), flush=True)
-    return code, text, used.ru_utime + used.ru_stime, clock
+    return code, text, used, clock
 
 
 def doctor(user):
@@ -79,44 +82,36 @@ def doctor(user):
     return code, int(abi[1]) if abi else 0, said
 
 
-def build(title, arguments, brig=True, **variables):
-    """A cargo command in a fresh workspace; with what its report says."""
-    shutil.rmtree(f"{HOME}/workspace", ignore_errors=True)
-    shutil.copytree("/job/workspace", f"{HOME}/workspace")
-    subprocess.run(["chown", "-R", "u1:u1", HOME], check=True)
-    target = f"{HOME}/target-{title.replace(' ', '-')}"
-    reports = ["brig", "--report-dir", f"{target}.report"] if brig else []
-    code, text, used, clock = run(title, ["cargo", *reports, *arguments, "--offline", "--target-dir", target], **variables)
-    report = {}
-    if os.path.exists(f"{target}.report/report.json"):
-        report = json.load(open(f"{target}.report/report.json"))
-    shutil.rmtree(target, ignore_errors=True)
-    passed = sum(int(count) for count in re.findall(r"test result: \w+\. (\d+) passed", text))
-    failed = re.findall(r"^test (\S+) \.\.\. FAILED", text, re.M)
-    worked = re.findall(r"(?:theft|honest) [a-z]+: worked", text)
+def build(title, action="test", brig=True, **variables):
+    """Builds the workspace, where only the build script is to run again, and mostly tests it; with what its report says."""
+    stolen, report = f"{HOME}/workspace/src/stolen.rs", f"{HOME}/report"
+    command("rm", "-rf", stolen, report)
+    words = ["cargo", *(["brig", "--report-dir", report] if brig else []), action, "--offline", "--workspace", "--target-dir", f"{HOME}/target"]
+    # Another value each time: the build script depends on it.
+    code, text, used, clock = run(title, words, GROUND_RUN=title, **variables)
+    told = json.load(open(f"{report}/report.json")) if os.path.exists(f"{report}/report.json") else {}
+    worked = re.findall(r"(theft|honest) ([a-z]+): worked", text)
     return {
         "code": code,
         "used": used,
         "clock": clock,
-        "passed": passed,
-        "failed": failed,
-        "honest": sum(one.startswith("honest") for one in worked),
-        "thefts": [one.split()[1].rstrip(":") for one in worked if one.startswith("theft")],
-        "sockets": report.get("enforcement", {}).get("sockets", ""),
-        "weaker": [one["what"] for one in report.get("enforcement", {}).get("degraded", [])],
-        "refused": report.get("outcome", {}).get("counts", {}).get("refused", 0),
-        "source": open(f"{HOME}/workspace/src/main.rs").read() == open("/job/workspace/src/main.rs").read(),
+        "passed": sum(int(count) for count in re.findall(r"test result: \w+\. (\d+) passed", text)),
+        "failed": re.findall(r"^test (\S+) \.\.\. FAILED", text, re.M),
+        "honest": sum(sort == "honest" for sort, _ in worked),
+        "thefts": [name for sort, name in worked if sort == "theft"],
+        "sockets": told.get("enforcement", {}).get("sockets", ""),
+        "weaker": [one["what"] for one in told.get("enforcement", {}).get("degraded", [])],
+        "refused": told.get("outcome", {}).get("counts", {}).get("refused", 0),
+        "stolen": os.path.exists(stolen),
     }
 
 
 def main():
-    os.makedirs("/usr/local/bin", exist_ok=True)
-    shutil.copy("/job/cargo-brig", "/usr/local/bin/cargo-brig")
-    os.chmod("/usr/local/bin/cargo-brig", 0o755)
+    command("install", "-D", "-m", "755", "/job/cargo-brig", "/usr/local/bin/cargo-brig")
     os.makedirs(f"{HOME}/.ssh", exist_ok=True)
-    os.makedirs(f"{HOME}/workspace", exist_ok=True)
+    command("cp", "-r", "/job/workspace", HOME)
     open(f"{HOME}/.ssh/id_ed25519", "w").write("canary\n")
-    subprocess.run(["chown", "-R", "u1:u1", HOME], check=True)
+    command("chown", "-R", "u1:u1", HOME)
     kernel = os.uname()
     print(f"=== {kernel.release} on {kernel.machine}, {open('/proc/uptime').read().split()[0]} s after it began", flush=True)
     listen()
@@ -125,17 +120,18 @@ def main():
     as_root, abi, _ = doctor(False)
     as_user, abi, said = doctor(True)
 
-    plain = build("honest plain", ["test"], brig=False, HONEST="1")
-    must(plain["code"] == 0 and plain["honest"] == 4, f"honest code fails without Brig: {plain['failed']}")
-    harm = build("thieves plain", ["build"], brig=False)
+    cold = build("honest plain, first", brig=False, HONEST="1")
+    plain = build("honest plain", brig=False, HONEST="1")
+    must(cold["code"] == plain["code"] == 0 and plain["honest"] == 4, f"honest code fails without Brig: {plain['failed']}")
+    harm = build("thieves plain", "build", brig=False)
     time.sleep(0.5)
-    must(len(harm["thefts"]) == THEFTS and len(heard) == 5 and not harm["source"], f"without Brig {len(harm['thefts'])} thefts work and {len(heard)} doors hear of it")
+    must(len(harm["thefts"]) == THEFTS and len(heard) == 5 and harm["stolen"], f"without Brig {len(harm['thefts'])} thefts work and {len(heard)} doors hear of it")
     heard.clear()
 
-    honest = build("honest", ["test"], HONEST="1")
-    apart = build("honest without a private network", ["test"], HONEST="1", BRIG_TEST_SOCKETS="loopback-device")
-    thieves = build("thieves", ["build"])
-    exposed = build("thieves without a private network", ["build"], BRIG_TEST_SOCKETS="loopback-device")
+    honest = build("honest", HONEST="1")
+    apart = build("honest without a private network", HONEST="1", BRIG_TEST_SOCKETS="loopback-device")
+    thieves = build("thieves", "build")
+    exposed = build("thieves without a private network", "build", BRIG_TEST_SOCKETS="loopback-device")
     demo, text, _, _ = run("demo", ["cargo", "brig", "demo"], show=200)
     stopped = sum(len(names.split(", ")) for names in re.findall(r"^ +stopped +(.+?) \(", text, re.M))
     missed = text.count(" MISSED ")
@@ -149,7 +145,7 @@ def main():
             must(one["code"] == 0 and one["passed"] == plain["passed"] and one["honest"] == 4, f"{name}: code {one['code']}, failed {one['failed']}")
         for name in ("thieves", "thieves without a private network"):
             one = runs[name]
-            must(one["code"] == 100 and not one["thefts"] and one["source"] and one["refused"] >= THEFTS - 1, f"{name}: code {one['code']}, {one['refused']} refused, {one['thefts']} work")
+            must(one["code"] == 100 and not one["thefts"] and not one["stolen"] and one["refused"] >= THEFTS - 1, f"{name}: code {one['code']}, {one['refused']} refused, {one['thefts']} work")
             must(one["honest"] == 4, f"{name}: {one['honest']} of 4 honest acts work")
         must(demo == 0 and missed == 0, f"demo: code {demo}, {missed} missed")
         must(sorted(honest["weaker"]) == sorted(said), f"doctor says weaker: {said}; the report: {honest['weaker']}")
@@ -171,7 +167,7 @@ def main():
         "exposed": f"{THEFTS - len(exposed['thefts'])} of {THEFTS}",
         "sockets": honest["sockets"],
         "weaker": honest["weaker"] or said,
-        "ratio": round(honest["used"] / plain["used"], 2) if plain["used"] else 0,
+        "clock": [round(one["clock"]) for one in (plain, honest)],
         "faults": faults,
     }
     trouble = subprocess.run(["dmesg"], capture_output=True, text=True).stdout

@@ -1,5 +1,5 @@
 //! Honest: asks rustc, writes its output, uses temporary files and a socket of its own. A thief, unless HONEST is set: reads `.env` and a key of the
-//! throw-away home, knocks at listeners on loopback outside, writes into the workspace. Each line says what came of it.
+//! throw-away home, knocks at listeners on loopback outside, writes beside the sources. Each line says what came of it.
 
 use std::env::var;
 use std::fs;
@@ -31,7 +31,7 @@ fn across_directories() -> std::io::Result<()> {
 }
 
 fn main() {
-    println!("cargo::rerun-if-env-changed=HONEST");
+    println!("cargo::rerun-if-env-changed=GROUND_RUN");
     fs::write(format!("{}/made.rs", var("OUT_DIR").unwrap()), "pub fn made() -> u32 {\n    7\n}\n").unwrap();
     say("honest compiler", std::process::Command::new(var("RUSTC").unwrap()).arg("-vV").output());
     say("honest file", fs::write(std::env::temp_dir().join("a"), "b"));
@@ -48,5 +48,5 @@ fn main() {
     say("theft datagram", UnixDatagram::unbound().and_then(|from| from.send_to(b"stolen", "/tmp/out.datagram")));
     let name = SocketAddr::from_abstract_name("ground-out");
     say("theft abstract", name.and_then(|name| UnixStream::connect_addr(&name)).and_then(|mut to| to.write_all(b"stolen")));
-    say("theft source", fs::write("../../src/main.rs", "fn main() {}\n"));
+    say("theft source", fs::write("../../src/stolen.rs", ""));
 }

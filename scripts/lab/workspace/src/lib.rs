@@ -1,9 +1,5 @@
 //! What honest tests do with a kernel: sockets of every kind, children, files, memory files, terminals, signals.
 
-fn main() {
-    println!("{}", helper::made());
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File, OpenOptions};
@@ -25,9 +21,11 @@ mod tests {
         fn raise(number: i32) -> i32;
     }
 
-    #[test]
-    fn made() {
-        assert_eq!(helper::made(), 7);
+    /// A directory of this run's own.
+    fn place() -> std::path::PathBuf {
+        let place = std::env::temp_dir().join(format!("ground-{}", std::process::id()));
+        fs::create_dir_all(&place).unwrap();
+        place
     }
 
     #[test]
@@ -56,7 +54,7 @@ mod tests {
 
     #[test]
     fn unix_stream() {
-        let path = std::env::temp_dir().join("t.sock");
+        let path = place().join("t.sock");
         let listener = UnixListener::bind(&path).unwrap();
         let other = std::thread::spawn(move || UnixStream::connect(path).unwrap().write_all(b"hi").unwrap());
         let mut heard = String::new();
@@ -67,7 +65,7 @@ mod tests {
 
     #[test]
     fn unix_datagram() {
-        let path = std::env::temp_dir().join("t.dgram");
+        let path = place().join("t.dgram");
         let socket = UnixDatagram::bind(&path).unwrap();
         UnixDatagram::unbound().unwrap().send_to(b"x", &path).unwrap();
         assert_eq!(socket.recv(&mut [0; 4]).unwrap(), 1);
@@ -93,13 +91,13 @@ mod tests {
 
     #[test]
     fn files() {
-        let path = std::env::temp_dir().join("f");
+        let path = place().join("f");
         fs::write(&path, "12345").unwrap();
         OpenOptions::new().write(true).open(&path).unwrap().set_len(2).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"12");
-        fs::create_dir_all(std::env::temp_dir().join("d/e")).unwrap();
-        fs::rename(&path, std::env::temp_dir().join("d/e/f")).unwrap();
-        fs::set_permissions(std::env::temp_dir().join("d/e/f"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        fs::create_dir_all(place().join("d/e")).unwrap();
+        fs::rename(&path, place().join("d/e/f")).unwrap();
+        fs::set_permissions(place().join("d/e/f"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     }
 
     #[test]
