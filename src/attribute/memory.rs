@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::sys;
 
+/// The smallest page there is: of a larger one each such part is read by itself.
 const PAGE: u64 = 4096;
 /// A walk of 512 frames touches far fewer; beyond that the stack is made to waste our time.
 const MAX_PAGES: usize = 2048;

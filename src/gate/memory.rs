@@ -8,6 +8,7 @@ use crate::sys;
 
 /// `PATH_MAX`: the terminating NUL counts.
 const PATH_MAX: usize = 4096;
+/// The smallest page there is: a mapping of larger ones ends at such an address, too.
 const PAGE: usize = 4096;
 /// First try for a string: most paths are shorter, and a short copy is cheaper.
 const FIRST: usize = 256;

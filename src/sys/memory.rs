@@ -1,6 +1,13 @@
-//! Another process's memory, through `process_vm_readv` and `process_vm_writev`.
+//! Another process's memory, through `process_vm_readv` and `process_vm_writev`; how large a page is.
 
 use std::io;
+
+use nix::unistd::{SysconfVar, sysconf};
+
+/// Bytes of a page of this kernel: 4096 on x86_64; 4, 16 or 64 KiB on aarch64, as it was built.
+pub fn page_size() -> usize {
+    sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|size| usize::try_from(size).ok()).unwrap_or(4096)
+}
 
 /// Copies up to `into.len()` bytes from `address` in the memory of `pid` (or thread); returns how many could be read. The copy is all
 /// or nothing when it fits into one page; a longer one may end at the first page that is not mapped.

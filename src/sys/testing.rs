@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::descriptors::fresh;
 
-/// A writable page followed by one that is not mapped, and the address where it ends. Leaked.
+/// The last 4096 bytes of a writable page followed by one that is not mapped, and the address where it ends. Leaked.
 pub fn page_before_a_hole() -> (&'static mut [u8], u64) {
+    let size = super::memory::page_size();
     // SAFETY: a fresh anonymous mapping of two pages, of which the second is unmapped at once; the first is never unmapped, so a
-    // 'static slice over it is sound, and nobody else has it.
+    // 'static slice over its end is sound, and nobody else has it. No machine's pages are smaller than 4096 bytes.
     unsafe {
-        let base =
-            libc::mmap(std::ptr::null_mut(), 8192, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let base = libc::mmap(std::ptr::null_mut(), 2 * size, access, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
         assert_ne!(base, libc::MAP_FAILED);
-        assert_eq!(libc::munmap(base.byte_add(4096), 4096), 0);
-        (std::slice::from_raw_parts_mut(base.cast(), 4096), base as u64 + 4096)
+        assert_eq!(libc::munmap(base.byte_add(size), size), 0);
+        let end = base.byte_add(size);
+        (std::slice::from_raw_parts_mut(end.byte_sub(4096).cast(), 4096), end as u64)
     }
 }
 

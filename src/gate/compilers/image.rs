@@ -7,7 +7,10 @@ use crate::sys::ask_first::{self, Entries, SLOT};
 const CODE: u64 = 0x800;
 /// Of what the loader writes to. The distance from the code is the code's own.
 const DATA: u64 = SLOT;
+/// Where code and tables must end.
 const PAGE: u64 = 0x1000;
+/// Of the segments: the largest page there is, since the loader takes none that are aligned for smaller ones than the kernel's.
+const ALIGNMENT: u64 = 0x1_0000;
 /// Below the code.
 const TABLES: u64 = 64 + 4 * 56;
 
@@ -27,13 +30,13 @@ const DT_RELASZ: u64 = 8;
 const DT_RELAENT: u64 = 9;
 const DT_STRSZ: u64 = 10;
 const DT_SYMENT: u64 = 11;
-/// `S`: the slot gets the function's address (x86-64 psABI, 4.4.1).
-const R_X86_64_GLOB_DAT: u64 = 6;
-const EM_X86_64: u16 = 62;
+/// `S`: the slot gets the function's address (`R_X86_64_GLOB_DAT`, x86-64 psABI, 4.4.1; `R_AARCH64_GLOB_DAT`, aaelf64, 5.7.12: `S + A`).
+const GLOB_DAT: u64 = if cfg!(target_arch = "aarch64") { 1025 } else { 6 };
+const MACHINE: u16 = if cfg!(target_arch = "aarch64") { libc::EM_AARCH64 } else { libc::EM_X86_64 };
 
-/// The library, or nothing where there is none for this machine.
-pub fn image() -> Option<Vec<u8>> {
-    let (code, entries) = ask_first::code()?;
+/// The library.
+pub fn image() -> Vec<u8> {
+    let (code, entries) = ask_first::code();
     assert!(code.len() as u64 <= PAGE - CODE, "code and tables share a page");
     let tables = Tables::lay(entries);
     let dynamic = tables.dynamic();
@@ -52,14 +55,14 @@ pub fn image() -> Option<Vec<u8>> {
     file.resize(DATA as usize, 0);
     file.extend(dynamic);
     file.resize((DATA + data) as usize, 0);
-    Some(file)
+    file
 }
 
 /// Little endian, 64 bit, a shared object.
 fn header() -> Vec<u8> {
     let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
     bytes.resize(16, 0);
-    [3, EM_X86_64].iter().for_each(|half| bytes.extend(half.to_le_bytes()));
+    [3, MACHINE].iter().for_each(|half| bytes.extend(half.to_le_bytes()));
     bytes.extend(1u32.to_le_bytes());
     // No entry; program headers behind this one; no sections.
     [0u64, 64, 0].iter().for_each(|word| bytes.extend(word.to_le_bytes()));
@@ -69,7 +72,7 @@ fn header() -> Vec<u8> {
 }
 
 fn segment(kind: u32, flags: u32, at: u64, length: u64) -> Vec<u8> {
-    let words = [at, at, at, length, length, PAGE];
+    let words = [at, at, at, length, length, ALIGNMENT];
     [kind, flags].iter().flat_map(|word| word.to_le_bytes()).chain(words.iter().flat_map(|word| word.to_le_bytes())).collect()
 }
 
@@ -104,7 +107,7 @@ impl Tables {
         let count = symbols.len() as u32 / 24;
         // One bucket, which names the last; each symbol names the one before it.
         let hash: Vec<u32> = [1, count, count - 1, 0].into_iter().chain(0..count - 1).collect();
-        let relocation = [DATA + CODE, 1 << 32 | R_X86_64_GLOB_DAT, 0];
+        let relocation = [DATA + CODE, 1 << 32 | GLOB_DAT, 0];
         let mut tables = Tables { bytes: Vec::new(), hash: 0, symbols: 0, names: 0, names_length: names.len() as u64, relocations: 0 };
         tables.hash = tables.put(hash.iter().flat_map(|word| word.to_le_bytes()));
         tables.symbols = tables.put(symbols);
@@ -143,11 +146,10 @@ mod tests {
 
     /// The loader takes it, and a program of the system that opens files to read them says of what is there and what is not what it says without.
     #[test]
-    #[cfg(target_arch = "x86_64")]
     fn what_a_program_notices() {
         let place = tempfile::tempdir().unwrap();
         let (library, file) = (place.path().join("ask-first.so"), place.path().join("file"));
-        std::fs::write(&library, image().unwrap()).unwrap();
+        std::fs::write(&library, image()).unwrap();
         std::fs::write(&file, "there\n").unwrap();
         std::os::unix::fs::symlink("nowhere", place.path().join("dangling")).unwrap();
         let paths =

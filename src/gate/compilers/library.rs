@@ -15,7 +15,7 @@ use crate::sys::files;
 /// What the loader is told to load. Nothing can ever lie below a device.
 pub const NAME: &str = "/dev/null/brig-ask-first.so";
 
-static LIBRARY: LazyLock<Option<OwnedFd>> = LazyLock::new(|| made().ok().flatten());
+static LIBRARY: LazyLock<Option<OwnedFd>> = LazyLock::new(|| made().ok());
 
 /// Is there one?
 pub fn there() -> bool {
@@ -34,10 +34,9 @@ pub fn open(call: &Call, text: &[u8]) -> io::Result<Option<Answer>> {
     Ok(Some(Answer::AddFd { fd: own()?.reopen(library.as_fd(), libc::O_RDONLY, 0)?, cloexec: true }))
 }
 
-fn made() -> io::Result<Option<OwnedFd>> {
-    let Some(image) = image() else { return Ok(None) };
+fn made() -> io::Result<OwnedFd> {
     let mut file = File::from(unexecutable(c"brig-ask-first", libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)?);
-    file.write_all(&image)?;
+    file.write_all(&image())?;
     files::seal(file.as_fd(), libc::F_SEAL_WRITE | libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL)?;
-    Ok(Some(file.into()))
+    Ok(file.into())
 }

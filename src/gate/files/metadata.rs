@@ -148,7 +148,8 @@ fn chown(call: &Call, name: &str, found: Found, owner: usize) -> io::Result<Answ
 enum Times {
     /// `struct utimbuf`: two numbers.
     Seconds,
-    /// `struct timeval[2]`.
+    /// `struct timeval[2]`: of calls that only x86_64 has.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code))]
     Micros,
     /// `struct timespec[2]`.
     Nanos,

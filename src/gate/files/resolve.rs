@@ -157,10 +157,9 @@ fn in_own_words(text: &[u8], pid: impl Fn() -> u32, tid: u32) -> Option<Vec<u8>>
         (format!("/proc/{}/fd/0", pid()), rest)
     } else if let Some(rest) = cut(b"/dev/stdout") {
         (format!("/proc/{}/fd/1", pid()), rest)
-    } else if let Some(rest) = cut(b"/dev/stderr") {
-        (format!("/proc/{}/fd/2", pid()), rest)
     } else {
-        return None;
+        let rest = cut(b"/dev/stderr")?;
+        (format!("/proc/{}/fd/2", pid()), rest)
     };
     Some([front.as_bytes(), rest].concat())
 }

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 
 use crate::gate::errno::fail;
 use crate::gate::{Answer, Call, memory};
+use crate::sys::memory::page_size;
 
 /// The kernel's `__O_TMPFILE`, without the `O_DIRECTORY` that comes with it.
 pub const TMPFILE: i32 = libc::O_TMPFILE & !libc::O_DIRECTORY;
@@ -133,7 +134,8 @@ fn open_how(call: &Call) -> io::Result<Wanted> {
     if size < OPEN_HOW {
         return fail(libc::EINVAL);
     }
-    if size > 4096 {
+    // By the kernel's own page.
+    if size > page_size() as u64 {
         return fail(libc::E2BIG);
     }
     let mut bytes = vec![0; size as usize];

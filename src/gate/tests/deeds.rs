@@ -78,6 +78,7 @@ pub enum Deed {
         slot: usize,
     },
     /// By `open` and `creat` themselves, where they exist.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code))]
     OldOpen {
         path: Path,
         flags: i32,

@@ -1,14 +1,12 @@
 //! The table is whole: what it holds, and what it leaves out.
 
-use std::collections::BTreeMap;
-
 use super::*;
 
 /// The whole table as text, sorted: a change to what is mediated must be made here too, and so be seen in review.
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn the_table_is_what_was_agreed() {
-    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut groups: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
     for row in table() {
         let name = if row.when == When::Always { row.name.to_owned() } else { format!("{}?", row.name) };
         groups.entry(format!("{:?}", row.treatment)).or_default().push(name);
