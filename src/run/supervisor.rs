@@ -24,7 +24,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::barring::Bars;
-use super::bounded;
 use super::excepting::{Excepting, Newcomer};
 use super::failing::Failing;
 use super::given::Given;
@@ -53,8 +52,6 @@ use crate::plan::places::real;
 use crate::plan::profile::Profile;
 use crate::plan::steering::Steering;
 use crate::plan::users_tools::Told;
-use crate::plan::whose::Ground;
-use crate::sys::limits::Limits;
 use crate::wall::filter::{self, Pass};
 use crate::wall::ruleset::{self, Network, Pins};
 use chain::{Chain, Post, Rank};
@@ -117,7 +114,7 @@ pub struct Supervisor<'a> {
     providers: Providers,
     /// Cargo has a network now, and is helped to use it.
     fetches: bool,
-    pub limits: Option<Limits>,
+    pub limits: Option<crate::sys::limits::Limits>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -137,7 +134,7 @@ impl<'a> Supervisor<'a> {
         let configured = Configured::read(&cwd, places.workspace.as_deref(), &places.cargo_home, &given, &steering);
         let typed = steering.configured();
         let (home, workspace) = (places.home.as_deref(), places.workspace.as_deref());
-        let ground = Ground { here: &cwd, home, cargo_home: &places.cargo_home, workspace, typed: &typed };
+        let ground = crate::plan::whose::Ground { here: &cwd, home, cargo_home: &places.cargo_home, workspace, typed: &typed };
         let users_compilers = Told::read(&steering, &given, &ground).compilers();
         let users_words = configured::users_words(&steering, &given).into_iter().collect();
         let started = real(cargo.to_owned());
@@ -331,7 +328,7 @@ impl<'a> Supervisor<'a> {
 impl AtExecStop for Supervisor<'_> {
     fn started(&mut self, cargo: Option<OwnedFd>, pid: i32) {
         self.chain.begin();
-        bounded::put_on(pid, self.limits.as_ref(), &self.journal);
+        super::bounded::put_on(pid, self.limits.as_ref(), &self.journal);
         self.watch.starts(cargo, pid as u32);
     }
 
