@@ -54,12 +54,9 @@ mod tests {
 
     #[test]
     fn dates_and_nothing_else() {
-        for (text, seconds) in [
-            ("1970-01-01", 0),
-            ("2027-01-01", 1_798_761_600),
-            ("2024-02-29T12:00:01Z", 1_709_208_001),
-            ("2026-11-29 23:59", 1_795_996_740),
-        ] {
+        for (text, seconds) in
+            [("1970-01-01", 0), ("2027-01-01", 1_798_761_600), ("2024-02-29T12:00:01Z", 1_709_208_001), ("2026-11-29 23:59", 1_795_996_740)]
+        {
             assert_eq!(Shift::to(text, 0).map(|shift| shift.seconds), Ok(seconds), "{text}");
         }
         assert_eq!(Shift::to("1970-01-02", 100), Ok(Shift { seconds: DAY - 100 }));
