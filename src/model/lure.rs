@@ -32,7 +32,7 @@ pub struct Lure {
 impl Lure {
     /// Of the authority whose certificates the sink shows: the one thing outside the decoys that whoever takes them may read, besides the system.
     pub fn certificate(&self) -> PathBuf {
-        self.sink.join("authority.pem")
+        self.sink.join("ca-certificates.crt")
     }
 }
 

@@ -23,7 +23,7 @@ fn lured(mode: Mode, root: &str) -> Policy {
     let mut profile = crate::plan::load("default", None).expect("embedded");
     profile.mode = mode;
     profile.decoys =
-        Some(Decoys { root: root.into(), given: vec!["/t/ssl/authority.pem".into()], closed: CLOSED.map(Into::into).to_vec() });
+        Some(Decoys { root: root.into(), given: vec!["/t/ssl/ca-certificates.crt".into()], closed: CLOSED.map(Into::into).to_vec() });
     profile.resolve(&places, &ActorFacts::new(BuildScript, format!("{ROOT}/tmp/brig-1/00000001")))
 }
 
@@ -88,7 +88,7 @@ fn decoys_may_be_taken_and_nothing_else() {
         let judged = policy.judge(&act, file());
         assert!(judged.refused(), "{act:?}: {judged:?}");
     }
-    assert_eq!(policy.judge(&Act::Read { path: "/t/ssl/authority.pem".into() }, file()).verdict, Verdict::Allow);
+    assert_eq!(policy.judge(&Act::Read { path: "/t/ssl/ca-certificates.crt".into() }, file()).verdict, Verdict::Allow);
     assert!(policy.judge(&Act::Read { path: "/t/ssl/sent.json".into() }, file()).refused());
     // A program of the system is let run, with the name it broke a rule by.
     let act = Act::Exec { path: "/usr/bin/curl".into(), argv: vec!["curl".into()] };
