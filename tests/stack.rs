@@ -258,7 +258,9 @@ fn a_call_that_blocks_is_looked_at_before_it_is_made() {
         fs::write(fifo, "late").expect("written");
         looked
     });
-    let looked = look_and(&mut Command::new(shop.path("app")), &Unwinder::new(), || drop(tell.send(())));
+    let looked = look_and(&mut Command::new(shop.path("app")), &Unwinder::new(), || {
+        let _ = tell.send(());
+    });
     assert!(writer.join().expect("writer"), "before the open returned");
     assert_eq!(looked.len(), 1, "caught once, not at every restart");
     assert_eq!((looked[0].crates(), looked[0].function().as_str()), (vec!["app"], "app::main"));
