@@ -1,12 +1,14 @@
 //! A process of ours that lives for one call and is not waited for: of some calls the kernel remembers the process that made them (`SO_PEERCRED` of
 //! a connection, unix(7)), and a process that nobody waits for keeps its number. It shares our memory and our descriptors, does nothing but that
-//! call, and the thread that makes it sleeps until it has ended (`CLONE_VFORK`).
+//! call, and the thread that makes it sleeps until it has ended (`CLONE_VFORK`, and a wait).
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::sys::signal::SigSet;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 
 use super::wait::wait;
 
@@ -49,6 +51,10 @@ pub fn connect(socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<io::Result<
         libc::clone(act, top.cast(), flags, (&raw mut job).cast(), NOW.as_ptr())
     };
     let failed = io::Error::last_os_error();
+    if pid > 0 {
+        // We are woken when it lets go of our memory, a moment before it lets go of our descriptors and has ended (do_exit, kernel/exit.c).
+        let _ = waitid(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::__WALL);
+    }
     NOW.store(0, Ordering::Release);
     before.thread_set_mask()?;
     if pid < 0 {
