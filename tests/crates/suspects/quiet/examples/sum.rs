@@ -1,1 +1,3 @@
-fn main() { println!("{}", quiet::add(20, 22)); }
+fn main() {
+    println!("{}", quiet::add(20, 22));
+}
