@@ -34,13 +34,14 @@ pub fn alarm(w: &mut dyn Write, event: &Event, actor: Option<&Actor>, style: Sty
 
 /// Said once.
 pub fn no_more_alarms(w: &mut dyn Write, style: Style) -> io::Result<()> {
-    style.status(w, YELLOW, "Refused", "and more, which the report tells")
+    style.status(w, YELLOW, "More", "of it, which the report tells")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Hostile, Package, Rule, Severity};
+    use crate::model::{Act, ActorId, ActorKind, Blame, Breach, Hostile, Rule, Severity};
+    use crate::report::samples::{actor, package};
 
     fn told(event: &Event, actor: Option<&Actor>) -> String {
         let mut out = Vec::new();
@@ -63,22 +64,7 @@ mod tests {
             blame: Some(Blame { crates: ["a", "b", "c", "d"].map(candidate).to_vec(), ..Blame::default() }),
             at_ms: 0,
         };
-        let package = Package { name: "app".into(), version: "0.1.0".into(), source: None, checksum: None, manifest_dir: None };
-        let actor = Actor {
-            id: ActorId(1),
-            kind: ActorKind::BuildScript,
-            package: Some(package),
-            host: None,
-            pid: 7,
-            exe: "/x".into(),
-            argv: Vec::new(),
-            cwd: "/".into(),
-            crate_name: None,
-            attributed_by: "",
-            outputs: Vec::new(),
-            tmp: "/tmp".into(),
-            withheld: Vec::new(),
-        };
+        let actor = actor(1, ActorKind::BuildScript, Some(package("app", "0.1.0")), None, "/x");
         let line = told(&event, Some(&actor));
         assert!(
             line.starts_with("     Refused build script of `app` 0.1.0 (on its stack: `a`, `b`, `c` and 1 more) tried to run "),
