@@ -9,7 +9,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Try {
     /// `CRATE`, `CRATE@VERSION`, a `.crate` file, or a directory with a `Cargo.toml` (a path with a slash in it)
-    #[arg(value_name = "WHAT", required_unless_present = "git")]
+    #[arg(value_name = "WHAT", required_unless_present_any = ["git", "from", "diff"])]
     pub what: Option<OsString>,
     /// A git repository instead of the registry; WHAT is then the crate in it, where it holds several
     #[arg(long, value_name = "URL", requires = "rev", value_parser = NonEmptyStringValueParser::new())]
@@ -20,6 +20,12 @@ pub struct Try {
     /// Take the versions of this `Cargo.lock`, of the crate and of what it needs
     #[arg(long, value_name = "CARGO.LOCK", conflicts_with = "git")]
     pub lock: Option<PathBuf>,
+    /// The crate that a finding of the last report names, with the version and the `Cargo.lock` of this workspace
+    #[arg(long, value_name = "F1", conflicts_with_all = ["what", "git", "lock"], value_parser = NonEmptyStringValueParser::new())]
+    pub from: Option<String>,
+    /// Two versions of WHAT, or without it two of what WHAT may be, under the same conditions: only what differs is shown
+    #[arg(long, value_names = ["A", "B"], num_args = 2, conflicts_with_all = ["git", "lock", "from"])]
+    pub diff: Vec<OsString>,
     /// Features of the crate
     #[arg(long, value_name = "F", value_delimiter = ',')]
     pub features: Vec<String>,

@@ -63,11 +63,12 @@ impl Fetching<'_> {
                 self.of_a_directory(wish, &dir, (None, format!("the directory {}", from.display()), links))?
             }
             Named::Registry { name, version } => {
-                let version = self.locked_version(wish, name)?.or_else(|| version.clone());
+                let version = self.locked_version(wish, name, version.as_deref())?.or_else(|| version.clone());
                 let wanted = version.as_deref().map_or("\"*\"".to_owned(), |version| format!("\"={version}\""));
                 self.depend(name, &format!("version = {wanted}"), wish)?;
                 self.fetch(&app)?;
-                let (version, checksum) = suspect::locked(&app.join("Cargo.lock"), name).context("cargo locked no such crate")?;
+                let (version, checksum) =
+                    suspect::locked(&app.join("Cargo.lock"), name, version.as_deref()).context("cargo locked no such crate")?;
                 let source = self.in_registry(name, &version)?;
                 self.own_copy(name, version, checksum, "the registry".to_owned(), &source)?
             }
@@ -75,7 +76,7 @@ impl Fetching<'_> {
                 let name = name.clone().map_or_else(|| named_by(url), Ok)?;
                 self.depend(&name, &format!("git = {}, rev = {}", quoted(url), quoted(rev)), wish)?;
                 self.fetch(&app)?;
-                let (version, _) = suspect::locked(&app.join("Cargo.lock"), &name).context("cargo locked no such crate")?;
+                let (version, _) = suspect::locked(&app.join("Cargo.lock"), &name, None).context("cargo locked no such crate")?;
                 let source = self.in_checkouts(&name)?;
                 self.own_copy(&name, version, None, format!("{url} at {rev}"), &source)?
             }
@@ -85,9 +86,10 @@ impl Fetching<'_> {
     }
 
     /// The version that a lock file has, and the file itself for the rest.
-    fn locked_version(&self, wish: &Try, name: &str) -> Result<Option<String>> {
+    fn locked_version(&self, wish: &Try, name: &str, version: Option<&str>) -> Result<Option<String>> {
         let Some(lock) = &wish.lock else { return Ok(None) };
-        let (version, _) = suspect::locked(lock, name).with_context(|| format!("{} locks no {name}", lock.display()))?;
+        let (version, _) = suspect::locked(lock, name, version)
+            .with_context(|| format!("{} locks no {name} {}", lock.display(), version.unwrap_or_default()).trim_end().to_owned())?;
         fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
         Ok(Some(version))
     }
