@@ -1,9 +1,11 @@
-//! What `cargo brig try` is told: the suspect, and how it is looked at.
+//! What `cargo brig try` and `cargo brig bisect` are told: the suspect, and how it is looked at.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+
+use crate::model::Rule;
 
 /// A crate nobody trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -26,6 +28,13 @@ pub struct Try {
     /// Two versions of WHAT, or without it two of what WHAT may be, under the same conditions: only what differs is shown
     #[arg(long, value_names = ["A", "B"], num_args = 2, conflicts_with_all = ["git", "lock", "from"])]
     pub diff: Vec<OsString>,
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// How a suspect is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct How {
     /// Features of the crate
     #[arg(long, value_name = "F", value_delimiter = ',')]
     pub features: Vec<String>,
@@ -50,4 +59,20 @@ pub struct Try {
     /// Seconds for each stage: build and harness, its own tests, its doctests, its examples
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub seconds: u64,
+}
+
+/// Since which version a crate does something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Bisect {
+    /// Its name in the registry
+    #[arg(value_name = "CRATE", value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+    /// Versions, the first and the last among them: `1.0.0..1.0.9`
+    #[arg(value_name = "A..B", value_parser = NonEmptyStringValueParser::new())]
+    pub range: String,
+    /// The rule that is broken
+    #[arg(long, value_name = "RULE", hide_possible_values = true, value_parser = PossibleValuesParser::new(Rule::ALL.iter().map(|rule| rule.id())))]
+    pub does: String,
+    #[command(flatten)]
+    pub how: How,
 }

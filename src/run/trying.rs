@@ -1,6 +1,7 @@
 //! `cargo brig try`: a crate nobody trusts is run among decoys, stage by stage, and what it did is told and kept. In: what was typed. Out: a directory of
 //! evidence, a sentence, an exit code; all else is gone afterwards.
 
+mod bisecting;
 mod differing;
 mod evidence;
 mod found;
@@ -14,6 +15,7 @@ mod one;
 mod preparing;
 mod proof;
 mod reached;
+mod search;
 mod settings;
 pub mod stage;
 mod stages;
@@ -21,10 +23,11 @@ mod suspect;
 mod throwaway;
 mod told;
 mod unpacking;
+mod versions;
 mod whence;
 
 use crate::cli::Options;
-use crate::cli::trying::Try;
+use crate::cli::trying::{Bisect, Try};
 use crate::model::Exit;
 use crate::plan::host::Host;
 use crate::report::terminal;
@@ -46,7 +49,13 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
         }
         None => (Named::read(wish).map_err(Stopped::usage)?, wish.lock.clone()),
     };
-    let wish = &Try { lock, ..wish.clone() };
-    let conditions = Conditions::of(options, wish, style)?;
-    conditions.one(&named, wish.evidence.as_deref()).map(|tried| tried.exit)
+    let conditions = Conditions::of(options, &wish.how, style)?;
+    conditions.one(&named, lock.as_deref(), wish.how.evidence.as_deref()).map(|tried| tried.exit)
+}
+
+/// # Errors
+/// When there are no such versions, or the walls cannot be built around them (104).
+pub fn bisect(options: &Options, wish: &Bisect, style: terminal::Style) -> Result<Exit, Stopped> {
+    Host::look().able().map_err(Stopped::wall)?;
+    bisecting::bisect(options, wish, style)
 }

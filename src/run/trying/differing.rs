@@ -30,16 +30,16 @@ const GREEN: &str = "1;32";
 pub fn two(options: &Options, wish: &Try, (a, b): (&OsStr, &OsStr), style: Style) -> Result<Exit, Stopped> {
     let of = |which: &OsStr| which_of(wish.what.as_deref(), which).map_err(Stopped::usage);
     let (a, b) = (of(a)?, of(b)?);
-    let conditions = Conditions::of(options, wish, style)?;
-    let dir = wish.evidence.clone().unwrap_or_else(|| Path::new("brig-evidence").join(format!("diff-{}", moment::stamp(clock()))));
+    let conditions = Conditions::of(options, &wish.how, style)?;
+    let dir = wish.how.evidence.clone().unwrap_or_else(|| Path::new("brig-evidence").join(format!("diff-{}", moment::stamp(clock()))));
     if dir.symlink_metadata().is_ok() {
         return Err(Stopped::usage(anyhow!("{} is there already: evidence is never overwritten", dir.display())));
     }
-    let first = conditions.one(&a, Some(&dir.join("a")))?;
+    let first = conditions.one(&a, None, Some(&dir.join("a")))?;
     if first.exit == Exit::Cargo(130) {
         return Ok(first.exit);
     }
-    let second = conditions.one(&b, Some(&dir.join("b")))?;
+    let second = conditions.one(&b, None, Some(&dir.join("b")))?;
     tell(&first, &second, &dir, style).context("tell what differs")?;
     Ok(match (first.exit, second.exit) {
         // Beside what is not known nothing can be told.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use super::evidence::Evidence;
 use super::found::Found;
@@ -20,7 +20,7 @@ use super::suspect::Suspect;
 use super::throwaway::Throwaway;
 use super::told;
 use crate::cli::Options;
-use crate::cli::trying::Try;
+use crate::cli::trying::How;
 use crate::model::Exit;
 use crate::model::report::{Report, VerdictWord};
 use crate::plan::places::real;
@@ -34,8 +34,10 @@ use crate::suspect::decoys::{Ground, lay};
 /// What each suspect is tried under.
 pub struct Conditions<'a> {
     options: &'a Options,
-    wish: &'a Try,
+    how: &'a How,
     style: terminal::Style,
+    /// Nothing is said of the trials themselves.
+    silent: bool,
     interrupt: Interrupt,
     user: Env,
     toolchain: PathBuf,
@@ -59,8 +61,8 @@ pub fn clock() -> u64 {
 impl<'a> Conditions<'a> {
     /// # Errors
     /// Without a toolchain, or with one that nobody answers for.
-    pub fn of(options: &'a Options, wish: &'a Try, style: terminal::Style) -> Result<Conditions<'a>, Stopped> {
-        Guise::read(wish, clock()).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
+    pub fn of(options: &'a Options, how: &'a How, style: terminal::Style) -> Result<Conditions<'a>, Stopped> {
+        Guise::read(how, clock()).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
         let interrupt = Interrupt::heed()?;
         let user: Env = std::env::vars_os().collect();
         let cargo = ground::find_cargo(&user, false).map_err(Stopped::usage)?;
@@ -68,35 +70,56 @@ impl<'a> Conditions<'a> {
         let toolchain = toolchain.context("find out which toolchain is used here").map_err(Stopped::usage)?;
         let cargo_home = ground::variable(&user, "CARGO_HOME").map(Into::into);
         let cargo_home = cargo_home.or_else(|| Some(PathBuf::from(ground::variable(&user, "HOME")?).join(".cargo")));
-        Ok(Conditions { options, wish, style, interrupt, user, toolchain, cargo_home })
+        Ok(Conditions { options, how, style, silent: false, interrupt, user, toolchain, cargo_home })
     }
 
-    /// `into`: the directory for its evidence, which must not be there.
+    pub fn silent(self) -> Conditions<'a> {
+        Conditions { silent: true, ..self }
+    }
+
+    pub fn was_interrupted(&self) -> bool {
+        self.interrupt.came()
+    }
+
+    /// What the registry's index says of a crate; see [`Fetching::index_of`].
+    ///
+    /// # Errors
+    /// When it cannot be fetched.
+    pub fn index_of(&self, name: &str) -> Result<Vec<u8>> {
+        let throwaway = Throwaway::make()?;
+        self.fetching(&throwaway, None).index_of(name)
+    }
+
+    fn fetching<'f>(&'f self, throwaway: &'f Throwaway, lock: Option<&'f Path>) -> Fetching<'f> {
+        let env = throwaway.fetching(&self.user, &self.toolchain);
+        let (interrupt, cargo_home, features) = (&self.interrupt, self.cargo_home.clone(), &self.how.features[..]);
+        Fetching { throwaway, env, interrupt, cargo_home, features, lock }
+    }
+
+    /// `lock`: which says the versions. `into`: the directory for its evidence, which must not be there.
     ///
     /// # Errors
     /// When it cannot be had, or the walls cannot be built around it (104).
-    pub fn one(&self, named: &Named, into: Option<&Path>) -> Result<Tried, Stopped> {
-        let Conditions { options, wish, style, interrupt, user, toolchain, .. } = self;
+    pub fn one(&self, named: &Named, lock: Option<&Path>, into: Option<&Path>) -> Result<Tried, Stopped> {
+        let Conditions { options, how, style, interrupt, user, toolchain, .. } = self;
         let style = *style;
         let started = clock();
         // Each begins at the same date, whenever it is its turn.
-        let guise = Guise::read(wish, started).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
+        let guise = Guise::read(how, started).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
         let throwaway = Throwaway::make().map_err(Stopped::usage)?;
-        let env = throwaway.fetching(user, toolchain);
-        let fetching = Fetching { throwaway: &throwaway, env, interrupt, cargo_home: self.cargo_home.clone() };
-        let prepared = fetching.prepare(wish, named).map_err(Stopped::usage)?;
+        let prepared = self.fetching(&throwaway, lock).prepare(named).map_err(Stopped::usage)?;
         let suspect = &prepared.suspect;
         let evidence = Evidence::begin(into, suspect, started).map_err(Stopped::usage)?;
-        let mut out = Heedless(io::stdout());
+        let mut out: Box<dyn Write> = if self.silent { Box::new(io::sink()) } else { Box::new(Heedless(io::stdout())) };
         told::before(&mut out, &prepared, style).context("write to stdout")?;
 
-        let laid = lay(&throwaway.home, &throwaway.app(), place(&wish.ground)).context("lay decoys")?;
+        let laid = lay(&throwaway.home, &throwaway.app(), place(&how.ground)).context("lay decoys")?;
         let mut env = throwaway.environment(user, toolchain, &laid.environment);
         guise.dress(&mut env);
         told::guise(&mut out, &guise, style).context("write to stdout")?;
         let without = throwaway.without();
         let before = Look::at(&throwaway.root, &without);
-        let (seconds, allow_degraded, echo) = (wish.seconds, options.allow_degraded, options.verbose);
+        let (seconds, allow_degraded, echo) = (how.seconds, options.allow_degraded, options.verbose);
         let closed = closed(user, self.cargo_home.as_deref());
         let canaries = laid.canaries;
         let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise };
