@@ -142,3 +142,46 @@ fn two_versions_are_tried_and_only_what_differs_is_shown() {
         bare(&place, &["try", "courier", "--evidence", there.to_str().unwrap(), "--diff", "1.0.0", "1.1.0"]).go().exits(2);
     }
 }
+
+#[test]
+fn the_first_version_that_does_it_is_found() {
+    for who in Who::all() {
+        let place = Place::new("suspects/quiet", who);
+        let yanked = |number, script| Version { number, script, yanked: true };
+        // In the order of an index, which is that of publishing.
+        let all =
+            [version("1.0.0", HONEST), version("1.10.0", THIEF), version("1.2.0", HONEST), yanked("1.3.0", THIEF), version("1.4.0", THIEF)];
+        offer(&place, &all);
+        fs::remove_file(place.path("home/registry/courier-1.2.0.crate")).unwrap();
+        let evidence = place.path("run/bisected");
+        let bisect =
+            |range: &str, evidence: &str| bare(&place, &["bisect", "courier", range, "--does", "secret/read", "--evidence", evidence]).go();
+        let outcome = bisect("1.0.0..1.10.0", evidence.to_str().unwrap());
+        outcome.exits(100);
+        says(
+            &outcome,
+            &[
+                "Bisecting courier 1.0.0..1.10.0: 5 versions, of which 1 yanked",
+                "Tried courier 1.10.0 does secret/read",
+                "Tried courier 1.0.0 was not seen to do secret/read",
+                "Tried courier 1.2.0 cannot be had",
+                "Tried courier 1.3.0 (yanked) does secret/read",
+                "First courier 1.3.0 does secret/read; courier 1.0.0 was not seen to",
+                "Unknown whether it came with one of these, which could not be tried: 1.2.0",
+                "a binary search takes it that what has come stays",
+            ],
+        );
+        assert!(!outcome.stdout_text().contains("1.4.0"), "{outcome}");
+        assert!(evidence.join("1.3.0/letter.md").is_file() && !evidence.join("1.4.0").exists(), "{outcome}");
+        assert_eq!(fs::read_dir(place.path("tmp")).unwrap().count(), 0, "leaves something in the temporary directory\n{outcome}");
+
+        bisect("1.0.0..1.10.0", evidence.to_str().unwrap()).exits(2);
+        bisect("3.0.0..4.0.0", "none").exits(2);
+        bare(&place, &["bisect", "courier", "1.0.0..1.10.0", "--does", "no/rule"]).go().exits(2);
+    }
+    let place = Place::new("suspects/quiet", Who::Myself);
+    offer(&place, &[version("1.0.0", HONEST), version("1.0.1", HONEST)]);
+    let outcome = bare(&place, &["bisect", "courier", "1.0.0..1.0.1", "--does", "secret/read"]).go();
+    outcome.exits(0);
+    says(&outcome, &["None the last, courier 1.0.1, was not seen to do secret/read"]);
+}
