@@ -160,6 +160,8 @@ pub enum Word {
     Demo,
     /// Runs a crate you do not trust among decoys, and tells and keeps what it does: nothing of yours is in its reach
     Try(Box<trying::Try>),
+    /// The first version of a crate that breaks a rule when it is tried as `try` does: a binary search
+    Bisect(Box<trying::Bisect>),
     /// What this kernel can enforce, and what would be weaker here
     Doctor,
     /// Render a stored report again (the last one, if none is named), or list those that are kept

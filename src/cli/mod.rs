@@ -50,6 +50,8 @@ pub enum Command {
     Demo,
     /// A crate nobody trusts, among decoys.
     Try(Box<trying::Try>),
+    /// Since which version it does something.
+    Bisect(Box<trying::Bisect>),
     Doctor,
     /// Render a stored report again, or list them.
     Report(reports::Which),
@@ -151,6 +153,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Init { rest }) => Ok(Command::Cargo { toolchain, args: [OsString::from("init")].into_iter().chain(rest).collect() }),
         Some(Word::Demo) => own(Command::Demo),
         Some(Word::Try(wish)) => own(Command::Try(wish)),
+        Some(Word::Bisect(wish)) => own(Command::Bisect(wish)),
         Some(Word::Doctor) => own(Command::Doctor),
         Some(Word::Report(which)) => own(Command::Report(which)),
         Some(Word::Explain { topic, of }) => own(Command::Explain { topic, of }),

@@ -26,7 +26,7 @@ pub fn of(cargo_home: &Path, name: &str, version: &str) -> Option<u64> {
 }
 
 /// Where cargo keeps a package's entries (`cargo_util_registry::make_dep_path`): by its first letters.
-fn place(name: &str) -> Option<PathBuf> {
+pub fn place(name: &str) -> Option<PathBuf> {
     let name = name.to_ascii_lowercase();
     let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     let front = match name.len() {

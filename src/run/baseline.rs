@@ -199,17 +199,20 @@ fn diff(a: &Path, b: &Path) -> Result<Exit, Stopped> {
         Ok(lock.did.iter().flat_map(|((name, kind), lines)| lines.iter().map(move |line| told(name, kind.name(), line))).collect())
     };
     let (a, b) = (lines(a)?, lines(b)?);
-    let mut said = String::new();
-    for (mark, line) in a.difference(&b).map(|line| ('-', line)).chain(b.difference(&a).map(|line| ('+', line))) {
-        let _ = writeln!(said, "{mark} {line}");
-    }
+    let mut said = between(&a, &b);
     if said.is_empty() {
         said.push_str("both hold the same\n");
     }
     print(&said)
 }
 
-fn told(name: &str, kind: &str, line: &Line) -> String {
+/// What one holds and the other does not, a line each: first what is gone.
+pub(super) fn between(a: &BTreeSet<String>, b: &BTreeSet<String>) -> String {
+    let marked = a.difference(b).map(|line| ('-', line)).chain(b.difference(a).map(|line| ('+', line)));
+    marked.map(|(mark, line)| format!("{mark} {line}\n")).collect()
+}
+
+pub(super) fn told(name: &str, kind: &str, line: &Line) -> String {
     escape::ours(&format!("{name} {kind} does {}", line.text()))
 }
 

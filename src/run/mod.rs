@@ -84,6 +84,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Init => amending::init(&typed.options),
         Command::Demo => demo::demo(&typed.options),
         Command::Try(wish) => trying::trial(&typed.options, wish, style(typed)),
+        Command::Bisect(wish) => trying::bisect(&typed.options, wish, style(typed)),
         Command::Doctor => {
             let profile = pages::in_force(&typed.options)?;
             let host = examine()?;

@@ -61,6 +61,7 @@ mod steering;
 mod storm;
 mod stress;
 mod sunk;
+mod suspected;
 mod terminals;
 mod trying;
 mod unnoticed;

@@ -51,6 +51,9 @@ impl Evidence {
             Output::prepare_in(&self.0, name)?.write(|w| format.write(all, w)).with_context(|| format!("write {name}"))?;
         }
         self.write("letter.md", &letter::text(found, throwaway))?;
+        if let Some(reached) = found.reached {
+            self.write("calls.txt", &reached.text())?;
+        }
         self.write("brig.lock", &lines::lock(all, &found.prepared.suspect))?;
         let sinks = throwaway.sinks();
         proof::keep(ended.iter().zip(sinks.iter().map(|dir| &**dir)), &self.0)?;

@@ -3,6 +3,7 @@
 use super::left::Left;
 use super::preparing::Prepared;
 use super::proof::{Message, Proof};
+use super::reached::Reached;
 use super::stages::Ended;
 use crate::model::report::Report;
 use crate::report::wording::{Medium, count};
@@ -18,6 +19,7 @@ pub struct Found<'a> {
     pub ended: &'a [Ended],
     pub left: &'a [Left],
     pub proof: &'a Proof,
+    pub reached: Option<&'a Reached>,
     /// Decoys are the user's on his screen, and nobody's in a letter.
     pub whose: &'static str,
 }

@@ -7,7 +7,7 @@ use std::io;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use crate::cli::trying::Try;
+use crate::cli::trying::How;
 use crate::model::Shift;
 use crate::run::stage::Env;
 
@@ -27,19 +27,19 @@ impl Guise {
     ///
     /// # Errors
     /// With what was typed wrong.
-    pub fn read(wish: &Try, now: u64) -> Result<Guise, String> {
-        let shift = wish.at.as_deref().map(|date| Shift::to(date, i64::try_from(now).unwrap_or(i64::MAX))).transpose()?;
+    pub fn read(how: &How, now: u64) -> Result<Guise, String> {
+        let shift = how.at.as_deref().map(|date| Shift::to(date, i64::try_from(now).unwrap_or(i64::MAX))).transpose()?;
         let is_name =
             |name: &str| name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-        if let Some(name) = wish.hostname.as_deref().filter(|name| !is_name(name)) {
+        if let Some(name) = how.hostname.as_deref().filter(|name| !is_name(name)) {
             return Err(format!("`{name}` is no name of a machine"));
         }
         let is_locale = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte));
-        if let Some(name) = wish.locale.as_deref().filter(|name| !is_locale(name)) {
+        if let Some(name) = how.locale.as_deref().filter(|name| !is_locale(name)) {
             return Err(format!("`{name}` is no locale such as de_DE.UTF-8"));
         }
-        let cpus = wish.cpus.map(|count| count as usize);
-        Ok(Guise { shift, hostname: wish.hostname.clone(), locale: wish.locale.clone(), cpus })
+        let cpus = how.cpus.map(|count| count as usize);
+        Ok(Guise { shift, hostname: how.hostname.clone(), locale: how.locale.clone(), cpus })
     }
 
     /// Its part of the variables.
@@ -95,27 +95,27 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_worn() {
-        let wish = Try {
+        let how = How {
             at: Some("2027-01-01".into()),
             hostname: Some("build-7".into()),
             locale: Some("ru_RU.UTF-8".into()),
             cpus: Some(1),
-            ..Try::default()
+            ..How::default()
         };
-        let guise = Guise::read(&wish, 1_798_761_600 - 60).unwrap();
+        let guise = Guise::read(&how, 1_798_761_600 - 60).unwrap();
         assert_eq!((guise.shift, guise.cpus), (Some(Shift { seconds: 60 }), Some(1)));
         let mut env: Env = vec![("LANG".into(), "C".into()), ("A".into(), "b".into())];
         guise.dress(&mut env);
         let of = |name: &str| env.iter().filter(|(known, _)| known == name).map(|(_, value)| value.to_str().unwrap()).collect::<Vec<_>>();
         assert_eq!((of("LANG"), of("HOSTNAME"), of("A")), (vec!["ru_RU.UTF-8"], vec!["build-7"], vec!["b"]));
         assert_eq!(guise.limits().len(), 3);
-        assert!(Guise::read(&Try::default(), 0).unwrap().limits().is_empty());
-        for wish in [
-            Try { at: Some("soon".into()), ..Try::default() },
-            Try { hostname: Some("a b".into()), ..Try::default() },
-            Try { locale: Some("x\u{1b}".into()), ..Try::default() },
+        assert!(Guise::read(&How::default(), 0).unwrap().limits().is_empty());
+        for how in [
+            How { at: Some("soon".into()), ..How::default() },
+            How { hostname: Some("a b".into()), ..How::default() },
+            How { locale: Some("x\u{1b}".into()), ..How::default() },
         ] {
-            assert!(Guise::read(&wish, 0).is_err(), "{wish:?}");
+            assert!(Guise::read(&how, 0).is_err(), "{how:?}");
         }
     }
 }

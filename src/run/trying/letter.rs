@@ -54,6 +54,9 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     for one in ended.iter().filter(|one| !one.is_draft()) {
         let _ = writeln!(page, "- {}: {}", one.name, one.how());
     }
+    if let Some(reached) = found.reached {
+        let _ = writeln!(page, "- {}; which, and why not, is in `calls.txt`", reached.sentence());
+    }
     if prepared.links > 0 {
         let _ = writeln!(page, "- {} links in its source were left out", prepared.links);
     }

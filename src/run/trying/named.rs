@@ -1,5 +1,6 @@
 //! Which suspect is meant. In: what was typed. Out: a crate of the registry, an archive, a directory or a git revision; or a misuse.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail, ensure};
@@ -34,6 +35,14 @@ impl Named {
             return Ok(Named::Git { url: url.clone(), rev: rev.clone(), name: name.transpose()?.map(str::to_owned) });
         }
         let Some(text) = text else { bail!("no crate was named") };
+        Named::of(text)
+    }
+
+    /// One that is no revision.
+    ///
+    /// # Errors
+    /// When it names nothing.
+    pub fn of(text: &OsStr) -> Result<Named> {
         let path = Path::new(text);
         if path.extension().is_some_and(|end| end == "crate") {
             ensure!(path.is_file(), "{} is no file", path.display());

@@ -13,8 +13,8 @@ use super::stage::{self, Stage};
 use super::suspect::{self, Suspect};
 use super::throwaway::Throwaway;
 use super::{settings, unpacking};
-use crate::cli::trying::Try;
 use crate::model::sha256;
+use crate::plan::published;
 use crate::run::stage::Env;
 use crate::suspect::decoys::PROJECT;
 
@@ -28,6 +28,9 @@ pub struct Fetching<'a> {
     pub interrupt: &'a Interrupt,
     /// The user's.
     pub cargo_home: Option<PathBuf>,
+    pub features: &'a [String],
+    /// Which says the versions.
+    pub lock: Option<&'a Path>,
 }
 
 /// What lies there now.
@@ -42,11 +45,9 @@ pub struct Prepared {
 impl Fetching<'_> {
     /// # Errors
     /// When it cannot be had.
-    pub fn prepare(&self, wish: &Try, named: &Named) -> Result<Prepared> {
+    pub fn prepare(&self, named: &Named) -> Result<Prepared> {
         let (app, work) = (self.throwaway.app(), &self.throwaway.work);
-        fs::create_dir_all(app.join("src")).context("make a workspace")?;
-        fs::write(app.join("src/lib.rs"), "//! What is common to its programs.\n").context("make a workspace")?;
-        self.configure(false)?;
+        self.begin()?;
         let prepared = match named {
             Named::Archive(file) => {
                 let dir = work.join("unpacked");
@@ -55,27 +56,28 @@ impl Fetching<'_> {
                 ensure!(suspect::manifest(&dir).is_ok(), "{} holds no Cargo.toml in {top:?}", file.display());
                 let bytes = fs::read(file).with_context(|| format!("read {}", file.display()))?;
                 let (checksum, from) = (Some(sha256::hex(&bytes)), format!("the file {}", file.display()));
-                self.of_a_directory(wish, &dir, (checksum, from, links))?
+                self.of_a_directory(&dir, (checksum, from, links))?
             }
             Named::Directory(from) => {
                 let dir = work.join("unpacked");
                 let links = unpacking::directory(from, &dir)?;
-                self.of_a_directory(wish, &dir, (None, format!("the directory {}", from.display()), links))?
+                self.of_a_directory(&dir, (None, format!("the directory {}", from.display()), links))?
             }
             Named::Registry { name, version } => {
-                let version = self.locked_version(wish, name)?.or_else(|| version.clone());
+                let version = self.locked_version(name, version.as_deref())?.or_else(|| version.clone());
                 let wanted = version.as_deref().map_or("\"*\"".to_owned(), |version| format!("\"={version}\""));
-                self.depend(name, &format!("version = {wanted}"), wish)?;
+                self.depend(name, &format!("version = {wanted}"))?;
                 self.fetch(&app)?;
-                let (version, checksum) = suspect::locked(&app.join("Cargo.lock"), name).context("cargo locked no such crate")?;
+                let (version, checksum) =
+                    suspect::locked(&app.join("Cargo.lock"), name, version.as_deref()).context("cargo locked no such crate")?;
                 let source = self.in_registry(name, &version)?;
                 self.own_copy(name, version, checksum, "the registry".to_owned(), &source)?
             }
             Named::Git { url, rev, name } => {
                 let name = name.clone().map_or_else(|| named_by(url), Ok)?;
-                self.depend(&name, &format!("git = {}, rev = {}", quoted(url), quoted(rev)), wish)?;
+                self.depend(&name, &format!("git = {}, rev = {}", quoted(url), quoted(rev)))?;
                 self.fetch(&app)?;
-                let (version, _) = suspect::locked(&app.join("Cargo.lock"), &name).context("cargo locked no such crate")?;
+                let (version, _) = suspect::locked(&app.join("Cargo.lock"), &name, None).context("cargo locked no such crate")?;
                 let source = self.in_checkouts(&name)?;
                 self.own_copy(&name, version, None, format!("{url} at {rev}"), &source)?
             }
@@ -84,23 +86,49 @@ impl Fetching<'_> {
         Ok(prepared)
     }
 
+    fn begin(&self) -> Result<()> {
+        let app = self.throwaway.app();
+        fs::create_dir_all(app.join("src")).context("make a workspace")?;
+        fs::write(app.join("src/lib.rs"), "//! What is common to its programs.\n").context("make a workspace")?;
+        self.configure(false)
+    }
+
+    /// What the registry's index says of a crate, as cargo has fetched it now: one JSON object for each version, with other bytes between.
+    ///
+    /// # Errors
+    /// When cargo has not.
+    pub fn index_of(&self, name: &str) -> Result<Vec<u8>> {
+        self.begin()?;
+        self.depend(name, "version = \"*\"")?;
+        // All of them may be yanked: then there is nothing to depend on, and the index is here all the same.
+        let fetched = self.fetch(&self.throwaway.app());
+        let place = published::place(name).with_context(|| format!("{name:?} is no name of a crate"))?;
+        let kept = fs::read_dir(self.throwaway.cargo_home.join("registry/index")).into_iter().flatten().flatten();
+        let kept = kept.map(|index| index.path().join(".cache").join(&place));
+        let settings = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
+        let near = settings::local(&settings).map(|dir| dir.join("index").join(&place));
+        let found = kept.chain(near).find_map(|path| fs::read(path).ok());
+        found.map_or_else(|| fetched.and_then(|()| bail!("cargo keeps no index of {name} here")), Ok)
+    }
+
     /// The version that a lock file has, and the file itself for the rest.
-    fn locked_version(&self, wish: &Try, name: &str) -> Result<Option<String>> {
-        let Some(lock) = &wish.lock else { return Ok(None) };
-        let (version, _) = suspect::locked(lock, name).with_context(|| format!("{} locks no {name}", lock.display()))?;
+    fn locked_version(&self, name: &str, version: Option<&str>) -> Result<Option<String>> {
+        let Some(lock) = self.lock else { return Ok(None) };
+        let (version, _) = suspect::locked(lock, name, version)
+            .with_context(|| format!("{} locks no {name} {}", lock.display(), version.unwrap_or_default()).trim_end().to_owned())?;
         fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
         Ok(Some(version))
     }
 
-    fn of_a_directory(&self, wish: &Try, dir: &Path, (checksum, from, links): (Option<String>, String, usize)) -> Result<Prepared> {
+    fn of_a_directory(&self, dir: &Path, (checksum, from, links): (Option<String>, String, usize)) -> Result<Prepared> {
         let (name, version) = suspect::read(dir)?;
         let at = self.throwaway.work.join(&name);
         ensure!(!at.exists(), "a crate cannot be tried under the name {name:?}");
         fs::rename(dir, &at).context("name its directory")?;
-        if let Some(lock) = &wish.lock {
+        if let Some(lock) = self.lock {
             fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
         }
-        self.depend(&name, &format!("path = {}", quoted(&format!("../{name}"))), wish)?;
+        self.depend(&name, &format!("path = {}", quoted(&format!("../{name}"))))?;
         self.fetch(&self.throwaway.app())?;
         let alone = self.alone(&at);
         Ok(Prepared { suspect: Suspect { name, version, checksum, from, dir: at }, alone, links })
@@ -130,9 +158,9 @@ impl Fetching<'_> {
     }
 
     /// The workspace that depends on the suspect, and looks like one of somebody's.
-    fn depend(&self, name: &str, how: &str, wish: &Try) -> Result<()> {
+    fn depend(&self, name: &str, how: &str) -> Result<()> {
         ensure!(name != PROJECT, "a crate cannot be tried under the name {name:?}");
-        let features: Vec<String> = wish.features.iter().map(|feature| quoted(feature)).collect();
+        let features: Vec<String> = self.features.iter().map(|feature| quoted(feature)).collect();
         let text = format!(
             "[package]\nname = \"{PROJECT}\"\nversion = \"0.4.1\"\nedition = \"2021\"\n\n[workspace]\n\n[dependencies]\n{name} = {{ {how}, features = [{}] }}\n",
             features.join(", ")

@@ -1,7 +1,7 @@
 //! Which registry a trial fetches from: of the user's cargo configuration what says where public packages lie, and nothing of credentials, programs or
 //! flags. In: the user's `config.toml`. Out: another one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -15,6 +15,21 @@ const SOURCE: [&str; 8] = ["replace-with", "registry", "local-registry", "direct
 pub fn of(cargo_home: &Path) -> Table {
     let text = ["config.toml", "config"].iter().find_map(|name| std::fs::read_to_string(cargo_home.join(name)).ok());
     text.and_then(|text| text.parse::<Table>().ok()).map(|table| public(&table)).unwrap_or_default()
+}
+
+/// The registry on this machine that takes the public one's place, if there is one.
+pub fn local(table: &Table) -> Option<PathBuf> {
+    let sources = table.get("source")?;
+    let mut name = sources.get("crates-io")?.get("replace-with")?.as_str()?;
+    // One may be replaced by another in turn; cargo refuses circles.
+    for _ in 0..8 {
+        let source = sources.get(name)?;
+        if let Some(dir) = source.get("local-registry").and_then(Value::as_str) {
+            return Some(PathBuf::from(dir));
+        }
+        name = source.get("replace-with")?.as_str()?;
+    }
+    None
 }
 
 fn public(table: &Table) -> Table {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use super::guise::Guise;
 use super::interrupt::Interrupt;
 use super::preparing::Prepared;
+use super::reached::Reached;
 use super::stage::{self, Stage};
 use super::suspect;
 use super::throwaway::Throwaway;
@@ -127,7 +128,11 @@ impl Stages<'_> {
     ///
     /// # Errors
     /// When the walls cannot be built: then nothing has run.
-    pub fn play(&self, prepared: &Prepared, mut tell: impl FnMut(&Ended) -> std::io::Result<()>) -> Result<Vec<Ended>, Stopped> {
+    pub fn play(
+        &self,
+        prepared: &Prepared,
+        mut tell: impl FnMut(&Ended) -> std::io::Result<()>,
+    ) -> Result<(Vec<Ended>, Option<Reached>), Stopped> {
         let mut all: Vec<Ended> = Vec::new();
         let own = &prepared.suspect.dir;
         self.add(&mut all, Ok(step("build", &self.throwaway.app(), "build --offline")), &mut tell)?;
@@ -138,7 +143,8 @@ impl Stages<'_> {
         if all[0].report.is_none() && all[0].left_out.is_none() {
             return Err(failed(&all[0]));
         }
-        for step in self.harness(own, &mut all)? {
+        let (steps, reached) = self.harness(own, &mut all)?;
+        for step in steps {
             self.add(&mut all, step, &mut tell)?;
         }
         for step in own_steps(own) {
@@ -148,7 +154,7 @@ impl Stages<'_> {
             };
             self.add(&mut all, step, &mut tell)?;
         }
-        Ok(all)
+        Ok((all, reached))
     }
 
     fn add(
@@ -169,15 +175,15 @@ impl Stages<'_> {
     }
 
     /// What calls it, as far as that can be made to compile, and what expands its macros. A call that does not compile costs itself alone.
-    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<Vec<Result<Step, Ended>>> {
+    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<(Vec<Result<Step, Ended>>, Option<Reached>)> {
         let app = self.throwaway.app();
         let mut harness = match Harness::of(own) {
             Ok(harness) => harness,
-            Err(why) => return Ok(vec![Err(Ended::left_out("harness", why.to_string()))]),
+            Err(why) => return Ok((vec![Err(Ended::left_out("harness", why.to_string()))], None)),
         };
         for round in 0.. {
             if !self.throwaway.clears_harness() {
-                return Ok(vec![Err(Ended::left_out("harness", LINKED.to_owned()))]);
+                return Ok((vec![Err(Ended::left_out("harness", LINKED.to_owned()))], None));
             }
             harness.write(&app).context("write a harness")?;
             if !harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) || self.interrupt.came() {
@@ -209,7 +215,8 @@ impl Stages<'_> {
         if !expands.is_empty() {
             steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going {}", expands.join(" ")))));
         }
-        Ok(steps)
+        let reached = (!self.interrupt.came()).then(|| Reached::of(&harness));
+        Ok((steps, reached))
     }
 
     fn one(&self, number: usize, step: Step) -> Result<Ended> {

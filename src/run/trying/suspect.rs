@@ -41,11 +41,14 @@ pub fn manifest(dir: &Path) -> Result<Table> {
     text.parse().context("read its Cargo.toml")
 }
 
-/// The package of this name in a lock file: version and checksum. Of several the newest that is listed last.
-pub fn locked(lock: &Path, name: &str) -> Option<(String, Option<String>)> {
+/// The package of this name, and of this version if one is named, in a lock file: version and checksum. Of several the newest that is listed last.
+pub fn locked(lock: &Path, name: &str, version: Option<&str>) -> Option<(String, Option<String>)> {
     let table: Table = std::fs::read_to_string(lock).ok()?.parse().ok()?;
     let packages = table.get("package")?.as_array()?;
     let of = |package: &toml::Value, key: &str| package.get(key).and_then(toml::Value::as_str).map(str::to_owned);
-    let found = packages.iter().rfind(|package| of(package, "name").as_deref() == Some(name))?;
+    let is_it = |package: &&toml::Value| {
+        of(package, "name").as_deref() == Some(name) && version.is_none_or(|version| of(package, "version").as_deref() == Some(version))
+    };
+    let found = packages.iter().rfind(is_it)?;
     Some((of(found, "version").filter(|version| is_version(version))?, of(found, "checksum")))
 }

@@ -69,6 +69,9 @@ pub fn after(w: &mut dyn Write, found: &Found, evidence: &Evidence, style: Style
     if !unbuilt.is_empty() {
         style.status(w, YELLOW, "Unknown", &format!("what it does in its {}: that did not run to its end", unbuilt.join(", ")))?;
     }
+    if let Some(reached) = found.reached.filter(|_| style.verbosity != Verbosity::Quiet) {
+        style.status(w, GREEN, "Called", &format!("{}, see calls.txt", reached.sentence()))?;
+    }
     let files = if left.is_empty() { String::new() } else { format!(", {}", count(left.len() as u64, "file")) };
     for limit in &found.proof.limits {
         style.status(w, YELLOW, "Unknown", &escape::ours(limit))?;

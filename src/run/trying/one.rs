@@ -1,0 +1,177 @@
+//! One trial, from what was named to its evidence. In: the conditions, which several trials may have in common, and a suspect. Out: what came of it; its
+//! evidence on the disk, its end on the terminal.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::evidence::Evidence;
+use super::found::Found;
+use super::guise::Guise;
+use super::interrupt::Interrupt;
+use super::left::Look;
+use super::named::Named;
+use super::preparing::Fetching;
+use super::proof::Proof;
+use super::stages::{self, Ended, Stages};
+use super::suspect::Suspect;
+use super::throwaway::Throwaway;
+use super::told;
+use crate::cli::Options;
+use crate::cli::trying::How;
+use crate::model::Exit;
+use crate::model::report::{Report, VerdictWord};
+use crate::plan::places::real;
+use crate::report::joined::joined;
+use crate::report::terminal;
+use crate::run::stage::{self as ground, Env};
+use crate::run::stopped::Stopped;
+use crate::run::streams::Heedless;
+use crate::suspect::decoys::{Ground, lay};
+
+/// What each suspect is tried under.
+pub struct Conditions<'a> {
+    options: &'a Options,
+    how: &'a How,
+    style: terminal::Style,
+    /// Nothing is said of the trials themselves.
+    silent: bool,
+    interrupt: Interrupt,
+    user: Env,
+    toolchain: PathBuf,
+    cargo_home: Option<PathBuf>,
+}
+
+/// What came of one.
+pub struct Tried {
+    pub suspect: Suspect,
+    /// Of all stages.
+    pub all: Report,
+    pub proof: Proof,
+    pub exit: Exit,
+}
+
+/// Seconds since the epoch.
+pub fn clock() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+impl<'a> Conditions<'a> {
+    /// # Errors
+    /// Without a toolchain, or with one that nobody answers for.
+    pub fn of(options: &'a Options, how: &'a How, style: terminal::Style) -> Result<Conditions<'a>, Stopped> {
+        Guise::read(how, clock()).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
+        let interrupt = Interrupt::heed()?;
+        let user: Env = std::env::vars_os().collect();
+        let cargo = ground::find_cargo(&user, false).map_err(Stopped::usage)?;
+        let toolchain = ground::refuse_foreign_toolchain(&cargo, None, &user).map_err(Stopped::wall)?;
+        let toolchain = toolchain.context("find out which toolchain is used here").map_err(Stopped::usage)?;
+        let cargo_home = ground::variable(&user, "CARGO_HOME").map(Into::into);
+        let cargo_home = cargo_home.or_else(|| Some(PathBuf::from(ground::variable(&user, "HOME")?).join(".cargo")));
+        Ok(Conditions { options, how, style, silent: false, interrupt, user, toolchain, cargo_home })
+    }
+
+    pub fn silent(self) -> Conditions<'a> {
+        Conditions { silent: true, ..self }
+    }
+
+    pub fn was_interrupted(&self) -> bool {
+        self.interrupt.came()
+    }
+
+    /// What the registry's index says of a crate; see [`Fetching::index_of`].
+    ///
+    /// # Errors
+    /// When it cannot be fetched.
+    pub fn index_of(&self, name: &str) -> Result<Vec<u8>> {
+        let throwaway = Throwaway::make()?;
+        self.fetching(&throwaway, None).index_of(name)
+    }
+
+    fn fetching<'f>(&'f self, throwaway: &'f Throwaway, lock: Option<&'f Path>) -> Fetching<'f> {
+        let env = throwaway.fetching(&self.user, &self.toolchain);
+        let (interrupt, cargo_home, features) = (&self.interrupt, self.cargo_home.clone(), &self.how.features[..]);
+        Fetching { throwaway, env, interrupt, cargo_home, features, lock }
+    }
+
+    /// `lock`: which says the versions. `into`: the directory for its evidence, which must not be there.
+    ///
+    /// # Errors
+    /// When it cannot be had, or the walls cannot be built around it (104).
+    pub fn one(&self, named: &Named, lock: Option<&Path>, into: Option<&Path>) -> Result<Tried, Stopped> {
+        let Conditions { options, how, style, interrupt, user, toolchain, .. } = self;
+        let style = *style;
+        let started = clock();
+        // Each begins at the same date, whenever it is its turn.
+        let guise = Guise::read(how, started).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
+        let throwaway = Throwaway::make().map_err(Stopped::usage)?;
+        let prepared = self.fetching(&throwaway, lock).prepare(named).map_err(Stopped::usage)?;
+        let suspect = &prepared.suspect;
+        let evidence = Evidence::begin(into, suspect, started).map_err(Stopped::usage)?;
+        let mut out: Box<dyn Write> = if self.silent { Box::new(io::sink()) } else { Box::new(Heedless(io::stdout())) };
+        told::before(&mut out, &prepared, style).context("write to stdout")?;
+
+        let laid = lay(&throwaway.home, &throwaway.app(), place(&how.ground)).context("lay decoys")?;
+        let mut env = throwaway.environment(user, toolchain, &laid.environment);
+        guise.dress(&mut env);
+        told::guise(&mut out, &guise, style).context("write to stdout")?;
+        let without = throwaway.without();
+        let before = Look::at(&throwaway.root, &without);
+        let (seconds, allow_degraded, echo) = (how.seconds, options.allow_degraded, options.verbose);
+        let closed = closed(user, self.cargo_home.as_deref());
+        let canaries = laid.canaries;
+        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise };
+        let (ended, reached) = stages.play(&prepared, |one| {
+            if echo {
+                let _ = io::stderr().write_all(&one.said);
+            }
+            told::stage(&mut out, one, style)
+        })?;
+        let left = Look::at(&throwaway.root, &without).since(&before, &evidence.files())?;
+
+        let command = ["cargo", "brig", "try", &suspect.name];
+        let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
+            .ok_or_else(|| anyhow!("no stage has left a report"))
+            .map_err(Stopped::wall)?;
+        stages::settle(&mut all, &ended);
+        let sinks = throwaway.sinks();
+        let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
+        let reached = reached.as_ref();
+        let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof, reached, whose: "your" };
+        evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
+        told::after(&mut out, &found, &evidence, style).context("write to stdout")?;
+        let exit = exit(all.outcome.verdict, &ended, interrupt.came());
+        Ok(Tried { suspect: prepared.suspect, all, proof, exit })
+    }
+}
+
+/// What is the user's, by real paths. The root of all is nobody's.
+fn closed(user: &Env, cargo_home: Option<&Path>) -> Vec<PathBuf> {
+    let homes = ["HOME", "RUSTUP_HOME"].into_iter().filter_map(|name| ground::variable(user, name)).map(PathBuf::from);
+    let here = std::env::current_dir().ok();
+    let all = homes.chain(cargo_home.map(Path::to_owned)).chain(here).map(real);
+    all.filter(|path| path.is_absolute() && path.parent().is_some()).collect()
+}
+
+/// The words are those of the command line.
+fn place(word: &str) -> Ground {
+    match word {
+        "ci" => Ground::Ci,
+        "container" => Ground::Container,
+        "root" => Ground::Root,
+        _ => Ground::Laptop,
+    }
+}
+
+/// Its own tests may fail, and take too long: that is no incident. Nothing is said of what did not run.
+fn exit(verdict: VerdictWord, ended: &[Ended], interrupted: bool) -> Exit {
+    match verdict {
+        VerdictWord::Violation => Exit::Violation,
+        VerdictWord::Incomplete | VerdictWord::NotRun => Exit::Incomplete,
+        _ if interrupted => Exit::Cargo(130),
+        _ if !ended.iter().any(Ended::was_built) => Exit::Incomplete,
+        _ => Exit::Success,
+    }
+}
