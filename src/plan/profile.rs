@@ -184,12 +184,19 @@ impl Profile {
     }
 }
 
+const SHARED_MEMORY: &str = "/dev/shm";
+
 /// What the kernel grants ends where something of the user's begins, wherever that lies; programs of the system may be run.
 fn among_decoys(mut policy: Policy, decoys: &Decoys) -> Policy {
     let holes: Vec<&Path> = decoys.closed.iter().map(PathBuf::as_path).collect();
     let carved = |trees: &[PathBuf]| trees.iter().flat_map(|tree| carve(tree, &holes)).collect::<Vec<_>>();
     policy.kernel.read = carved(&policy.kernel.read);
     policy.kernel.exec = carved(&policy.kernel.exec);
+    // Everybody's shared memory is what is left of the machine's own, and it stays when the trial is over.
+    let kernel = &mut policy.kernel;
+    for trees in [&mut policy.read, &mut policy.write, &mut policy.exec, &mut kernel.read, &mut kernel.write, &mut kernel.exec] {
+        trees.retain(|tree| !tree.starts_with(SHARED_MEMORY));
+    }
     let systems = PUBLISHED.map(PathBuf::from).into_iter().filter(|tree| tree.exists()).map(real).collect::<Vec<_>>();
     policy.among_decoys(decoys, &carved(&systems))
 }

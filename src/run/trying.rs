@@ -4,6 +4,7 @@
 mod bisecting;
 mod differing;
 mod evidence;
+mod expected;
 mod found;
 mod guise;
 mod interrupt;

@@ -58,8 +58,8 @@ impl Evidence {
         let sinks = throwaway.sinks();
         proof::keep(ended.iter().zip(sinks.iter().map(|dir| &**dir)), &self.0)?;
         if !left.is_empty() {
-            let line = |one: &Left| format!("{}  {}\n", one.sha256, one.copy.as_deref().unwrap_or("(not kept: too large)"));
-            self.write("files/SHA256SUMS", &left.iter().map(line).collect::<String>())?;
+            let line = |one: &Left| Some(format!("{}  {}\n", one.sha256.as_ref()?, one.copy.as_ref()?));
+            self.write("files/SHA256SUMS", &left.iter().filter_map(line).collect::<String>())?;
         }
         for (number, one) in ended.iter().enumerate().filter(|(_, one)| !one.said.is_empty()) {
             let name = format!("said-{}-{}.txt", number + 1, one.name.replace(' ', "-"));

@@ -30,7 +30,8 @@ pub struct Left {
     /// Where it lay.
     pub path: PathBuf,
     pub size: u64,
-    pub sha256: String,
+    /// Of what was copied.
+    pub sha256: Option<String>,
     /// It was laid there, and is another one now.
     pub changed: bool,
     /// The name of the copy; none where there was no room for one.
@@ -70,7 +71,9 @@ impl Look {
             let Ok(file) = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path) else { continue };
             let fits = facts.2 <= ONE.min(room);
             let copy = fits.then(|| name(left.len(), path));
-            let (size, sha256) = keep(file, copy.as_ref().map(|name| into.join(name)).as_deref())?;
+            // What has no room is not read either: that would take as long as the suspect likes.
+            let kept = copy.as_ref().map(|name| keep(file, &into.join(name))).transpose()?;
+            let (size, sha256) = kept.map_or((facts.2, None), |(size, sha256)| (size, Some(sha256)));
             room = room.saturating_sub(if fits { size } else { 0 });
             left.push(Left { path: path.clone(), size, sha256, changed: before.0.contains_key(path), copy });
         }
@@ -85,18 +88,16 @@ fn name(number: usize, path: &Path) -> String {
     format!("{:03}-{plain}", number + 1)
 }
 
-fn keep(mut from: File, to: Option<&Path>) -> Result<(u64, String)> {
-    let make = |path: &Path| File::options().write(true).create_new(true).mode(0o600).open(path);
-    let mut to = to.map(|path| make(path).with_context(|| format!("make {}", path.display()))).transpose()?;
+fn keep(mut from: File, to: &Path) -> Result<(u64, String)> {
+    let make = File::options().write(true).create_new(true).mode(0o600).open(to);
+    let mut to = make.with_context(|| format!("make {}", to.display()))?;
     let (mut digest, mut size, mut buffer) = (Hashing::default(), 0, vec![0; 64 << 10]);
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         digest.add(&buffer[..length]);
         size += length as u64;
-        if let Some(to) = &mut to {
-            io::Write::write_all(to, &buffer[..length]).context("keep a copy")?;
-        }
-        // One that grows while it is read, or is huge.
-        if size > 1 << 30 {
+        io::Write::write_all(&mut to, &buffer[..length]).context("keep a copy")?;
+        // One that grows while it is read.
+        if size > 2 * ONE {
             break;
         }
     }
@@ -128,7 +129,7 @@ mod tests {
         let left = Look::at(&root, &without).since(&before, &into).unwrap();
         let told: Vec<_> = left.iter().map(|one| (one.changed, one.copy.as_deref().unwrap())).collect();
         assert_eq!(told, [(true, "001-.bashrc"), (false, "002-drop_.sh")]);
-        assert_eq!(left[0].sha256, crate::model::sha256::hex(b"laid; evil"));
+        assert_eq!(left[0].sha256.as_deref(), Some(&*crate::model::sha256::hex(b"laid; evil")));
         let copy = into.join("002-drop_.sh");
         assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read(copy).unwrap(), b"#!/bin/sh\n");

@@ -26,7 +26,7 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     let told: Vec<Incident> = incidents(all);
     let told: Vec<Incident> = told.iter().filter(|one| one.severity > Severity::Info).filter_map(Incident::told).collect();
     let _ = match told.len() {
-        0 => writeln!(page, "Run among decoys it did nothing that is against the rules of an honest build."),
+        0 => writeln!(page, "What of it ran among decoys, below, broke no rule of an honest build."),
         _ => writeln!(page, "Run among decoys, on a machine of nobody's, it did the following."),
     };
     let _ = writeln!(page, "\n- crate: `{}` {}, from {}", suspect.name, suspect.version, (MEDIUM.text)(&suspect.from.as_str().into()));
@@ -86,7 +86,9 @@ fn sent(page: &mut String, found: &Found) {
 fn section(page: &mut String, all: &Report, incident: &Incident) {
     let worst = incident.worst();
     let _ = writeln!(page, "\n## {} (`{}`)\n", MEDIUM.title(all, worst), worst.rule.id());
-    if let Some(location) = &worst.location {
+    // A line of the throw-away's own Cargo.lock is nobody's source.
+    if let Some(location) = worst.location.as_ref().filter(|location| !location.starts_with("Cargo.lock")) {
+        let location = location.strip_prefix("../").and_then(|rest| rest.split_once('/')).map_or(&**location, |(_, rest)| rest);
         let _ = writeln!(page, "In its source: {}\n", (MEDIUM.name)(location));
     }
     let deeds = incident.deeds();
@@ -110,7 +112,13 @@ fn files(page: &mut String, left: &[Left], throwaway: &Throwaway) {
     for one in left.iter().take(FILES) {
         let place = (MEDIUM.text)(&throwaway.shown(&one.path).as_str().into());
         let what = if one.changed { "changed" } else { "new" };
-        let _ = writeln!(page, "| `{}` | {} | {} | {what} |", one.sha256, one.size, place.replace('|', "\\|"));
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {what} |",
+            one.sha256.as_deref().unwrap_or("not kept: too large"),
+            one.size,
+            place.replace('|', "\\|")
+        );
     }
     if left.len() > FILES {
         let _ = writeln!(page, "\n{} more in `files/`.", left.len() - FILES);

@@ -24,6 +24,7 @@ use crate::cli::trying::How;
 use crate::model::Exit;
 use crate::model::report::{Report, VerdictWord};
 use crate::plan::places::real;
+use crate::report::escape;
 use crate::report::joined::joined;
 use crate::report::terminal;
 use crate::run::stage::{self as ground, Env};
@@ -125,7 +126,10 @@ impl<'a> Conditions<'a> {
         let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise };
         let (ended, reached) = stages.play(&prepared, |one| {
             if echo {
-                let _ = io::stderr().write_all(&one.said);
+                // What somebody else said must not look like ours, or do anything to a terminal.
+                let said = String::from_utf8_lossy(&one.said);
+                let said: String = said.lines().map(|line| format!("    | {}\n", escape::ours(line))).collect();
+                let _ = io::stderr().write_all(said.as_bytes());
             }
             told::stage(&mut out, one, style)
         })?;
@@ -135,14 +139,14 @@ impl<'a> Conditions<'a> {
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
             .ok_or_else(|| anyhow!("no stage has left a report"))
             .map_err(Stopped::wall)?;
-        stages::settle(&mut all, &ended);
+        stages::settle(&mut all, &ended, &suspect.name);
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         let reached = reached.as_ref();
         let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof, reached, whose: "your" };
         evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
-        told::after(&mut out, &found, &evidence, style).context("write to stdout")?;
         let exit = exit(all.outcome.verdict, &ended, interrupt.came());
+        told::after(&mut out, &found, (&evidence, exit), style).context("write to stdout")?;
         Ok(Tried { suspect: prepared.suspect, all, proof, exit })
     }
 }
@@ -172,6 +176,8 @@ fn exit(verdict: VerdictWord, ended: &[Ended], interrupted: bool) -> Exit {
         VerdictWord::Incomplete | VerdictWord::NotRun => Exit::Incomplete,
         _ if interrupted => Exit::Cargo(130),
         _ if !ended.iter().any(Ended::was_built) => Exit::Incomplete,
+        // What whoever depends on it would run has not run to its end here.
+        _ if ended.iter().any(|one| one.is_of_dependents() && !one.was_built()) => Exit::Incomplete,
         _ => Exit::Success,
     }
 }

@@ -40,6 +40,8 @@ pub struct Prepared {
     pub alone: Option<String>,
     /// Links that were left out.
     pub links: usize,
+    /// It brought settings for cargo, which are laid aside: whoever depends on it never has them, and they name programs that cargo would start.
+    pub settings: bool,
 }
 
 impl Fetching<'_> {
@@ -125,21 +127,23 @@ impl Fetching<'_> {
         let at = self.throwaway.work.join(&name);
         ensure!(!at.exists(), "a crate cannot be tried under the name {name:?}");
         fs::rename(dir, &at).context("name its directory")?;
+        let settings = lay_aside(&at)?;
         if let Some(lock) = self.lock {
             fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
         }
         self.depend(&name, &format!("path = {}", quoted(&format!("../{name}"))))?;
         self.fetch(&self.throwaway.app())?;
         let alone = self.alone(&at);
-        Ok(Prepared { suspect: Suspect { name, version, checksum, from, dir: at }, alone, links })
+        Ok(Prepared { suspect: Suspect { name, version, checksum, from, dir: at }, alone, links, settings })
     }
 
     fn own_copy(&self, name: &str, version: String, checksum: Option<String>, from: String, source: &Path) -> Result<Prepared> {
         let dir = self.throwaway.work.join(name);
         ensure!(!dir.exists(), "a crate cannot be tried under the name {name:?}");
         let links = unpacking::directory(source, &dir)?;
+        let settings = lay_aside(&dir)?;
         let alone = self.alone(&dir);
-        Ok(Prepared { suspect: Suspect { name: name.to_owned(), version, checksum, from, dir }, alone, links })
+        Ok(Prepared { suspect: Suspect { name: name.to_owned(), version, checksum, from, dir }, alone, links, settings })
     }
 
     /// As a workspace of its own, with the versions that the app has.
@@ -189,7 +193,8 @@ impl Fetching<'_> {
         let said = String::from_utf8_lossy(&played.said);
         let mut lines = said.lines().skip_while(|line| !line.starts_with("error"));
         let ours = |line: &&str| line.starts_with("Not run") || line.starts_with("Help");
-        let why: Vec<&str> = lines.by_ref().take(6).map(str::trim).filter(|line| !line.is_empty()).take_while(|line| !ours(line)).collect();
+        let why: Vec<&str> =
+            lines.by_ref().take(20).map(str::trim).filter(|line| !line.is_empty()).take_while(|line| !ours(line)).collect();
         bail!("fetch it: {}", if why.is_empty() { format!("cargo ended with {}", played.code) } else { why.join(" ") })
     }
 
@@ -219,6 +224,19 @@ impl Fetching<'_> {
         }
         bail!("its source is not where cargo keeps checkouts")
     }
+}
+
+/// Names the settings for cargo that lie there so that no cargo reads them. Was there one?
+fn lay_aside(dir: &Path) -> Result<bool> {
+    let mut found = false;
+    for name in ["config.toml", "config"] {
+        let settings = dir.join(".cargo").join(name);
+        if settings.symlink_metadata().is_ok() {
+            fs::rename(&settings, settings.with_extension("not-heeded")).with_context(|| format!("lay aside {}", settings.display()))?;
+            found = true;
+        }
+    }
+    Ok(found)
 }
 
 /// A repository's last word.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
+use super::expected;
 use super::guise::Guise;
 use super::interrupt::Interrupt;
 use super::preparing::Prepared;
@@ -29,7 +30,12 @@ const PROCESSES: u64 = 512;
 const EXAMPLES: usize = 5;
 /// How often the program that makes calls is written again.
 const ROUNDS: usize = 5;
+const NO_CALLS: &str = "the program that makes calls does not compile";
 const LINKED: &str = "what ran before has put links in the place of directories, which are not followed";
+const BUILD: &str = "build";
+const HARNESS: &str = "harness";
+/// Programs that are started without a word, of those there are.
+const PROGRAMS: usize = 3;
 /// What only finds out which calls compile.
 const DRAFT: &str = "harness, checked";
 /// Its own tests, with all that they need, before they run.
@@ -81,7 +87,17 @@ impl Ended {
 
     /// Was it only to find out something?
     pub fn is_draft(&self) -> bool {
-        self.name == DRAFT || self.name == BUILT
+        self.name == DRAFT
+    }
+
+    /// Is it about what whoever depends on the suspect runs, too?
+    pub fn is_of_dependents(&self) -> bool {
+        [BUILD, HARNESS, MACROS].contains(&self.name)
+    }
+
+    /// Did a signal end it? One of the trial's own: it was interrupted.
+    pub fn was_cut(&self) -> bool {
+        self.timed_out() || self.code > 128
     }
 
     pub fn timed_out(&self) -> bool {
@@ -135,7 +151,7 @@ impl Stages<'_> {
     ) -> Result<(Vec<Ended>, Option<Reached>), Stopped> {
         let mut all: Vec<Ended> = Vec::new();
         let own = &prepared.suspect.dir;
-        self.add(&mut all, Ok(step("build", &self.throwaway.app(), "build --offline")), &mut tell)?;
+        self.add(&mut all, Ok(step(BUILD, &self.throwaway.app(), "build --offline")), &mut tell)?;
         // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
         if all[0].report.is_none() && self.interrupt.came() {
             return Err(Stopped { exit: Exit::Cargo(130), cause: anyhow!("interrupted") });
@@ -147,10 +163,10 @@ impl Stages<'_> {
         for step in steps {
             self.add(&mut all, step, &mut tell)?;
         }
-        for step in own_steps(own) {
-            let step = match &prepared.alone {
-                Some(why) => Err(Ended::left_out(step.name, why.clone())),
-                None => Ok(step),
+        for step in own_steps(own, &prepared.suspect.name) {
+            let step = match (&prepared.alone, step) {
+                (Some(why), Ok(step)) => Err(Ended::left_out(step.name, why.clone())),
+                (_, step) => step,
             };
             self.add(&mut all, step, &mut tell)?;
         }
@@ -177,13 +193,17 @@ impl Stages<'_> {
     /// What calls it, as far as that can be made to compile, and what expands its macros. A call that does not compile costs itself alone.
     fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<(Vec<Result<Step, Ended>>, Option<Reached>)> {
         let app = self.throwaway.app();
+        if !suspect::has_library(own) {
+            return Ok((Vec::new(), None));
+        }
+        let mut gave_up = false;
         let mut harness = match Harness::of(own) {
             Ok(harness) => harness,
-            Err(why) => return Ok((vec![Err(Ended::left_out("harness", why.to_string()))], None)),
+            Err(why) => return Ok((vec![Err(Ended::left_out(HARNESS, why.to_string()))], None)),
         };
         for round in 0.. {
             if !self.throwaway.clears_harness() {
-                return Ok((vec![Err(Ended::left_out("harness", LINKED.to_owned()))], None));
+                return Ok((vec![Err(Ended::left_out(HARNESS, LINKED.to_owned()))], None));
             }
             harness.write(&app).context("write a harness")?;
             if !harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) || self.interrupt.came() {
@@ -193,7 +213,8 @@ impl Stages<'_> {
             let ended = self.one(all.len(), check)?;
             let compiles = ended.cargo_exit() == Some(0);
             if !compiles && (round == ROUNDS || harness.learn(&ended.said) == 0) {
-                harness.give_up("the program that makes calls does not compile");
+                harness.give_up(NO_CALLS);
+                gave_up = true;
             }
             all.push(ended);
             if compiles {
@@ -210,7 +231,9 @@ impl Stages<'_> {
             })
             .collect();
         if harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) {
-            steps.push(Ok(step("harness", &app, "run --offline --example calls")));
+            steps.push(Ok(step(HARNESS, &app, "run --offline --example calls")));
+        } else if gave_up {
+            steps.push(Err(Ended::left_out(HARNESS, NO_CALLS.to_owned())));
         }
         if !expands.is_empty() {
             steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going {}", expands.join(" ")))));
@@ -241,26 +264,36 @@ impl Stages<'_> {
     }
 }
 
-/// Its own tests, doctests and examples.
-fn own_steps(own: &Path) -> Vec<Step> {
+/// Its own tests, doctests, examples and programs.
+fn own_steps(own: &Path, name: &str) -> Vec<Result<Step, Ended>> {
     let built = Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") };
-    let mut steps = vec![built, step("own tests", own, "test --offline --no-fail-fast --tests")];
-    if own.join("src/lib.rs").is_file() || suspect::manifest(own).is_ok_and(|manifest| manifest.contains_key("lib")) {
-        steps.push(step("doctests", own, "test --offline --no-fail-fast --doc"));
+    let mut steps = vec![Ok(built), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
+    if suspect::has_library(own) {
+        steps.push(Ok(step("doctests", own, "test --offline --no-fail-fast --doc")));
     }
-    let words = |name: &str| ["run", "--offline", "--example", name].map(str::to_owned).to_vec();
-    steps.extend(examples(own).iter().take(EXAMPLES).map(|name| Step {
+    let run = |what: &'static str, flag: &str, name: &str| Step {
         times: 1,
-        name: "example",
+        name: what,
         dir: own.to_owned(),
-        args: words(name),
-    }));
+        args: ["run", "--offline", flag, name].map(str::to_owned).to_vec(),
+    };
+    let main = own.join("src/main.rs").is_file().then(|| name.to_owned());
+    let programs = main.into_iter().chain(targets(&own.join("src/bin"))).collect();
+    for (what, flag, names, most) in
+        [("example", "--example", targets(&own.join("examples")), EXAMPLES), ("program", "--bin", programs, PROGRAMS)]
+    {
+        let left = names.len().saturating_sub(most);
+        steps.extend(names.iter().take(most).map(|name| Ok(run(what, flag, name))));
+        if left > 0 {
+            steps.push(Err(Ended::left_out(what, format!("{left} more of its {what}s are not started"))));
+        }
+    }
     steps
 }
 
 /// By cargo's own rule: a file, or a directory with a `main.rs`.
-fn examples(dir: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(dir.join("examples")).into_iter().flatten().flatten();
+fn targets(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter_map(|entry| {
             let path = entry.path();
@@ -286,7 +319,8 @@ fn failed(ended: &Ended) -> Stopped {
 }
 
 /// What holds for all of them together: that a stage was ended in time is how a trial goes, and allows belong to no user's file.
-pub fn settle(all: &mut Report, ended: &[Ended]) {
+pub fn settle(all: &mut Report, ended: &[Ended], name: &str) {
+    expected::settle(all, name);
     for finding in &mut all.findings {
         // What lies there as the user's own is the suspect's.
         (finding.allow, finding.except, finding.own) = (None, None, false);

@@ -35,6 +35,11 @@ pub fn read(dir: &Path) -> Result<(String, String)> {
     Ok((name, version))
 }
 
+/// Is there anything that others could depend on?
+pub fn has_library(dir: &Path) -> bool {
+    dir.join("src/lib.rs").is_file() || manifest(dir).is_ok_and(|manifest| manifest.contains_key("lib"))
+}
+
 pub fn manifest(dir: &Path) -> Result<Table> {
     let path = dir.join("Cargo.toml");
     let text = std::fs::read_to_string(&path).context("read its Cargo.toml")?;

@@ -8,7 +8,7 @@ use super::guise::Guise;
 use super::preparing::Prepared;
 use super::stages::Ended;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Hostile, Rule};
+use crate::model::{Exit, Hostile, Rule};
 use crate::report::crates::crates;
 use crate::report::escape;
 use crate::report::incidents::{Incident, incidents};
@@ -29,7 +29,13 @@ pub fn before(w: &mut dyn Write, prepared: &Prepared, style: Style) -> io::Resul
     let suspect = &prepared.suspect;
     let checksum = suspect.checksum.as_deref().map(|sum| format!(", sha256 {}", escape::ours(sum))).unwrap_or_default();
     let text = format!("{} {} among decoys (from {}{checksum})", suspect.name, suspect.version, escape::ours(&suspect.from));
-    style.status(w, GREEN, "Trying", &text)
+    style.status(w, GREEN, "Trying", &text)?;
+    if prepared.settings {
+        let text =
+            "its own `.cargo/config.toml` is not heeded: nobody who depends on it has it, and it names programs that cargo would start";
+        style.status(w, YELLOW, "Note", text)?;
+    }
+    Ok(())
 }
 
 /// What of when and where it is was not made up.
@@ -50,7 +56,7 @@ pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
     style.status(w, color, verb, &format!("{}: {}", one.name, one.how()))
 }
 
-pub fn after(w: &mut dyn Write, found: &Found, evidence: &Evidence, style: Style) -> io::Result<()> {
+pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exit), style: Style) -> io::Result<()> {
     let Found { prepared, all, ended, left, .. } = *found;
     let quiet = Style { verbosity: Verbosity::Quiet, ..style };
     // Of its stages each has its line; who was still at work then is no incident.
@@ -65,7 +71,8 @@ pub fn after(w: &mut dyn Write, found: &Found, evidence: &Evidence, style: Style
     if number == 0 && style.verbosity != Verbosity::Quiet {
         did(w, all, &suspect.name, style)?;
     }
-    let unbuilt: Vec<&str> = ended.iter().filter(|one| !one.was_built() && !one.is_draft()).map(|one| one.name).collect();
+    let unbuilt: Vec<&str> =
+        ended.iter().filter(|one| (!one.was_built() || one.was_cut()) && !one.is_draft()).map(|one| one.name).collect();
     if !unbuilt.is_empty() {
         style.status(w, YELLOW, "Unknown", &format!("what it does in its {}: that did not run to its end", unbuilt.join(", ")))?;
     }
@@ -89,9 +96,17 @@ pub fn after(w: &mut dyn Write, found: &Found, evidence: &Evidence, style: Style
     if more > 0 {
         style.status(w, YELLOW, "Sent", &format!("{more} more, see letter.md"))?;
     }
-    match (number, all.outcome.verdict) {
-        (0, VerdictWord::Incomplete) => style.status(w, YELLOW, "Incomplete", &format!("{name} {version}: the record has holes"))?,
-        (0, _) => style.status(w, GREEN, "No incident", &format!("{name} {version} did what honest crates do"))?,
+    let in_part = format!("{name} {version}: none in what ran; what did not run to its end is not known");
+    match (number, exit) {
+        (0, Exit::Cargo(_)) => {
+            style.status(w, YELLOW, "Interrupted", &format!("{name} {version}: what it would have done since is not known"))?
+        }
+        (0, Exit::Incomplete) if all.outcome.verdict == VerdictWord::Incomplete => {
+            style.status(w, YELLOW, "Incomplete", &format!("{name} {version}: the record has holes"))?;
+        }
+        (0, Exit::Incomplete) => style.status(w, YELLOW, "Incomplete", &in_part)?,
+        (0, _) if !unbuilt.is_empty() => style.status(w, GREEN, "No incident", &in_part)?,
+        (0, _) => style.status(w, GREEN, "No incident", &format!("{name} {version}: nothing that ran broke a rule of honest builds"))?,
         (number, _) => style.status(w, RED, "Caught", &format!("{name} {version}: {}", count(number as u64, "incident")))?,
     }
     let shown = escape::ours(&evidence.dir().to_string_lossy());
