@@ -135,6 +135,9 @@ struct Step {
     args: Vec<String>,
 }
 
+/// What is to be done, or why it is not.
+type Next = Result<Step, Ended>;
+
 fn step(name: &'static str, dir: &Path, words: &str) -> Step {
     Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect() }
 }
@@ -173,12 +176,7 @@ impl Stages<'_> {
         Ok((all, reached))
     }
 
-    fn add(
-        &self,
-        all: &mut Vec<Ended>,
-        step: Result<Step, Ended>,
-        tell: &mut impl FnMut(&Ended) -> std::io::Result<()>,
-    ) -> Result<(), Stopped> {
+    fn add(&self, all: &mut Vec<Ended>, step: Next, tell: &mut impl FnMut(&Ended) -> std::io::Result<()>) -> Result<(), Stopped> {
         let ended = match step {
             Ok(step) if self.interrupt.came() => Ended::left_out(step.name, "interrupted".to_owned()),
             Ok(step) if !self.throwaway.is_whole(std::slice::from_ref(&step.dir)) => Ended::left_out(step.name, LINKED.to_owned()),
@@ -191,7 +189,7 @@ impl Stages<'_> {
     }
 
     /// What calls it, as far as that can be made to compile, and what expands its macros. A call that does not compile costs itself alone.
-    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<(Vec<Result<Step, Ended>>, Option<Reached>)> {
+    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<(Vec<Next>, Option<Reached>)> {
         let app = self.throwaway.app();
         if !suspect::has_library(own) {
             return Ok((Vec::new(), None));
