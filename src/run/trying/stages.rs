@@ -263,7 +263,7 @@ impl Stages<'_> {
 }
 
 /// Its own tests, doctests, examples and programs.
-fn own_steps(own: &Path, name: &str) -> Vec<Result<Step, Ended>> {
+fn own_steps(own: &Path, name: &str) -> Vec<Next> {
     let built = Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") };
     let mut steps = vec![Ok(built), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
     if suspect::has_library(own) {
@@ -281,7 +281,9 @@ fn own_steps(own: &Path, name: &str) -> Vec<Result<Step, Ended>> {
         [("example", "--example", targets(&own.join("examples")), EXAMPLES), ("program", "--bin", programs, PROGRAMS)]
     {
         let left = names.len().saturating_sub(most);
-        steps.extend(names.iter().take(most).map(|name| Ok(run(what, flag, name))));
+        for name in names.iter().take(most) {
+            steps.push(Ok(run(what, flag, name)));
+        }
         if left > 0 {
             steps.push(Err(Ended::left_out(what, format!("{left} more of its {what}s are not started"))));
         }
