@@ -2,6 +2,7 @@
 //! the thread goes on, and what was to be done has been done to the program that was meant, or to none.
 
 use std::io;
+use std::time::Duration;
 
 use super::process::FileId;
 use crate::gate::own::own;
@@ -15,11 +16,22 @@ const MOST_STOPS: usize = 64;
 /// To the process that stands there.
 pub type Act = fn(i32) -> io::Result<()>;
 
-/// Does it once `tid`, which waits to be let go on, has become `file`. The caller lets it go on when this returns.
-pub fn at_start(tid: u32, file: FileId, act: Act) {
+/// Between two tries.
+const BLINK: Duration = Duration::from_millis(2);
+
+/// Does it once `tid`, which waits to be let go on, has become `file`. The caller lets it go on when this returns. `tries`: how often it is tried to catch
+/// a thread that another of our own threads may be looking at just then.
+pub fn at_start(tid: u32, file: FileId, tries: u32, act: Act) {
     let (tell, seized) = std::sync::mpsc::sync_channel(1);
     let started = std::thread::Builder::new().name("brig-start".into()).spawn(move || {
-        let caught = seize_before_exec(tid);
+        let mut caught = seize_before_exec(tid);
+        for _ in 1..tries {
+            if caught.is_ok() {
+                break;
+            }
+            std::thread::sleep(BLINK);
+            caught = seize_before_exec(tid);
+        }
         let goes_on = caught.is_ok();
         // The other end waits for exactly this message.
         let _ = tell.send(caught);

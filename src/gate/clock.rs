@@ -79,11 +79,14 @@ fn uname(call: &Call) -> io::Result<Answer> {
     Ok(Answer::Value(0))
 }
 
+/// Whose stack is looked at is not to be caught for a moment.
+const TRIES: u32 = 50;
+
 /// Hides the vDSO from `program`, which the caller is about to execute. To be called before the call is let go on.
 pub fn prepare(call: &Call, program: &Found) {
     // A child of ours is waited for by our other threads as well.
     if status(call.tid).is_some_and(|status| status.parent != std::process::id()) {
-        at_start(call.tid, (program.facts.dev, program.facts.ino), hide);
+        at_start(call.tid, (program.facts.dev, program.facts.ino), TRIES, hide);
     }
 }
 

@@ -241,3 +241,32 @@ fn nobody_can_lure_a_build_of_the_users() {
     place.write(&place.workspace().join("brig.toml"), "version = 1\nmode = \"decoy\"\n");
     bare(&place, &["build", "--offline"]).go().exits(96);
 }
+
+/// A program that its settings name would be started where it is only fetched; what is the machine's own outlasts the trial.
+#[test]
+fn its_settings_start_nothing_and_nothing_is_left_in_shared_memory() {
+    for who in Who::all() {
+        let place = Place::new("suspects/quiet", who);
+        let (marker, shared) = (place.path("home/marker"), format!("/dev/shm/zoo-{}-{who:?}", std::process::id()));
+        let lay = |place: &Place| {
+            place.write(&place.workspace().join(".cargo/config.toml"), "[build]\nrustc-wrapper = \"./wrap.sh\"\n");
+            let script = place.workspace().join("wrap.sh");
+            place.write(&script, &format!("#!/bin/sh\ntouch {}\nexec \"$@\"\n", marker.display()));
+            fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            let test = format!("#[test]\nfn shares() {{ std::fs::write({shared:?}, \"zoo\").ok(); }}\n");
+            place.write(&place.workspace().join("tests/shares.rs"), &test);
+        };
+        lay(&place);
+        let plain = cargo(&place, &["test", "--offline"]).go();
+        plain.exits(0);
+        assert!(marker.exists() && Path::new(&shared).exists(), "plain cargo: nothing was left\n{plain}");
+        [marker.as_path(), Path::new(&shared)].iter().for_each(|path| fs::remove_file(path).unwrap());
+
+        let fresh = Place::new("suspects/quiet", who);
+        lay(&fresh);
+        let (outcome, evidence, _) = tried(&fresh, &[]);
+        nothing_is_touched(&fresh, &outcome, &evidence);
+        assert!(!marker.exists() && !Path::new(&shared).exists(), "it was left\n{outcome}");
+        says(&outcome, &["its own `.cargo/config.toml` is not heeded", "own tests: `cargo test"]);
+    }
+}

@@ -39,7 +39,7 @@ pub fn prepare(call: &Call, program: &Found) {
     if status(call.tid).is_none_or(|status| status.parent == std::process::id()) || !matches!(call.sandbox(), Ok(None)) {
         return;
     }
-    at_start(call.tid, (program.facts.dev, program.facts.ino), give);
+    at_start(call.tid, (program.facts.dev, program.facts.ino), 1, give);
 }
 
 /// GCC's, which open to find out. Clang's look at directories first.
