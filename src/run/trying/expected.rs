@@ -85,19 +85,19 @@ mod tests {
         use ActorKind::{BuildScript, Program, Rustc};
         use Rule::{FsReadOutside, FsWriteSource, NetConnect, SecretRead};
         for (kind, act, rule, left) in [
-            (Rustc, read("{home}/work/x/src/lib.rs"), FsReadOutside, false),
-            (Rustc, read("{home}/work/xy/src/lib.rs"), FsReadOutside, true),
-            (Rustc, read("{home}/notes.txt"), FsReadOutside, true),
-            (BuildScript, read("{home}/work/x/src/lib.rs"), FsReadOutside, true),
-            (Program, create("{workspace}/example"), FsWriteSource, false),
-            (Program, create("{workspace}/.tmpAb12Cd"), FsWriteSource, false),
-            (Program, create("{workspace}/build.rs"), FsWriteSource, true),
-            (Program, create("{workspace}/example/build.rs"), FsWriteSource, true),
-            (Program, create("{home}/example"), FsWriteSource, true),
-            (BuildScript, create("{workspace}/example"), FsWriteSource, true),
+            (Rustc, read("/home/u/work/x/src/lib.rs"), FsReadOutside, false),
+            (Rustc, read("/home/u/work/xy/src/lib.rs"), FsReadOutside, true),
+            (Rustc, read("/home/u/notes.txt"), FsReadOutside, true),
+            (BuildScript, read("/home/u/work/x/src/lib.rs"), FsReadOutside, true),
+            (Program, create("/home/u/app/example"), FsWriteSource, false),
+            (Program, create("/home/u/app/.tmpAb12Cd"), FsWriteSource, false),
+            (Program, create("/home/u/app/build.rs"), FsWriteSource, true),
+            (Program, create("/home/u/app/example/build.rs"), FsWriteSource, true),
+            (Program, create("/home/u/example"), FsWriteSource, true),
+            (BuildScript, create("/home/u/app/example"), FsWriteSource, true),
             (Program, connect.clone(), NetConnect, false),
             (BuildScript, connect.clone(), NetConnect, true),
-            (Program, read("{workspace}/.env"), SecretRead, true),
+            (Program, read("/home/u/app/.env"), SecretRead, true),
         ] {
             assert_eq!(is_left(kind, act.clone(), rule, Status::Decoy), left, "{kind:?} {act:?}");
             assert!(is_left(kind, act.clone(), rule, Status::Refused), "refused: {kind:?} {act:?}");
