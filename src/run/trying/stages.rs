@@ -44,6 +44,8 @@ const COMPILED: u64 = 5;
 /// What a macro makes of made-up input is no program, mostly: it was expanded all the same.
 const MACROS: &str = "macros";
 
+const OTHERS: &str = "macros of others";
+
 pub struct Stages<'a> {
     pub throwaway: &'a Throwaway,
     pub env: Env,
@@ -235,6 +237,12 @@ impl Stages<'_> {
         }
         if !expands.is_empty() {
             steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going {}", expands.join(" ")))));
+        }
+        let registries = std::fs::read_dir(self.throwaway.cargo_home.join("registry/src")).into_iter().flatten().flatten();
+        let others = suspect::exported_macros(own, &registries.map(|entry| entry.path()).collect::<Vec<_>>());
+        if !others.is_empty() {
+            let why = format!("it exports those of {} again, which are not expanded here: try them as well", others.join(", "));
+            steps.push(Err(Ended::left_out(OTHERS, why)));
         }
         let reached = (!self.interrupt.came()).then(|| Reached::of(&harness));
         Ok((steps, reached))
