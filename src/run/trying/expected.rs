@@ -1,6 +1,7 @@
 //! What a trial brings about itself, or what honest crates do in one: no incident, and told all the same. In: findings of all stages. Out: those that are
 //! incidents; the verdict that is left.
 
+use crate::model::drawn::is_drawn;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorKind, Evidence, Finding, Rule, Severity, Status};
 use crate::report::parties::is_network;
@@ -43,7 +44,12 @@ fn is_read_below(act: &Act, sources: &str) -> bool {
 fn is_as_told(act: &Act) -> bool {
     let own = |path: &[u8]| {
         let name = path.strip_prefix(b"{workspace}/");
-        name.is_some_and(|name| !name.contains(&b'/') && WORDS.iter().any(|word| name.starts_with(word.as_bytes())))
+        // With nothing before it, what is drawn is all of the name; a word is none.
+        let is_word = |name: &[u8]| {
+            !name[1..].iter().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) || name.iter().all(u8::is_ascii_uppercase)
+        };
+        let made_up = |name: &[u8]| is_drawn(name) && !is_word(name) || WORDS.iter().any(|word| name.starts_with(word.as_bytes()));
+        name.is_some_and(|name| !name.contains(&b'/') && made_up(name))
     };
     match act {
         Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Symlink { path, .. } | Act::Metadata { path, .. } => {
@@ -91,7 +97,10 @@ mod tests {
             (BuildScript, read("/home/u/work/x/src/lib.rs"), FsReadOutside, true),
             (Program, create("/home/u/app/example"), FsWriteSource, false),
             (Program, create("/home/u/app/.tmpAb12Cd"), FsWriteSource, false),
+            (Program, create("/home/u/app/8cMqLm"), FsWriteSource, false),
             (Program, create("/home/u/app/build.rs"), FsWriteSource, true),
+            (Program, create("/home/u/app/README"), FsWriteSource, true),
+            (Program, create("/home/u/app/script"), FsWriteSource, true),
             (Program, create("/home/u/app/example/build.rs"), FsWriteSource, true),
             (Program, create("/home/u/example"), FsWriteSource, true),
             (BuildScript, create("/home/u/app/example"), FsWriteSource, true),
