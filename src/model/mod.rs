@@ -4,6 +4,7 @@
 pub mod act;
 pub mod actor;
 pub mod barred;
+pub mod base64;
 pub mod blame;
 pub mod calls;
 pub mod canary;

@@ -11,6 +11,14 @@ pub fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
+/// Days from 1970-01-01 to a date of the calendar; the other way round of [`civil`]. After Howard Hinnant's `days_from_civil`.
+pub fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 /// `2026-11-29 10:55 UTC`, of seconds since the epoch.
 pub fn text(seconds: u64) -> String {
     let ((year, month, day), (hour, minute, _)) = parts(seconds);

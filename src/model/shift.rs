@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::moment;
+
 const DAY: i64 = 86_400;
 
 /// Seconds to add to the real-time clock. The other clocks stay.
@@ -29,23 +31,14 @@ impl Shift {
             [second] => *second,
             _ => return Err(wrong()),
         };
-        let first = days(*year, *month, 1);
-        let after = if *month == 12 { days(year + 1, 1, 1) } else { days(*year, month + 1, 1) };
+        let first = moment::days(*year, *month, 1);
+        let after = if *month == 12 { moment::days(year + 1, 1, 1) } else { moment::days(*year, month + 1, 1) };
         let holds = (1970..3000).contains(year) && (1..=12).contains(month) && (1..=after - first).contains(day);
         if !holds || *hour > 23 || *minute > 59 || second > 59 {
             return Err(wrong());
         }
-        Ok(Shift { seconds: days(*year, *month, *day) * DAY + hour * 3600 + minute * 60 + second - now })
+        Ok(Shift { seconds: moment::days(*year, *month, *day) * DAY + hour * 3600 + minute * 60 + second - now })
     }
-}
-
-/// Days from 1970-01-01 to a date. After Howard Hinnant's `days_from_civil`, for the proleptic Gregorian calendar.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let from_march = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * from_march + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 #[cfg(test)]

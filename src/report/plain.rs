@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::incidents::Incident;
-use super::wording::Medium;
 use super::{advice, escape};
 use crate::model::moment;
 use crate::model::report::Report;
 
-pub const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+pub use super::wording::QUOTED as PLAIN;
 
 /// Acts written out of one incident.
 const ACTS: usize = 20;

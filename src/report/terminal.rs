@@ -22,8 +22,9 @@ use crate::model::{Act, ActorKind, Finding, Hostile, Mode, Package, Severity, St
 use super::incidents::{Incident, incidents};
 use super::{escape, excepted};
 pub use live::{alarm, no_more_alarms};
-use style::{GREEN, MEDIUM, YELLOW};
-pub use style::{Style, Verbosity};
+use style::MEDIUM;
+pub use style::{GREEN, YELLOW};
+pub use style::{RED, Style, Verbosity};
 pub use summary::kept_lines;
 
 /// The line before the build. What is weaker than it should be is said even when quiet.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::escape;
 use crate::model::report::{Phases, Report, ReportedActor, ReviewedUse};
 use crate::model::{Act, Actor, ActorKind, Endpoint, Evidence, Finding, Hostile, Package, Reviewed, Rule, Status};
 
@@ -12,6 +13,9 @@ pub struct Medium {
     pub text: fn(&Hostile) -> String,
     pub name: fn(&str) -> String,
 }
+
+/// Between backticks, as on a terminal: in Markdown nothing is markup there, and the escapes leave none inside.
+pub const QUOTED: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
 
 impl Medium {
     /// "build script of `x` 1.0.0 tried to read `{workspace}/.env` — refused"

@@ -1,9 +1,9 @@
 //! `--live`: what breaks a rule is said while cargo still works. In: the journal's alarms, one by one. Out: a line for each that is not as one before it.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::Receiver;
 
+use super::streams::meanwhile;
 use crate::judge::Journal;
 use crate::model::Event;
 use crate::report::terminal::{self, Style};
@@ -33,23 +33,9 @@ pub fn tell(heard: &Receiver<Event>, journal: &Journal, style: Style) {
         if !is_new && (told.len() < MOST || std::mem::replace(&mut more, true)) {
             continue;
         }
-        let mut line = Vec::new();
-        let written = match is_new {
-            true => terminal::alarm(&mut line, &event, journal.describes(event.actor).as_ref(), style),
-            false => terminal::no_more_alarms(&mut line, style),
-        };
-        if written.is_ok() {
-            show(&line);
-        }
+        meanwhile(|w| match is_new {
+            true => terminal::alarm(w, &event, journal.describes(event.actor).as_ref(), style),
+            false => terminal::no_more_alarms(w, style),
+        });
     }
-}
-
-fn show(line: &[u8]) {
-    let mut stderr = io::stderr().lock();
-    if stderr.is_terminal() {
-        // Cargo's progress stands on this line, and comes again below.
-        let _ = stderr.write_all(b"\r\x1b[2K");
-    }
-    // A stderr that is gone loses a hint, nothing else.
-    let _ = stderr.write_all(line).and_then(|()| stderr.flush());
 }

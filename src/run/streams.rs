@@ -1,7 +1,7 @@
 //! Our words on the two streams. Whoever reads them may go away (`… | head`): that is no failure of ours, and nothing stops for it. In: a stream. Out: one
 //! that takes everything, and loses what nobody reads.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 pub struct Heedless<W>(pub W);
 
@@ -19,6 +19,16 @@ impl<W: Write> Write for Heedless<W> {
             flushed => flushed,
         }
     }
+}
+
+/// Says something while cargo works, above its progress. A stderr that is gone loses a hint, nothing else.
+pub fn meanwhile(say: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        // Cargo's progress stands on this line, and comes again below.
+        let _ = stderr.write_all(b"\r\x1b[2K");
+    }
+    let _ = say(&mut stderr).and_then(|()| stderr.flush());
 }
 
 #[cfg(test)]

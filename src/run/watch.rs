@@ -3,7 +3,7 @@
 //! word to the user.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
 use super::owners::Owners;
+use super::streams::meanwhile;
 use crate::gate::{Alive, Gate};
 use crate::judge::Journal;
 use crate::judge::rules::proc_timeout;
@@ -203,13 +204,7 @@ impl Strays {
             if let Some(holder) = holder {
                 *told = true;
                 let (package, exe) = (one.actor.package.as_ref(), Hostile::from(exe(holder.pid)));
-                let mut stderr = io::stderr().lock();
-                if stderr.is_terminal() {
-                    // Cargo's progress stands on this line, and comes again below.
-                    let _ = stderr.write_all(b"\r\x1b[2K");
-                }
-                // A stderr that is gone loses a hint, nothing else.
-                let _ = terminal::held(&mut stderr, one.actor.kind, package, &exe, since.elapsed(), style);
+                meanwhile(|w| terminal::held(w, one.actor.kind, package, &exe, since.elapsed(), style));
             }
         }
     }

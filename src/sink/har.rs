@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::date;
 use super::kept::{Exchange, Talk};
+use crate::model::base64::base64;
 
 /// `opened`: milliseconds since 1970.
 pub fn archive(talks: &[Talk], opened: u64) -> Value {
@@ -75,7 +76,7 @@ fn entry(exchange: &Exchange, talk: &Talk, opened: u64) -> Value {
 fn text(bytes: &[u8]) -> (String, Option<&'static str>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None),
-        Err(_) => (super::base64::written(bytes), Some("base64")),
+        Err(_) => (base64(bytes), Some("base64")),
     }
 }
 

@@ -6,7 +6,6 @@
 //! is said; `kept` keeps it, within bounds; `hits` looks through it, with `canaries` and `views`; `sent`, `pcapng`, `har` tell it.
 
 mod answers;
-mod base64;
 mod canaries;
 mod date;
 mod dns;

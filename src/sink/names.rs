@@ -118,7 +118,7 @@ mod tests {
             "api.telegram.org",
             "raw.githubusercontent.com",
             "discordapp.com",
-            "static.crates.io",
+            "static.packages.io",
             "kq3vz8x1pw7trm2.evil.example",
             "objects.githubusercontent.com",
             "timeapis.io",

@@ -4,9 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use super::answers::Answer;
-use super::base64;
 use super::http::Request;
 use super::line::Line;
+use crate::model::base64::base64;
 
 /// Said with the key, so that only who understands answers.
 const MAGIC: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -17,7 +17,7 @@ const MOST: usize = 4 << 20;
 pub fn accepts(request: &Request) -> Option<String> {
     let asks = request.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
     let key = request.header("sec-websocket-key").filter(|_| asks)?;
-    Some(base64::written(&sha1(format!("{key}{MAGIC}").as_bytes())))
+    Some(base64(&sha1(format!("{key}{MAGIC}").as_bytes())))
 }
 
 pub fn answer(accept: &str) -> Answer {

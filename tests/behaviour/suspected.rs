@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::habits::done;
 use crate::place::Place;
-use crate::run::{Outcome, bare};
+use crate::run::bare;
+use crate::trying::says;
 use crate::who::Who;
 
 const HONEST: &str = "fn main() { println!(\"cargo::rerun-if-changed=build.rs\"); }\n";
@@ -45,14 +46,6 @@ fn offer(place: &Place, versions: &[Version]) {
     place.write(&registry.join("index/co/ur/courier"), &index);
     let settings = format!("[source.crates-io]\nreplace-with = \"near\"\n[source.near]\nlocal-registry = {registry:?}\n");
     place.write(&place.path("home/.cargo/config.toml"), &settings);
-}
-
-#[track_caller]
-fn says(outcome: &Outcome, words: &[&str]) {
-    let said = outcome.stdout_text();
-    for word in words {
-        assert!(said.contains(word), "does not say {word:?}\n{outcome}");
-    }
 }
 
 #[test]

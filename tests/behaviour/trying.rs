@@ -54,8 +54,9 @@ fn findings(report: &Value) -> Vec<(String, String)> {
     report["findings"].as_array().unwrap().iter().map(|finding| (text(&finding["rule"]), text(&finding["status"]))).collect()
 }
 
+/// All of these words, on stdout.
 #[track_caller]
-fn says(outcome: &Outcome, words: &[&str]) {
+pub fn says(outcome: &Outcome, words: &[&str]) {
     let said = outcome.stdout_text();
     for word in words {
         assert!(said.contains(word), "does not say {word:?}\n{outcome}");

@@ -9,7 +9,7 @@ use crate::model::moment;
 pub struct Day(i64);
 
 impl Day {
-    /// `None` for a date no calendar has. After Howard Hinnant's `days_from_civil`, for the proleptic Gregorian calendar.
+    /// `None` for a date no calendar has.
     pub fn of(year: i64, month: i64, day: i64) -> Option<Day> {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let length = match month {
@@ -21,11 +21,7 @@ impl Day {
         if !(1..=length).contains(&day) {
             return None;
         }
-        let year = year - i64::from(month <= 2);
-        let era = year.div_euclid(400);
-        let of_era = year.rem_euclid(400);
-        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        Some(Day(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468))
+        Some(Day(moment::days(year, month, day)))
     }
 
     /// A clock before 1970 says the first day: nothing has expired then, and nothing else works either.

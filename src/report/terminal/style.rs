@@ -2,14 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::super::escape;
-use super::super::wording::Medium;
 use super::wrap::wrap;
 
 /// Where the text of a status line begins.
 const INDENT: usize = 13;
 
-pub const MEDIUM: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
+pub use super::super::wording::QUOTED as MEDIUM;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Verbosity {

@@ -15,14 +15,10 @@ use crate::cli::Options;
 use crate::cli::trying::Bisect;
 use crate::model::{Exit, Rule, moment};
 use crate::report::escape;
-use crate::report::terminal::Style;
+use crate::report::terminal::{GREEN, RED, Style, YELLOW};
 use crate::report::wording::count;
 use crate::run::stopped::Stopped;
 use crate::run::streams::Heedless;
-
-const GREEN: &str = "1;32";
-const YELLOW: &str = "1;33";
-const RED: &str = "1;31";
 
 /// Exit code 100 where a version is found, 0 where the last does not do it, 103 where the trials do not say.
 ///

@@ -17,13 +17,10 @@ use crate::cli::trying::Try;
 use crate::model::report::Report;
 use crate::model::{Exit, Severity, moment};
 use crate::report::escape;
-use crate::report::terminal::{self, Style};
+use crate::report::terminal::{self, GREEN, Style, YELLOW};
 use crate::run::baseline::{between, told};
 use crate::run::stopped::Stopped;
 use crate::run::streams::Heedless;
-
-const YELLOW: &str = "1;33";
-const GREEN: &str = "1;32";
 
 /// # Errors
 /// When one of them cannot be had, or the walls cannot be built around it (104).

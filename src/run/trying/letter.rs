@@ -10,14 +10,11 @@ use crate::model::report::Report;
 use crate::model::{Severity, moment};
 use crate::report::escape;
 use crate::report::incidents::{Deed, Incident, incidents};
-use crate::report::wording::Medium;
+use crate::report::wording::QUOTED as MEDIUM;
 
 /// Lines of one incident, and files.
 const DEEDS: usize = 20;
 const FILES: usize = 30;
-
-/// Between backticks nothing is markup; the escapes leave none inside.
-const MEDIUM: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
 
 pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     let Found { prepared, all, ended, left, .. } = *found;

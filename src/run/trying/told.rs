@@ -12,15 +12,11 @@ use crate::model::{Exit, Hostile, Rule};
 use crate::report::crates::crates;
 use crate::report::escape;
 use crate::report::incidents::{Incident, incidents};
-use crate::report::terminal::{self, Style, Verbosity};
-use crate::report::wording::{Medium, count};
+use crate::report::terminal::{self, GREEN, RED, Style, Verbosity, YELLOW};
+use crate::report::wording::{QUOTED, count};
 
-const PLAIN: Medium = Medium { text: |text| format!("`{}`", escape::quoted(text)), name: |name| format!("`{}`", escape::name(name)) };
 /// Sentences of each sort.
 const LINES: usize = 8;
-const GREEN: &str = "1;32";
-const YELLOW: &str = "1;33";
-const RED: &str = "1;31";
 
 pub fn before(w: &mut dyn Write, prepared: &Prepared, style: Style) -> io::Result<()> {
     if style.verbosity == Verbosity::Quiet {
@@ -84,7 +80,7 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
         style.status(w, YELLOW, "Unknown", &escape::ours(limit))?;
     }
     let (name, version) = (&suspect.name, &suspect.version);
-    let (proven, spoken) = (found.proven(PLAIN), found.spoken(PLAIN));
+    let (proven, spoken) = (found.proven(QUOTED), found.spoken(QUOTED));
     let nothing = if found.is_sealed() { "; nothing left this machine" } else { "" };
     for line in spoken.iter().take(LINES).filter(|_| style.verbosity != Verbosity::Quiet) {
         style.status(w, YELLOW, "Sent", &format!("{line}{nothing}"))?;

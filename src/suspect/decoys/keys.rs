@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::suspect::decoys::encode::{LOWER, base64};
+use crate::model::base64::base64;
+use crate::suspect::decoys::encode::LOWER;
 use crate::suspect::decoys::random::Random;
 
 /// The lines whose loss shows that the file was read: any of them will do.

@@ -3,7 +3,8 @@
 
 use std::io;
 
-use crate::suspect::decoys::encode::{ALPHANUMERIC, BASE64, BASE64_URL, HEX, LOWER, base58, base64, base64_url, checksum};
+use crate::model::base64::{base64, base64_url};
+use crate::suspect::decoys::encode::{ALPHANUMERIC, BASE64, BASE64_URL, HEX, LOWER, base58, checksum};
 use crate::suspect::decoys::keys::{openssh, pem, pgp};
 use crate::suspect::decoys::random::Random;
 use crate::suspect::decoys::words::phrase;
