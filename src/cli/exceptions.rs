@@ -57,6 +57,9 @@ pub struct Allow {
     /// A variable it may know, and of secrets it reads the only ones
     #[arg(long, value_name = "NAME", conflicts_with = "from")]
     pub reveal: Vec<String>,
+    /// A crate that has to be on the stack when a program or build script does it; evidence, and no boundary: code can forge its own stack
+    #[arg(long, value_name = "CRATE", conflicts_with = "from")]
+    pub via: Vec<String>,
     /// Why
     #[arg(long, value_name = "WHY", value_parser = reason)]
     pub reason: String,

@@ -10,7 +10,7 @@ use crate::model::{Act, Endpoint, Hostile, Judgement, Object};
 /// An act that would not have been allowed.
 #[derive(Clone, Debug)]
 pub struct Spent<'a> {
-    /// Exceptions that are about it; perhaps of macros alone, see [`Granted::made_this`].
+    /// Exceptions that are about it; perhaps of some of its code alone, see [`Granted::is_for`].
     pub by: Vec<&'a Granted>,
     /// What is said without them.
     pub otherwise: Judgement,
@@ -43,9 +43,13 @@ impl Policy {
         self.granted.iter().filter(move |granted| is_file && granted.names(path))
     }
 
-    /// Of this file of secrets, the only variables that are handed over; nothing where all of it is, or none.
+    /// Of this file of secrets, the only variables that are handed over; nothing where all of it is, or none. Where it is named for everybody in the
+    /// program, what it is named for besides for some is not handed over: who reads it is not asked then.
     pub fn revealed_in(&self, path: &[u8]) -> Option<Vec<&str>> {
-        let naming: Vec<&Granted> = self.granted.iter().filter(|granted| granted.names(path)).collect();
+        let mut naming: Vec<&Granted> = self.granted.iter().filter(|granted| granted.names(path)).collect();
+        if naming.iter().any(|granted| granted.via.is_empty()) {
+            naming.retain(|granted| granted.via.is_empty());
+        }
         let some = !naming.is_empty() && naming.iter().all(|granted| !granted.reveal.is_empty());
         some.then(|| naming.iter().flat_map(|granted| granted.reveal.iter().map(String::as_str)).collect())
     }

@@ -19,6 +19,8 @@ pub struct Granted {
     pub arguments: Vec<String>,
     pub connect: Vec<String>,
     pub unix: Vec<PathBuf>,
+    /// Crates, as symbols spell them, of which one has to be on the stack; anybody's where this is empty.
+    pub via: Vec<String>,
     /// Of the files of secrets it reads, and of the environment, these variables alone.
     pub reveal: Vec<String>,
     /// Of a macro: the libraries cargo built of it, as a process that has loaded one shows it. The compiler has more code than that in it.
@@ -26,12 +28,29 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// Does this stack show the macro it is for and nobody else's code, to its end? As with reviewed allows, this narrows, and holds nothing:
-    /// code can forge its own stack.
-    pub fn made_this(&self, blame: &Blame) -> bool {
+    /// Does this stack show the macro it is for and nobody else's code, to its end?
+    fn made_this(&self, blame: &Blame) -> bool {
         let objects = self.objects.as_deref().unwrap_or_default();
         let ours = |object: &Hostile| objects.iter().any(|known| known.as_os_str().as_bytes() == object.as_bytes());
         blame.is_whole() && !blame.crates.is_empty() && blame.crates.iter().all(|found| found.object.as_ref().is_some_and(ours))
+    }
+
+    /// Does it hold only for some of the program's code, whoever is on the stack?
+    pub fn asks_who(&self) -> bool {
+        self.objects.is_some() || !self.via.is_empty()
+    }
+
+    /// Is whoever it is for on this stack? That narrows, and holds nothing: code can forge its own stack.
+    pub fn is_for(&self, blame: &Blame) -> bool {
+        match &self.objects {
+            Some(_) => self.made_this(blame),
+            None => blame.crates.iter().any(|found| self.via.contains(&found.name)),
+        }
+    }
+
+    /// Of what it reveals, what stands in the environment: that a whole program has.
+    pub fn in_environment(&self) -> &[String] {
+        if self.via.is_empty() { &self.reveal } else { &[] }
     }
 
     /// Does this command line begin as it has to?

@@ -64,6 +64,7 @@ pub fn grant(allow: &Allow, places: &Places, facts: &ActorFacts, objects: Option
         arguments: allow.arguments.clone(),
         connect: connect.clone(),
         unix: paths(unix),
+        via: allow.via.clone(),
         reveal: allow.reveal.clone(),
         objects,
     }

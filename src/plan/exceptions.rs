@@ -37,6 +37,8 @@ pub struct Allow {
     pub lists: [Vec<String>; 5],
     /// What the programs of `exec` have to be told first.
     pub arguments: Vec<String>,
+    /// Crates of which one has to be on the stack; anybody's where this is empty.
+    pub via: Vec<String>,
     /// Variables it may know: in its environment, and in the files of secrets it names.
     pub reveal: Vec<String>,
     /// The last day it counts; for ever where there is none.
@@ -58,10 +60,27 @@ pub struct Denial {
 
 /// What an exception may hold, in the order of `Allow::lists`.
 pub const LISTS: [&str; 5] = ["read", "write", "exec", "connect", "unix"];
+/// Where files to be read stand among them.
+const READ: usize = 0;
 /// Where programs stand among them.
 pub const EXEC: usize = 2;
-const ALLOW_KEYS: [&str; 14] =
-    ["crate", "checksum", "actor", "read", "write", "exec", "arguments", "connect", "unix", "reveal", "reason", "expires", "by", "wide"];
+const ALLOW_KEYS: [&str; 15] = [
+    "crate",
+    "checksum",
+    "actor",
+    "via",
+    "read",
+    "write",
+    "exec",
+    "arguments",
+    "connect",
+    "unix",
+    "reveal",
+    "reason",
+    "expires",
+    "by",
+    "wide",
+];
 const DENY_KEYS: [&str; 3] = ["crate", "reason", "by"];
 /// Kinds of actors an exception can be for. A linker is part of its compiler, and what cargo starts for itself is trusted already.
 pub const ACTORS: [ActorKind; 5] = [ActorKind::BuildScript, ActorKind::ProcMacro, ActorKind::Program, ActorKind::Rustc, ActorKind::Rustdoc];
@@ -102,7 +121,7 @@ impl Exceptions {
 
     /// Variables that somebody may know: cargo keeps those, to give them on.
     pub fn revealed(&self, today: Day) -> Vec<String> {
-        self.allows.iter().filter(|allow| allow.counts(today)).flat_map(|allow| allow.reveal.iter().cloned()).collect()
+        self.allows.iter().filter(|allow| allow.counts(today)).flat_map(|allow| allow.in_environment().iter().cloned()).collect()
     }
 
     /// One phrase per grant, for what is told of a repository that loosens its own walls.
@@ -126,6 +145,11 @@ impl Allow {
             && self.actor == other.actor
             && ends
             && other.told.grants.iter().all(|grant| self.told.grants.contains(grant))
+    }
+
+    /// Of what it reveals, what stands in the environment: that a whole program has, whoever is on a stack in it.
+    pub fn in_environment(&self) -> &[String] {
+        if self.via.is_empty() { &self.reveal } else { &[] }
     }
 
     pub fn counts(&self, today: Day) -> bool {
@@ -223,12 +247,14 @@ impl<'a, 't> Entry<'a, 't> {
             let message = "`arguments` are the first words that the programs of `exec` have to be told: both are needed";
             return Err(document.error(item.span(), message));
         }
+        let via = self.via(actor, &reveal, &lists)?;
         // Words that hold blanks are told apart, since grants are compared as text.
         let told: String = arguments.iter().map(|word| format!(" {word:?}")).collect();
-        let grant = |list: &str, entry: &String| format!("{list} {entry}{}", if list == LISTS[EXEC] { &told } else { "" });
+        let by = if via.is_empty() { String::new() } else { format!(" via {}", via.join(", ")) };
+        let grant = |list: &str, entry: &String| format!("{list} {entry}{}{by}", if list == LISTS[EXEC] { &told } else { "" });
         let entries = LISTS.into_iter().zip(&lists).flat_map(|(list, entries)| entries.iter().map(move |entry| (list, entry)));
         let mut grants: Vec<String> = entries.map(|(list, entry)| grant(list, entry)).collect();
-        grants.extend(reveal.iter().map(|name| format!("reveal {name}")));
+        grants.extend(reveal.iter().map(|name| format!("reveal {name}{by}")));
         if grants.is_empty() {
             let keys: Vec<String> = LISTS.into_iter().chain(["reveal"]).map(|list| format!("`{list}`")).collect();
             return Err(self.error(format!("`[[allow]]` grants nothing: it needs one of {}", keys.join(", "))));
@@ -244,7 +270,28 @@ impl<'a, 't> Entry<'a, 't> {
             origin: self.origin(),
             wide: is_wide,
         };
-        Ok(Allow { whom, checksum, actor, lists, arguments, reveal, until, told: Arc::new(told), at: self.error(String::new()) })
+        Ok(Allow { whom, checksum, actor, lists, arguments, via, reveal, until, told: Arc::new(told), at: self.error(String::new()) })
+    }
+
+    /// As symbols spell them, with `_` for `-`.
+    fn via(&self, actor: ActorKind, reveal: &[String], lists: &[Vec<String>; 5]) -> Result<Vec<String>, ConfigError> {
+        let Some(item) = self.table.get("via") else { return Ok(Vec::new()) };
+        let mut crates = Vec::new();
+        for (name, at) in self.strings("via")? {
+            whom::check_name(&name).map_err(|message| self.document.error(at, message))?;
+            crates.push(name.replace('-', "_"));
+        }
+        let wrong = |message: &str| Err(self.document.error(item.span(), message));
+        match () {
+            () if crates.is_empty() => wrong("`via` names no crate: without it, any code of the program may do it"),
+            () if !matches!(actor, ActorKind::BuildScript | ActorKind::Program) => {
+                wrong("`via` is for a `program` or a `build-script`: an exception of a macro is for that macro's code alone already")
+            }
+            () if !reveal.is_empty() && lists[READ].is_empty() => {
+                wrong("a variable of the environment is given to the whole program: `via` can narrow what is read, and not `reveal` alone")
+            }
+            () => Ok(crates),
+        }
     }
 
     fn denial(&self) -> Result<Denial, ConfigError> {

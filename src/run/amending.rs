@@ -93,6 +93,7 @@ fn as_typed(typed: &Allow) -> Wish {
         actor,
         lists,
         arguments: typed.arguments.clone(),
+        via: typed.via.clone(),
         reveal: typed.reveal.clone(),
         ..empty(typed)
     }
@@ -149,6 +150,7 @@ fn empty(typed: &Allow) -> Wish {
         actor: ActorKind::BuildScript,
         lists: Default::default(),
         arguments: Vec::new(),
+        via: Vec::new(),
         reveal: Vec::new(),
         reason: typed.reason.clone(),
         expires: typed.expires.clone().unwrap_or_else(|| Day::today().after(YEAR).text()),

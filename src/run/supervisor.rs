@@ -312,7 +312,7 @@ impl<'a> Supervisor<'a> {
         self.bars.admit((identity.package.as_ref(), identity.kind, tracee.argv), &self.places, ask)?;
         let one = Newcomer { identity, argv: tracee.argv, facts, places: &self.places, cargo, artifacts: &self.artifacts };
         let granted = self.excepting.of(&one, &mut self.reviewing);
-        let reveals = granted.iter().filter(|granted| self.variables.withholds(identity.kind, tracee, &granted.reveal));
+        let reveals = granted.iter().filter(|granted| self.variables.withholds(identity.kind, tracee, granted.in_environment()));
         reveals.for_each(|granted| self.journal.spent(&granted.by));
         Ok(granted)
     }
@@ -364,7 +364,7 @@ impl AtExecStop for Supervisor<'_> {
         let tmp = self.tmp_for(id.0)?;
         let mut facts = actor_facts(&identity, tracee, &tmp);
         let granted = if matches!(rank, Rank::Helps | Rank::Shows) { Vec::new() } else { self.granted(&identity, tracee, &facts)? };
-        let revealed: Vec<&str> = granted.iter().flat_map(|granted| granted.reveal.iter().map(String::as_str)).collect();
+        let revealed: Vec<&str> = granted.iter().flat_map(|granted| granted.in_environment().iter().map(String::as_str)).collect();
         let (mut edits, withheld) = self.variables.edits((&identity, &revealed), tracee, (id, &tmp), &self.places, &mut self.last);
         facts.script = trust::users_script(tracee, &self.places).filter(|_| !self.configured.names(&tracee.called, tracee.argv));
         let cargo = self.cargo.as_deref().unwrap_or(&self.started);

@@ -323,6 +323,43 @@ fn a_macro_in_its_own_tests() {
     }
 }
 
+/// One program, three readers of its `.env`: the one it is allowed `via` has what it needs, and the others are told by their names. What stands in
+/// the environment a whole program would have, so nobody has it.
+#[test]
+fn a_program_may_by_one_of_its_libraries_alone() {
+    for who in Who::all() {
+        let place = place(who);
+        let args = ["test", "--offline", "--test", "loaded", "--", "--nocapture"];
+        let url = "postgres://user:hush@localhost/db";
+        let text = |outcome: &Outcome| outcome.stderr_text() + &String::from_utf8_lossy(&outcome.stdout);
+        let whole = format!("Some(\"DATABASE_URL=postgres://zoo\\nZOO_SECRET={}-dotenv\\n\")", place.canary);
+        let plain = does(cargo(&place, &args), &place, "").env("DATABASE_URL", url).go();
+        let said = text(plain.exits(0));
+        for name in ["alpha", "beta", "test"] {
+            assert!(said.contains(&format!("zoo: {name} loads {whole}")), "{plain}");
+        }
+        let grants = "via = [\"alpha\"]\nread = [\"{workspace}/.env\"]\nreveal = [\"DATABASE_URL\"]";
+        let typed =
+            ["--via", "alpha", "--read", "{workspace}/.env", "--reveal", "DATABASE_URL", "--reason", "looked at", "--expires", "never"];
+        bare(&place, &[&["allow", "workspace", "--program"], &typed[..]].concat()).go().exits(0);
+        for by_hand in [false, true] {
+            if by_hand {
+                exceptions(&place, &allow("workspace", "program", grants));
+            }
+            let outcome = does(guarded(&place, &[], &args), &place, "").env("DATABASE_URL", url).go();
+            let said = text(outcome.exits(100));
+            assert!(said.contains(r#"zoo: alpha loads Some("DATABASE_URL=postgres://zoo\nZOO_SECRET=\n")"#), "{outcome}");
+            for refused in ["zoo: beta loads None", "zoo: test loads None", "zoo: test knows None"] {
+                assert!(said.contains(refused), "no {refused}\n{outcome}");
+            }
+            let blamed: Vec<&str> =
+                violations(outcome.report()).filter_map(|finding| finding["blame"]["crates"][0]["name"].as_str()).collect();
+            assert!(blamed.contains(&"beta") && !blamed.contains(&"alpha"), "{blamed:?}\n{outcome}");
+            assert_eq!(states(&outcome), [state("workspace", "used")], "{outcome}");
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_meant_is_an_error_with_its_place() {
     for who in Who::all() {
@@ -334,6 +371,13 @@ fn what_cannot_be_meant_is_an_error_with_its_place() {
             (write("connect = [\"*:*\"]"), "brig.toml:6:12: `*:*` is too wide: "),
             (write(&format!("write = [\"{}\"]", place.path("home").display())), "is too wide: the user's home lies in it"),
             (write("conect = [\"h.example:443\"]"), "brig.toml:6:1: unknown key `conect`; did you mean `connect`?"),
+            (write("write = [\"{workspace}/a\"]\nvia = []"), "brig.toml:7:7: `via` names no crate"),
+            (write("reveal = [\"A\"]\nvia = [\"alpha\"]"), "brig.toml:7:7: a variable of the environment is given to the whole program"),
+            (write("write = [\"{workspace}/a\"]\nvia = [\"a b\"]"), "brig.toml:7:8: "),
+            (
+                allow("path#gamma@1.2.3", "proc-macro", "via = [\"alpha\"]\nwrite = [\"{workspace}/a\"]"),
+                "`via` is for a `program` or a `build-script`",
+            ),
             (write("write = [\"{workspace}/linked\"]"), "brig.toml:3:1: `{workspace}/linked`: a symbolic link stands there"),
         ] {
             exceptions(&place, &entry);

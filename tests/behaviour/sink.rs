@@ -1,8 +1,8 @@
 //! Where stolen goods would arrive: listeners on loopback and on unix sockets that write down every byte.
 
-use std::io::{Read, Write};
+use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::net::{TcpListener, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
 
 /// Everything that arrived at one listener.
@@ -59,52 +60,85 @@ pub struct Sinks {
     pub tcp_port: u16,
     pub udp_port: u16,
     heard: [Heard; 6],
+    /// Closed with the place: then its listener ends, too. Hundreds of idle threads make every `fork` of the test program slow.
+    _ends: PipeWriter,
+}
+
+/// What a door stands open with.
+enum Open {
+    Tcp(TcpListener),
+    Udp(UdpSocket),
+    Unix(UnixListener),
+    Datagram(UnixDatagram),
+}
+
+impl Open {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Open::Tcp(listener) => listener.as_fd(),
+            Open::Udp(socket) => socket.as_fd(),
+            Open::Unix(listener) => listener.as_fd(),
+            Open::Datagram(socket) => socket.as_fd(),
+        }
+    }
+
+    /// Takes what has come.
+    fn hear(&self, heard: &Heard) {
+        let mut buffer = [0; 4096];
+        match self {
+            Open::Tcp(listener) => drop(listener.accept().map(|(stream, _)| take(stream, heard))),
+            Open::Unix(listener) => drop(listener.accept().map(|(stream, _)| take(stream, heard))),
+            Open::Udp(socket) => drop(socket.recv(&mut buffer).map(|length| heard.begin(&buffer[..length]))),
+            Open::Datagram(socket) => drop(socket.recv(&mut buffer).map(|length| heard.begin(&buffer[..length]))),
+        }
+    }
 }
 
 impl Sinks {
-    /// Starts listening; the unix sockets are made in `dir`. The threads end with the test program.
+    /// Starts listening; the unix sockets are made in `dir`. Ends when it is dropped.
     pub fn start(dir: &Path) -> Sinks {
         let heard: [Heard; 6] = Default::default();
         let tcp = TcpListener::bind("127.0.0.1:0").expect("bind a loopback port");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("bind a loopback port");
         let (tcp_port, udp_port) = (tcp.local_addr().unwrap().port(), udp.local_addr().unwrap().port());
-        let log = heard[Door::Tcp as usize].clone();
-        thread::spawn(move || tcp.incoming().flatten().for_each(|stream| take(stream, &log)));
-        let log = heard[Door::Udp as usize].clone();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length) = udp.recv(&mut buffer) {
-                log.begin(&buffer[..length]);
-            }
-        });
-        for (door, name) in [(Door::Agent, "ssh-agent.sock"), (Door::Docker, "docker.sock")] {
-            let listener = UnixListener::bind(dir.join(name)).expect("bind a unix socket");
-            let log = heard[door as usize].clone();
-            thread::spawn(move || listener.incoming().flatten().for_each(|stream| take(stream, &log)));
-        }
-        let name = SocketAddr::from_abstract_name(dir.join("abstract").as_os_str().as_bytes()).expect("a short name");
-        let listener = UnixListener::bind_addr(&name).expect("bind an abstract name");
-        let log = heard[Door::Abstract as usize].clone();
-        thread::spawn(move || listener.incoming().flatten().for_each(|stream| take(stream, &log)));
-        let name = SocketAddr::from_abstract_name(dir.join("abstract-log").as_os_str().as_bytes()).expect("a short name");
-        let datagrams = [UnixDatagram::bind(dir.join("log.sock")), UnixDatagram::bind_addr(&name)];
-        for socket in datagrams.map(|bound| bound.expect("bind a datagram socket")) {
-            let log = heard[Door::Datagram as usize].clone();
-            thread::spawn(move || {
-                let mut buffer = [0; 4096];
-                while let Ok(length) = socket.recv(&mut buffer) {
-                    log.begin(&buffer[..length]);
-                }
-            });
-        }
-        let packets = sequenced(&dir.join("sequenced.sock"));
-        let log = heard[Door::Datagram as usize].clone();
-        thread::spawn(move || packets.incoming().flatten().for_each(|stream| take(stream, &log)));
-        Sinks { tcp_port, udp_port, heard }
+        let named = |name| SocketAddr::from_abstract_name(dir.join(name).as_os_str().as_bytes()).expect("a short name");
+        let unix = |name| Open::Unix(UnixListener::bind(dir.join(name)).expect("bind a unix socket"));
+        let datagrams = [UnixDatagram::bind(dir.join("log.sock")), UnixDatagram::bind_addr(&named("abstract-log"))];
+        let mut open = vec![
+            (Door::Tcp, Open::Tcp(tcp)),
+            (Door::Udp, Open::Udp(udp)),
+            (Door::Agent, unix("ssh-agent.sock")),
+            (Door::Docker, unix("docker.sock")),
+            (Door::Abstract, Open::Unix(UnixListener::bind_addr(&named("abstract")).expect("bind an abstract name"))),
+            (Door::Datagram, Open::Unix(sequenced(&dir.join("sequenced.sock")))),
+        ];
+        open.extend(datagrams.map(|bound| (Door::Datagram, Open::Datagram(bound.expect("bind a datagram socket")))));
+        let (ended, ends) = std::io::pipe().expect("make a pipe");
+        let logs = heard.clone();
+        thread::spawn(move || listen_to(&open, &logs, &ended));
+        Sinks { tcp_port, udp_port, heard, _ends: ends }
     }
 
     pub fn heard(&self, door: Door) -> Vec<u8> {
         self.heard[door as usize].bytes()
+    }
+}
+
+/// Hears whoever comes through a door, until the other end of `ended` is closed.
+fn listen_to(open: &[(Door, Open)], heard: &[Heard; 6], ended: &PipeReader) {
+    let fds = open.iter().map(|(_, open)| open.fd()).chain([ended.as_fd()]);
+    let mut polled: Vec<PollFd> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+    loop {
+        if poll(&mut polled, PollTimeout::NONE).is_err() {
+            continue;
+        }
+        let come = |polled: &PollFd| polled.any().unwrap_or(true);
+        for ((door, open), _) in open.iter().zip(&polled).filter(|(_, polled)| come(polled)) {
+            open.hear(&heard[*door as usize]);
+        }
+        if polled.last().is_some_and(come) {
+            return;
+        }
     }
 }
 

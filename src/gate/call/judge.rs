@@ -50,18 +50,15 @@ impl Call<'_> {
         judgement
     }
 
-    /// What exceptions of the user's make of an act: those of macros count where the macro alone is on the stack, those of programs in rustdoc where a
-    /// doctest acts.
+    /// What exceptions of the user's make of an act: those of macros count where the macro alone is on the stack, those `via` a crate where that is on
+    /// it, those of programs in rustdoc where a doctest acts.
     fn excepted(&self, act: Act, judgement: Judgement, spent: &Spent) -> Judgement {
         let is_doctests = |granted: &Granted| self.watched.actor.kind == ActorKind::Rustdoc && granted.by.actor == ActorKind::Program;
-        let counts = |granted: &&Granted| granted.objects.is_none() && (!is_doctests(granted) || self.is_doctest());
-        let mut by: Vec<&Granted> = spent.by.iter().copied().filter(counts).collect();
-        let macros: Vec<&Granted> = spent.by.iter().copied().filter(|granted| granted.objects.is_some()).collect();
-        if by.is_empty() && !macros.is_empty() {
+        let about = spent.by.iter().copied().filter(|granted| !is_doctests(granted) || self.is_doctest());
+        let (some, mut by): (Vec<&Granted>, Vec<&Granted>) = about.partition(|granted| granted.asks_who());
+        if by.is_empty() && !some.is_empty() {
             match self.look() {
-                Ok(blame) => {
-                    by = macros.into_iter().filter(|granted| blame.as_ref().is_some_and(|blame| granted.made_this(blame))).collect()
-                }
+                Ok(blame) => by = some.into_iter().filter(|granted| blame.as_ref().is_some_and(|blame| granted.is_for(blame))).collect(),
                 Err(repeat) => return Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false },
             }
         }

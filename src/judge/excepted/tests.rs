@@ -57,6 +57,7 @@ fn granted() -> Granted {
         connect: vec!["cdn.example:443".into(), "10.0.0.7:5432".into()],
         unix: paths(&["/run/db.sock"]),
         arguments: Vec::new(),
+        via: Vec::new(),
         reveal: Vec::new(),
         objects: None,
     }
@@ -191,6 +192,32 @@ fn a_macros_exception_wants_the_macro_alone_on_the_stack() {
         (blame(Vec::new(), None), false),
         (blame(vec![found(Some(own))], Some("the stack could not be walked to its end")), false),
     ] {
-        assert_eq!(granted.made_this(&stack), ok, "{stack:?}");
+        assert_eq!(granted.is_for(&stack), ok, "{stack:?}");
     }
+}
+
+#[test]
+fn by_one_library_of_a_program() {
+    let via = |names: &[&str], reveal: &[&str]| Granted {
+        via: names.iter().map(|name| (*name).to_owned()).collect(),
+        reveal: reveal.iter().map(|name| (*name).to_owned()).collect(),
+        ..granted()
+    };
+    let stack = |names: &[&str]| Blame {
+        crates: names.iter().map(|name| Candidate { name: (*name).into(), function: None, object: None, package: None }).collect(),
+        by: "stack".into(),
+        caveat: None,
+    };
+    let one = via(&["dotenvy"], &["A"]);
+    for (names, ok) in [(&["dotenvy", "app"][..], true), (&["app", "dotenvy"], true), (&["dotenv", "app"], false), (&[], false)] {
+        assert_eq!(one.is_for(&stack(names)), ok, "{names:?}");
+    }
+    assert!(one.asks_who() && one.in_environment().is_empty() && !via(&[], &["A"]).asks_who());
+    // What some of a program may read is not what all of it may.
+    let mut both = excepting(one.clone(), Mode::Enforce);
+    assert_eq!(both.revealed_in(b"/w/.env"), Some(vec!["A"]));
+    both.granted.push(via(&[], &["B"]));
+    assert_eq!(both.revealed_in(b"/w/.env"), Some(vec!["B"]));
+    both.granted.push(via(&["other"], &[]));
+    assert_eq!(both.revealed_in(b"/w/.env"), Some(vec!["B"]));
 }

@@ -18,6 +18,8 @@ pub struct Wish {
     /// In the order of [`LISTS`].
     pub lists: [Vec<String>; 5],
     pub arguments: Vec<String>,
+    /// Crates of which one has to be on the stack.
+    pub via: Vec<String>,
     pub reveal: Vec<String>,
     pub reason: String,
     /// `2027-02-01`, or `never`.
@@ -41,7 +43,8 @@ impl Wish {
     pub fn text(&self) -> String {
         let checksum = self.checksum.as_ref().map(|sum| format!("checksum = {}\n", quoted(sum))).unwrap_or_default();
         let mut text = format!("\n[[allow]]\ncrate = {}\n{checksum}actor = {}\n", quoted(&self.whom), quoted(self.actor.name()));
-        let lists = LISTS.into_iter().zip(&self.lists).chain([("arguments", &self.arguments), ("reveal", &self.reveal)]);
+        let lists =
+            LISTS.into_iter().zip(&self.lists).chain([("arguments", &self.arguments), ("via", &self.via), ("reveal", &self.reveal)]);
         for (list, entries) in lists.filter(|(_, entries)| !entries.is_empty()) {
             let entries: Vec<String> = entries.iter().map(|entry| quoted(entry)).collect();
             text.push_str(&format!("{list} = [{}]\n", entries.join(", ")));
@@ -154,6 +157,7 @@ mod tests {
             actor: ActorKind::BuildScript,
             lists: [vec!["/srv/a \"b\"".into()], Vec::new(), Vec::new(), vec!["h.example:443".into()], Vec::new()],
             arguments: Vec::new(),
+            via: Vec::new(),
             reveal: vec!["DATABASE_URL".into()],
             reason: "looked at: 'fine'\n[[deny]]".into(),
             expires: "2027-02-01".into(),
