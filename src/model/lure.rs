@@ -12,6 +12,9 @@ use super::shift::Shift;
 pub struct Lure {
     /// Real path of the directory whose content may be stolen and broken: home, workspace, temporary files. Nothing else of this machine.
     pub root: PathBuf,
+    /// Real paths of common directories (`/tmp`) that are the trial's alone: what lies there is a decoy, too.
+    #[serde(default)]
+    pub common: Vec<PathBuf>,
     /// Real paths of what is the user's: homes, the workspace he stands in.
     pub closed: Vec<PathBuf>,
     pub canaries: Vec<Canary>,

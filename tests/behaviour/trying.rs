@@ -34,7 +34,7 @@ fn tried(place: &Place, options: &[&str]) -> (Outcome, PathBuf, Value) {
 
 /// Nothing is left but the evidence, nothing of the user's is in that, and nobody outside has heard a word.
 #[track_caller]
-fn nothing_is_touched(place: &Place, outcome: &Outcome, evidence: &Path) {
+pub fn nothing_is_touched(place: &Place, outcome: &Outcome, evidence: &Path) {
     for door in Door::ALL {
         assert!(place.sinks.heard(door).is_empty(), "{door:?} has heard something\n{outcome}");
     }
@@ -49,7 +49,7 @@ fn nothing_is_touched(place: &Place, outcome: &Outcome, evidence: &Path) {
 }
 
 /// Rules of the report's findings, with what became of each.
-fn findings(report: &Value) -> Vec<(String, String)> {
+pub fn findings(report: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     report["findings"].as_array().unwrap().iter().map(|finding| (text(&finding["rule"]), text(&finding["status"]))).collect()
 }

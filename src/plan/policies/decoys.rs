@@ -22,8 +22,12 @@ fn lured(mode: Mode, root: &str) -> Policy {
     };
     let mut profile = crate::plan::load("default", None).expect("embedded");
     profile.mode = mode;
-    profile.decoys =
-        Some(Decoys { root: root.into(), given: vec!["/t/ssl/ca-certificates.crt".into()], closed: CLOSED.map(Into::into).to_vec() });
+    profile.decoys = Some(Decoys {
+        root: root.into(),
+        common: Vec::new(),
+        given: vec!["/t/ssl/ca-certificates.crt".into()],
+        closed: CLOSED.map(Into::into).to_vec(),
+    });
     profile.resolve(&places, &ActorFacts::new(BuildScript, format!("{ROOT}/tmp/brig-1/00000001")))
 }
 

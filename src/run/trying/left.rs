@@ -39,9 +39,9 @@ pub struct Left {
 }
 
 impl Look {
-    pub fn at(root: &Path, without: &[PathBuf]) -> Look {
+    pub fn at(trees: &[PathBuf], without: &[PathBuf]) -> Look {
         let (mut found, mut looks) = (BTreeMap::new(), 0);
-        let mut open = vec![root.to_owned()];
+        let mut open = trees.to_vec();
         while let Some(dir) = open.pop() {
             for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
                 looks += 1;
@@ -120,13 +120,14 @@ mod tests {
             fs::write(root.join(file), "laid").unwrap();
         }
         let without = [root.join("target")];
-        let before = Look::at(&root, &without);
+        let trees = [root.clone()];
+        let before = Look::at(&trees, &without);
         fs::write(root.join("home/.bashrc"), "laid; evil").unwrap();
         fs::write(root.join("home/drop\n.sh"), "#!/bin/sh\n").unwrap();
         fs::set_permissions(root.join("home/drop\n.sh"), fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(root.join("target/built"), "x").unwrap();
         std::os::unix::fs::symlink("/etc/passwd", root.join("home/link")).unwrap();
-        let left = Look::at(&root, &without).since(&before, &into).unwrap();
+        let left = Look::at(&trees, &without).since(&before, &into).unwrap();
         let told: Vec<_> = left.iter().map(|one| (one.changed, one.copy.as_deref().unwrap())).collect();
         assert_eq!(told, [(true, "001-.bashrc"), (false, "002-drop_.sh")]);
         assert_eq!(left[0].sha256.as_deref(), Some(&*crate::model::sha256::hex(b"laid; evil")));

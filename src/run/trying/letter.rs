@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::apart;
 use super::found::Found;
 use super::left::Left;
 use super::throwaway::Throwaway;
@@ -42,6 +43,9 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
         all.enforcement.landlock_abi,
         escape::name(&all.enforcement.sockets)
     );
+    for weakness in all.enforcement.degraded.iter().filter(|weakness| apart::is_told(weakness)) {
+        let _ = writeln!(page, "- {}: {}", escape::ours(&weakness.what), escape::ours(&weakness.means));
+    }
     sent(&mut page, found);
     for incident in &told {
         section(&mut page, all, incident);

@@ -18,7 +18,7 @@ use super::proof::Proof;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
 use super::throwaway::Throwaway;
-use super::told;
+use super::{apart, settings, told};
 use crate::cli::Options;
 use crate::cli::trying::How;
 use crate::model::Exit;
@@ -119,11 +119,16 @@ impl<'a> Conditions<'a> {
         guise.dress(&mut env);
         told::guise(&mut out, &guise, style).context("write to stdout")?;
         let without = throwaway.without();
-        let before = Look::at(&throwaway.root, &without);
+        let filled = throwaway.filled();
+        let before = Look::at(&filled, &without);
         let (seconds, allow_degraded, echo) = (how.seconds, options.allow_degraded, options.verbose);
         let closed = closed(user, self.cargo_home.as_deref());
         let canaries = laid.canaries;
-        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise };
+        let sources = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
+        let kept = [toolchain.clone()].into_iter().chain(settings::directories(&sources)).map(real).collect();
+        let view = throwaway.view(closed.clone(), kept);
+        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view };
+        let mut told = false;
         let (ended, reached) = stages.play(&prepared, |one| {
             if echo {
                 // What somebody else said must not look like ours, or do anything to a terminal.
@@ -131,9 +136,12 @@ impl<'a> Conditions<'a> {
                 let said: String = said.lines().map(|line| format!("    | {}\n", escape::ours(line))).collect();
                 let _ = io::stderr().write_all(said.as_bytes());
             }
+            let shared = one.report.iter().filter(|_| !told).flat_map(|report| &report.enforcement.degraded);
+            told::shared(&mut out, shared.filter(|weakness| apart::is_told(weakness)), style)?;
+            told |= one.report.is_some();
             told::stage(&mut out, one, style)
         })?;
-        let left = Look::at(&throwaway.root, &without).since(&before, &evidence.files())?;
+        let left = Look::at(&filled, &without).since(&before, &evidence.files())?;
 
         let command = ["cargo", "brig", "try", &suspect.name];
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::guise;
 use super::interrupt::Interrupt;
+use super::view::View;
+use super::{apart, guise};
 use crate::cli::{self, Options, Typed};
 use crate::model::Lure;
 use crate::model::report::Report;
@@ -28,6 +29,8 @@ pub const ARGUMENT: &str = "--stage-of-a-trial";
 const MOST: usize = 1 << 20;
 /// How much longer than its time a stage may take to end: its report is written then.
 const GRACE: Duration = Duration::from_secs(60);
+/// How often a stage is asked to end.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long what was said may take to arrive.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -40,6 +43,15 @@ pub struct Stage {
     /// Cargo's.
     pub args: Vec<OsString>,
     pub allow_degraded: bool,
+    /// The tree of files it is shown, where it can be had.
+    pub view: Option<View>,
+}
+
+/// A stage, and who starts it.
+#[derive(Serialize, Deserialize)]
+struct Started<S> {
+    stage: S,
+    by: i32,
 }
 
 /// What a stage came to.
@@ -57,7 +69,19 @@ pub struct Played {
 pub fn typed() -> Result<Typed, Stopped> {
     let mut text = String::new();
     let read = io::stdin().take(16 << 20).read_to_string(&mut text).context("read what is to be run").map_err(Stopped::usage)?;
-    let stage: Stage = serde_json::from_str(&text[..read]).context("no stage of a trial").map_err(Stopped::usage)?;
+    let started: Started<Stage> = serde_json::from_str(&text[..read]).context("no stage of a trial").map_err(Stopped::usage)?;
+    let Started { mut stage, by } = started;
+    apart::end_with(by).context("end with whoever started us")?;
+    let mut weaker = Vec::new();
+    if let (Some(view), Some(lure)) = (&stage.view, &mut stage.lure) {
+        let entered = apart::enter(view).context("enter namespaces of our own").map_err(Stopped::wall)?;
+        if let Some(ours) = entered.ours {
+            lure.common = view.common();
+            lure.sink = view.moved(&lure.sink, &ours);
+            stage.report_dir = view.moved(&stage.report_dir, &ours);
+        }
+        weaker = entered.weaker;
+    }
     Interrupt::let_through();
     nix::unistd::setsid().context("leave the terminal")?;
     if let Some(cpus) = stage.lure.as_ref().and_then(|lure| lure.cpus) {
@@ -71,6 +95,7 @@ pub fn typed() -> Result<Typed, Stopped> {
         timeout: Some(Duration::from_secs(stage.seconds)),
         allow_degraded: stage.allow_degraded,
         lure: stage.lure,
+        weaker,
         ..Options::default()
     };
     Ok(Typed { options, command: cli::Command::Cargo { toolchain: None, args: stage.args } })
@@ -83,7 +108,7 @@ pub fn typed() -> Result<Typed, Stopped> {
 pub fn play(stage: &Stage, (env, dir): (&Env, &Path), interrupt: &Interrupt, echo: bool) -> Result<Played> {
     let mut command = Command::new(std::env::current_exe().context("find ourselves")?);
     command.arg(ARGUMENT).env_clear().envs(env.iter().cloned()).current_dir(dir).stdin(Stdio::piped());
-    let text = serde_json::to_vec(stage).context("write down what is to be run")?;
+    let text = serde_json::to_vec(&Started { stage, by: std::process::id() as i32 }).context("write down what is to be run")?;
     let (code, said) = run(command, &text, Duration::from_secs(stage.seconds) + GRACE, interrupt, echo)?;
     let stored = stage.report_dir.join("report.json");
     let report = if stored.exists() { Some(json::load(&stored)?) } else { None };
@@ -105,7 +130,7 @@ pub fn run(mut command: Command, input: &[u8], limit: Duration, interrupt: &Inte
     }
     let (tell, told) = mpsc::channel();
     thread::spawn(move || tell.send(listen(reader, echo)));
-    let end = Instant::now() + limit;
+    let (end, mut asked) = (Instant::now() + limit, Instant::now());
     interrupt.watch(child.id());
     let status = loop {
         if let Some(status) = child.try_wait().context("wait for ourselves")? {
@@ -114,6 +139,11 @@ pub fn run(mut command: Command, input: &[u8], limit: Duration, interrupt: &Inte
         if Instant::now() > end {
             // Whoever traces it ends with it (`PTRACE_O_EXITKILL`).
             let _ = child.kill();
+        }
+        if asked.elapsed() > AGAIN {
+            // The first process of a namespace hears nothing before it is ready to (pid_namespaces(7)).
+            interrupt.remind();
+            asked = Instant::now();
         }
         thread::sleep(Duration::from_millis(20));
     };

@@ -14,6 +14,7 @@ use super::reached::Reached;
 use super::stage::{self, Stage};
 use super::suspect;
 use super::throwaway::Throwaway;
+use super::view::View;
 use crate::model::lure::Bounds;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Canary, Exit, Lure};
@@ -56,6 +57,7 @@ pub struct Stages<'a> {
     pub seconds: u64,
     pub allow_degraded: bool,
     pub guise: Guise,
+    pub view: View,
 }
 
 /// How one ended.
@@ -252,6 +254,7 @@ impl Stages<'_> {
         let seconds = self.seconds.saturating_mul(step.times);
         let lure = Lure {
             root: self.throwaway.root.clone(),
+            common: Vec::new(),
             closed: self.closed.clone(),
             canaries: self.canaries.clone(),
             sink: self.throwaway.sink.join(number.to_string()),
@@ -262,7 +265,8 @@ impl Stages<'_> {
         };
         let args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join(number.to_string());
-        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded: self.allow_degraded };
+        let (allow_degraded, view) = (self.allow_degraded, Some(self.view.clone()));
+        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded, view };
         let began = Instant::now();
         let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, false)?;
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::abandoned::{self, Mark};
+use super::view::{COMMON, View};
 use crate::plan::places::real;
 use crate::run::stage::{Env, Filled, variable};
 use crate::suspect::decoys::PROJECT;
@@ -41,6 +43,7 @@ const STAGES: usize = 32;
 const MACROS: usize = 64;
 
 pub struct Throwaway {
+    _mark: Mark,
     _dir: Filled,
     /// The decoys' root.
     pub root: PathBuf,
@@ -49,7 +52,8 @@ pub struct Throwaway {
     /// Where workspaces lie.
     pub work: PathBuf,
     pub tmp: PathBuf,
-    /// Out of its reach.
+    /// Out of its reach, but for what stands in place of common directories.
+    away: PathBuf,
     pub reports: PathBuf,
     pub sink: PathBuf,
 }
@@ -59,30 +63,55 @@ impl Throwaway {
     /// When a directory cannot be made.
     pub fn make() -> Result<Throwaway> {
         // A name that says nothing: suspects look where they are.
-        let dir = tempfile::Builder::new().prefix("user-").permissions(fs::Permissions::from_mode(0o700)).tempdir();
+        let dir = tempfile::Builder::new().prefix(abandoned::PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir();
         let dir = dir.context("make a temporary directory")?;
         let top = real(dir.path().to_owned());
+        let mark = Mark::set(&top).context("mark a directory as ours")?;
         let root = top.join("r");
         let home = root.join("home/alex");
         let made = Throwaway {
             cargo_home: home.join(".cargo"),
             work: home.join("work"),
             tmp: root.join("tmp"),
+            away: top.join("away"),
             reports: top.join("reports"),
             // Variables name a certificate in it.
             sink: top.join("ssl"),
             home,
             root,
+            _mark: mark,
             _dir: dir.into(),
         };
         for dir in [&made.cargo_home, &made.work, &made.tmp, &made.reports, &made.sink] {
             fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
+        }
+        for dir in made.common() {
+            let all = fs::create_dir_all(&dir).and_then(|()| fs::set_permissions(&dir, fs::Permissions::from_mode(0o1777)));
+            all.with_context(|| format!("make {}", dir.display()))?;
         }
         Ok(made)
     }
 
     pub fn app(&self) -> PathBuf {
         self.work.join(PROJECT)
+    }
+
+    /// What stands in place of common directories.
+    fn common(&self) -> Vec<PathBuf> {
+        COMMON.iter().map(|(name, _)| self.away.join(name)).collect()
+    }
+
+    /// Where a suspect may leave something.
+    pub fn filled(&self) -> Vec<PathBuf> {
+        [self.root.clone()].into_iter().chain(self.common()).collect()
+    }
+
+    /// What its stages are shown: nothing of what is `theirs`, which is the user's, but for `kept`.
+    pub fn view(&self, mut theirs: Vec<PathBuf>, mut kept: Vec<PathBuf>) -> View {
+        let own = [(&self.reports, "reports"), (&self.sink, "ssl")].map(|(dir, name)| (dir.clone(), name.to_owned()));
+        theirs.extend(self.root.parent().map(Path::to_owned));
+        kept.push(self.root.clone());
+        View::of(&self.away, theirs, kept, own.to_vec())
     }
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.
@@ -124,8 +153,10 @@ impl Throwaway {
 
     /// A path in it as people know it.
     pub fn shown(&self, path: &Path) -> String {
+        let common = COMMON.map(|(name, of)| (self.away.join(name), of));
         let trees = [(&self.work, "<workspace>"), (&self.home, "~"), (&self.tmp, "<tmp>"), (&self.root, "<root>")];
-        let found = trees.iter().find_map(|(tree, name)| Some((name, path.strip_prefix(tree).ok()?)));
+        let trees = trees.into_iter().chain(common.iter().map(|(tree, of)| (tree, *of)));
+        let found = trees.into_iter().find_map(|(tree, name)| Some((name, path.strip_prefix(tree).ok()?)));
         found.map_or_else(|| path.display().to_string(), |(name, rest)| format!("{name}/{}", rest.display()))
     }
 

@@ -7,7 +7,7 @@ use super::found::Found;
 use super::guise::Guise;
 use super::preparing::Prepared;
 use super::stages::Ended;
-use crate::model::report::{Report, VerdictWord};
+use crate::model::report::{Report, VerdictWord, Weakness};
 use crate::model::{Exit, Hostile, Rule};
 use crate::report::crates::crates;
 use crate::report::escape;
@@ -38,6 +38,11 @@ pub fn before(w: &mut dyn Write, prepared: &Prepared, style: Style) -> io::Resul
 pub fn guise(w: &mut dyn Write, guise: &Guise, style: Style) -> io::Result<()> {
     let limits = guise.limits().into_iter().filter(|_| style.verbosity != Verbosity::Quiet);
     limits.into_iter().try_for_each(|limit| style.status(w, YELLOW, "Note", &limit))
+}
+
+/// What of the machine it could not be kept from seeing.
+pub fn shared<'w>(w: &mut dyn Write, mut weaker: impl Iterator<Item = &'w Weakness>, style: Style) -> io::Result<()> {
+    weaker.try_for_each(|one| style.status(w, YELLOW, "Note", &escape::ours(&format!("{}: {}", one.what, one.means))))
 }
 
 pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
