@@ -28,7 +28,7 @@ impl Policy {
 
     /// Is this below the decoys' root? Never in another mode.
     pub(crate) fn is_decoy(&self, path: &[u8]) -> bool {
-        self.lured().is_some_and(|decoys| decoys.trees().any(|tree| below(path, tree).is_some()))
+        self.lured().is_some_and(|decoys| decoys.trees().any(|tree| below(path, tree).is_some()) && !within(path, &decoys.kept))
     }
 
     /// In a trial: would what the rules let happen touch something of the user's? The compiler may lie in his home.

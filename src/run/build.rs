@@ -175,7 +175,7 @@ pub fn build(
         let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
         wall.grants.read.extend(programs.iter().cloned());
         if let Some(lure) = &options.lure {
-            let trees = || lure.common.iter().chain([&lure.root]).cloned();
+            let trees = || lure.more.iter().chain([&lure.root]).cloned();
             wall.grants.read.extend(trees().chain([lure.certificate()]));
             wall.grants.write.extend(trees());
         }

@@ -56,8 +56,8 @@ impl Chosen {
             profile.mode = mode;
         }
         if let Some(lure) = &options.lure {
-            let (root, common, closed) = (lure.root.clone(), lure.common.clone(), lure.closed.clone());
-            (profile.mode, profile.decoys) = (Mode::Decoy, Some(Decoys { root, common, given: vec![lure.certificate()], closed }));
+            let (root, more, kept, closed) = (lure.root.clone(), lure.more.clone(), lure.kept.clone(), lure.closed.clone());
+            (profile.mode, profile.decoys) = (Mode::Decoy, Some(Decoys { root, more, kept, given: vec![lure.certificate()], closed }));
             (profile.shift, profile.hostname) = (lure.shift, lure.hostname.as_deref().map(Into::into));
             // All of it is decoys: there is nothing of the user's in it.
             profile.environment.pass.push("*".to_owned());

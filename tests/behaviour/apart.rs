@@ -23,7 +23,7 @@ fn dropper(who: Who) -> (Place, String) {
     let name = format!("zoo-{}", place.canary.to_lowercase());
     place.write(&place.workspace().join("name.txt"), &name);
     place.write(&place.workspace().join("other.txt"), &std::process::id().to_string());
-    place.write(&place.workspace().join("real.txt"), place.path("home").to_str().unwrap());
+    place.write(&place.workspace().join("real.txt"), place.path("home/.ssh/id_ed25519").to_str().unwrap());
     (place, name)
 }
 
@@ -57,7 +57,7 @@ fn what_is_dropped_where_everybody_may_runs_and_is_kept() {
     for who in Who::all() {
         let (place, name) = dropper(who);
         let plain = cargo(&place, &["build", "--offline"]).go();
-        for deed in COMMON.iter().chain(&["other process", "real directory"]) {
+        for deed in COMMON.iter().chain(&["other process", "real key"]) {
             assert!(plain.stderr_text().contains(&format!("{deed}: done")), "plain cargo: no {deed}\n{plain}");
         }
         COMMON.iter().for_each(|dir| fs::remove_file(Path::new(dir).join(&name)).unwrap());
@@ -68,14 +68,17 @@ fn what_is_dropped_where_everybody_may_runs_and_is_kept() {
         nothing_is_touched(&place, &outcome, &evidence);
         nothing_lies_there(&name, &outcome);
         assert_eq!(shared(&evidence), Vec::<String>::new(), "{outcome}");
-        for deed in COMMON {
-            assert!(said.contains(&format!("{deed}: done")), "it did not run from {deed}\n{said}\n{outcome}");
+        // Where the user lives lie decoys, whoever says where that is.
+        for deed in COMMON.iter().chain(&["key at home"]) {
+            assert!(said.contains(&format!("{deed}: done")), "it did not get to {deed}\n{said}\n{outcome}");
         }
-        for deed in ["other process", "real directory"] {
+        for deed in ["other process", "real key"] {
             assert!(said.contains(&format!("{deed}: not done")), "it sees the {deed}\n{said}\n{outcome}");
         }
         let found = findings(&report(&evidence));
-        assert!(found.contains(&("exec/dropped".to_owned(), "decoy".to_owned())), "{found:?}\n{outcome}");
+        for rule in ["exec/dropped", "secret/read"] {
+            assert!(found.contains(&(rule.to_owned(), "decoy".to_owned())), "{rule}: {found:?}\n{outcome}");
+        }
         let letter = fs::read_to_string(evidence.join("letter.md")).unwrap();
         let sums = fs::read_to_string(evidence.join("files/SHA256SUMS")).unwrap();
         let digest = sha256::hex(&fs::read("/bin/true").unwrap());
@@ -98,8 +101,13 @@ fn without_a_tree_of_its_own_it_is_tried_and_told_so() {
         outcome.exits(100);
         nothing_is_touched(&place, &outcome, &evidence);
         nothing_lies_there(&name, &outcome);
-        for deed in COMMON {
+        for deed in COMMON.iter().chain(&["real key", "key at home"]) {
             assert!(said.contains(&format!("{deed}: not done")), "it got to {deed}\n{said}\n{outcome}");
+        }
+        // What lies outside is refused as ever, and told.
+        let found = findings(&report(&evidence));
+        for rule in ["fs/write-outside", "secret/read"] {
+            assert!(found.contains(&(rule.to_owned(), "refused".to_owned())), "{rule}: {found:?}\n{outcome}");
         }
         let words = "the suspect had no file tree of its own";
         assert_eq!(shared(&evidence), [words], "{outcome}");

@@ -24,7 +24,8 @@ fn lured(mode: Mode, root: &str) -> Policy {
     profile.mode = mode;
     profile.decoys = Some(Decoys {
         root: root.into(),
-        common: Vec::new(),
+        more: Vec::new(),
+        kept: Vec::new(),
         given: vec!["/t/ssl/ca-certificates.crt".into()],
         closed: CLOSED.map(Into::into).to_vec(),
     });

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
+use nix::unistd::{User, geteuid};
 
 use super::evidence::Evidence;
 use super::found::Found;
@@ -18,6 +19,7 @@ use super::proof::Proof;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
 use super::throwaway::Throwaway;
+use super::view::Theirs;
 use super::{apart, settings, told};
 use crate::cli::Options;
 use crate::cli::trying::How;
@@ -126,7 +128,7 @@ impl<'a> Conditions<'a> {
         let canaries = laid.canaries;
         let sources = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
         let kept = [toolchain.clone()].into_iter().chain(settings::directories(&sources)).map(real).collect();
-        let view = throwaway.view(closed.clone(), kept);
+        let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept });
         let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view };
         let mut told = false;
         let (ended, reached) = stages.play(&prepared, |one| {
@@ -157,6 +159,13 @@ impl<'a> Conditions<'a> {
         told::after(&mut out, &found, (&evidence, exit), style).context("write to stdout")?;
         Ok(Tried { suspect: prepared.suspect, all, proof, exit })
     }
+}
+
+/// Where the user lives: as he says, and as the machine does.
+fn homes(user: &Env) -> Vec<PathBuf> {
+    let said = ground::variable(user, "HOME").map(PathBuf::from);
+    let known = User::from_uid(geteuid()).ok().flatten().map(|user| user.dir);
+    said.into_iter().chain(known).map(real).collect()
 }
 
 /// What is the user's, by real paths. The root of all is nobody's.

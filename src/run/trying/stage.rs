@@ -76,7 +76,7 @@ pub fn typed() -> Result<Typed, Stopped> {
     if let (Some(view), Some(lure)) = (&stage.view, &mut stage.lure) {
         let entered = apart::enter(view).context("enter namespaces of our own").map_err(Stopped::wall)?;
         if let Some(ours) = entered.ours {
-            lure.common = view.common();
+            (lure.more, lure.kept) = (view.filled(), view.kept.clone());
             lure.sink = view.moved(&lure.sink, &ours);
             stage.report_dir = view.moved(&stage.report_dir, &ours);
         }

@@ -254,7 +254,8 @@ impl Stages<'_> {
         let seconds = self.seconds.saturating_mul(step.times);
         let lure = Lure {
             root: self.throwaway.root.clone(),
-            common: Vec::new(),
+            more: Vec::new(),
+            kept: Vec::new(),
             closed: self.closed.clone(),
             canaries: self.canaries.clone(),
             sink: self.throwaway.sink.join(number.to_string()),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::abandoned::{self, Mark};
-use super::view::{COMMON, View};
+use super::view::{COMMON, Ours, Theirs, View};
 use crate::plan::places::real;
 use crate::run::stage::{Env, Filled, variable};
 use crate::suspect::decoys::PROJECT;
@@ -106,12 +106,11 @@ impl Throwaway {
         [self.root.clone()].into_iter().chain(self.common()).collect()
     }
 
-    /// What its stages are shown: nothing of what is `theirs`, which is the user's, but for `kept`.
-    pub fn view(&self, mut theirs: Vec<PathBuf>, mut kept: Vec<PathBuf>) -> View {
-        let own = [(&self.reports, "reports"), (&self.sink, "ssl")].map(|(dir, name)| (dir.clone(), name.to_owned()));
-        theirs.extend(self.root.parent().map(Path::to_owned));
-        kept.push(self.root.clone());
-        View::of(&self.away, theirs, kept, own.to_vec())
+    /// What its stages are shown.
+    pub fn view(&self, theirs: Theirs) -> View {
+        let top = self.root.parent().unwrap_or(&self.root);
+        let own = [(&*self.reports, "reports"), (&*self.sink, "ssl")];
+        View::of(Ours { top, root: &self.root, home: &self.home, away: &self.away, own }, theirs)
     }
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.

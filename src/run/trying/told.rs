@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::apart;
 use super::evidence::Evidence;
 use super::found::Found;
 use super::guise::Guise;
@@ -63,6 +64,7 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
     // Of its stages each has its line; who was still at work then is no incident.
     let mut shown = all.clone();
     shown.outcome.timed_out = false;
+    shown.enforcement.degraded.retain(|weakness| !apart::is_told(weakness));
     shown.findings.retain(|finding| finding.rule != Rule::ProcTimeout);
     if shown.outcome.verdict != VerdictWord::TimedOut {
         terminal::after(w, &shown, None, if style.verbosity == Verbosity::Verbose { style } else { quiet })?;

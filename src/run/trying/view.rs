@@ -1,5 +1,5 @@
 //! The tree of files that a stage of a trial is shown. In: the machine's tree, directories of ours. Out, in a mount namespace of one's own: common directories
-//! that are the trial's alone, homes in which nothing is to be seen, and our own place out of the suspect's reach.
+//! that are the trial's alone, the decoys' home in place of the user's, nothing of other people's, and our own place out of the suspect's reach.
 
 use std::fs::{self, File};
 use std::io;
@@ -28,36 +28,70 @@ const EMPTY: &str = "mode=0755,size=1m";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// Directories of ours, each with the machine's, whose place it takes.
-    pub over: Vec<(PathBuf, PathBuf)>,
-    /// Trees in which nothing is to be seen. Ours is shown in the first.
-    pub hidden: Vec<PathBuf>,
-    /// Directories that stay where they are all the same.
+    over: Vec<(PathBuf, PathBuf)>,
+    /// The decoys' home, and the user's, whose place it takes, wherever he may be said to live.
+    home: PathBuf,
+    homes: Vec<PathBuf>,
+    /// Trees in which nothing is to be seen.
+    hidden: Vec<PathBuf>,
+    /// Directories of the user's that stay where they are all the same, and cannot be written to.
     pub kept: Vec<PathBuf>,
+    /// Directories of ours that stay where they are.
+    here: Vec<PathBuf>,
     /// Directories of ours, each with the name by which we find it.
-    pub own: Vec<(PathBuf, String)>,
+    own: Vec<(PathBuf, String)>,
+}
+
+/// The user's, by real paths.
+#[derive(Clone, Debug, Default)]
+pub struct Theirs {
+    pub homes: Vec<PathBuf>,
+    /// What else is not to be seen.
+    pub trees: Vec<PathBuf>,
+    /// And what is: compilers, sources.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Of the trial's, by real paths.
+#[derive(Clone, Copy, Debug)]
+pub struct Ours<'a> {
+    /// All of it.
+    pub top: &'a Path,
+    pub root: &'a Path,
+    pub home: &'a Path,
+    /// With a directory for each of [`COMMON`].
+    pub away: &'a Path,
+    pub own: [(&'a Path, &'a str); 2],
 }
 
 impl View {
-    /// `away` holds a directory for each of [`COMMON`]. `theirs` is the user's, besides what is anybody's. All paths are real.
-    pub fn of(away: &Path, theirs: Vec<PathBuf>, kept: Vec<PathBuf>, own: Vec<(PathBuf, String)>) -> View {
+    pub fn of(ours: Ours, theirs: Theirs) -> View {
         let is_real = |path: &Path| path.is_dir() && real(path.to_owned()) == path;
-        let common = COMMON.iter().map(|(name, of)| (away.join(name), PathBuf::from(of)));
+        let common = COMMON.iter().map(|(name, of)| (ours.away.join(name), PathBuf::from(of)));
         let over: Vec<(PathBuf, PathBuf)> = common.filter(|(_, of)| is_real(of)).collect();
+        let systems = |tree: &Path| SYSTEM.iter().any(|system| tree.starts_with(system) || Path::new(system).starts_with(tree));
+        let may = |tree: &Path| tree.is_absolute() && tree.parent().is_some() && !systems(tree);
+        let common = |tree: &Path| over.iter().any(|(_, of)| tree.starts_with(of) || of.starts_with(tree));
         let mut hidden: Vec<PathBuf> = Vec::new();
-        for tree in THEIRS.map(PathBuf::from).into_iter().chain(theirs) {
-            let covered = over.iter().map(|(_, of)| of).chain(&hidden).any(|known| tree.starts_with(known));
-            let covers = over.iter().any(|(_, of)| of.starts_with(&tree));
-            let system = SYSTEM.iter().any(|system| tree.starts_with(system) || Path::new(system).starts_with(&tree));
-            if tree.parent().is_some() && is_real(&tree) && !system && !covered && !covers {
+        let trees = theirs.trees.into_iter().chain([ours.top.to_owned()]).chain(theirs.homes.iter().cloned());
+        for tree in THEIRS.map(PathBuf::from).into_iter().chain(trees) {
+            let known = hidden.iter().any(|known| tree.starts_with(known));
+            if may(&tree) && is_real(&tree) && !known && !common(&tree) {
                 hidden.push(tree);
             }
         }
-        View { over, hidden, kept, own }
+        // One that is not there is laid where it can be.
+        let laid = |home: &Path| hidden.iter().any(|tree| home.starts_with(tree)) || over.iter().any(|(_, of)| home.starts_with(of));
+        let mut homes: Vec<PathBuf> = theirs.homes.into_iter().filter(|home| may(home) && laid(home)).collect();
+        homes.sort();
+        homes.dedup();
+        let own = ours.own.map(|(dir, name)| (dir.to_owned(), name.to_owned())).to_vec();
+        View { over, home: ours.home.to_owned(), homes, hidden, kept: theirs.kept, here: vec![ours.root.to_owned()], own }
     }
 
-    /// What everybody may fill, and is the trial's alone.
-    pub fn common(&self) -> Vec<PathBuf> {
-        self.over.iter().map(|(_, of)| of.clone()).collect()
+    /// What may be filled, and is the trial's alone.
+    pub fn filled(&self) -> Vec<PathBuf> {
+        self.over.iter().map(|(_, of)| of).chain(&self.homes).cloned().collect()
     }
 
     /// Where a path of ours lies in there.
@@ -73,42 +107,101 @@ impl View {
     pub fn arrange(&self) -> io::Result<PathBuf> {
         mount(Some("none"), "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
         // Before anything lies on top of them.
-        let kept = self.kept.iter().filter(|path| path.is_dir()).map(|path| Ok((path.as_path(), handle(path)?)));
-        let kept: Vec<(&Path, OwnedFd)> = kept.collect::<io::Result<_>>()?;
-        let own: Vec<(&str, OwnedFd)> =
-            self.own.iter().map(|(path, name)| Ok((name.as_str(), handle(path)?))).collect::<io::Result<_>>()?;
-        let over = self.over.iter().map(|(ours, of)| Ok((of.as_path(), handle(ours)?))).collect::<io::Result<Vec<_>>>()?;
-        let mut veils: Vec<PathBuf> = Vec::new();
+        let there = |paths: &[PathBuf]| -> io::Result<Vec<(PathBuf, OwnedFd)>> {
+            paths.iter().filter(|path| path.is_dir()).map(|path| Ok((path.clone(), handle(path)?))).collect()
+        };
+        let (kept, here, home) = (there(&self.kept)?, there(&self.here)?, handle(&self.home)?);
+        let own = self.own.iter().map(|(path, name)| Ok((name, handle(path)?))).collect::<io::Result<Vec<_>>>()?;
+        let over = self.over.iter().map(|(ours, of)| Ok((handle(ours)?, of))).collect::<io::Result<Vec<_>>>()?;
+        let mut laid = Laid::default();
         for tree in &self.hidden {
-            veil(tree).map_err(|error| about(tree, error))?;
-            veils.push(tree.clone());
+            laid.veil(tree.clone(), tree)?;
         }
-        for (of, ours) in &over {
-            bind(ours, of)?;
+        for (ours, of) in over {
+            laid.filled(ours, of)?;
         }
-        for (path, handle) in &kept {
-            if is_there(path, handle) {
-                continue;
-            }
-            if !veils.iter().any(|veil| path.starts_with(veil)) {
-                let (of, ours) =
-                    over.iter().find(|(of, _)| path.starts_with(of)).ok_or_else(|| about(path, io::ErrorKind::NotFound.into()))?;
-                veils.push(first_below(of, ours, path).map_err(|error| about(path, error))?);
-            }
-            fs::create_dir_all(path).map_err(|error| about(path, error))?;
-            bind(handle, path)?;
-        }
-        let ours = self.hidden.first().ok_or_else(|| io::Error::other("there is no place for what is ours"))?;
+        let ours = self.hidden.iter().find(|tree| !self.homes.contains(tree));
+        let ours = ours.ok_or_else(|| io::Error::other("there is no place for what is ours"))?;
         for (name, handle) in &own {
-            let at = ours.join(name);
-            fs::create_dir(&at).map_err(|error| about(&at, error))?;
-            bind(handle, &at)?;
+            laid.place(handle, &ours.join(name))?;
         }
-        for tree in &veils {
-            let shut = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | QUIET;
-            mount(NONE, tree, NONE, shut, NONE).map_err(|error| about(tree, error.into()))?;
+        for of in &self.homes {
+            laid.way(of)?;
+            laid.filled(home.try_clone()?, of)?;
         }
+        let is_hidden = |(path, handle): &&(PathBuf, OwnedFd)| !is_there(path, handle);
+        for (path, handle) in here.iter().filter(is_hidden) {
+            laid.place(handle, path)?;
+        }
+        for (path, handle) in kept.iter().filter(is_hidden) {
+            laid.place(handle, path)?;
+            shut(path)?;
+        }
+        laid.veils.iter().try_for_each(|tree| shut(tree))?;
         Ok(ours.clone())
+    }
+}
+
+/// What lies on the machine's tree.
+#[derive(Default)]
+struct Laid {
+    /// Empty trees: only we lay something there.
+    veils: Vec<PathBuf>,
+    /// Trees that others fill, each with the directory that lies there.
+    filled: Vec<(PathBuf, OwnedFd)>,
+}
+
+impl Laid {
+    fn veil(&mut self, tree: PathBuf, at: &Path) -> io::Result<()> {
+        mount(Some("tmpfs"), at, Some("tmpfs"), QUIET, Some(EMPTY)).map_err(|error| about(&tree, error.into()))?;
+        self.veils.push(tree);
+        Ok(())
+    }
+
+    fn filled(&mut self, ours: OwnedFd, of: &Path) -> io::Result<()> {
+        bind(&ours, of)?;
+        self.filled.push((of.to_owned(), ours));
+        Ok(())
+    }
+
+    /// Lays a directory where it is looked for.
+    fn place(&mut self, from: &OwnedFd, at: &Path) -> io::Result<()> {
+        self.way(at)?;
+        bind(from, at)
+    }
+
+    /// Makes a directory to lay something on. Where others may fill the tree, it is made in a veil over the first directory on the way: a mount point can
+    /// neither be moved nor taken away, so nobody leads the way elsewhere.
+    fn way(&mut self, to: &Path) -> io::Result<()> {
+        let longest = |trees: &mut dyn Iterator<Item = &Path>| {
+            trees.filter(|tree| to.starts_with(tree)).map(Path::as_os_str).map(|tree| tree.len()).max()
+        };
+        let veil = longest(&mut self.veils.iter().map(PathBuf::as_path));
+        let filled = longest(&mut self.filled.iter().map(|(tree, _)| tree.as_path()));
+        if filled > veil {
+            self.first_below(filled.unwrap_or_default(), to).map_err(|error| about(to, error))?;
+        }
+        if veil.is_none() && filled.is_none() {
+            return Err(about(to, io::ErrorKind::NotFound.into()));
+        }
+        fs::create_dir_all(to).map_err(|error| about(to, error))
+    }
+
+    /// Who ran in here before may have laid a link there, which is not followed.
+    fn first_below(&mut self, length: usize, to: &Path) -> io::Result<()> {
+        let found = self.filled.iter().rfind(|(tree, _)| tree.as_os_str().len() == length && to.starts_with(tree));
+        let (tree, ours) = found.ok_or(io::ErrorKind::NotFound)?;
+        let name = to.strip_prefix(tree).ok().and_then(|rest| rest.components().next()).ok_or(io::ErrorKind::NotFound)?.as_os_str();
+        match mkdirat(ours, name, Mode::S_IRWXU) {
+            Ok(()) | Err(nix::errno::Errno::EEXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // By the way it is reached: the handle leads to the same directory, where nothing is laid.
+        let shown = handle(tree)?;
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let point = openat(&shown, name, flags, Mode::empty())?;
+        let tree = tree.join(name);
+        self.veil(tree, Path::new(&format!("/proc/self/fd/{}", point.as_raw_fd())))
     }
 }
 
@@ -127,23 +220,25 @@ fn bind(from: &OwnedFd, to: &Path) -> io::Result<()> {
     mount(Some(from.as_str()), to, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE).map_err(|error| about(to, error.into()))
 }
 
-fn veil(tree: &Path) -> io::Result<()> {
-    Ok(mount(Some("tmpfs"), tree, Some("tmpfs"), QUIET, Some(EMPTY))?)
+/// From now on nobody writes below it by this path.
+fn shut(tree: &Path) -> io::Result<()> {
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | kept_flags(tree)?;
+    mount(NONE, tree, NONE, flags, NONE).map_err(|error| about(tree, error.into()))
 }
 
-/// Hides the first directory on the way from `of` to `path`: a mount point can neither be moved nor taken away, so whoever may fill `of` cannot lead the way
-/// elsewhere. Who ran in here before may have laid a link there, which is not followed.
-fn first_below(of: &Path, ours: &OwnedFd, path: &Path) -> io::Result<PathBuf> {
-    let name = path.strip_prefix(of).ok().and_then(|rest| rest.components().next()).ok_or(io::ErrorKind::NotFound)?;
-    match mkdirat(ours, name.as_os_str(), Mode::S_IRWXU) {
-        Ok(()) | Err(nix::errno::Errno::EEXIST) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let shown = handle(of)?;
-    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let point = openat(&shown, name.as_os_str(), flags, Mode::empty())?;
-    veil(Path::new(&format!("/proc/self/fd/{}", point.as_raw_fd())))?;
-    Ok(of.join(name))
+/// What a mount has, and must not lose: a user namespace may not take it away (mount_namespaces(7)).
+fn kept_flags(tree: &Path) -> io::Result<MsFlags> {
+    use nix::sys::statvfs::{FsFlags, statvfs};
+    let has = statvfs(tree).map_err(|error| about(tree, error.into()))?.flags();
+    let known = [
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+        (FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
+        (FsFlags::ST_NODIRATIME, MsFlags::MS_NODIRATIME),
+        (FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
+    ];
+    Ok(known.into_iter().filter(|(flag, _)| has.contains(*flag)).fold(MsFlags::empty(), |all, (_, flag)| all | flag))
 }
 
 /// Does `path` still lead to this directory?
