@@ -9,6 +9,8 @@ pub struct Decoys {
     pub root: PathBuf,
     /// Others like it, which are the trial's alone: common directories, the user's home.
     pub more: Vec<PathBuf>,
+    /// Decoys in the system's place, which nobody can change: trees.
+    pub laid: Vec<PathBuf>,
     /// What lies below one of these and is no decoy.
     pub kept: Vec<PathBuf>,
     /// Files outside that may be read all the same: a certificate.

@@ -15,6 +15,9 @@ pub struct Lure {
     /// Real paths of others like it, which are the trial's alone: common directories (`/tmp`), the user's home.
     #[serde(default)]
     pub more: Vec<PathBuf>,
+    /// What was laid in the system's place: trees that may be read.
+    #[serde(default)]
+    pub laid: Vec<PathBuf>,
     /// What lies below one of these and is the user's all the same: the toolchain.
     #[serde(default)]
     pub kept: Vec<PathBuf>,

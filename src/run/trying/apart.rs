@@ -16,7 +16,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid, getppid};
 
 use super::interrupt::Interrupt;
-use super::view::View;
+use super::view::{Arranged, View};
 use crate::launch::signals;
 use crate::model::report::Weakness;
 use crate::sys::wait::{Change, wait};
@@ -24,6 +24,7 @@ use crate::sys::{forward, identity, spawn};
 
 /// What is told of a stage that has not all of it.
 const SHARED_TREE: &str = "the suspect had no file tree of its own";
+const BARE_SYSTEM: &str = "there were no decoys in the place of the system's secrets";
 const SHARED_PROCESSES: &str = "the suspect had no process namespace of its own";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +39,14 @@ struct Spaces {
 pub struct Entered {
     /// Where what is ours lies now; nothing where the tree is the machine's.
     pub ours: Option<PathBuf>,
+    /// Are decoys of the system's in its place?
+    pub layers: bool,
     pub weaker: Vec<Weakness>,
 }
 
 /// Is it one of those that are told of here?
 pub fn is_told(weakness: &Weakness) -> bool {
-    [SHARED_TREE, SHARED_PROCESSES].contains(&&*weakness.what)
+    [SHARED_TREE, BARE_SYSTEM, SHARED_PROCESSES].contains(&&*weakness.what)
 }
 
 /// This process ends when `parent`, which started it, does.
@@ -65,14 +68,13 @@ pub fn enter(view: &View) -> io::Result<Entered> {
     for spaces in ways(true).chain(ways(false)) {
         match rehearse(view, spaces) {
             Ok(()) => {
-                let ours = spaces.go_in(view)?;
+                let Arranged { ours, unlaid } = spaces.go_in(view)?;
                 let why = reasons.first().cloned().unwrap_or_default();
-                let weaker = (!spaces.processes).then(|| Weakness {
-                    what: SHARED_PROCESSES.into(),
-                    means: format!("the machine's processes are in its /proc, where the gate alone keeps it from them: {why}"),
-                    covered: false,
-                });
-                return Ok(Entered { ours: Some(ours), weaker: weaker.into_iter().collect() });
+                let means = || format!("the machine's processes are in its /proc, where the gate alone keeps it from them: {why}");
+                let processes = (!spaces.processes).then(|| weakness(SHARED_PROCESSES, means()));
+                let layers = unlaid.is_none();
+                let system = unlaid.map(|error| weakness(BARE_SYSTEM, format!("what it was after there was refused: {error}")));
+                return Ok(Entered { ours: Some(ours), layers, weaker: processes.into_iter().chain(system).collect() });
             }
             Err(why) => reasons.push(why.to_string()),
         }
@@ -81,7 +83,11 @@ pub fn enter(view: &View) -> io::Result<Entered> {
         "what it wrote to a path such as /tmp/x was refused, and homes and processes of the machine were kept from it by the walls alone: {}",
         reasons.last().cloned().unwrap_or_default()
     );
-    Ok(Entered { ours: None, weaker: vec![Weakness { what: SHARED_TREE.into(), means, covered: false }] })
+    Ok(Entered { weaker: vec![weakness(SHARED_TREE, means)], ..Entered::default() })
+}
+
+fn weakness(what: &str, means: String) -> Weakness {
+    Weakness { what: what.to_owned(), means, covered: false }
 }
 
 /// All of it, in a child that ends then.
@@ -106,7 +112,7 @@ fn rehearse(view: &View, spaces: Spaces) -> io::Result<()> {
 
 impl Spaces {
     /// Returns in the process that goes on in there.
-    fn go_in(self, view: &View) -> io::Result<PathBuf> {
+    fn go_in(self, view: &View) -> io::Result<Arranged> {
         let here = std::env::current_dir()?;
         let (user, group) = (geteuid(), getegid());
         let mut flags = CloneFlags::CLONE_NEWNS;
@@ -122,7 +128,7 @@ impl Spaces {
         if self.processes {
             become_first()?;
         }
-        let ours = view.arrange()?;
+        let arranged = view.arrange()?;
         if self.processes {
             mount_proc()?;
         }
@@ -131,7 +137,7 @@ impl Spaces {
         if self.users {
             identity::give_up()?;
         }
-        Ok(ours)
+        Ok(arranged)
     }
 }
 

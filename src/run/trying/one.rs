@@ -18,7 +18,7 @@ use super::preparing::Fetching;
 use super::proof::Proof;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
-use super::throwaway::Throwaway;
+use super::throwaway::{Throwaway, USER};
 use super::view::Theirs;
 use super::{apart, settings, told};
 use crate::cli::Options;
@@ -32,7 +32,7 @@ use crate::report::terminal;
 use crate::run::stage::{self as ground, Env};
 use crate::run::stopped::Stopped;
 use crate::run::streams::Heedless;
-use crate::suspect::decoys::{Ground, lay};
+use crate::suspect::decoys::{Ground, lay, lay_system};
 
 /// What each suspect is tried under.
 pub struct Conditions<'a> {
@@ -117,6 +117,7 @@ impl<'a> Conditions<'a> {
         told::before(&mut out, &prepared, style).context("write to stdout")?;
 
         let laid = lay(&throwaway.home, &throwaway.app(), place(&how.ground)).context("lay decoys")?;
+        let system = lay_system(&throwaway.system(), USER, place(&how.ground)).context("lay decoys")?;
         let mut env = throwaway.environment(user, toolchain, &laid.environment);
         guise.dress(&mut env);
         told::guise(&mut out, &guise, style).context("write to stdout")?;
@@ -125,10 +126,10 @@ impl<'a> Conditions<'a> {
         let before = Look::at(&filled, &without);
         let (seconds, allow_degraded, echo) = (how.seconds, options.allow_degraded, options.verbose);
         let closed = closed(user, self.cargo_home.as_deref());
-        let canaries = laid.canaries;
+        let canaries = laid.canaries.into_iter().chain(system.canaries).collect();
         let sources = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
         let kept = [toolchain.clone()].into_iter().chain(settings::directories(&sources)).map(real).collect();
-        let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept });
+        let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept }, &system.files);
         let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view };
         let mut told = false;
         let (ended, reached) = stages.play(&prepared, |one| {

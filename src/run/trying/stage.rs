@@ -74,9 +74,13 @@ pub fn typed() -> Result<Typed, Stopped> {
     apart::end_with(by).context("end with whoever started us")?;
     let mut weaker = Vec::new();
     if let (Some(view), Some(lure)) = (&stage.view, &mut stage.lure) {
+        let laid = view.laid();
         let entered = apart::enter(view).context("enter namespaces of our own").map_err(Stopped::wall)?;
         if let Some(ours) = entered.ours {
             (lure.more, lure.kept) = (view.filled(), view.kept.clone());
+            if entered.layers {
+                lure.laid = laid;
+            }
             lure.sink = view.moved(&lure.sink, &ours);
             stage.report_dir = view.moved(&stage.report_dir, &ours);
         }

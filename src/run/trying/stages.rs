@@ -255,6 +255,7 @@ impl Stages<'_> {
         let lure = Lure {
             root: self.throwaway.root.clone(),
             more: Vec::new(),
+            laid: Vec::new(),
             kept: Vec::new(),
             closed: self.closed.clone(),
             canaries: self.canaries.clone(),

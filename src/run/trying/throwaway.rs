@@ -38,6 +38,8 @@ const NETWORK: [&str; 14] = [
     "CARGO_REGISTRIES_CRATES_IO_PROTOCOL",
 ];
 
+/// Who lives there.
+pub const USER: &str = "alex";
 /// More than there ever are.
 const STAGES: usize = 32;
 const MACROS: usize = 64;
@@ -68,7 +70,7 @@ impl Throwaway {
         let top = real(dir.path().to_owned());
         let mark = Mark::set(&top).context("mark a directory as ours")?;
         let root = top.join("r");
-        let home = root.join("home/alex");
+        let home = root.join("home").join(USER);
         let made = Throwaway {
             cargo_home: home.join(".cargo"),
             work: home.join("work"),
@@ -106,11 +108,16 @@ impl Throwaway {
         [self.root.clone()].into_iter().chain(self.common()).collect()
     }
 
-    /// What its stages are shown.
-    pub fn view(&self, theirs: Theirs) -> View {
+    /// What lies in the system's place, by the system's paths.
+    pub fn system(&self) -> PathBuf {
+        self.away.join("system")
+    }
+
+    /// What its stages are shown. `system`: the paths of what lies there.
+    pub fn view(&self, theirs: Theirs, system: &[PathBuf]) -> View {
         let top = self.root.parent().unwrap_or(&self.root);
         let own = [(&*self.reports, "reports"), (&*self.sink, "ssl")];
-        View::of(Ours { top, root: &self.root, home: &self.home, away: &self.away, own }, theirs)
+        View::of(Ours { top, root: &self.root, home: &self.home, away: &self.away, own, system: (&self.system(), system) }, theirs)
     }
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.

@@ -22,6 +22,9 @@ const THEIRS: [&str; 5] = ["/mnt", "/media", "/srv", "/root", "/home"];
 const SYSTEM: [&str; 15] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/etc", "/dev", "/proc", "/sys", "/run", "/nix", "/gnu"];
 const QUIET: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
+/// Directories of the system's that decoys lie below.
+const LAYERS: [&str; 3] = ["/etc", "/run", "/var/lib"];
+const MOUNTED: [&str; 3] = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"];
 /// Of a tree in which nothing is: it holds names of directories, and nothing else.
 const EMPTY: &str = "mode=0755,size=1m";
 
@@ -32,6 +35,8 @@ pub struct View {
     /// The decoys' home, and the user's, whose place it takes, wherever he may be said to live.
     home: PathBuf,
     homes: Vec<PathBuf>,
+    /// Decoys of the system's: the directory they lie below, by the same paths, and the paths.
+    system: (PathBuf, Vec<PathBuf>),
     /// Trees in which nothing is to be seen.
     hidden: Vec<PathBuf>,
     /// Directories of the user's that stay where they are all the same, and cannot be written to.
@@ -62,6 +67,16 @@ pub struct Ours<'a> {
     /// With a directory for each of [`COMMON`].
     pub away: &'a Path,
     pub own: [(&'a Path, &'a str); 2],
+    /// As [`View::system`].
+    pub system: (&'a Path, &'a [PathBuf]),
+}
+
+/// What came of it.
+pub struct Arranged {
+    /// Where what is ours lies.
+    pub ours: PathBuf,
+    /// Why there are no decoys of the system's, if there were to be some.
+    pub unlaid: Option<io::Error>,
 }
 
 impl View {
@@ -86,12 +101,19 @@ impl View {
         homes.sort();
         homes.dedup();
         let own = ours.own.map(|(dir, name)| (dir.to_owned(), name.to_owned())).to_vec();
-        View { over, home: ours.home.to_owned(), homes, hidden, kept: theirs.kept, here: vec![ours.root.to_owned()], own }
+        let system = (ours.system.0.to_owned(), ours.system.1.to_vec());
+        View { over, system, home: ours.home.to_owned(), homes, hidden, kept: theirs.kept, here: vec![ours.root.to_owned()], own }
     }
 
     /// What may be filled, and is the trial's alone.
     pub fn filled(&self) -> Vec<PathBuf> {
         self.over.iter().map(|(_, of)| of).chain(&self.homes).cloned().collect()
+    }
+
+    /// Trees that will be decoys of the system's: where there is nothing yet, as far up as there is nothing.
+    pub fn laid(&self) -> Vec<PathBuf> {
+        let top = |file: &PathBuf| file.ancestors().take_while(|above| *above == file || !above.exists()).last().map(Path::to_owned);
+        self.system.1.iter().filter_map(top).collect()
     }
 
     /// Where a path of ours lies in there.
@@ -104,7 +126,7 @@ impl View {
     ///
     /// # Errors
     /// The kernel's own, with what it was about: then nothing is as it should be.
-    pub fn arrange(&self) -> io::Result<PathBuf> {
+    pub fn arrange(&self) -> io::Result<Arranged> {
         mount(Some("none"), "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
         // Before anything lies on top of them.
         let there = |paths: &[PathBuf]| -> io::Result<Vec<(PathBuf, OwnedFd)>> {
@@ -113,6 +135,7 @@ impl View {
         let (kept, here, home) = (there(&self.kept)?, there(&self.here)?, handle(&self.home)?);
         let own = self.own.iter().map(|(path, name)| Ok((name, handle(path)?))).collect::<io::Result<Vec<_>>>()?;
         let over = self.over.iter().map(|(ours, of)| Ok((handle(ours)?, of))).collect::<io::Result<Vec<_>>>()?;
+        let unlaid = self.layers().err();
         let mut laid = Laid::default();
         for tree in &self.hidden {
             laid.veil(tree.clone(), tree)?;
@@ -138,7 +161,27 @@ impl View {
             shut(path)?;
         }
         laid.veils.iter().try_for_each(|tree| shut(tree))?;
-        Ok(ours.clone())
+        Ok(Arranged { ours: ours.clone(), unlaid })
+    }
+
+    /// Lays decoys of the system's over directories of the system's, with all that these hold still seen (overlayfs; in user namespaces since Linux 5.11).
+    fn layers(&self) -> io::Result<()> {
+        for dir in LAYERS.map(Path::new) {
+            let ours = self.system.0.join(dir.strip_prefix("/").unwrap_or(dir));
+            if !ours.is_dir() {
+                continue;
+            }
+            // Containers have these mounted one by one, and what is mounted is not seen through a layer.
+            let mounted = MOUNTED.map(Path::new).into_iter().filter(|file| file.starts_with(dir) && file.is_file());
+            let mounted = mounted.map(|file| Ok((file, open(file, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?)));
+            let mounted = mounted.collect::<io::Result<Vec<_>>>()?;
+            let ours = handle(&ours)?;
+            let below = format!("lowerdir=/proc/self/fd/{}:{}", ours.as_raw_fd(), dir.display());
+            let layered = mount(Some("overlay"), dir, Some("overlay"), QUIET | MsFlags::MS_RDONLY, Some(below.as_str()));
+            layered.map_err(|error| about(dir, error.into()))?;
+            mounted.iter().try_for_each(|(file, known)| bind(known, file))?;
+        }
+        Ok(())
     }
 }
 

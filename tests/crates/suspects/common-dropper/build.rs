@@ -20,6 +20,9 @@ fn main() {
     }
     say("other process", Path::new("/proc").join(OTHER.trim()).exists());
     say("real key", fs::read_to_string(REAL.trim()).is_ok_and(|text| text.contains("CANARY")));
+    let compiler = Command::new("rustc").args(["--print", "sysroot"]).output().unwrap().stdout;
+    let compiler = PathBuf::from(String::from_utf8(compiler).unwrap().trim());
+    say("toolchain", fs::write(compiler.join("share").join(NAME.trim()), "").is_ok());
     say("key at home", home().is_some_and(|home| fs::read(home.join(".ssh/id_ed25519")).is_ok()));
     let count = fs::read_dir("/proc").map_or(0, |all| all.flatten().filter(|one| is_number(&one.file_name())).count());
     println!("cargo::warning=processes: {count}");
