@@ -180,6 +180,61 @@ fn without_a_proc_of_its_own_it_is_tried_and_told_so() {
     }
 }
 
+/// Files whose sum is more than a trial may fill, though none is large.
+const FILLING: &str = "fn main() {
+    for number in 0.. {
+        if std::fs::write(format!(\"/tmp/fill-{number}\"), vec![1; 1 << 20]).is_err() {
+            println!(\"cargo::warning=no room\");
+            break;
+        }
+    }
+    std::thread::sleep(std::time::Duration::from_secs(3600));
+}
+";
+
+#[test]
+fn who_fills_the_disk_is_ended_and_told_of() {
+    for who in Who::all() {
+        let place = Place::new("suspects/quiet", who);
+        place.write(&place.workspace().join("build.rs"), FILLING);
+        let on = place.path("tmp").to_str().unwrap().to_owned();
+        let disk = Step::Mount { kind: "tmpfs", on, flags: libc::MS_NOSUID | libc::MS_NODEV, data: "mode=1777,size=1g" };
+        let (outcome, evidence, said) = tried(&place, |run| run.on(&[Step::Mounts, disk, Step::Become]));
+        outcome.exits(100);
+        says(&outcome, &["filled the disk as far as it may, and was ended", "Unknown what it does in its build"]);
+        assert!(!said.contains("no room"), "it filled all of it\n{said}\n{outcome}");
+        assert!(fs::read_to_string(evidence.join("letter.md")).unwrap().contains("filled the disk"), "{outcome}");
+        // All of it is more than is kept.
+        says(&outcome, &["more that it made or changed, of which no copy is kept"]);
+    }
+}
+
+/// What it hides from whoever looks at what it left.
+const HIDING: &str = "use std::os::unix::fs::PermissionsExt;
+
+fn main() {
+    std::fs::create_dir_all(\"/tmp/shut\").unwrap();
+    std::fs::write(\"/tmp/shut/stage-two\", \"x\").unwrap();
+    for path in [\"/tmp/shut/stage-two\", \"/tmp/shut\"] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+    }
+}
+";
+
+#[test]
+fn what_is_shut_away_is_kept_all_the_same() {
+    for who in Who::all() {
+        let place = Place::new("suspects/quiet", who);
+        place.write(&place.workspace().join("build.rs"), HIDING);
+        let (outcome, evidence, _) = tried(&place, |run| run);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        let sums = fs::read_to_string(evidence.join("files/SHA256SUMS")).unwrap_or_default();
+        assert!(sums.lines().any(|line| line.ends_with("-stage-two") && line.starts_with(&sha256::hex(b"x"))), "{sums}\n{outcome}");
+        assert!(!outcome.stdout_text().contains("cannot be read"), "{outcome}");
+    }
+}
+
 /// A build script that waits, and says that it does in a common directory of its own.
 fn waiting(who: Who) -> Place {
     let place = Place::new("suspects/quiet", who);

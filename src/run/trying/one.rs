@@ -16,6 +16,7 @@ use super::left::Look;
 use super::named::Named;
 use super::preparing::Fetching;
 use super::proof::Proof;
+use super::stage::Disk;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
 use super::throwaway::{Throwaway, USER};
@@ -129,8 +130,9 @@ impl<'a> Conditions<'a> {
         let canaries = laid.canaries.into_iter().chain(system.canaries).collect();
         let sources = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
         let kept = [toolchain.clone()].into_iter().chain(settings::directories(&sources)).map(real).collect();
+        let disk = Disk::of(&throwaway.root, stages::DISK);
         let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept }, &system.files);
-        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view };
+        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view, disk };
         let mut told = false;
         let (ended, reached) = stages.play(&prepared, |one| {
             if echo {
@@ -144,7 +146,7 @@ impl<'a> Conditions<'a> {
             told |= one.report.is_some();
             told::stage(&mut out, one, style)
         })?;
-        let left = Look::at(&filled, &without).since(&before, &evidence.files())?;
+        let leavings = Look::at(&filled, &without).since(&before, &evidence.files())?;
 
         let command = ["cargo", "brig", "try", &suspect.name];
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
@@ -154,7 +156,16 @@ impl<'a> Conditions<'a> {
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         let reached = reached.as_ref();
-        let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof, reached, whose: "your" };
+        let found = Found {
+            prepared: &prepared,
+            all: &all,
+            ended: &ended,
+            left: &leavings.kept,
+            gaps: &leavings.gaps,
+            proof: &proof,
+            reached,
+            whose: "your",
+        };
         evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
         let exit = exit(all.outcome.verdict, &ended, interrupt.came());
         told::after(&mut out, &found, (&evidence, exit), style).context("write to stdout")?;

@@ -83,7 +83,7 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
         style.status(w, GREEN, "Called", &format!("{}, see calls.txt", reached.sentence()))?;
     }
     let files = if left.is_empty() { String::new() } else { format!(", {}", count(left.len() as u64, "file")) };
-    for limit in &found.proof.limits {
+    for limit in found.proof.limits.iter().chain(found.gaps) {
         style.status(w, YELLOW, "Unknown", &escape::ours(limit))?;
     }
     let (name, version) = (&suspect.name, &suspect.version);
