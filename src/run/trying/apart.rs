@@ -25,6 +25,8 @@ use crate::sys::{forward, identity, spawn};
 /// What is told of a stage that has not all of it.
 const SHARED_TREE: &str = "the suspect had no file tree of its own";
 const BARE_SYSTEM: &str = "there were no decoys in the place of the system's secrets";
+const REAL_NAME: &str = "the suspect could find out what this machine is called";
+const NAMED_BY: &str = "/proc/sys/kernel/hostname and /etc/hostname say it";
 const SHARED_PROCESSES: &str = "the suspect had no process namespace of its own";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub struct Entered {
 
 /// Is it one of those that are told of here?
 pub fn is_told(weakness: &Weakness) -> bool {
-    [SHARED_TREE, BARE_SYSTEM, SHARED_PROCESSES].contains(&&*weakness.what)
+    [SHARED_TREE, BARE_SYSTEM, REAL_NAME, SHARED_PROCESSES].contains(&&*weakness.what)
 }
 
 /// This process ends when `parent`, which started it, does.
@@ -73,17 +75,21 @@ pub fn enter(view: &View) -> io::Result<Entered> {
                 let means = || format!("the machine's processes are in its /proc, where the gate alone keeps it from them: {why}");
                 let processes = (!spaces.processes).then(|| weakness(SHARED_PROCESSES, means()));
                 let layers = unlaid.is_none();
+                let name =
+                    view.hostname.iter().filter(|_| unlaid.is_some()).map(|_| weakness(REAL_NAME, "/etc/hostname says it".to_owned()));
+                let name: Vec<Weakness> = name.collect();
                 let system = unlaid.map(|error| weakness(BARE_SYSTEM, format!("what it was after there was refused: {error}")));
-                return Ok(Entered { ours: Some(ours), layers, weaker: processes.into_iter().chain(system).collect() });
+                return Ok(Entered { ours: Some(ours), layers, weaker: processes.into_iter().chain(system).chain(name).collect() });
             }
             Err(why) => reasons.push(why.to_string()),
         }
     }
+    let name = view.hostname.is_some().then(|| weakness(REAL_NAME, NAMED_BY.to_owned()));
     let means = format!(
         "what it wrote to a path such as /tmp/x was refused, and homes and processes of the machine were kept from it by the walls alone: {}",
         reasons.last().cloned().unwrap_or_default()
     );
-    Ok(Entered { weaker: vec![weakness(SHARED_TREE, means)], ..Entered::default() })
+    Ok(Entered { weaker: [weakness(SHARED_TREE, means)].into_iter().chain(name).collect(), ..Entered::default() })
 }
 
 fn weakness(what: &str, means: String) -> Weakness {
@@ -118,12 +124,16 @@ impl Spaces {
         let mut flags = CloneFlags::CLONE_NEWNS;
         flags.set(CloneFlags::CLONE_NEWUSER, self.users);
         flags.set(CloneFlags::CLONE_NEWPID, self.processes);
+        flags.set(CloneFlags::CLONE_NEWUTS, view.hostname.is_some());
         unshare(flags)?;
         if self.users {
             // As whom we are, so that programs see who they are. Groups cannot be taken away by which somebody is kept out (user_namespaces(7)).
             std::fs::write("/proc/self/setgroups", "deny")?;
             std::fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
             std::fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
+        }
+        if let Some(name) = &view.hostname {
+            nix::unistd::sethostname(name)?;
         }
         if self.processes {
             become_first()?;

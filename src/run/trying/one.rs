@@ -127,11 +127,12 @@ impl<'a> Conditions<'a> {
         let before = Look::at(&filled, &without);
         let (seconds, allow_degraded, echo) = (how.seconds, options.allow_degraded, options.verbose);
         let closed = closed(user, self.cargo_home.as_deref());
+        throwaway.name(guise.hostname.as_deref()).context("lay decoys")?;
         let canaries = laid.canaries.into_iter().chain(system.canaries).collect();
         let sources = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
         let kept = [toolchain.clone()].into_iter().chain(settings::directories(&sources)).map(real).collect();
         let disk = Disk::of(&throwaway.root, stages::DISK);
-        let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept }, &system.files);
+        let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept }, &system.files, guise.hostname.as_deref());
         let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view, disk };
         let mut told = false;
         let (ended, reached) = stages.play(&prepared, |one| {

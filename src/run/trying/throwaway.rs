@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::abandoned::{self, Mark};
-use super::view::{COMMON, Ours, Theirs, View};
+use super::view::{COMMON, HOSTNAME, Ours, Theirs, View};
 use crate::plan::places::real;
 use crate::run::stage::{Env, Filled, variable};
 use crate::suspect::decoys::PROJECT;
@@ -113,11 +113,25 @@ impl Throwaway {
         self.away.join("system")
     }
 
+    /// Lays a file that says what the machine is called, where that is made up.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn name(&self, hostname: Option<&str>) -> Result<()> {
+        let Some(name) = hostname else { return Ok(()) };
+        let file = self.system().join(HOSTNAME.trim_start_matches('/'));
+        let made = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, format!("{name}\n")));
+        made.with_context(|| format!("write {}", file.display()))
+    }
+
     /// What its stages are shown. `system`: the paths of what lies there.
-    pub fn view(&self, theirs: Theirs, system: &[PathBuf]) -> View {
+    pub fn view(&self, theirs: Theirs, system: &[PathBuf], hostname: Option<&str>) -> View {
         let top = self.root.parent().unwrap_or(&self.root);
         let own = [(&*self.reports, "reports"), (&*self.sink, "ssl")];
-        View::of(Ours { top, root: &self.root, home: &self.home, away: &self.away, own, system: (&self.system(), system) }, theirs)
+        View::of(
+            Ours { top, root: &self.root, home: &self.home, away: &self.away, own, system: (&self.system(), system), hostname },
+            theirs,
+        )
     }
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.

@@ -24,7 +24,8 @@ const SYSTEM: [&str; 15] =
 const QUIET: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
 /// Directories of the system's that decoys lie below.
 const LAYERS: [&str; 3] = ["/etc", "/run", "/var/lib"];
-const MOUNTED: [&str; 3] = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"];
+const MOUNTED: [&str; 3] = ["/etc/resolv.conf", "/etc/hosts", HOSTNAME];
+pub const HOSTNAME: &str = "/etc/hostname";
 /// Of a tree in which nothing is: it holds names of directories, and nothing else.
 const EMPTY: &str = "mode=0755,size=1m";
 
@@ -37,6 +38,8 @@ pub struct View {
     homes: Vec<PathBuf>,
     /// Decoys of the system's: the directory they lie below, by the same paths, and the paths.
     system: (PathBuf, Vec<PathBuf>),
+    /// What the machine is called, if that is made up; then its file lies below the same directory.
+    pub hostname: Option<String>,
     /// Trees in which nothing is to be seen.
     hidden: Vec<PathBuf>,
     /// Directories of the user's that stay where they are all the same, and cannot be written to.
@@ -69,6 +72,7 @@ pub struct Ours<'a> {
     pub own: [(&'a Path, &'a str); 2],
     /// As [`View::system`].
     pub system: (&'a Path, &'a [PathBuf]),
+    pub hostname: Option<&'a str>,
 }
 
 /// What came of it.
@@ -102,7 +106,8 @@ impl View {
         homes.dedup();
         let own = ours.own.map(|(dir, name)| (dir.to_owned(), name.to_owned())).to_vec();
         let system = (ours.system.0.to_owned(), ours.system.1.to_vec());
-        View { over, system, home: ours.home.to_owned(), homes, hidden, kept: theirs.kept, here: vec![ours.root.to_owned()], own }
+        let hostname = ours.hostname.map(str::to_owned);
+        View { over, system, hostname, home: ours.home.to_owned(), homes, hidden, kept: theirs.kept, here: vec![ours.root.to_owned()], own }
     }
 
     /// What may be filled, and is the trial's alone.
@@ -172,7 +177,9 @@ impl View {
                 continue;
             }
             // Containers have these mounted one by one, and what is mounted is not seen through a layer.
-            let mounted = MOUNTED.map(Path::new).into_iter().filter(|file| file.starts_with(dir) && file.is_file());
+            let made_up = |file: &Path| self.hostname.is_some() && file == Path::new(HOSTNAME);
+            let mounted = MOUNTED.map(Path::new).into_iter();
+            let mounted = mounted.filter(|file| file.starts_with(dir) && file.is_file() && !made_up(file));
             let mounted = mounted.map(|file| Ok((file, open(file, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?)));
             let mounted = mounted.collect::<io::Result<Vec<_>>>()?;
             let ours = handle(&ours)?;
