@@ -12,6 +12,7 @@ use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
 use super::forms::Forms;
 use super::{exceptions, forms, reports, trying};
+use crate::model::report::Weakness;
 use crate::model::{Lure, Mode, duration};
 use crate::report::Format;
 
@@ -74,6 +75,9 @@ pub struct Options {
     /// Of a stage of `try`, which it tells itself: no word and no variable does.
     #[arg(skip)]
     pub lure: Option<Lure>,
+    /// The same: what it could not have of its own.
+    #[arg(skip)]
+    pub weaker: Vec<Weakness>,
     /// For developers: no actor reaches anything, a sink answers in place of the internet, and what was sent is kept in this directory
     #[arg(long, value_name = "D", hide = true)]
     pub sink: Option<PathBuf>,

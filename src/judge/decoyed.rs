@@ -12,12 +12,11 @@ use crate::model::{Act, Endpoint, Hostile, Mode, Rule, Severity};
 impl Policy {
     /// The same among decoys: the kernel's grants reach them, too, and `programs` may be run. Nothing else is opened by it.
     pub fn among_decoys(mut self, decoys: &Decoys, programs: &[PathBuf]) -> Policy {
-        let root = || decoys.root.clone();
-        self.kernel.read.push(root());
-        self.kernel.read.extend_from_slice(&decoys.given);
+        self.kernel.read.extend(decoys.given.iter().chain(&decoys.laid).cloned());
         self.read.extend_from_slice(&decoys.given);
-        self.kernel.write.push(root());
-        self.kernel.exec.push(root());
+        for grants in [&mut self.kernel.read, &mut self.kernel.write, &mut self.kernel.exec] {
+            grants.extend(decoys.trees().cloned());
+        }
         self.kernel.exec.extend_from_slice(programs);
         self.decoys = Some(decoys.clone());
         self
@@ -29,13 +28,19 @@ impl Policy {
 
     /// Is this below the decoys' root? Never in another mode.
     pub(crate) fn is_decoy(&self, path: &[u8]) -> bool {
-        self.lured().is_some_and(|decoys| below(path, &decoys.root).is_some())
+        self.lured().is_some_and(|decoys| decoys.trees().any(|tree| below(path, tree).is_some()) && !within(path, &decoys.kept))
+    }
+
+    /// Is it one that can only be read?
+    pub(crate) fn is_laid(&self, path: &[u8]) -> bool {
+        self.lured().is_some_and(|decoys| within(path, &decoys.laid))
     }
 
     /// In a trial: would what the rules let happen touch something of the user's? The compiler may lie in his home.
     pub(crate) fn unless_closed(&self, act: &Act, ruling: Ruling) -> Ruling {
         let Some(decoys) = self.lured() else { return ruling };
-        let open = |path: &[u8]| below(path, &decoys.root).is_some() || below(path, &self.places.toolchain).is_some();
+        let others = |path: &[u8]| decoys.given.iter().chain([&self.places.toolchain]).any(|tree| below(path, tree).is_some());
+        let open = |path: &[u8]| self.is_decoy(path) || others(path);
         let closed = |path: &Hostile| within(path.as_bytes(), &decoys.closed) && !open(path.as_bytes());
         let touched = match act {
             Act::Rename { from, to } | Act::Link { from, to } => closed(from) || closed(to),
@@ -56,12 +61,10 @@ impl Policy {
         }
         let decoy = |path: &Hostile| self.is_decoy(path.as_bytes());
         match act {
-            Act::Read { path }
-            | Act::Write { path }
-            | Act::Create { path }
-            | Act::Remove { path }
-            | Act::Symlink { path, .. }
-            | Act::Metadata { path, .. } => decoy(path),
+            Act::Read { path } => decoy(path) || self.is_laid(path.as_bytes()),
+            Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Symlink { path, .. } | Act::Metadata { path, .. } => {
+                decoy(path)
+            }
             Act::Rename { from, to } | Act::Link { from, to } => decoy(from) && decoy(to),
             // Programs of the system have nothing of the user's in them, and run behind the same walls.
             Act::Exec { path, .. } => decoy(path) || within(path.as_bytes(), &self.kernel.exec),

@@ -104,7 +104,7 @@ impl Policy {
             && match self.mode {
                 Mode::Enforce => true,
                 // Whoever looks at decoys is seen to look.
-                Mode::Decoy => !self.is_decoy(bytes),
+                Mode::Decoy => !self.is_decoy(bytes) && !self.is_laid(bytes),
                 Mode::Observe => false,
             }
             && within(bytes, &self.kernel.read)

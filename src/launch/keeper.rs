@@ -17,11 +17,19 @@ use crate::sys::wait::{Change, wait};
 /// # Errors
 /// When the process cannot be split.
 pub fn split() -> io::Result<()> {
+    split_and(|| ())
+}
+
+/// The same. Where the supervisor was killed, the keeper does `last` when all else has ended.
+///
+/// # Errors
+/// When the process cannot be split.
+pub fn split_and(last: impl FnOnce()) -> io::Result<()> {
     let keeper = std::process::id() as i32;
     nix::sys::prctl::set_child_subreaper(true)?;
     let supervisor = spawn::fork()?;
     if supervisor != 0 {
-        exit(keep(supervisor));
+        exit(keep(supervisor, last));
     }
     // Whoever kills by name (`killall -9 cargo-brig`) hits the keeper alone, and the build is ended in good order.
     nix::sys::prctl::set_name(c"brig-supervisor")?;
@@ -34,7 +42,7 @@ pub fn split() -> io::Result<()> {
 }
 
 /// Waits for the supervisor; the exit code to end with.
-fn keep(supervisor: i32) -> i32 {
+fn keep(supervisor: i32, last: impl FnOnce()) -> i32 {
     if forward::install(supervisor, &super::signals::PASSED_ON).is_err() {
         return 128 + libc::SIGTERM;
     }
@@ -43,6 +51,7 @@ fn keep(supervisor: i32) -> i32 {
             Ok(Some((pid, Change::Exited(code)))) if pid == supervisor => return code,
             Ok(Some((pid, Change::Killed(signal)))) if pid == supervisor => {
                 survivors::end(&[]);
+                last();
                 return 128 + signal;
             }
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return 128 + libc::SIGKILL,

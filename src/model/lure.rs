@@ -12,6 +12,15 @@ use super::shift::Shift;
 pub struct Lure {
     /// Real path of the directory whose content may be stolen and broken: home, workspace, temporary files. Nothing else of this machine.
     pub root: PathBuf,
+    /// Real paths of others like it, which are the trial's alone: common directories (`/tmp`), the user's home.
+    #[serde(default)]
+    pub more: Vec<PathBuf>,
+    /// What was laid in the system's place: trees that may be read.
+    #[serde(default)]
+    pub laid: Vec<PathBuf>,
+    /// What lies below one of these and is the user's all the same: the toolchain.
+    #[serde(default)]
+    pub kept: Vec<PathBuf>,
     /// Real paths of what is the user's: homes, the workspace he stands in.
     pub closed: Vec<PathBuf>,
     pub canaries: Vec<Canary>,

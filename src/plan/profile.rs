@@ -192,10 +192,11 @@ fn among_decoys(mut policy: Policy, decoys: &Decoys) -> Policy {
     let carved = |trees: &[PathBuf]| trees.iter().flat_map(|tree| carve(tree, &holes)).collect::<Vec<_>>();
     policy.kernel.read = carved(&policy.kernel.read);
     policy.kernel.exec = carved(&policy.kernel.exec);
-    // Everybody's shared memory is what is left of the machine's own, and it stays when the trial is over.
+    // Everybody's shared memory is what is left of the machine's own, and it stays when the trial is over; unless it is the trial's.
+    let shared = !decoys.more.iter().any(|tree| tree.as_path() == Path::new(SHARED_MEMORY));
     let kernel = &mut policy.kernel;
     for trees in [&mut policy.read, &mut policy.write, &mut policy.exec, &mut kernel.read, &mut kernel.write, &mut kernel.exec] {
-        trees.retain(|tree| !tree.starts_with(SHARED_MEMORY));
+        trees.retain(|tree| !(shared && tree.starts_with(SHARED_MEMORY)));
     }
     let systems = PUBLISHED.map(PathBuf::from).into_iter().filter(|tree| tree.exists()).map(real).collect::<Vec<_>>();
     policy.among_decoys(decoys, &carved(&systems))

@@ -28,6 +28,11 @@ fn add(all: &mut Report, mut report: Report) {
     phases.fetched |= more.fetched;
     phases.offline &= more.offline;
     phases.wanted = phases.wanted.saturating_add(more.wanted);
+    for weakness in report.enforcement.degraded {
+        if !all.enforcement.degraded.contains(&weakness) {
+            all.enforcement.degraded.push(weakness);
+        }
+    }
     cover(&mut all.coverage, report.coverage);
     end(&mut all.outcome, report.outcome);
     all.actors.append(&mut report.actors);

@@ -113,6 +113,7 @@ pub fn build(
         return Err(Stopped::wall(cause));
     }
     enforcement.degraded.extend(entrusted);
+    enforcement.degraded.extend(options.weaker.iter().cloned());
     enforcement.degraded.extend(phases.weakness());
     let fresh = options.fresh.then(|| private_target(&mut places, &steering, &mut env)).transpose()?;
     // `cargo clean` takes the report directory with it.
@@ -174,8 +175,9 @@ pub fn build(
         let mut wall = CargoWall::new(&profile, &stand, &env, &cargo);
         wall.grants.read.extend(programs.iter().cloned());
         if let Some(lure) = &options.lure {
-            wall.grants.read.extend([lure.root.clone(), lure.certificate()]);
-            wall.grants.write.push(lure.root.clone());
+            let trees = || lure.more.iter().chain([&lure.root]).cloned();
+            wall.grants.read.extend(trees().chain([lure.certificate()]));
+            wall.grants.write.extend(trees());
         }
         tracing::debug!(errand = errand.name, read = ?wall.grants.read, write = ?wall.grants.write, "cargo's own wall");
         if !stands || profile.mode == Mode::Observe || !remembered::is_apart(&env, &ground, &wall.grants) {

@@ -11,7 +11,7 @@ use crate::baseline::vouch::Import;
 use crate::cli::Options;
 use crate::judge::{Decoys, Places};
 use crate::model::report::{Loosened, Unpinned};
-use crate::model::{Exit, Hostile, Mode};
+use crate::model::{Exit, Hostile, Lure, Mode};
 use crate::plan::config::{Choice, Config};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
@@ -56,8 +56,9 @@ impl Chosen {
             profile.mode = mode;
         }
         if let Some(lure) = &options.lure {
-            (profile.mode, profile.decoys) =
-                (Mode::Decoy, Some(Decoys { root: lure.root.clone(), given: vec![lure.certificate()], closed: lure.closed.clone() }));
+            let Lure { root, more, laid, kept, closed, .. } = lure.clone();
+            let decoys = Decoys { root, more, laid, kept, given: vec![lure.certificate()], closed };
+            (profile.mode, profile.decoys) = (Mode::Decoy, Some(decoys));
             (profile.shift, profile.hostname) = (lure.shift, lure.hostname.as_deref().map(Into::into));
             // All of it is decoys: there is nothing of the user's in it.
             profile.environment.pass.push("*".to_owned());

@@ -1,6 +1,8 @@
 //! `cargo brig try`: a crate nobody trusts is run among decoys, stage by stage, and what it did is told and kept. In: what was typed. Out: a directory of
 //! evidence, a sentence, an exit code; all else is gone afterwards.
 
+mod abandoned;
+mod apart;
 mod bisecting;
 mod differing;
 mod evidence;
@@ -25,10 +27,14 @@ mod throwaway;
 mod told;
 mod unpacking;
 mod versions;
+mod view;
 mod whence;
+
+use anyhow::Context;
 
 use crate::cli::Options;
 use crate::cli::trying::{Bisect, Try};
+use crate::launch::keeper;
 use crate::model::Exit;
 use crate::plan::host::Host;
 use crate::report::terminal;
@@ -39,7 +45,7 @@ use one::Conditions;
 /// # Errors
 /// When it cannot be had, or the walls cannot be built around it (104).
 pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Exit, Stopped> {
-    Host::look().able().map_err(Stopped::wall)?;
+    begin()?;
     if let [a, b] = &wish.diff[..] {
         return differing::two(options, wish, (a, b), style);
     }
@@ -54,9 +60,17 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
     conditions.one(&named, lock.as_deref(), wish.how.evidence.as_deref()).map(|tried| tried.exit)
 }
 
+/// Who ends early leaves nothing: neither this trial, whichever of its processes is killed, nor one before it.
+fn begin() -> Result<(), Stopped> {
+    Host::look().able().map_err(Stopped::wall)?;
+    keeper::split_and(|| abandoned::remove(&std::env::temp_dir())).context("split into supervisor and keeper")?;
+    abandoned::remove(&std::env::temp_dir());
+    Ok(())
+}
+
 /// # Errors
 /// When there are no such versions, or the walls cannot be built around them (104).
 pub fn bisect(options: &Options, wish: &Bisect, style: terminal::Style) -> Result<Exit, Stopped> {
-    Host::look().able().map_err(Stopped::wall)?;
+    begin()?;
     bisecting::bisect(options, wish, style)
 }

@@ -121,6 +121,17 @@ fn set_effective(set: u64) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The calling thread gives all its capabilities up, for good.
+///
+/// # Errors
+/// capset(2)
+pub fn give_up() -> io::Result<()> {
+    let (header, none) = ([VERSION_3, 0], [0u32; 6]);
+    // SAFETY: the kernel reads the two words of the header and the six of the data, as version 3 has it. It concerns the calling thread only.
+    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Returns who it was before; with an invalid id nothing changes.
 fn set_user(user: u32) -> u32 {
     // SAFETY: a plain number; the raw call concerns the calling thread only.

@@ -22,6 +22,11 @@ pub fn empty(path: &Path) {
     }
 }
 
+/// Empties the directory of this handle, likewise.
+pub fn empty_directory(directory: OwnedFd) {
+    Sweep { root: directory, steps: 0, moved: 0 }.sweep();
+}
+
 /// Removes what is at `path`, and all that is in it.
 pub fn remove(path: &Path) {
     let _ = fs::remove_file(path).or_else(|_| {

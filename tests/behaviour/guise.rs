@@ -40,11 +40,11 @@ fn a_suspect_that_waits_for_a_date_is_shown_it() {
         let guise = ["--at", "2041-06-01", "--hostname", "ci-runner-7", "--locale", "ru_RU.UTF-8", "--cpus", "1"];
         let (outcome, said) = tried(&place, &guise);
         outcome.exits(100);
-        for word in ["own 2041, asked 2041, on ci-runner-7", "processors 1", "language ru_RU.UTF-8"] {
+        for word in ["own 2041, asked 2041, on ci-runner-7", "called ci-runner-7, ci-runner-7", "processors 1", "language ru_RU.UTF-8"] {
             assert!(said.contains(word), "it did not see {word:?}\n{said}\n{outcome}");
         }
         let told = outcome.stdout_text();
-        for word in ["with your `~/.ssh/id_ed25519`", "proven by canary", "times of files", "/proc/sys/kernel/hostname", "/proc/cpuinfo"] {
+        for word in ["with your `~/.ssh/id_ed25519`", "proven by canary", "times of files", "/proc/cpuinfo"] {
             assert!(told.contains(word), "does not say {word:?}\n{outcome}");
         }
         assert!(place.sinks.heard(Door::Tcp).is_empty());

@@ -7,6 +7,7 @@
 //! there, `isle` is a network of its own to run them in, `who` is the user they run as, `effect` is what an act leaves behind, `picture`
 //! what nobody may change, `finding` reads the report, `control` remembers what won.
 
+mod apart;
 mod artefacts;
 mod barred;
 mod baseline;

@@ -34,7 +34,7 @@ fn tried(place: &Place, options: &[&str]) -> (Outcome, PathBuf, Value) {
 
 /// Nothing is left but the evidence, nothing of the user's is in that, and nobody outside has heard a word.
 #[track_caller]
-fn nothing_is_touched(place: &Place, outcome: &Outcome, evidence: &Path) {
+pub fn nothing_is_touched(place: &Place, outcome: &Outcome, evidence: &Path) {
     for door in Door::ALL {
         assert!(place.sinks.heard(door).is_empty(), "{door:?} has heard something\n{outcome}");
     }
@@ -49,7 +49,7 @@ fn nothing_is_touched(place: &Place, outcome: &Outcome, evidence: &Path) {
 }
 
 /// Rules of the report's findings, with what became of each.
-fn findings(report: &Value) -> Vec<(String, String)> {
+pub fn findings(report: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     report["findings"].as_array().unwrap().iter().map(|finding| (text(&finding["rule"]), text(&finding["status"]))).collect()
 }
@@ -117,13 +117,12 @@ fn a_build_script_goes_on_to_its_next_step_and_no_further() {
         outcome.exits(100);
         nothing_is_touched(&place, &outcome, &evidence);
         let said = fs::read_to_string(evidence.join("said-1-build.txt")).unwrap();
-        for deed in ["download", "drop", "persist", "worm", "send"] {
+        // Where the real ones lie it finds decoys, too.
+        for deed in ["download", "drop", "persist", "worm", "send", "real", "real-write"] {
             assert!(said.contains(&format!("{deed}: done")), "it did not get to {deed}\n{said}\n{outcome}");
         }
-        for deed in ["real", "real-write"] {
-            assert!(said.contains(&format!("{deed}: not done")), "it got to {deed}\n{said}\n{outcome}");
-        }
         assert!(!Path::new(&format!("{}.new", real.display())).exists(), "{outcome}");
+        assert!(fs::read_to_string(&real).unwrap().contains(&place.canary), "{outcome}");
         says(
             &outcome,
             &[
@@ -137,17 +136,6 @@ fn a_build_script_goes_on_to_its_next_step_and_no_further() {
         for (rule, status) in [("exec/dropped", "decoy"), ("fs/persist", "decoy"), ("net/connect", "decoy")] {
             assert!(found.contains(&(rule.to_owned(), status.to_owned())), "{rule} {status}: {found:?}\n{outcome}");
         }
-        // What lies outside is refused as ever, and told.
-        let acts = report["findings"].as_array().unwrap().iter().flat_map(|finding| {
-            let status = finding["status"].clone();
-            finding["evidence"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(move |one| (one["status"].as_str().map_or(status.clone(), Value::from), one.clone()))
-        });
-        let refused = acts.filter(|(status, one)| *status == "refused" && one["path"].as_str() == real.to_str()).count();
-        assert!(refused > 0, "the real key: {}\n{outcome}", report["findings"]);
         let kept: Vec<String> =
             fs::read_dir(evidence.join("files")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         for name in ["rust-setup", "rust-check", "authorized_keys", "lib.rs", "SHA256SUMS"] {

@@ -8,6 +8,10 @@ const ROOT: &str = "/t/r";
 const CLOSED: [&str; 2] = ["/home/u", "/usr/local/cargo"];
 
 fn lured(mode: Mode, root: &str) -> Policy {
+    with_more(mode, root, &[])
+}
+
+fn with_more(mode: Mode, root: &str, more: &[&str]) -> Policy {
     let home = format!("{ROOT}/home/alex");
     let places = Places {
         workspace: Some(format!("{home}/work/tidemark").into()),
@@ -22,8 +26,14 @@ fn lured(mode: Mode, root: &str) -> Policy {
     };
     let mut profile = crate::plan::load("default", None).expect("embedded");
     profile.mode = mode;
-    profile.decoys =
-        Some(Decoys { root: root.into(), given: vec!["/t/ssl/ca-certificates.crt".into()], closed: CLOSED.map(Into::into).to_vec() });
+    profile.decoys = Some(Decoys {
+        root: root.into(),
+        more: more.iter().map(Into::into).collect(),
+        laid: vec!["/run/secrets".into()],
+        kept: vec!["/home/u/.rustup/toolchains/stable".into()],
+        given: vec!["/t/ssl/ca-certificates.crt".into()],
+        closed: CLOSED.map(Into::into).to_vec(),
+    });
     profile.resolve(&places, &ActorFacts::new(BuildScript, format!("{ROOT}/tmp/brig-1/00000001")))
 }
 
@@ -97,6 +107,38 @@ fn decoys_may_be_taken_and_nothing_else() {
     // The user's compiler is read and run as ever, wherever it lies.
     let act = Act::Read { path: "/home/u/.rustup/toolchains/stable/lib/rustlib/x".into() };
     assert_eq!(policy.judge(&act, file()).verdict, Verdict::Allow);
+}
+
+/// Common directories and the user's home are the trial's in its own tree of files. What is the user's there all the same is no decoy.
+#[test]
+fn what_is_the_trials_alone_is_a_decoy_but_for_what_is_kept() {
+    let (without, with) = (lured(Mode::Decoy, ROOT), with_more(Mode::Decoy, ROOT, &["/tmp", "/home/u"]));
+    let exec = |path: &str| Act::Exec { path: path.into(), argv: vec!["x".into()] };
+    for act in [
+        Act::Create { path: "/tmp/x".into() },
+        exec("/tmp/x"),
+        Act::Write { path: "/home/u/.bashrc".into() },
+        Act::Rename { from: "/tmp/x".into(), to: format!("{ROOT}/x").as_str().into() },
+    ] {
+        assert!(without.judge(&act, file()).refused(), "{act:?}");
+        assert_eq!(with.judge(&act, file()).verdict, Verdict::Decoy, "{act:?}");
+    }
+    let kept = "/home/u/.rustup/toolchains/stable/lib/librustc_driver.so";
+    for act in [
+        Act::Write { path: kept.into() },
+        Act::Create { path: format!("{kept}.2").as_str().into() },
+        Act::Remove { path: kept.into() },
+        Act::Rename { from: kept.into(), to: "/tmp/x".into() },
+        Act::Link { from: kept.into(), to: "/tmp/x".into() },
+        Act::Create { path: "/tmpx".into() },
+        Act::Write { path: "/home/v/x".into() },
+    ] {
+        assert!(with.judge(&act, file()).refused(), "{act:?}");
+    }
+    assert_eq!(with.judge(&Act::Read { path: kept.into() }, file()).verdict, Verdict::Allow);
+    // What was laid in the system's place can be read alone.
+    assert_eq!(with.judge(&Act::Read { path: "/run/secrets/db".into() }, file()).verdict, Verdict::Decoy);
+    assert!(with.judge(&Act::Write { path: "/run/secrets/db".into() }, file()).refused());
 }
 
 /// The mode without a place, and a place without the mode, are enforce.

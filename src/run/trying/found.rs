@@ -18,6 +18,8 @@ pub struct Found<'a> {
     pub all: &'a Report,
     pub ended: &'a [Ended],
     pub left: &'a [Left],
+    /// What of that is not known, or not kept.
+    pub gaps: &'a [String],
     pub proof: &'a Proof,
     pub reached: Option<&'a Reached>,
     /// Decoys are the user's on his screen, and nobody's in a letter.

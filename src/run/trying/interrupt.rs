@@ -60,6 +60,14 @@ impl Interrupt {
         }
     }
 
+    /// Once more, if it has come.
+    pub fn remind(&self) {
+        let child = self.child.load(Ordering::SeqCst);
+        if self.came() && child != 0 {
+            let _ = kill(Pid::from_raw(child as i32), Signal::SIGTERM);
+        }
+    }
+
     /// It has been waited for: its number may be another's.
     pub fn unwatch(&self) {
         self.child.store(0, Ordering::SeqCst);

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
+use super::apart;
 use super::found::Found;
-use super::left::Left;
 use super::throwaway::Throwaway;
 use crate::model::report::Report;
 use crate::model::{Severity, moment};
@@ -17,7 +17,7 @@ const DEEDS: usize = 20;
 const FILES: usize = 30;
 
 pub fn text(found: &Found, throwaway: &Throwaway) -> String {
-    let Found { prepared, all, ended, left, .. } = *found;
+    let Found { prepared, all, ended, .. } = *found;
     let suspect = &prepared.suspect;
     let mut page = format!("# `{}` {}\n\n", suspect.name, suspect.version);
     let told: Vec<Incident> = incidents(all);
@@ -42,11 +42,14 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
         all.enforcement.landlock_abi,
         escape::name(&all.enforcement.sockets)
     );
+    for weakness in all.enforcement.degraded.iter().filter(|weakness| apart::is_told(weakness)) {
+        let _ = writeln!(page, "- {}: {}", escape::ours(&weakness.what), escape::ours(&weakness.means));
+    }
     sent(&mut page, found);
     for incident in &told {
         section(&mut page, all, incident);
     }
-    files(&mut page, left, throwaway);
+    files(&mut page, found, throwaway);
     page.push_str("\n## What was run\n\n");
     for one in ended.iter().filter(|one| !one.is_draft()) {
         let _ = writeln!(page, "- {}: {}", one.name, one.how());
@@ -101,8 +104,9 @@ fn section(page: &mut String, all: &Report, incident: &Incident) {
     }
 }
 
-fn files(page: &mut String, left: &[Left], throwaway: &Throwaway) {
-    if left.is_empty() {
+fn files(page: &mut String, found: &Found, throwaway: &Throwaway) {
+    let left = found.left;
+    if left.is_empty() && found.gaps.is_empty() {
         return;
     }
     page.push_str("\n## Files it left outside of its build\n\n| SHA-256 | bytes | where | |\n| --- | --- | --- | --- |\n");
@@ -119,5 +123,8 @@ fn files(page: &mut String, left: &[Left], throwaway: &Throwaway) {
     }
     if left.len() > FILES {
         let _ = writeln!(page, "\n{} more in `files/`.", left.len() - FILES);
+    }
+    for gap in found.gaps {
+        let _ = writeln!(page, "\nNot all is known: {gap}");
     }
 }

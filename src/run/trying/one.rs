@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
+use nix::unistd::{User, geteuid};
 
 use super::evidence::Evidence;
 use super::found::Found;
@@ -15,10 +16,12 @@ use super::left::Look;
 use super::named::Named;
 use super::preparing::Fetching;
 use super::proof::Proof;
+use super::stage::Disk;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
-use super::throwaway::Throwaway;
-use super::told;
+use super::throwaway::{Throwaway, USER};
+use super::view::Theirs;
+use super::{apart, settings, told};
 use crate::cli::Options;
 use crate::cli::trying::How;
 use crate::model::Exit;
@@ -30,7 +33,7 @@ use crate::report::terminal;
 use crate::run::stage::{self as ground, Env};
 use crate::run::stopped::Stopped;
 use crate::run::streams::Heedless;
-use crate::suspect::decoys::{Ground, lay};
+use crate::suspect::decoys::{Ground, lay, lay_system};
 
 /// What each suspect is tried under.
 pub struct Conditions<'a> {
@@ -115,15 +118,23 @@ impl<'a> Conditions<'a> {
         told::before(&mut out, &prepared, style).context("write to stdout")?;
 
         let laid = lay(&throwaway.home, &throwaway.app(), place(&how.ground)).context("lay decoys")?;
+        let system = lay_system(&throwaway.system(), USER, place(&how.ground)).context("lay decoys")?;
         let mut env = throwaway.environment(user, toolchain, &laid.environment);
         guise.dress(&mut env);
         told::guise(&mut out, &guise, style).context("write to stdout")?;
         let without = throwaway.without();
-        let before = Look::at(&throwaway.root, &without);
+        let filled = throwaway.filled();
+        let before = Look::at(&filled, &without);
         let (seconds, allow_degraded, echo) = (how.seconds, options.allow_degraded, options.verbose);
         let closed = closed(user, self.cargo_home.as_deref());
-        let canaries = laid.canaries;
-        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise };
+        throwaway.name(guise.hostname.as_deref()).context("lay decoys")?;
+        let canaries = laid.canaries.into_iter().chain(system.canaries).collect();
+        let sources = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
+        let kept = [toolchain.clone()].into_iter().chain(settings::directories(&sources)).map(real).collect();
+        let disk = Disk::of(&throwaway.root, stages::DISK);
+        let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept }, &system.files, guise.hostname.as_deref());
+        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view, disk };
+        let mut told = false;
         let (ended, reached) = stages.play(&prepared, |one| {
             if echo {
                 // What somebody else said must not look like ours, or do anything to a terminal.
@@ -131,9 +142,12 @@ impl<'a> Conditions<'a> {
                 let said: String = said.lines().map(|line| format!("    | {}\n", escape::ours(line))).collect();
                 let _ = io::stderr().write_all(said.as_bytes());
             }
+            let shared = one.report.iter().filter(|_| !told).flat_map(|report| &report.enforcement.degraded);
+            told::shared(&mut out, shared.filter(|weakness| apart::is_told(weakness)), style)?;
+            told |= one.report.is_some();
             told::stage(&mut out, one, style)
         })?;
-        let left = Look::at(&throwaway.root, &without).since(&before, &evidence.files())?;
+        let leavings = Look::at(&filled, &without).since(&before, &evidence.files())?;
 
         let command = ["cargo", "brig", "try", &suspect.name];
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
@@ -143,12 +157,28 @@ impl<'a> Conditions<'a> {
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         let reached = reached.as_ref();
-        let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof, reached, whose: "your" };
+        let found = Found {
+            prepared: &prepared,
+            all: &all,
+            ended: &ended,
+            left: &leavings.kept,
+            gaps: &leavings.gaps,
+            proof: &proof,
+            reached,
+            whose: "your",
+        };
         evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
         let exit = exit(all.outcome.verdict, &ended, interrupt.came());
         told::after(&mut out, &found, (&evidence, exit), style).context("write to stdout")?;
         Ok(Tried { suspect: prepared.suspect, all, proof, exit })
     }
+}
+
+/// Where the user lives: as he says, and as the machine does.
+fn homes(user: &Env) -> Vec<PathBuf> {
+    let said = ground::variable(user, "HOME").map(PathBuf::from);
+    let known = User::from_uid(geteuid()).ok().flatten().map(|user| user.dir);
+    said.into_iter().chain(known).map(real).collect()
 }
 
 /// What is the user's, by real paths. The root of all is nobody's.

@@ -184,8 +184,8 @@ impl Fetching<'_> {
     fn fetch(&self, dir: &Path) -> Result<()> {
         let args = vec![OsString::from("fetch")];
         let report_dir = self.throwaway.reports.join("fetch");
-        let stage = Stage { lure: None, report_dir, seconds: PATIENCE, args, allow_degraded: true };
-        let played = stage::play(&stage, (&self.env, dir), self.interrupt, false)?;
+        let stage = Stage { lure: None, report_dir, seconds: PATIENCE, args, allow_degraded: true, view: None };
+        let played = stage::play(&stage, (&self.env, dir), self.interrupt, None)?;
         ensure!(!self.interrupt.came(), "interrupted");
         if played.code == 0 {
             return Ok(());

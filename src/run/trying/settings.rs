@@ -32,6 +32,13 @@ pub fn local(table: &Table) -> Option<PathBuf> {
     None
 }
 
+/// Directories of this machine that packages are taken from, which cargo looks at whenever it builds.
+pub fn directories(table: &Table) -> Vec<PathBuf> {
+    let sources = table.get("source").and_then(Value::as_table).into_iter().flatten().filter_map(|(_, source)| source.as_table());
+    let named = sources.flat_map(|source| ["local-registry", "directory"].into_iter().filter_map(|name| source.get(name)?.as_str()));
+    named.map(PathBuf::from).filter(|path| path.is_absolute()).collect()
+}
+
 fn public(table: &Table) -> Table {
     let mut out = Table::new();
     let part = |name: &str, keys: &[&str]| -> Option<Table> {

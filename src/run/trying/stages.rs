@@ -11,9 +11,10 @@ use super::guise::Guise;
 use super::interrupt::Interrupt;
 use super::preparing::Prepared;
 use super::reached::Reached;
-use super::stage::{self, Stage};
+use super::stage::{self, Disk, Stage};
 use super::suspect;
 use super::throwaway::Throwaway;
+use super::view::View;
 use crate::model::lure::Bounds;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Canary, Exit, Lure};
@@ -25,6 +26,8 @@ use crate::suspect::harness::{Harness, Target};
 /// What each process of a stage may use. A compiler of a large crate has two gigabytes; whoever has more is no test of a library.
 const MEMORY: u64 = 4 << 30;
 const FILE: u64 = 1 << 30;
+/// Of the disk, all stages together.
+pub const DISK: u64 = 16 << 30;
 const PROCESSES: u64 = 512;
 /// Examples that are started, of those there are.
 const EXAMPLES: usize = 5;
@@ -56,6 +59,8 @@ pub struct Stages<'a> {
     pub seconds: u64,
     pub allow_degraded: bool,
     pub guise: Guise,
+    pub view: View,
+    pub disk: Disk,
 }
 
 /// How one ended.
@@ -70,11 +75,13 @@ pub struct Ended {
     pub said: Vec<u8>,
     pub report: Option<Report>,
     pub took: Duration,
+    /// It filled what it may of the disk.
+    pub filled: bool,
 }
 
 impl Ended {
     fn left_out(name: &'static str, why: String) -> Ended {
-        Ended { name, args: Vec::new(), left_out: Some(why), code: 0, said: Vec::new(), report: None, took: Duration::ZERO }
+        Ended { name, args: Vec::new(), left_out: Some(why), code: 0, said: Vec::new(), report: None, took: Duration::ZERO, filled: false }
     }
 
     /// Did cargo get to the end of building?
@@ -99,7 +106,7 @@ impl Ended {
 
     /// Did a signal end it? One of the trial's own: it was interrupted.
     pub fn was_cut(&self) -> bool {
-        self.timed_out() || self.code > 128
+        self.timed_out() || self.filled || self.code > 128
     }
 
     pub fn timed_out(&self) -> bool {
@@ -119,6 +126,7 @@ impl Ended {
         let took = format!("{}.{} s", self.took.as_secs(), self.took.subsec_millis() / 100);
         let end = match (self.report.as_ref(), self.cargo_exit()) {
             (None, _) => format!("did not begin (exit code {})", self.code),
+            _ if self.filled => "filled the disk as far as it may, and was ended".to_owned(),
             _ if self.timed_out() => "took longer than it was given, and was ended".to_owned(),
             (_, Some(0)) => "ended well".to_owned(),
             _ if !self.was_built() => "did not build".to_owned(),
@@ -252,6 +260,9 @@ impl Stages<'_> {
         let seconds = self.seconds.saturating_mul(step.times);
         let lure = Lure {
             root: self.throwaway.root.clone(),
+            more: Vec::new(),
+            laid: Vec::new(),
+            kept: Vec::new(),
             closed: self.closed.clone(),
             canaries: self.canaries.clone(),
             sink: self.throwaway.sink.join(number.to_string()),
@@ -262,11 +273,12 @@ impl Stages<'_> {
         };
         let args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join(number.to_string());
-        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded: self.allow_degraded };
+        let (allow_degraded, view) = (self.allow_degraded, Some(self.view.clone()));
+        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded, view };
         let began = Instant::now();
-        let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, false)?;
+        let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, Some(&self.disk))?;
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
-        Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took })
+        Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took, filled: played.filled })
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::abandoned::{self, Mark};
+use super::view::{COMMON, HOSTNAME, Ours, Theirs, View};
 use crate::plan::places::real;
 use crate::run::stage::{Env, Filled, variable};
 use crate::suspect::decoys::PROJECT;
@@ -36,11 +38,14 @@ const NETWORK: [&str; 14] = [
     "CARGO_REGISTRIES_CRATES_IO_PROTOCOL",
 ];
 
+/// Who lives there.
+pub const USER: &str = "alex";
 /// More than there ever are.
 const STAGES: usize = 32;
 const MACROS: usize = 64;
 
 pub struct Throwaway {
+    _mark: Mark,
     _dir: Filled,
     /// The decoys' root.
     pub root: PathBuf,
@@ -49,7 +54,8 @@ pub struct Throwaway {
     /// Where workspaces lie.
     pub work: PathBuf,
     pub tmp: PathBuf,
-    /// Out of its reach.
+    /// Out of its reach, but for what stands in place of common directories.
+    away: PathBuf,
     pub reports: PathBuf,
     pub sink: PathBuf,
 }
@@ -59,30 +65,73 @@ impl Throwaway {
     /// When a directory cannot be made.
     pub fn make() -> Result<Throwaway> {
         // A name that says nothing: suspects look where they are.
-        let dir = tempfile::Builder::new().prefix("user-").permissions(fs::Permissions::from_mode(0o700)).tempdir();
+        let dir = tempfile::Builder::new().prefix(abandoned::PREFIX).permissions(fs::Permissions::from_mode(0o700)).tempdir();
         let dir = dir.context("make a temporary directory")?;
         let top = real(dir.path().to_owned());
+        let mark = Mark::set(&top).context("mark a directory as ours")?;
         let root = top.join("r");
-        let home = root.join("home/alex");
+        let home = root.join("home").join(USER);
         let made = Throwaway {
             cargo_home: home.join(".cargo"),
             work: home.join("work"),
             tmp: root.join("tmp"),
+            away: top.join("away"),
             reports: top.join("reports"),
             // Variables name a certificate in it.
             sink: top.join("ssl"),
             home,
             root,
+            _mark: mark,
             _dir: dir.into(),
         };
         for dir in [&made.cargo_home, &made.work, &made.tmp, &made.reports, &made.sink] {
             fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
+        }
+        for dir in made.common() {
+            let all = fs::create_dir_all(&dir).and_then(|()| fs::set_permissions(&dir, fs::Permissions::from_mode(0o1777)));
+            all.with_context(|| format!("make {}", dir.display()))?;
         }
         Ok(made)
     }
 
     pub fn app(&self) -> PathBuf {
         self.work.join(PROJECT)
+    }
+
+    /// What stands in place of common directories.
+    fn common(&self) -> Vec<PathBuf> {
+        COMMON.iter().map(|(name, _)| self.away.join(name)).collect()
+    }
+
+    /// Where a suspect may leave something.
+    pub fn filled(&self) -> Vec<PathBuf> {
+        [self.root.clone()].into_iter().chain(self.common()).collect()
+    }
+
+    /// What lies in the system's place, by the system's paths.
+    pub fn system(&self) -> PathBuf {
+        self.away.join("system")
+    }
+
+    /// Lays a file that says what the machine is called, where that is made up.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn name(&self, hostname: Option<&str>) -> Result<()> {
+        let Some(name) = hostname else { return Ok(()) };
+        let file = self.system().join(HOSTNAME.trim_start_matches('/'));
+        let made = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, format!("{name}\n")));
+        made.with_context(|| format!("write {}", file.display()))
+    }
+
+    /// What its stages are shown. `system`: the paths of what lies there.
+    pub fn view(&self, theirs: Theirs, system: &[PathBuf], hostname: Option<&str>) -> View {
+        let top = self.root.parent().unwrap_or(&self.root);
+        let own = [(&*self.reports, "reports"), (&*self.sink, "ssl")];
+        View::of(
+            Ours { top, root: &self.root, home: &self.home, away: &self.away, own, system: (&self.system(), system), hostname },
+            theirs,
+        )
     }
 
     /// Where cargo keeps results and sources: what lies there is not what a suspect left.
@@ -124,8 +173,10 @@ impl Throwaway {
 
     /// A path in it as people know it.
     pub fn shown(&self, path: &Path) -> String {
+        let common = COMMON.map(|(name, of)| (self.away.join(name), of));
         let trees = [(&self.work, "<workspace>"), (&self.home, "~"), (&self.tmp, "<tmp>"), (&self.root, "<root>")];
-        let found = trees.iter().find_map(|(tree, name)| Some((name, path.strip_prefix(tree).ok()?)));
+        let trees = trees.into_iter().chain(common.iter().map(|(tree, of)| (tree, *of)));
+        let found = trees.into_iter().find_map(|(tree, name)| Some((name, path.strip_prefix(tree).ok()?)));
         found.map_or_else(|| path.display().to_string(), |(name, rest)| format!("{name}/{}", rest.display()))
     }
 

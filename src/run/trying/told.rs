@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
+use super::apart;
 use super::evidence::Evidence;
 use super::found::Found;
 use super::guise::Guise;
 use super::preparing::Prepared;
 use super::stages::Ended;
-use crate::model::report::{Report, VerdictWord};
+use crate::model::report::{Report, VerdictWord, Weakness};
 use crate::model::{Exit, Hostile, Rule};
 use crate::report::crates::crates;
 use crate::report::escape;
@@ -40,6 +41,11 @@ pub fn guise(w: &mut dyn Write, guise: &Guise, style: Style) -> io::Result<()> {
     limits.into_iter().try_for_each(|limit| style.status(w, YELLOW, "Note", &limit))
 }
 
+/// What of the machine it could not be kept from seeing.
+pub fn shared<'w>(w: &mut dyn Write, mut weaker: impl Iterator<Item = &'w Weakness>, style: Style) -> io::Result<()> {
+    weaker.try_for_each(|one| style.status(w, YELLOW, "Note", &escape::ours(&format!("{}: {}", one.what, one.means))))
+}
+
 pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
     if style.verbosity == Verbosity::Quiet || one.is_draft() && !one.timed_out() {
         return Ok(());
@@ -58,6 +64,7 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
     // Of its stages each has its line; who was still at work then is no incident.
     let mut shown = all.clone();
     shown.outcome.timed_out = false;
+    shown.enforcement.degraded.retain(|weakness| !apart::is_told(weakness));
     shown.findings.retain(|finding| finding.rule != Rule::ProcTimeout);
     if shown.outcome.verdict != VerdictWord::TimedOut {
         terminal::after(w, &shown, None, if style.verbosity == Verbosity::Verbose { style } else { quiet })?;
@@ -76,7 +83,7 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
         style.status(w, GREEN, "Called", &format!("{}, see calls.txt", reached.sentence()))?;
     }
     let files = if left.is_empty() { String::new() } else { format!(", {}", count(left.len() as u64, "file")) };
-    for limit in &found.proof.limits {
+    for limit in found.proof.limits.iter().chain(found.gaps) {
         style.status(w, YELLOW, "Unknown", &escape::ours(limit))?;
     }
     let (name, version) = (&suspect.name, &suspect.version);

@@ -44,6 +44,15 @@ impl Ground {
         }
     }
 
+    fn system(self) -> &'static [&'static str] {
+        match self {
+            Ground::Laptop => &[],
+            Ground::Ci => &["system-ci"],
+            Ground::Container => &["system-container"],
+            Ground::Root => &["system-root"],
+        }
+    }
+
     /// Has it a screen, and what people keep who sit before one?
     pub fn is_somebodys(self) -> bool {
         self == Ground::Laptop
@@ -74,9 +83,9 @@ pub fn files(ground: Ground) -> Vec<(&'static str, &'static str)> {
     of(&decoys().files, ground.sections())
 }
 
-/// Files of the system, by absolute path.
-pub fn system() -> Vec<(&'static str, &'static str)> {
-    of(&decoys().files, &["system"])
+/// Files of the system that whoever runs there can read, by absolute path.
+pub fn system(ground: Ground) -> Vec<(&'static str, &'static str)> {
+    of(&decoys().files, ground.system())
 }
 
 /// Databases of browsers, each with its kind.
@@ -94,7 +103,8 @@ mod tests {
 
     #[test]
     fn every_section_is_laid_somewhere() {
-        let laid: Vec<&str> = Ground::ALL.iter().flat_map(|ground| ground.sections()).chain(&["system", "browsers"]).copied().collect();
+        let all = Ground::ALL.iter().flat_map(|ground| ground.sections().iter().chain(ground.system()));
+        let laid: Vec<&str> = all.chain(&["browsers"]).copied().collect();
         assert!(decoys().files.keys().all(|section| laid.contains(&section.as_str())), "{:?}", decoys().files.keys());
         let laid: Vec<&str> = Ground::ALL.iter().flat_map(|ground| ground.variables()).copied().collect();
         assert!(decoys().environment.keys().all(|section| laid.contains(&section.as_str())));

@@ -89,26 +89,26 @@ pub fn lay(home: &Path, workspace: &Path, ground: Ground) -> io::Result<Laid> {
 #[derive(Debug, Default)]
 pub struct System {
     pub canaries: Vec<Canary>,
-    /// The path that is asked for, and where it lies.
-    pub files: Vec<(PathBuf, PathBuf)>,
+    /// By the paths that are asked for: each lies at the same path below the root.
+    pub files: Vec<PathBuf>,
 }
 
 /// Lays below `root` what a system keeps, for whoever can put it in the system's place.
 ///
 /// # Errors
 /// With the path that could not be written, or when there are no random numbers.
-pub fn lay_system(root: &Path, user: &str) -> io::Result<System> {
+pub fn lay_system(root: &Path, user: &str, ground: Ground) -> io::Result<System> {
     let mut random = Random::new()?;
     let mut persona = Persona::new(Path::new("/home"), Path::new("/"), &mut random)?;
     persona.user = user.to_owned();
     let mut putting = Putting::new()?;
     let mut system = System::default();
-    for (path, template) in ground::system() {
+    for (path, template) in ground::system(ground) {
         let path = template::fill(path, path, &persona, &mut random, &mut Vec::new())?;
         let text = template::fill(template, &path, &persona, &mut random, &mut system.canaries)?;
         let file = root.join(path.trim_start_matches('/'));
         putting.put(&file, text.as_bytes(), 0o600)?;
-        system.files.push((PathBuf::from(path), file));
+        system.files.push(PathBuf::from(path));
     }
     putting.finish()?;
     Ok(system)

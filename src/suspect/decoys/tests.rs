@@ -72,12 +72,14 @@ fn laid() -> (Secrets, BTreeMap<String, Vec<u8>>) {
             }
         }
     }
-    let dir = tempfile::tempdir().unwrap();
-    let System { canaries, files } = lay_system(dir.path(), "ada").unwrap();
-    for (asked, file) in files {
-        let bytes = fs::read(file).unwrap();
-        if canaries.iter().any(|canary| Path::new(&canary.place) == asked && contains(&bytes, &canary.value)) {
-            all.insert(asked.display().to_string(), bytes);
+    for ground in Ground::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let System { canaries, files } = lay_system(dir.path(), "ada", ground).unwrap();
+        for asked in files {
+            let bytes = fs::read(dir.path().join(asked.strip_prefix("/").unwrap())).unwrap();
+            if canaries.iter().any(|canary| Path::new(&canary.place) == asked && contains(&bytes, &canary.value)) {
+                all.insert(asked.display().to_string(), bytes);
+            }
         }
     }
     (Secrets::compile(&places, &SecretLists::default()).unwrap(), all)
