@@ -1,21 +1,28 @@
 //! `cargo brig try`: a crate nobody trusts is run among decoys, stage by stage, and what it did is told and kept. In: what was typed. Out: a directory of
 //! evidence, a sentence, an exit code; all else is gone afterwards.
 
+mod again;
+mod aside;
 mod bisecting;
+mod checkout;
 mod differing;
 mod evidence;
 mod expected;
 mod found;
 mod guise;
 mod interrupt;
+mod laid;
 mod left;
 mod letter;
 mod lines;
+mod looked_up;
 mod named;
 mod one;
 mod preparing;
 mod proof;
 mod reached;
+mod recorded;
+mod replaying;
 mod search;
 mod settings;
 pub mod stage;
@@ -26,8 +33,10 @@ mod told;
 mod unpacking;
 mod versions;
 mod whence;
+mod words;
 
 use crate::cli::Options;
+use crate::cli::replaying::Replay;
 use crate::cli::trying::{Bisect, Try};
 use crate::model::Exit;
 use crate::plan::host::Host;
@@ -59,4 +68,11 @@ pub fn trial(options: &Options, wish: &Try, style: terminal::Style) -> Result<Ex
 pub fn bisect(options: &Options, wish: &Bisect, style: terminal::Style) -> Result<Exit, Stopped> {
     Host::look().able().map_err(Stopped::wall)?;
     bisecting::bisect(options, wish, style)
+}
+
+/// # Errors
+/// When that run cannot be had again, or the walls cannot be built around it (104).
+pub fn replay(options: &Options, wish: &Replay, style: terminal::Style) -> Result<Exit, Stopped> {
+    Host::look().able().map_err(Stopped::wall)?;
+    replaying::replay(options, wish, style)
 }

@@ -8,7 +8,7 @@ use crate::model::{Finding, Hostile, Reach, Rule, Severity, Status};
 
 use super::super::incidents::Incident;
 use super::super::wording::{count, times};
-use super::super::{advice, escape};
+use super::super::{advice, escape, sent};
 use super::diagnostic;
 use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 use super::wrap::{width, wrap};
@@ -83,6 +83,10 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     let deeds = incident.deeds();
     if deeds.len() > 1 {
         lines.push(line("did", &did(incident, room.acts)));
+    }
+    if let [first, rest @ ..] = &sent::of(report, incident)[..] {
+        let more = if rest.is_empty() { String::new() } else { format!("; {} more", rest.len()) };
+        lines.push(line("sent", &format!("{}{more}", MEDIUM.sent(first, sent::DECOY))));
     }
     // What did not get to run, or is only new, is told by its reason.
     let is_barred = incident.actor.is_none();

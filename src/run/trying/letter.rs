@@ -26,7 +26,11 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
         0 => writeln!(page, "What of it ran among decoys, below, broke no rule of an honest build."),
         _ => writeln!(page, "Run among decoys, on a machine of nobody's, it did the following."),
     };
-    let _ = writeln!(page, "\n- crate: `{}` {}, from {}", suspect.name, suspect.version, (MEDIUM.text)(&suspect.from.as_str().into()));
+    let from = (MEDIUM.text)(&suspect.from.as_str().into());
+    let _ = match &prepared.run {
+        None => writeln!(page, "\n- crate: `{}` {}, from {from}", suspect.name, suspect.version),
+        Some(run) => writeln!(page, "\n- run again: `cargo {}`, of {from}", escape::ours(&run.args.join(" ")).replace('`', "\\`")),
+    };
     if let Some(checksum) = &suspect.checksum {
         let _ = writeln!(page, "- SHA-256 of its archive: `{checksum}`");
     }
@@ -42,6 +46,7 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
         all.enforcement.landlock_abi,
         escape::name(&all.enforcement.sockets)
     );
+    again(&mut page, found);
     sent(&mut page, found);
     for incident in &told {
         section(&mut page, all, incident);
@@ -58,6 +63,22 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
         let _ = writeln!(page, "- {} links in its source were left out", prepared.links);
     }
     page
+}
+
+/// Of a run that was run once more: what came again.
+fn again(page: &mut String, found: &Found) {
+    let (Some(again), Some(run)) = (found.again, &found.prepared.run) else { return };
+    let _ = writeln!(page, "\n## Then and now\n\n{}.\n", escape::ours(&again.sentence()));
+    for (head, lines) in again.parts(MEDIUM, found.whose) {
+        let _ = writeln!(page, "- {head}");
+        for line in lines {
+            let _ = writeln!(page, "  - {line}");
+        }
+    }
+    page.push_str("\nNot the same:\n\n");
+    for text in run.told.iter().chain(&again.differs()) {
+        let _ = writeln!(page, "- {}", escape::ours(text));
+    }
 }
 
 fn sent(page: &mut String, found: &Found) {

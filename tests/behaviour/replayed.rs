@@ -1,0 +1,223 @@
+//! `cargo brig replay`: what a build of one's own did is done again among decoys, of the recorded commit and lock file, and told act by act.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::habits::done;
+use crate::place::{Place, toolchain};
+use crate::run::{Outcome, bare, cargo};
+use crate::sink::Door;
+use crate::trying::{nothing_is_touched, says};
+use crate::who::Who;
+
+const TO: &str = "levels.example-tides.io";
+
+fn own(who: Who, to: &str) -> Place {
+    let place = Place::new("suspects/own-thief", who);
+    place.write(&place.workspace().join("to.txt"), to);
+    place.write(&place.workspace().join(".gitignore"), "/target\n.env\n");
+    let cargo = toolchain().join("bin/cargo");
+    done(&place, place.workspace(), &[cargo.to_str().unwrap(), "generate-lockfile", "--offline"]);
+    place
+}
+
+fn git(place: &Place, words: &[&str]) -> String {
+    done(place, place.workspace(), &[&["git", "-c", "init.defaultBranch=main"], words].concat())
+}
+
+fn commit(place: &Place) -> String {
+    git(place, &["add", "."]);
+    git(place, &["commit", "-qm", "levels"]);
+    git(place, &["rev-parse", "HEAD"]).trim().to_owned()
+}
+
+fn committed(who: Who) -> (Place, String) {
+    let place = own(who, TO);
+    git(&place, &["init", "-q"]);
+    let id = commit(&place);
+    (place, id)
+}
+
+/// The suspicious run, and its report.
+fn ran(place: &Place, test: &str) -> Value {
+    let file = place.path("run/then.json");
+    let outcome = bare(place, &["--json", file.to_str().unwrap(), "test", "--offline", "--test", test]).env("ZOO_WAITS", "1").go();
+    outcome.exits(100);
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+fn replayed(place: &Place, dir: &str, args: &[&str]) -> (Outcome, PathBuf) {
+    let evidence = place.path(dir);
+    let outcome = bare(place, &[&["replay", "--evidence", evidence.to_str().unwrap()], args].concat()).go();
+    (outcome, evidence)
+}
+
+fn text(evidence: &Path, name: &str) -> String {
+    fs::read_to_string(evidence.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn it_comes_again_of_the_commit_that_was_recorded() {
+    for who in Who::all() {
+        let place = own(who, "");
+        place.write(&place.workspace().join("to.txt"), &format!("127.0.0.1:{}", place.sinks.tcp_port));
+        let plain = cargo(&place, &["test", "--offline", "--test", "level"]).go();
+        assert!(String::from_utf8_lossy(&place.sinks.heard(Door::Tcp)).contains(&place.canary), "plain cargo: no theft\n{plain}");
+
+        let (place, id) = committed(who);
+        let then = ran(&place, "level");
+        let source = &then["run"]["source"];
+        assert_eq!((source["commit"].as_str(), &source["dirty"]), (Some(&*id), &false.into()), "as {who:?}: {source}");
+        assert_eq!(source["lock"].as_str().map(str::len), Some(64), "as {who:?}: {source}");
+        // The thief is gone since, a run without an incident is the last, and nothing of it is committed.
+        fs::remove_file(place.workspace().join("tests/level.rs")).unwrap();
+        commit(&place);
+        bare(&place, &["test", "--offline", "--test", "waits"]).go().exits(0);
+        place.write(&place.workspace().join("tests/level.rs"), "no rust");
+
+        let (outcome, evidence) = replayed(&place, "run/again", &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &[
+                &format!("of the commit {id} of this repository"),
+                "came again: I1 tests of `tide_gauge` 0.1.0",
+                "came again: read `{workspace}/.env` (then refused, now done on a decoy)",
+                "went further: sent ",
+                "with your `<workspace>/.env`",
+                &format!("to `{TO}:80` (http, `POST /level`), proven by canary"),
+                "no variable of yours comes along",
+                ": the incident came again",
+            ],
+        );
+        let again = text(&evidence, "replay.txt");
+        assert!(again.contains("came again: read `{workspace}/.env`") && again.contains("not the same:"), "{again}");
+        let letter = text(&evidence, "letter.md");
+        for word in ["## Then and now", "`cargo test --offline --test level`", "proven by canary"] {
+            assert!(letter.contains(word), "the letter lacks {word:?}:\n{letter}");
+        }
+        // What was sent stands in the report, in each of its forms.
+        let report: Value = serde_json::from_str(&text(&evidence, "report.json")).unwrap();
+        let sent = report["incidents"].as_array().unwrap().iter().flat_map(|one| one["sent"].as_array().into_iter().flatten());
+        let proven: Vec<&Value> = sent.filter(|one| one["proven"] == true && one["to"] == format!("{TO}:80")).collect();
+        assert!(proven.iter().any(|one| one["carried"][0]["place"] == "<workspace>/.env"), "as {who:?}: {}", report["incidents"]);
+        assert!(text(&evidence, "report.html").contains("proven by canary") && text(&evidence, "report.md").contains("proven by canary"));
+        let stored = evidence.join("report.json");
+        let shown = bare(&place, &["report", stored.to_str().unwrap()]).go();
+        assert!(shown.stdout_text().contains("proven by canary"), "as {who:?}\n{shown}");
+        // A replay is no run of the workspace's.
+        let (again, _) = replayed(&place, "run/trial", &[stored.to_str().unwrap()]);
+        again.exits(2);
+        assert!(again.stderr_text().contains("is of a trial"), "{again}");
+    }
+}
+
+#[test]
+fn what_is_not_the_same_is_told() {
+    for who in Who::all() {
+        let (place, _) = committed(who);
+        // Committed secrets are the user's as well, and what is changed since is in no commit.
+        place.write(&place.workspace().join("deploy/token.pem"), &format!("{}-pem", place.canary));
+        std::os::unix::fs::symlink("/etc", place.workspace().join("outside")).unwrap();
+        std::os::unix::fs::symlink("src/lib.rs", place.workspace().join("inside")).unwrap();
+        commit(&place);
+        place.write(&place.workspace().join("src/more.rs"), "//! Not committed.\n");
+        let then = ran(&place, "level");
+        assert_eq!(then["run"]["source"]["dirty"], true, "as {who:?}: {}", then["run"]["source"]);
+        let id = then["run"]["id"].as_str().unwrap().to_owned();
+        let (outcome, evidence) = replayed(&place, "run/again", &[&id]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &[
+                "not all was committed when it ran, and this is the commit without it: `src/more.rs`",
+                "decoys lie in place of `deploy/token.pem`",
+                "1 link left out",
+            ],
+        );
+        // The commit is gone.
+        fs::remove_dir_all(place.workspace().join(".git")).unwrap();
+        git(&place, &["init", "-q"]);
+        fs::remove_dir_all(place.workspace().join("deploy")).unwrap();
+        commit(&place);
+        let (gone, _) = replayed(&place, "run/gone", &["--run", &id]);
+        gone.exits(2);
+        assert!(gone.stderr_text().contains("is not in this repository") && gone.stderr_text().contains("`--here`"), "{gone}");
+        let (here, _) = replayed(&place, "run/here", &["--run", &id, "--here"]);
+        here.exits(100);
+        says(&here, &["it is the directory as it is now, with the same lock file", "came again: read `{workspace}/.env`"]);
+    }
+}
+
+#[test]
+fn without_a_repository_the_lock_file_decides() {
+    for who in Who::all() {
+        let place = own(who, TO);
+        let then = ran(&place, "level");
+        assert_eq!(then["run"]["source"]["commit"], Value::Null);
+        let (outcome, _) = replayed(&place, "run/same", &[]);
+        outcome.exits(100);
+        says(&outcome, &["the run was of no git repository", "with the same lock file", "came again: read `{workspace}/.env`"]);
+
+        let lock = place.workspace().join("Cargo.lock");
+        fs::write(&lock, fs::read_to_string(&lock).unwrap() + "# another\n").unwrap();
+        let (other, _) = replayed(&place, "run/other", &[]);
+        other.exits(2);
+        assert!(other.stderr_text().contains("the lock file here is not the one that it was built with"), "{other}");
+        // Of an older Brig, which wrote down neither; of nobody; of no incident.
+        let file = place.path("run/then.json");
+        let mut older = then.clone();
+        older["run"].as_object_mut().unwrap().remove("source");
+        place.write(&file, &older.to_string());
+        let (older, _) = replayed(&place, "run/older", &[file.to_str().unwrap()]);
+        older.exits(2);
+        assert!(older.stderr_text().contains("an older Brig wrote it"), "{older}");
+        for (text, why) in [("{\"schema\": ", "the file is cut off"), ("{}", "it has no `schema`")] {
+            place.write(&file, text);
+            let (odd, _) = replayed(&place, "run/odd", &[file.to_str().unwrap()]);
+            odd.exits(2);
+            assert!(odd.stderr_text().contains(why), "{odd}");
+        }
+        let mut elsewhere = then.clone();
+        elsewhere["run"]["source"]["member"] = "../..".into();
+        place.write(&file, &elsewhere.to_string());
+        let (elsewhere, _) = replayed(&place, "run/elsewhere", &[file.to_str().unwrap(), "--here"]);
+        elsewhere.exits(2);
+        let mut installs = then;
+        installs["run"]["command"] = serde_json::json!(["cargo", "install", "x"]);
+        place.write(&file, &installs.to_string());
+        let (installs, _) = replayed(&place, "run/installs", &[file.to_str().unwrap(), "--here"]);
+        installs.exits(2);
+        assert!(installs.stderr_text().contains("`cargo brig try CRATE`"), "{installs}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_variable_stays_away_and_that_is_told() {
+    for who in Who::all() {
+        let (place, _) = committed(who);
+        ran(&place, "waits");
+        let (outcome, evidence) = replayed(&place, "run/again", &[]);
+        outcome.exits(0);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &[
+                "did not come again: I1 tests of `tide_gauge` 0.1.0",
+                "did not come again: read `{workspace}/.env`",
+                "no variable of yours comes along: what waits for one stays away",
+                ": the incident did not come again",
+            ],
+        );
+        assert!(!outcome.stdout_text().contains("proven by canary"), "as {who:?}\n{outcome}");
+        // What does not build has not done nothing.
+        place.write(&place.workspace().join("src/lib.rs"), "no rust");
+        let (unbuilt, _) = replayed(&place, "run/unbuilt", &["--here"]);
+        unbuilt.exits(103);
+        says(&unbuilt, &["not known, since it did not run to its end", "what would have come since is not known"]);
+    }
+}
