@@ -84,6 +84,8 @@ impl Medium {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::{Act, Endpoint, Status};
+
     use super::super::wording::QUOTED;
     use super::*;
     use crate::model::{ActorId, Carried};
@@ -117,6 +119,30 @@ mod tests {
         assert!(QUOTED.sent(&name, "the decoy").starts_with("looked up 48 names below `evil.example` with the decoy `$TOKEN`"));
         let one_name = QUOTED.sent(&Sent { names: None, ..name }, "your");
         assert!(one_name.ends_with(" in the name, proven by canary"), "{one_name}");
+    }
+
+    #[test]
+    fn an_address_of_the_sinks_is_nobodys() {
+        let act = |host: Option<&str>| Act::Connect {
+            to: Endpoint::Ip { protocol: "tcp".into(), address: "172.67.48.75:80".parse().unwrap(), host: host.map(Into::into) },
+        };
+        let told = |host, status| QUOTED.act(&act(host), status);
+        assert_eq!(told(Some("h.example"), Status::Decoy), "tried to connect to `h.example` (tcp, port 80)");
+        assert_eq!(told(Some("h.example"), Status::Refused), "tried to connect to `h.example` (tcp, `172.67.48.75:80`)");
+        assert_eq!(told(None, Status::Decoy), "tried to connect to `172.67.48.75:80` (tcp)", "which it named itself");
+        let mut report = assemble(&stolen_env(), &facts(), &Graph);
+        report.run.mode = crate::model::Mode::Decoy;
+        let finding = &mut report.findings[0];
+        (finding.status, finding.evidence[0].act, finding.evidence[0].status) = (Status::Decoy, act(Some("h.example")), None);
+        let actor = report.findings[0].actor;
+        report.behaviour =
+            vec![crate::model::report::Behaviour { actor, act: act(Some("h.example")), status: Status::Decoy, count: 1, first_ms: 0 }];
+        for format in [Format::Html, Format::Markdown, Format::Sarif, Format::JUnit, Format::CodeQuality, Format::InToto, Format::Egress] {
+            let mut out = Vec::new();
+            format.write(&report, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(!text.contains("172.67.48.75"), "{format:?}: {text}");
+        }
     }
 
     #[test]

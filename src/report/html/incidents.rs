@@ -66,7 +66,10 @@ fn one(w: &mut dyn Write, report: &Report, incident: &Incident) -> io::Result<()
     if left > 0 {
         row("how", format!("and {left} more in the JSON report"))?;
     }
-    sent::of(report, incident).iter().take(sent::LISTED).try_for_each(|one| row("sent", MEDIUM.sent(one, sent::DECOY)))?;
+    sent::of(report, incident)
+        .iter()
+        .take(sent::LISTED)
+        .try_for_each(|one| row("sent", MEDIUM.sent(one, sent::DECOY).trim_start_matches("sent ").to_owned()))?;
     if let Some(via) = via(worst) {
         row("via", via)?;
     }

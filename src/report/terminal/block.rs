@@ -86,7 +86,7 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     }
     if let [first, rest @ ..] = &sent::of(report, incident)[..] {
         let more = if rest.is_empty() { String::new() } else { format!("; {} more", rest.len()) };
-        lines.push(line("sent", &format!("{}{more}", MEDIUM.sent(first, sent::DECOY))));
+        lines.push(line("sent", &format!("{}{more}", MEDIUM.sent(first, sent::DECOY).trim_start_matches("sent "))));
     }
     // What did not get to run, or is only new, is told by its reason.
     let is_barred = incident.actor.is_none();

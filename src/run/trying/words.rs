@@ -192,7 +192,7 @@ mod tests {
             ("cargo nextest run", "cargo nextest"),
             ("cargo -C /x build", "`-C`"),
             ("cargo build --config k=[redacted]", "credential"),
-            ("cargo", "no command"),
+            ("cargo", "no subcommand"),
             ("cargo --version", "no subcommand"),
             ("cargo x\u{1b}[2J", "\\u{1b}"),
         ] {
