@@ -15,6 +15,7 @@ mod laid;
 mod left;
 mod letter;
 mod lines;
+mod located;
 mod looked_up;
 mod named;
 mod one;

@@ -80,6 +80,9 @@ fn the_crate_that_a_finding_names_is_tried_as_it_was_built() {
             says(&outcome, &[&format!("Trying {name} {version} among decoys"), from, &format!("Caught {name} {version}")]);
             let tried: Value = serde_json::from_slice(&fs::read(evidence.join("report.json")).unwrap()).unwrap();
             assert!(tried["findings"].as_array().unwrap().iter().any(|finding| finding["rule"] == "secret/read"), "{outcome}");
+            // Where in its source, whichever way it was had.
+            let letter = fs::read_to_string(evidence.join("letter.md")).unwrap();
+            assert!(letter.contains("In its source: `build.rs:1`"), "{letter}");
         }
         // What was not called is told, with the reason.
         let outcome = bare(&place, &["try", "--evidence", place.path("run/calls").to_str().unwrap(), "courier@1.0.0"]).go();

@@ -21,7 +21,7 @@ use super::recorded::Recorded;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
 use super::throwaway::Throwaway;
-use super::told;
+use super::{located, told};
 use crate::cli::Options;
 use crate::cli::trying::How;
 use crate::model::Exit;
@@ -180,6 +180,9 @@ impl<'a> Conditions<'a> {
             .ok_or_else(|| anyhow!("no stage has left a report"))
             .map_err(Stopped::wall)?;
         stages::settle(&mut all, &ended, prepared.run.is_none().then_some(&*suspect.name));
+        if prepared.run.is_none() {
+            located::settle(&mut all, suspect);
+        }
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         all.sent = proof.told();
