@@ -221,3 +221,27 @@ fn what_waits_for_a_variable_stays_away_and_that_is_told() {
         says(&unbuilt, &["not known, since it did not run to its end", "what would have come since is not known"]);
     }
 }
+
+#[test]
+fn many_names_are_one_sentence() {
+    for who in Who::all() {
+        let (place, _) = committed(who);
+        ran(&place, "names");
+        let (outcome, evidence) = replayed(&place, "run/again", &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        let said = outcome.stdout_text();
+        let stole: Vec<&str> = said.lines().filter(|line| line.trim_start().starts_with("Stole ")).collect();
+        let [line] = stole[..] else { panic!("as {who:?}\n{outcome}") };
+        for word in ["looked up ", &format!(" names below `{TO}` with your `<workspace>/.env` ("), "in them, proven by canary"] {
+            assert!(line.contains(word), "as {who:?}: {line}\n{outcome}");
+        }
+        let letter = text(&evidence, "letter.md");
+        let lookups = letter.lines().filter(|line| line.contains("tried to look up")).count();
+        assert!(lookups <= 2 && letter.contains(&format!("names below `{TO}` — ")), "{lookups}\n{letter}");
+        // All of them stand beside it.
+        let sent: Value = serde_json::from_str(&text(&evidence, "sent.json")).unwrap();
+        let entries = sent["stages"][0]["sent"]["entries"].as_array().unwrap();
+        assert!(entries.iter().filter(|entry| entry["protocol"] == "dns").count() > 10, "{sent:#}");
+    }
+}

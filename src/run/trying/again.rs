@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::laid::Laid;
+use super::looked_up;
 use super::recorded::Recorded;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, Endpoint, Hostile, Package, Rule, Status};
@@ -173,8 +174,10 @@ impl<'r> Was<'r> {
         let before = |act: &Act| self.deeds.iter().any(|(deed, ..)| is_same(&deed.evidence.act, act));
         let mut all: Vec<String> = Vec::new();
         for one in &self.now {
-            for deed in one.deeds().iter().filter(|deed| !before(&deed.evidence.act)) {
-                let text = format!("went further: {}", deed.told(medium));
+            let deeds = one.deeds();
+            let further: Vec<&Deed> = deeds.iter().filter(|deed| !before(&deed.evidence.act)).collect();
+            for (_, text) in looked_up::told(&further, medium) {
+                let text = format!("went further: {text}");
                 if !all.contains(&text) {
                     all.push(text);
                 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::found::Found;
 use super::left::Left;
+use super::looked_up;
 use super::throwaway::Throwaway;
 use crate::model::report::Report;
 use crate::model::{Severity, moment};
@@ -110,13 +111,14 @@ fn section(page: &mut String, all: &Report, incident: &Incident) {
         let _ = writeln!(page, "In its source: {}\n", (MEDIUM.name)(location));
     }
     let deeds = incident.deeds();
-    for deed in deeds.iter().take(DEEDS) {
-        let Deed { evidence, .. } = deed;
+    let told = looked_up::told(&deeds.iter().collect::<Vec<_>>(), MEDIUM);
+    for (at, text) in told.iter().take(DEEDS) {
+        let deed @ Deed { evidence, .. } = &deeds[*at];
         let chain: Vec<String> = evidence.chain.iter().map(|program| (MEDIUM.text)(program)).collect();
         let by = if chain.is_empty() { String::new() } else { format!(" — {}", chain.join(" → ")) };
-        let _ = writeln!(page, "- at {}.{} s {}{by}", deed.at_ms / 1000, deed.at_ms % 1000 / 100, deed.told(MEDIUM));
+        let _ = writeln!(page, "- at {}.{} s {text}{by}", deed.at_ms / 1000, deed.at_ms % 1000 / 100);
     }
-    let more = (deeds.len().saturating_sub(DEEDS) as u64).saturating_add(incident.truncated());
+    let more = (told.len().saturating_sub(DEEDS) as u64).saturating_add(incident.truncated());
     if more > 0 {
         let _ = writeln!(page, "- {more} more in `report.json`");
     }

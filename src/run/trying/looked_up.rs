@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ActorId, Hostile, Sent};
+use crate::model::{Act, ActorId, Hostile, Sent};
+use crate::report::incidents::Deed;
+use crate::report::wording::{Medium, count};
 
 /// So few names are told one by one.
 const FEW: usize = 4;
@@ -14,9 +16,7 @@ type Key = (ActorId, Option<(String, String)>, Vec<u8>);
 pub fn summed(messages: Vec<Sent>) -> Vec<Sent> {
     let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for (at, message) in messages.iter().enumerate().filter(|(_, message)| message.how == "dns") {
-        let labels = labels(&message.to);
-        let domain = labels[labels.len().saturating_sub(2)..].join(&b'.');
-        groups.entry((message.actor, message.by.clone(), domain)).or_default().push(at);
+        groups.entry((message.actor, message.by.clone(), domain(&message.to))).or_default().push(at);
     }
     let mut sums: BTreeMap<usize, Sent> = BTreeMap::new();
     let mut gone: BTreeSet<usize> = BTreeSet::new();
@@ -36,6 +36,34 @@ pub fn summed(messages: Vec<Sent>) -> Vec<Sent> {
     }
     let told = messages.into_iter().enumerate();
     told.filter_map(|(at, message)| sums.remove(&at).or_else(|| (!gone.contains(&at)).then_some(message))).collect()
+}
+
+/// Acts as they are told, each with its place in the list: of many lookups below one name only the first, as their sum.
+pub fn told(deeds: &[&Deed], medium: Medium) -> Vec<(usize, String)> {
+    let mut groups: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+    for (at, deed) in deeds.iter().enumerate() {
+        if let Act::Lookup { name, .. } = &deed.evidence.act {
+            groups.entry(domain(name)).or_default().push(at);
+        }
+    }
+    let mut sums: BTreeMap<usize, Option<String>> = BTreeMap::new();
+    for group in groups.into_values() {
+        let name = |at: &usize| if let Act::Lookup { name, .. } = &deeds[*at].evidence.act { Some(name) } else { None };
+        let names: BTreeSet<&Hostile> = group.iter().filter_map(name).collect();
+        if names.len() >= FEW {
+            let sum = format!("tried to look up {} below {}", count(names.len() as u64, "name"), (medium.text)(&common(&names)));
+            sums.extend(group.iter().map(|at| (*at, None)));
+            sums.insert(group[0], Some(sum));
+        }
+    }
+    let each = deeds.iter().enumerate().map(|(at, deed)| (at, sums.remove(&at).unwrap_or_else(|| Some(deed.told(medium)))));
+    each.filter_map(|(at, text)| Some((at, text?))).collect()
+}
+
+/// The last two labels.
+fn domain(name: &Hostile) -> Vec<u8> {
+    let labels = labels(name);
+    labels[labels.len().saturating_sub(2)..].join(&b'.')
 }
 
 fn labels(name: &Hostile) -> Vec<&[u8]> {
