@@ -10,6 +10,7 @@ mod evidence;
 mod expected;
 mod found;
 mod guise;
+mod habits;
 mod interrupt;
 mod laid;
 mod left;

@@ -21,6 +21,8 @@ pub struct Found<'a> {
     pub reached: Option<&'a Reached>,
     /// Of a run of the user's once more.
     pub again: Option<&'a Again<'a>>,
+    /// What programs of the system read of their own accord, a sentence each.
+    pub habits: &'a [String],
     /// Decoys are the user's on his screen, and nobody's in a letter.
     pub whose: &'static str,
 }

@@ -60,6 +60,9 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     if let Some(reached) = found.reached {
         let _ = writeln!(page, "- {}; which, and why not, is in `calls.txt`", reached.sentence());
     }
+    for habit in found.habits {
+        let _ = writeln!(page, "- no alarm: {habit}");
+    }
     if prepared.links > 0 {
         let _ = writeln!(page, "- {} links in its source were left out", prepared.links);
     }

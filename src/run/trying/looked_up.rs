@@ -57,7 +57,14 @@ pub fn told(deeds: &[&Deed], medium: Medium) -> Vec<(usize, String)> {
         }
     }
     let each = deeds.iter().enumerate().map(|(at, deed)| (at, sums.remove(&at).unwrap_or_else(|| Some(deed.told(medium)))));
-    each.filter_map(|(at, text)| Some((at, text?))).collect()
+    let mut told: Vec<(usize, String)> = Vec::new();
+    for (at, text) in each.filter_map(|(at, text)| Some((at, text?))) {
+        // A name has several addresses, which are not told.
+        if !told.iter().any(|(_, known)| *known == text) {
+            told.push((at, text));
+        }
+    }
+    told
 }
 
 /// The last two labels.

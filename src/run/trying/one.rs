@@ -21,7 +21,7 @@ use super::recorded::Recorded;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
 use super::throwaway::Throwaway;
-use super::{located, told};
+use super::{habits, located, told};
 use crate::cli::Options;
 use crate::cli::trying::How;
 use crate::model::Exit;
@@ -186,13 +186,24 @@ impl<'a> Conditions<'a> {
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         all.sent = proof.told();
+        let habits = habits::settle(&mut all, &proof);
         let whole = ended.iter().all(|one| one.was_built() && !one.was_cut());
         let again = match subject {
             Subject::Suspect(..) => None,
             Subject::Run(recorded) => Some(Again::of(recorded, &all, whole)),
         };
         let (reached, again) = (reached.as_ref(), again.as_ref());
-        let found = Found { prepared: &prepared, all: &all, ended: &ended, left: &left, proof: &proof, reached, again, whose: "your" };
+        let found = Found {
+            prepared: &prepared,
+            all: &all,
+            ended: &ended,
+            left: &left,
+            proof: &proof,
+            reached,
+            again,
+            habits: &habits,
+            whose: "your",
+        };
         evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
         let exit = match again {
             // An act that only another profile forbids is no violation here.

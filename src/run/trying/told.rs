@@ -68,6 +68,9 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
     if shown.outcome.verdict != VerdictWord::TimedOut {
         terminal::after(w, &shown, None, if style.verbosity == Verbosity::Verbose { style } else { quiet })?;
     }
+    for habit in found.habits.iter().filter(|_| style.verbosity != Verbosity::Quiet) {
+        style.status(w, YELLOW, "Note", habit)?;
+    }
     if let Some(again) = found.again {
         self::again(w, again, style)?;
     }
