@@ -9,6 +9,7 @@ use crate::habits::done;
 use crate::place::{Place, toolchain};
 use crate::run::{Outcome, bare, cargo};
 use crate::sink::Door;
+use crate::suspected::{HONEST, THIEF, offer, version};
 use crate::trying::{nothing_is_touched, says};
 use crate::who::Who;
 
@@ -243,5 +244,57 @@ fn many_names_are_one_sentence() {
         let sent: Value = serde_json::from_str(&text(&evidence, "sent.json")).unwrap();
         let entries = sent["stages"][0]["sent"]["entries"].as_array().unwrap();
         assert!(entries.iter().filter(|entry| entry["protocol"] == "dns").count() > 10, "{sent:#}");
+    }
+}
+
+/// A member of a workspace that lies in its repository, with a package that is fetched: the versions of the lock file that was recorded.
+#[test]
+fn what_was_locked_then_is_fetched_again() {
+    for who in Who::all() {
+        let place = own(who, TO);
+        offer(&place, &[version("1.0.0", HONEST), version("1.1.0", THIEF), version("1.2.0", HONEST)]);
+        let (top, gauge) = (place.workspace().join("rust"), place.workspace().join("rust/gauge"));
+        fs::create_dir_all(&gauge).unwrap();
+        for name in ["src", "tests", "to.txt", "Cargo.toml"] {
+            fs::rename(place.workspace().join(name), gauge.join(name)).unwrap();
+        }
+        fs::remove_file(place.workspace().join("Cargo.lock")).unwrap();
+        place.write(&place.workspace().join(".gitignore"), "target\n");
+        place.write(&top.join("Cargo.toml"), "[workspace]\nmembers = [\"gauge\"]\nresolver = \"3\"\n");
+        let manifest = fs::read_to_string(gauge.join("Cargo.toml")).unwrap().replace("[workspace]", "");
+        let wants = |version: &str| {
+            place.write(&gauge.join("Cargo.toml"), &format!("{manifest}\n[dependencies]\ncourier = {version:?}\n"));
+            done(&place, &gauge, &[toolchain().join("bin/cargo").to_str().unwrap(), "fetch"]);
+        };
+        let run = |args: &[&str]| bare(&place, args).at(&gauge).go();
+        git(&place, &["init", "-q"]);
+        wants("=1.1.0");
+        let id = commit(&place);
+        run(&["build"]).exits(100);
+        let then = run(&["report", "--json", "-"]);
+        let then: Value = serde_json::from_str(&then.stdout_text()).unwrap();
+        let source = &then["run"]["source"];
+        assert_eq!((&source["within"], &source["member"]), (&"rust".into(), &"gauge".into()), "as {who:?}: {source}");
+        wants("=1.2.0");
+        commit(&place);
+        let again = |dir: &str| {
+            let evidence = place.path(dir);
+            let outcome = run(&["replay", "--evidence", evidence.to_str().unwrap()]);
+            outcome.exits(100);
+            nothing_is_touched(&place, &outcome, &evidence);
+            outcome
+        };
+        let outcome = again("run/locked");
+        let words = [
+            "came again: I1 build script of `courier` 1.1.0",
+            "came again: read `{home}/.ssh/id_ed25519` (then refused, now done on a decoy)",
+        ];
+        says(&outcome, &[&words[..], &[&format!("of the commit {id}")]].concat());
+
+        // It was added, and never committed: the directory is what there is.
+        wants("=1.1.0");
+        run(&["--fresh", "build"]).exits(100);
+        let outcome = again("run/uncommitted");
+        says(&outcome, &[&words[..], &["its lock file was not committed, but is the one here: it is the directory as it is now"]].concat());
     }
 }
