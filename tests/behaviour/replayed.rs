@@ -188,6 +188,18 @@ fn without_a_repository_the_lock_file_decides() {
         place.write(&file, &elsewhere.to_string());
         let (elsewhere, _) = replayed(&place, "run/elsewhere", &[file.to_str().unwrap(), "--here"]);
         elsewhere.exits(2);
+        let mut outside = then.clone();
+        outside["run"]["command"] = serde_json::json!(["cargo", "build", "--manifest-path", "../../../../../home/code/Cargo.toml"]);
+        place.write(&file, &outside.to_string());
+        let (outside, _) = replayed(&place, "run/outside", &[file.to_str().unwrap(), "--here"]);
+        outside.exits(2);
+        assert!(outside.stderr_text().contains("a manifest outside of its repository"), "{outside}");
+        // A home that is kept under git is copied by nobody.
+        place.write(&place.path("home/diary.txt"), "dear diary");
+        done(&place, &place.path("home"), &["git", "-c", "init.defaultBranch=main", "init", "-q"]);
+        let (home, _) = replayed(&place, "run/home", &["--here"]);
+        home.exits(100);
+        says(&home, &[&format!("of the directory {} as it is", place.workspace().canonicalize().unwrap().display())]);
         let mut installs = then;
         installs["run"]["command"] = serde_json::json!(["cargo", "install", "x"]);
         place.write(&file, &installs.to_string());

@@ -301,6 +301,7 @@ mod tests {
             then: then.clone(),
             words: super::super::words::Words::default(),
             workspace: "/w".into(),
+            home: None,
             here: false,
         };
         let record = recorded(&then);

@@ -16,6 +16,8 @@ use super::unpacking;
 use super::words::Words;
 use crate::model::report::Report;
 use crate::model::{Hostile, Rule, Source, moment};
+use crate::plan::places::real;
+use crate::plan::whose::repository;
 use crate::report::escape;
 use crate::report::wording::count;
 use crate::run::committed::Repository;
@@ -23,6 +25,8 @@ use crate::run::uncommitted;
 
 /// Paths that a sentence lists.
 const LISTED: usize = 4;
+/// Files of a report that decoys are laid for.
+const BAITS: usize = 200;
 /// What stands for the version of something without a commit.
 const AS_IT_IS: &str = "as-it-is";
 const HERE: &str = "help: `--here` runs the directory as it is now, with whatever lock file it has";
@@ -32,6 +36,8 @@ pub struct Recorded {
     pub words: Words,
     /// That we stand in.
     pub workspace: PathBuf,
+    /// The user's.
+    pub home: Option<PathBuf>,
     /// As it is, whatever was recorded.
     pub here: bool,
 }
@@ -66,7 +72,14 @@ impl Recorded {
         ensure!(dir.is_dir(), "the directory that cargo was started in is not there");
         let aside = Aside::put(&brought.top, &dir)?;
         fetching.configure(false)?;
-        fetching.fetch_as(&dir, &self.words.fetching(&workspace)?)?;
+        let words = self.words.fetching(&workspace)?;
+        let manifest = words.iter().skip_while(|word| !word.starts_with("--manifest-path")).last();
+        let manifest = manifest.map(|word| real(dir.join(word.trim_start_matches("--manifest-path="))));
+        ensure!(
+            manifest.is_none_or(|manifest| manifest.starts_with(&brought.top)),
+            "the recorded command names a manifest outside of its repository"
+        );
+        fetching.fetch_as(&dir, &words)?;
         aside.restore()?;
         fetching.configure(true)?;
         self.differs(&brought, &mut told);
@@ -79,9 +92,9 @@ impl Recorded {
         Ok(Prepared { suspect, alone: None, links: brought.links, settings: false, run })
     }
 
-    /// Of the repository that we stand in, or of the workspace.
+    /// Of the repository that we stand in, or of the workspace: whoever keeps a home under git has that copied by nobody.
     fn root(&self) -> PathBuf {
-        Repository::around(&self.workspace).map_or_else(|| self.workspace.clone(), |repository| repository.root)
+        repository(&self.workspace, self.home.as_deref()).unwrap_or_else(|| self.workspace.clone())
     }
 
     fn bring(&self, source: &Source, throwaway: &Throwaway, told: &mut Vec<String>) -> Result<Brought> {
@@ -110,11 +123,9 @@ impl Recorded {
             };
             bail!("{why}\n  {HERE}");
         };
-        let repository = Repository::around(&self.workspace);
-        let repository = repository
+        let found = Repository::around(&self.workspace)
             .with_context(|| format!("the run was of the commit {}, and this is no git repository\n  {HERE}", escape::name(commit)))?;
-        let missing =
-            checkout::lay(&repository, commit, &top).with_context(|| format!("take the commit {}\n  {HERE}", escape::name(commit)));
+        let missing = checkout::lay(&found, commit, &top).with_context(|| format!("take the commit {}\n  {HERE}", escape::name(commit)));
         let missing = missing.map_err(|error| anyhow::anyhow!("{}", innermost_first(&error)))?;
         let within = source.within.as_ref().map(inner).transpose()?.unwrap_or_default();
         let workspace = top.join(within);
@@ -186,7 +197,7 @@ impl Recorded {
             let (rest, tree) = trees.iter().find_map(|(name, tree)| Some((text.strip_prefix(name)?, tree)))?;
             Some(tree.join(inner(&Hostile::from(rest)).ok().filter(|rest| !rest.as_os_str().is_empty())?))
         };
-        paths.filter_map(below).collect()
+        paths.filter_map(below).take(BAITS).collect()
     }
 
     /// "the run of 2026-11-29 10:55"

@@ -13,6 +13,7 @@ use crate::cli::replaying::Replay;
 use crate::cli::reports::Of;
 use crate::model::report::Report;
 use crate::model::{Exit, Finding, Mode};
+use crate::plan::places::real;
 use crate::report::runs::store::Id;
 use crate::report::terminal;
 use crate::run::pages;
@@ -27,7 +28,8 @@ pub fn replay(options: &Options, wish: &Replay, style: terminal::Style) -> Resul
     let workspace = pages::places()?
         .workspace
         .ok_or_else(|| Stopped::usage(anyhow!("there is no workspace here: stand in the one that the report is about")))?;
-    let recorded = Recorded { then, words, workspace, here: wish.here };
+    let home = std::env::var_os("HOME").map(Into::into).map(real);
+    let recorded = Recorded { then, words, workspace, home, here: wish.here };
     let how = wish.how();
     let conditions = Conditions::with(options, &how, recorded.words.toolchain.as_deref(), style)?;
     conditions.again(&recorded, wish.evidence.as_deref()).map(|tried| tried.exit)
