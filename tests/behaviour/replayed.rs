@@ -310,3 +310,38 @@ fn what_was_locked_then_is_fetched_again() {
         says(&outcome, &[&words[..], &["its lock file was not committed, but is the one here: it is the directory as it is now"]].concat());
     }
 }
+
+/// A repository's settings name programs. Git starts them; neither a run nor a replay does.
+#[test]
+fn no_setting_of_the_repositorys_starts_anything() {
+    for who in Who::all() {
+        let (place, _) = committed(who);
+        let marker = place.path("home/marker");
+        let touch = format!("touch {}; cat", marker.display());
+        place.write(&place.workspace().join(".gitattributes"), "*.rs filter=zoo\n");
+        commit(&place);
+        for (name, value) in [
+            ("filter.zoo.clean", &*touch),
+            ("filter.zoo.smudge", &touch),
+            ("filter.zoo.required", "true"),
+            ("core.fsmonitor", &format!("touch {}; false", marker.display())),
+            ("core.hooksPath", "hooks"),
+        ] {
+            git(&place, &["config", name, value]);
+        }
+        let hook = place.workspace().join("hooks/post-checkout");
+        place.write(&hook, &format!("#!/bin/sh\ntouch {}\n", marker.display()));
+        fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        git(&place, &["checkout", "-qf", "HEAD", "--", "."]);
+        git(&place, &["status", "--porcelain"]);
+        assert!(marker.exists(), "plain git: nothing was started");
+        fs::remove_file(&marker).unwrap();
+        let then = ran(&place, "level");
+        assert_eq!(then["run"]["source"]["dirty"], false, "as {who:?}: {}", then["run"]["source"]);
+        assert!(!marker.exists(), "as {who:?}: the run started it");
+        let (outcome, evidence) = replayed(&place, "run/again", &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        assert!(!marker.exists(), "as {who:?}: the replay started it\n{outcome}");
+    }
+}
