@@ -33,6 +33,15 @@ impl Graph {
     }
 }
 
+/// The same of a package whose sources lie there, of whatever workspace it is. `roots`: files that a compilation of this starts from, likely ones first. The
+/// path counts from the directory.
+pub fn in_package(dir: &Path, roots: &[PathBuf], functions: &[&Hostile]) -> Option<String> {
+    let there: Vec<&PathBuf> = roots.iter().filter(|root| root.is_file()).collect();
+    let found = there.iter().find_map(|root| functions.iter().find_map(|function| line_of(root, function)));
+    let (file, line) = found.or_else(|| Some(((*there.first()?).clone(), 1)))?;
+    Some(format!("{}:{line}", file.strip_prefix(dir).ok()?.to_str()?))
+}
+
 /// Files that a compilation of this starts from, likely ones first.
 fn roots<'n>(node: &'n Node, part: Part) -> Vec<&'n Path> {
     if part.kind == ActorKind::BuildScript {

@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use super::baseline::Baseline;
 use super::color::Choice as ColorChoice;
 use super::forms::Forms;
-use super::{exceptions, forms, reports, trying};
+use super::{exceptions, forms, replaying, reports, trying};
 use crate::model::report::Weakness;
 use crate::model::{Lure, Mode, duration};
 use crate::report::Format;
@@ -166,6 +166,8 @@ pub enum Word {
     Try(Box<trying::Try>),
     /// The first version of a crate that breaks a rule when it is tried as `try` does: a binary search
     Bisect(Box<trying::Bisect>),
+    /// A suspicious run once more, of the recorded commit and lock file, among decoys: did the incident come again, act by act
+    Replay(Box<replaying::Replay>),
     /// What this kernel can enforce, and what would be weaker here
     Doctor,
     /// Render a stored report again (the last one, if none is named), or list those that are kept

@@ -10,6 +10,7 @@ pub mod exceptions;
 pub mod forms;
 pub mod misplaced;
 mod misuse;
+pub mod replaying;
 pub mod reports;
 mod shells;
 pub mod trying;
@@ -52,6 +53,8 @@ pub enum Command {
     Try(Box<trying::Try>),
     /// Since which version it does something.
     Bisect(Box<trying::Bisect>),
+    /// A recorded run, among decoys.
+    Replay(Box<replaying::Replay>),
     Doctor,
     /// Render a stored report again, or list them.
     Report(reports::Which),
@@ -154,6 +157,7 @@ fn command(word: Option<Word>, toolchain: Option<OsString>) -> Result<Command, M
         Some(Word::Demo) => own(Command::Demo),
         Some(Word::Try(wish)) => own(Command::Try(wish)),
         Some(Word::Bisect(wish)) => own(Command::Bisect(wish)),
+        Some(Word::Replay(wish)) => own(Command::Replay(wish)),
         Some(Word::Doctor) => own(Command::Doctor),
         Some(Word::Report(which)) => own(Command::Report(which)),
         Some(Word::Explain { topic, of }) => own(Command::Explain { topic, of }),

@@ -5,8 +5,8 @@ use crate::model::report::{
     ReportedPackage, ReviewedUse, Rotate, Run, SCHEMA, Tool, VerdictWord, Vouched, Weakness,
 };
 use crate::model::{
-    Act, ActorId, ActorKind, Blame, Candidate, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode, Package,
-    Process, Proposal, Reviewed, Rule, Severity, Span, Standing, Status,
+    Act, ActorId, ActorKind, Blame, Candidate, Carried, Endpoint, Evidence, Exception, ExceptionState, ExceptionUse, Finding, Mode,
+    Package, Process, Proposal, Reviewed, Rule, Sent, Severity, Span, Standing, Status,
 };
 
 use super::source::Source;
@@ -46,6 +46,7 @@ pub fn report(source: &mut Source) -> Report {
             workspace: source.maybe(Source::hostile),
             within: source.maybe(Source::hostile),
             target: source.maybe(Source::hostile),
+            source: source.maybe(built),
             job: source.maybe(Source::hostile),
             started: source.number(),
             duration_ms: source.number(),
@@ -115,6 +116,7 @@ pub fn report(source: &mut Source) -> Report {
         behaviour_truncated: source.number(),
         kept: source.many(3, |s| Kept { actor: id(s), act: act(s), allow: s.maybe(Source::text) }),
         findings: source.many(6, finding),
+        sent: source.many(4, sent),
         policy: source.many(3, |s| PolicyLine { actor: s.text(), list: s.text(), entry: s.text(), origin: s.text() }),
         reviewed: source.many(4, |s| ReviewedUse { by: reviewed(s), count: s.number() }),
         exceptions: source.many(4, exception),
@@ -257,6 +259,32 @@ fn finding(source: &mut Source) -> Finding {
         allow: source.maybe(Source::text),
         except: source.maybe(proposal),
         advice: source.many(2, Source::text),
+    }
+}
+
+fn built(source: &mut Source) -> crate::model::Source {
+    crate::model::Source {
+        commit: source.maybe(Source::text),
+        within: source.maybe(Source::hostile),
+        member: source.maybe(Source::hostile),
+        outside: source.one_in(4),
+        lock: source.maybe(Source::text),
+        dirty: source.maybe(|s| s.one_in(2)),
+        changed: source.many(3, Source::hostile),
+    }
+}
+
+fn sent(source: &mut Source) -> Sent {
+    Sent {
+        actor: id(source),
+        by: source.maybe(|s| (s.text(), s.text())),
+        to: source.hostile(),
+        how: source.text(),
+        what: source.hostile(),
+        bytes: source.number(),
+        proven: source.one_in(2),
+        carried: source.many(5, |s| Carried { place: s.text(), name: s.text(), encoding: s.text() }),
+        names: source.maybe(Source::number),
     }
 }
 

@@ -13,6 +13,8 @@ use super::hostile::Hostile;
 use super::reach::Reach;
 pub use super::reported::{PolicyLine, ReportedActor, ReportedPackage};
 use super::review::Reviewed;
+use super::sent::Sent;
+use super::source::Source;
 use super::standing::Standing;
 use super::status::Status;
 use super::verdict::Mode;
@@ -45,6 +47,9 @@ pub struct Report {
     #[serde(default)]
     pub behaviour_truncated: u64,
     pub findings: Vec<Finding>,
+    /// Of a trial: what was sent to the sink that stood in place of the internet, what carried a decoy first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Sent>,
     /// What was kept without alarm from actors that then failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
@@ -106,6 +111,9 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Hostile>,
     pub target: Option<Hostile>,
+    /// What was built, for whoever wants to run it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// The job of a CI server that it ran in, by its address, as the server's variables say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Hostile>,

@@ -61,6 +61,7 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
         behaviour,
         behaviour_truncated: material.behaviours_truncated,
         findings,
+        sent: Vec::new(),
         kept,
         policy: Vec::new(),
         reviewed: material.reviewed.iter().map(|(by, count)| ReviewedUse { by: by.clone(), count: *count }).collect(),

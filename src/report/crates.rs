@@ -153,7 +153,7 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
         // What broke a rule was none of its business, wherever it lies: its own sources, which it may not change, too.
         let is_outside = || blamed.is_told(did) || class.is_some_and(Class::is_outside);
         let (list, what) = match &did.act {
-            Act::Connect { to } | Act::Send { to } | Act::Bind { to } => (0, Cow::Owned(endpoint(to))),
+            Act::Connect { to } | Act::Send { to } | Act::Bind { to } => (0, Cow::Owned(endpoint(to, did.status))),
             Act::Lookup { name, .. } => (0, Cow::Borrowed(name)),
             Act::Socket { family, kind } => (0, Cow::Owned(Hostile::from(&*format!("{family} {kind}")))),
             // A compiler's own program is no choice of the crate's; one that was refused may be.
@@ -207,9 +207,12 @@ pub fn crates(report: &Report, incidents: &[Incident]) -> BTreeMap<String, Summa
     all
 }
 
-/// `tcp 203.0.113.7:443 (h.example)`
-fn endpoint(to: &Endpoint) -> Hostile {
+/// `tcp 203.0.113.7:443 (h.example)`; of a name to which a sink gave the address, `tcp h.example:443`.
+fn endpoint(to: &Endpoint, status: Status) -> Hostile {
     match to {
+        Endpoint::Ip { protocol, address, host: Some(host) } if status == Status::Decoy => {
+            Hostile::new([format!("{protocol} ").as_bytes(), host.as_bytes(), format!(":{}", address.port()).as_bytes()].concat())
+        }
         Endpoint::Ip { protocol, address, host: None } => Hostile::from(&*format!("{protocol} {address}")),
         Endpoint::Ip { protocol, address, host: Some(host) } => {
             Hostile::new([format!("{protocol} {address} (").as_bytes(), host.as_bytes(), b")"].concat())

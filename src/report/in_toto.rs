@@ -255,7 +255,9 @@ impl<'r> Connections<'r> {
     fn one(&'r self, did: &'r Behaviour) -> Option<Connection<'r>> {
         let (ip, hostname, port, protocol) = match &did.act {
             Act::Connect { to: Endpoint::Ip { protocol, address, host } } | Act::Send { to: Endpoint::Ip { protocol, address, host } } => {
-                (Some(address.ip().to_string()), host.as_ref(), Some(address.port()).filter(|port| *port > 0), Some(protocol.as_str()))
+                // To a name a sink gave an address that is nobody's.
+                let ip = Some(address.ip().to_string()).filter(|_| host.is_none() || did.status != Status::Decoy);
+                (ip, host.as_ref(), Some(address.port()).filter(|port| *port > 0), Some(protocol.as_str()))
             }
             Act::Lookup { name, .. } => (None, Some(name), None, None),
             _ => return None,

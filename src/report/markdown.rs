@@ -8,7 +8,7 @@ use super::incidents::{Incident, incidents};
 use super::plain::PLAIN;
 use super::tally::{quiet, tally};
 use super::wording::{Medium, count, units};
-use super::{advice, escape, excepted, rotate};
+use super::{advice, escape, excepted, rotate, sent};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Severity, Status, moment};
 
@@ -211,6 +211,9 @@ fn section(report: &Report, incident: &Incident) -> String {
     let left = (deeds.len().saturating_sub(ACTS) as u64).saturating_add(incident.truncated());
     if left > 0 {
         text.push_str(&format!("- and {left} more\n"));
+    }
+    for one in sent::of(report, incident).iter().take(sent::LISTED) {
+        text.push_str(&format!("- {}\n", MEDIUM.sent(one, sent::DECOY)));
     }
     let mut reasons: Vec<&str> = incident.findings.iter().map(|finding| finding.reason.as_str()).collect();
     reasons.sort_unstable();

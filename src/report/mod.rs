@@ -50,6 +50,7 @@ pub mod runs;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sarif;
+pub mod sent;
 mod steady;
 mod tally;
 pub mod terminal;

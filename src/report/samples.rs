@@ -72,6 +72,7 @@ pub fn facts() -> Facts {
             workspace: Some("/home/u/app".into()),
             within: None,
             target: Some("/home/u/app/target".into()),
+            source: None,
             job: None,
             started: 1_790_000_000,
             costs: crate::model::report::Costs::default(),

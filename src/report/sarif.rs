@@ -10,7 +10,7 @@ use super::alerts::alerts;
 use super::incidents::{Incident, by_finding, incidents};
 use super::place::{encoded, place};
 use super::wording::{Medium, count, is_correlated, times, units};
-use super::{escape, excepted, rotate};
+use super::{escape, excepted, rotate, sent};
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Evidence, ExceptionState, ExceptionUse, Finding, Rule, Severity, Status, moment, page};
 
@@ -237,6 +237,9 @@ fn result(report: &Report, group: &[&Finding], rules: &[Rule], incident: Option<
         incident.map(Incident::rules).unwrap_or_default().into_iter().filter(|rule| *rule != finding.rule).map(Rule::id).collect();
     if !others.is_empty() {
         text.push_str(&format!("\nthe same code in the same program broke {}, too", others.join(", ")));
+    }
+    for one in incident.iter().flat_map(|incident| sent::of(report, incident)).take(sent::LISTED) {
+        text.push_str(&format!("\n{}", MEDIUM.sent(one, sent::DECOY)));
     }
     let (uri, line) = place(report, finding.location.as_deref());
     let physical = json!({"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": {"startLine": line}});

@@ -145,9 +145,9 @@ impl Medium {
             Act::Socket { family, kind } => {
                 format!("{} a socket of {} {}", verb("open", "opened"), (self.name)(family), (self.name)(kind))
             }
-            Act::Connect { to } => format!("tried to connect to {}", self.endpoint(to)),
-            Act::Send { to } => format!("tried to send to {}", self.endpoint(to)),
-            Act::Bind { to } => format!("{} {}", verb("listen on", "listened on"), self.endpoint(to)),
+            Act::Connect { to } => format!("tried to connect to {}", self.endpoint(to, status)),
+            Act::Send { to } => format!("tried to send to {}", self.endpoint(to, status)),
+            Act::Bind { to } => format!("{} {}", verb("listen on", "listened on"), self.endpoint(to, status)),
             Act::Lookup { name, .. } => format!("tried to look up {}", text(name)),
             Act::Signal { signal, to } if signal == "0" => format!("{} about the process {}", verb("find out", "found out"), text(to)),
             Act::Signal { signal, to } => format!("{} {} to {}", verb("send", "sent"), (self.name)(signal), text(to)),
@@ -168,12 +168,15 @@ impl Medium {
         }
     }
 
-    /// "`h.example` (tcp, `203.0.113.7:443`)"
-    pub fn endpoint(self, to: &Endpoint) -> String {
+    /// "`h.example` (tcp, `203.0.113.7:443`)"; the address that a sink gave to a name is nobody's, and is not told: "`h.example` (tcp, port 443)".
+    pub fn endpoint(self, to: &Endpoint, status: Status) -> String {
         match to {
+            Endpoint::Ip { protocol, address, host: Some(host) } if status == Status::Decoy => {
+                format!("{} ({}, port {})", (self.text)(host), plain(protocol), address.port())
+            }
             Endpoint::Ip { protocol, address, host } => {
                 let address = (self.name)(&address.to_string());
-                let protocol: String = protocol.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+                let protocol = plain(protocol);
                 match host {
                     Some(host) => format!("{} ({protocol}, {address})", (self.text)(host)),
                     None => format!("{address} ({protocol})"),
@@ -184,6 +187,10 @@ impl Medium {
             Endpoint::Other { name } => format!("an address of {}", (self.name)(name)),
         }
     }
+}
+
+fn plain(protocol: &str) -> String {
+    protocol.chars().filter(char::is_ascii_alphanumeric).take(12).collect()
 }
 
 /// The roles `assemble` knows, and no word of others: it stands outside every quotation.

@@ -10,11 +10,12 @@ use super::crates::{Blamed, Summary, crates, key};
 use super::incidents::{Incident, by_finding, incidents};
 use super::numbers::Numbers;
 use super::proposal::remedy;
+use super::sent;
 use crate::model::report::{
     Behaviour, Coverage, Enforcement, Host, Kept, Outcome, PolicyLine, Report, ReportedActor, ReportedPackage, ReviewedUse, Rotate, Run,
     SCHEMA, Tool,
 };
-use crate::model::{ActorId, ExceptionUse, Finding, Process, Reach, Rule, Severity, Standing, Status};
+use crate::model::{ActorId, ExceptionUse, Finding, Process, Reach, Rule, Sent, Severity, Standing, Status};
 
 /// What is by design in no report: said in each, so that nobody takes silence for an answer.
 const NOT_RECORDED: [&str; 3] = [
@@ -42,6 +43,8 @@ pub struct Written<'r> {
     behaviour: Acts<'r>,
     behaviour_truncated: u64,
     findings: Vec<OneFinding<'r>>,
+    #[serde(skip_serializing_if = "<[Sent]>::is_empty")]
+    sent: &'r [Sent],
     #[serde(skip_serializing_if = "<[Kept]>::is_empty")]
     kept: &'r [Kept],
     #[serde(skip_serializing_if = "<[PolicyLine]>::is_empty")]
@@ -76,6 +79,8 @@ struct OneIncident<'r> {
     findings: Vec<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     began_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sent: Vec<&'r Sent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<&'r str>,
 }
@@ -180,18 +185,19 @@ pub fn written(report: &Report) -> Written<'_> {
         behaviour: Acts { report, classes: Classes::of(report), blamed: Blamed::of(report) },
         behaviour_truncated: report.behaviour_truncated,
         findings: findings.collect(),
+        sent: &report.sent,
         kept: &report.kept,
         policy: &report.policy,
         reviewed: &report.reviewed,
         exceptions: &report.exceptions,
         standing: &report.standing,
         rotate: &report.rotate,
-        incidents: incidents.iter().map(one_incident).collect(),
+        incidents: incidents.iter().map(|incident| one_incident(report, incident)).collect(),
         end: report.end,
     }
 }
 
-fn one_incident<'r>(incident: &Incident<'r>) -> OneIncident<'r> {
+fn one_incident<'r>(report: &'r Report, incident: &Incident<'r>) -> OneIncident<'r> {
     OneIncident {
         id: incident.id.clone(),
         severity: incident.severity,
@@ -201,6 +207,7 @@ fn one_incident<'r>(incident: &Incident<'r>) -> OneIncident<'r> {
         rules: incident.rules(),
         findings: incident.numbers().collect(),
         began_ms: incident.began_ms(),
+        sent: sent::of(report, incident),
         run: incident.standing.map(|standing| standing.run.as_str()),
     }
 }

@@ -1,6 +1,7 @@
 //! One build behind the walls: set the stage, prove the walls, run cargo, end survivors, tell what happened.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -16,6 +17,7 @@ use super::asked::platforms;
 use super::barring::Bars;
 use super::bounded::limits;
 use super::chosen::Chosen;
+use super::committed;
 use super::ending::{self, Ran};
 use super::excepting::Excepting;
 use super::fetch::{Wanted, fetch};
@@ -136,6 +138,7 @@ pub fn build(
         workspace: places.workspace.as_deref().map(Hostile::from),
         within: within.map(Hostile::from),
         target: Some(Hostile::from(&*places.target)),
+        source: committed::source(places.workspace.as_deref().filter(|_| options.lure.is_none())),
         job: job::named(&env).as_deref().map(Hostile::from),
         started,
         duration_ms: 0,
@@ -265,7 +268,8 @@ pub fn build(
     };
     gate.close();
     if let Some(sink) = sink {
-        sink.finish().context("write down what was sent").map_err(Stopped::usage)?;
+        let pids: HashMap<u32, u32> = journal.snapshot().actors.iter().map(|actor| (actor.id.0, actor.pid)).collect();
+        sink.finish(&|actor| pids.get(&actor).copied().unwrap_or(0)).context("write down what was sent").map_err(Stopped::usage)?;
     }
     if let Some(failure) = ended.as_mut().and_then(|ended| ended.failure.take()) {
         match failure.downcast::<Barring>() {

@@ -16,6 +16,7 @@ use super::owners::Owners;
 use super::proposing;
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
+use super::uncommitted;
 use super::who::Known;
 use crate::attribute::Unwinder;
 use crate::cli::misplaced;
@@ -24,7 +25,7 @@ use crate::judge::Journal;
 use crate::launch::survivors;
 use crate::model::barred::Barred;
 use crate::model::report::{Costs, Enforcement, Host as HostFacts, Run, VerdictWord};
-use crate::model::{Act, ActorId, Event, Exit, Hostile, Reach, Span, Status};
+use crate::model::{Act, ActorId, Event, Exit, Finding, Hostile, Reach, Span, Status};
 use crate::plan::host::Host;
 use crate::report::assemble::is_probe;
 use crate::report::baselined;
@@ -181,6 +182,11 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         baselined::apply(&mut report, (&lock, &dirs), held, who);
     }
     report.policy = in_force::lines(supervisor.profile);
+    if let (Some(source), Some(workspace)) = (&mut report.run.source, &supervisor.places.workspace)
+        && report.findings.iter().any(Finding::is_told)
+    {
+        uncommitted::complete(source, workspace, &supervisor.places.results().cloned().collect::<Vec<_>>());
+    }
     report.run.costs = costs(&supervisor.confining, &ran.unwinder);
     let nothing = ran.require_run && report.outcome.verdict == VerdictWord::NotRun && report.outcome.exit_code == Exit::Success.code();
     if nothing {

@@ -8,6 +8,7 @@ mod baseline;
 mod bounded;
 mod build;
 mod chosen;
+mod committed;
 mod coverage;
 mod demo;
 mod emitters;
@@ -15,6 +16,7 @@ mod ending;
 mod excepting;
 mod failing;
 mod fetch;
+mod git;
 mod given;
 mod graph_now;
 mod holding;
@@ -40,6 +42,7 @@ mod streams;
 mod suggesting;
 mod supervisor;
 mod trying;
+mod uncommitted;
 mod watch;
 mod who;
 
@@ -85,6 +88,7 @@ pub fn run_behind(typed: &Typed, layers: Layers) -> Result<Exit, Stopped> {
         Command::Demo => demo::demo(&typed.options),
         Command::Try(wish) => trying::trial(&typed.options, wish, style(typed)),
         Command::Bisect(wish) => trying::bisect(&typed.options, wish, style(typed)),
+        Command::Replay(wish) => trying::replay(&typed.options, wish, style(typed)),
         Command::Doctor => {
             let profile = pages::in_force(&typed.options)?;
             let host = examine()?;

@@ -95,6 +95,20 @@ fn last(options: &Options) -> Result<(Report, Option<PathBuf>), Stopped> {
     json::load(&file).map(|report| (report, Some(file))).map_err(Stopped::usage)
 }
 
+/// The newest that is so.
+pub(super) fn last_with(options: &Options, is: &dyn Fn(&Report) -> bool) -> Result<Report, Stopped> {
+    let directory = directory(options)?;
+    if let Ok(report) = json::load(&directory.join("report.json"))
+        && is(&report)
+    {
+        return Ok(report);
+    }
+    let runs = Runs::open(&directory).map_err(Stopped::usage)?;
+    // One that was damaged is none.
+    let found = runs.and_then(|runs| runs.ids().ok()?.iter().filter_map(|id| runs.load(id).ok()).find(|report| is(report)));
+    found.ok_or_else(|| Stopped::usage(anyhow!("no report with an incident is kept in {}", directory.display())))
+}
+
 fn directory(options: &Options) -> Result<PathBuf, Stopped> {
     match &options.report_dir {
         Some(directory) => Ok(directory.clone()),

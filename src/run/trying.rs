@@ -2,22 +2,31 @@
 //! evidence, a sentence, an exit code; all else is gone afterwards.
 
 mod abandoned;
+mod again;
 mod apart;
+mod aside;
 mod bisecting;
+mod checkout;
 mod differing;
 mod evidence;
 mod expected;
 mod found;
 mod guise;
+mod habits;
 mod interrupt;
+mod laid;
 mod left;
 mod letter;
 mod lines;
+mod located;
+mod looked_up;
 mod named;
 mod one;
 mod preparing;
 mod proof;
 mod reached;
+mod recorded;
+mod replaying;
 mod search;
 mod settings;
 pub mod stage;
@@ -29,10 +38,12 @@ mod unpacking;
 mod versions;
 mod view;
 mod whence;
+mod words;
 
 use anyhow::Context;
 
 use crate::cli::Options;
+use crate::cli::replaying::Replay;
 use crate::cli::trying::{Bisect, Try};
 use crate::launch::keeper;
 use crate::model::Exit;
@@ -73,4 +84,11 @@ fn begin() -> Result<(), Stopped> {
 pub fn bisect(options: &Options, wish: &Bisect, style: terminal::Style) -> Result<Exit, Stopped> {
     begin()?;
     bisecting::bisect(options, wish, style)
+}
+
+/// # Errors
+/// When that run cannot be had again, or the walls cannot be built around it (104).
+pub fn replay(options: &Options, wish: &Replay, style: terminal::Style) -> Result<Exit, Stopped> {
+    begin()?;
+    replaying::replay(options, wish, style)
 }

@@ -219,11 +219,12 @@ impl Sink {
         self.kept.end(draft);
     }
 
-    /// Waits for the last conversations, looks through everything, and writes it down. To be asked once.
+    /// Waits for the last conversations, looks through everything, and writes it down. To be asked once. `pid`: of the process that cargo started, by its
+    /// actor's number; 0 where that is not known.
     ///
     /// # Errors
     /// When one of the files cannot be written.
-    pub fn finish(&self) -> io::Result<Sent> {
+    pub fn finish(&self, pid: &dyn Fn(u32) -> u32) -> io::Result<Sent> {
         self.settle();
         let (talks, more) = self.kept.take();
         let index = Index::new(self.canaries.clone());
@@ -238,7 +239,7 @@ impl Sink {
             self.limit("there was too much to look through all of it for canaries");
         }
         let limits = lock(&self.limits).iter().cloned().collect();
-        let sent = Sent { schema: 1, opened: self.opened, entries: sent::told(&talks, &hits, &index), limits };
+        let sent = Sent { schema: 1, opened: self.opened, entries: sent::told(&talks, &hits, &index, pid), limits };
         self.write("sent.json", &serde_json::to_vec_pretty(&sent).map_err(io::Error::other)?)?;
         self.write("network.pcapng", &pcapng::capture(&talks, self.opened, &self.authority.keys()))?;
         self.write("network.har", &serde_json::to_vec_pretty(&har::archive(&talks, self.opened)).map_err(io::Error::other)?)?;

@@ -37,8 +37,8 @@ pub struct Entry {
     pub bytes: u64,
     /// Requests, of HTTP.
     pub requests: usize,
-    /// The actor's number in the report.
-    pub actor: u32,
+    /// Of the process that cargo started: the report's actor with this `pid`.
+    pub actor_pid: u32,
     /// 0 when it is not known.
     pub pid: u32,
     /// Path of the program; empty when it is not known.
@@ -60,8 +60,8 @@ pub struct Carried {
     pub encoding: String,
 }
 
-/// All conversations told.
-pub fn told(talks: &[Talk], hits: &[Hit], index: &Index) -> Vec<Entry> {
+/// All conversations told. `pid`: of an actor by its number, which is the journal's; the report has others.
+pub fn told(talks: &[Talk], hits: &[Hit], index: &Index, pid: &dyn Fn(u32) -> u32) -> Vec<Entry> {
     let entry = |(number, talk): (usize, &Talk)| Entry {
         to: talk.visit.to.to_string(),
         host: host(talk),
@@ -70,7 +70,7 @@ pub fn told(talks: &[Talk], hits: &[Hit], index: &Index) -> Vec<Entry> {
         summary: Hostile::new(talk.summary.as_bytes()),
         bytes: talk.sent,
         requests: talk.exchanges.len(),
-        actor: talk.visit.actor,
+        actor_pid: pid(talk.visit.actor),
         pid: talk.visit.who.pid,
         program: Hostile::new(talk.visit.who.program.as_bytes()),
         at: talk.at,

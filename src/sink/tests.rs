@@ -75,7 +75,7 @@ fn what_was_sent_is_told_with_its_canaries() {
     });
     let secret = stolen.split("SecretAccessKey\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     sink.datagram(&Visit { to: "192.0.2.9:99".parse().unwrap(), ..server.clone() }, secret.as_bytes());
-    let sent = sink.finish().unwrap();
+    let sent = sink.finish(&|actor| actor).unwrap();
     assert_eq!(sent.limits, [] as [String; 0]);
     let of = |name: &str| sent.entries.iter().filter(|entry| entry.canaries.iter().any(|canary| canary.name == name)).collect::<Vec<_>>();
     let http = of("KEY").into_iter().find(|entry| entry.protocol == "http").unwrap();
@@ -119,7 +119,7 @@ fn within_tls_whoever_trusts_the_authority_speaks() {
         let mut connection = client(false);
         assert!(rustls::Stream::new(&mut connection, &mut stream).write_all(request.as_bytes()).is_err());
     });
-    let sent = sink.finish().unwrap();
+    let sent = sink.finish(&|actor| actor).unwrap();
     let [spoke, refused] = &sent.entries[..] else { panic!("{:#?}", sent.entries) };
     assert_eq!((spoke.protocol.as_str(), spoke.canaries.len()), ("https", 1));
     assert_eq!((refused.protocol.as_str(), refused.canaries.len()), ("tls", 0));
@@ -163,6 +163,6 @@ fn a_mail_within_tls_is_read() {
         inside.read_to_string(&mut replies).unwrap();
         assert!(replies.contains("queued as") && replies.contains("221 ") && !replies.contains("STARTTLS"), "{replies}");
     });
-    let sent = sink.finish().unwrap();
+    let sent = sink.finish(&|actor| actor).unwrap();
     assert_eq!((sent.entries[0].protocol.as_str(), sent.entries[0].canaries.len()), ("smtp", 1), "{sent:#?}");
 }

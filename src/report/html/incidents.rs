@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::super::incidents::Incident;
-use super::super::{advice, escape};
+use super::super::{advice, escape, sent};
 use super::words::{MEDIUM, ROWS, code, content};
 use crate::model::report::Report;
 use crate::model::{Finding, Package, Rule, moment, page};
@@ -66,6 +66,10 @@ fn one(w: &mut dyn Write, report: &Report, incident: &Incident) -> io::Result<()
     if left > 0 {
         row("how", format!("and {left} more in the JSON report"))?;
     }
+    sent::of(report, incident)
+        .iter()
+        .take(sent::LISTED)
+        .try_for_each(|one| row("sent", MEDIUM.sent(one, sent::DECOY).trim_start_matches("sent ").to_owned()))?;
     if let Some(via) = via(worst) {
         row("via", via)?;
     }

@@ -84,17 +84,17 @@ fn command(process: &Process) -> String {
 
 /// Where to, what was run, what was changed: each with who did it.
 pub fn indexes(w: &mut dyn Write, report: &Report) -> io::Result<()> {
-    index(w, report, "Hosts", |act| match act {
-        Act::Connect { to } | Act::Send { to } | Act::Bind { to } => Some(MEDIUM.endpoint(to)),
+    index(w, report, "Hosts", |act, status| match act {
+        Act::Connect { to } | Act::Send { to } | Act::Bind { to } => Some(MEDIUM.endpoint(to, status)),
         Act::Lookup { name, .. } => Some((MEDIUM.text)(name)),
         Act::Socket { family, kind } => Some(format!("a socket of {} {}", (MEDIUM.name)(family), (MEDIUM.name)(kind))),
         _ => None,
     })?;
-    index(w, report, "Programs", |act| match act {
+    index(w, report, "Programs", |act, _| match act {
         Act::Exec { path, .. } => Some((MEDIUM.text)(path)),
         _ => None,
     })?;
-    index(w, report, "Changed paths", |act| match act {
+    index(w, report, "Changed paths", |act, _| match act {
         Act::Write { .. }
         | Act::Create { .. }
         | Act::Remove { .. }
@@ -106,10 +106,10 @@ pub fn indexes(w: &mut dyn Write, report: &Report) -> io::Result<()> {
     })
 }
 
-fn index(w: &mut dyn Write, report: &Report, title: &str, pick: impl Fn(&Act) -> Option<String>) -> io::Result<()> {
+fn index(w: &mut dyn Write, report: &Report, title: &str, pick: impl Fn(&Act, Status) -> Option<String>) -> io::Result<()> {
     let mut rows: BTreeMap<String, (BTreeSet<ActorId>, Status)> = BTreeMap::new();
     for behaviour in &report.behaviour {
-        if let Some(what) = pick(&behaviour.act) {
+        if let Some(what) = pick(&behaviour.act, behaviour.status) {
             let (actors, worst) = rows.entry(what).or_insert((BTreeSet::new(), behaviour.status));
             actors.insert(behaviour.actor);
             *worst = behaviour.status.max(*worst);

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use crate::model::report::Report;
 use crate::model::{Finding, Hostile, Reach, Rule, Severity, Status};
 
-use super::super::incidents::Incident;
+use super::super::incidents::{Deed, Incident};
 use super::super::wording::{count, times};
-use super::super::{advice, escape};
+use super::super::{advice, escape, sent};
 use super::diagnostic;
 use super::style::{BLUE, CYAN, MEDIUM, RED, Style, YELLOW};
 use super::wrap::{width, wrap};
@@ -84,6 +84,10 @@ fn lines(report: &Report, incident: &Incident, room: &Room, style: Style) -> Vec
     if deeds.len() > 1 {
         lines.push(line("did", &did(incident, room.acts)));
     }
+    if let [first, rest @ ..] = &sent::of(report, incident)[..] {
+        let more = if rest.is_empty() { String::new() } else { format!("; {} more", rest.len()) };
+        lines.push(line("sent", &format!("{}{more}", MEDIUM.sent(first, sent::DECOY).trim_start_matches("sent "))));
+    }
     // What did not get to run, or is only new, is told by its reason.
     let is_barred = incident.actor.is_none();
     if is_barred {
@@ -117,25 +121,37 @@ fn is_plain(finding: &Finding) -> bool {
 
 /// "at 2.8 s tried to read `.env` (F2), run `curl`: `curl -F …` (F3)"
 fn did(incident: &Incident, most: usize) -> String {
-    let deeds = incident.deeds();
+    let deeds = each_once(&incident.deeds());
     let (mut acts, mut before) = (String::new(), false);
-    for deed in deeds.iter().take(most) {
-        let act = deed.told(MEDIUM);
+    for (act, tries, finding) in deeds.iter().take(most) {
         // What was tried like the one before is told in its sentence; what was done begins one of its own.
         let tried = act.strip_prefix("tried to ");
         let (joint, act) = match (acts.is_empty(), tried.is_some() == before, tried) {
             (true, ..) => ("", &act[..]),
-            (_, true, tried) => (", ", tried.unwrap_or(&act)),
+            (_, true, tried) => (", ", tried.unwrap_or(act)),
             (_, false, _) => ("; ", &act[..]),
         };
         before = tried.is_some();
-        acts.push_str(&format!("{joint}{act}{} ({})", times(deed.count), escape::name(&deed.finding.id)));
+        acts.push_str(&format!("{joint}{act}{} ({})", times(*tries), escape::name(finding)));
     }
     let left = (deeds.len().saturating_sub(most) as u64).saturating_add(incident.truncated());
     if left > 0 {
         acts.push_str(&format!(", {left} more"));
     }
     format!("{}{acts}", at(incident))
+}
+
+/// What is told alike is told once, with how often: a name has several addresses.
+fn each_once<'r>(deeds: &[Deed<'r>]) -> Vec<(String, u64, &'r str)> {
+    let mut told: Vec<(String, u64, &str)> = Vec::new();
+    for deed in deeds {
+        let (text, finding) = (deed.told(MEDIUM), deed.finding.id.as_str());
+        match told.iter_mut().find(|(known, _, of)| *known == text && *of == finding) {
+            Some((_, tries, _)) => *tries = tries.saturating_add(deed.count),
+            None => told.push((text, deed.count, finding)),
+        }
+    }
+    told
 }
 
 /// "at 2.8 s "

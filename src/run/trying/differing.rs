@@ -10,12 +10,11 @@ use anyhow::{Context, Result, anyhow};
 
 use super::named::Named;
 use super::one::{Conditions, Tried, clock};
-use super::proof::Message;
 use super::{lines, named};
 use crate::cli::Options;
 use crate::cli::trying::Try;
 use crate::model::report::Report;
-use crate::model::{Exit, Severity, moment};
+use crate::model::{Exit, Sent, Severity, moment};
 use crate::report::escape;
 use crate::report::terminal::{self, GREEN, Style, YELLOW};
 use crate::run::baseline::{between, told};
@@ -101,13 +100,15 @@ pub fn broken(all: &Report) -> BTreeSet<String> {
 
 /// To whom, with what; how much is not said, since canaries differ.
 fn sent(tried: &Tried) -> BTreeSet<String> {
-    let line = |message: &Message| {
+    let line = |message: &Sent| {
         let name = message.by.as_ref().map_or(&tried.suspect.name, |(name, _)| name);
-        let mut secrets: Vec<String> = message.canaries.iter().map(|(place, name, how)| format!("{place} ({name}, {how})")).collect();
+        let mut secrets: Vec<String> =
+            message.carried.iter().map(|one| format!("{} ({}, {})", one.place, one.name, one.encoding)).collect();
         secrets.dedup();
         let with = if secrets.is_empty() { String::new() } else { format!(" with {}", secrets.join(", ")) };
         let (to, what) = (escape::quoted(&message.to), escape::quoted(&message.what));
-        escape::ours(&format!("{name} sent to {to} ({}, {what}){with}", message.protocol))
+        let what = message.names.map_or(what, |names| format!("{names} names"));
+        escape::ours(&format!("{name} sent to {to} ({}, {what}){with}", message.how))
     };
     tried.proof.messages.iter().map(line).collect()
 }

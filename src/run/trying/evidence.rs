@@ -54,6 +54,9 @@ impl Evidence {
         if let Some(reached) = found.reached {
             self.write("calls.txt", &reached.text())?;
         }
+        if let Some(again) = found.again {
+            self.write("replay.txt", &again.text(found.prepared.run.as_ref(), found.whose))?;
+        }
         self.write("brig.lock", &lines::lock(all, &found.prepared.suspect))?;
         let sinks = throwaway.sinks();
         proof::keep(ended.iter().zip(sinks.iter().map(|dir| &**dir)), &self.0)?;

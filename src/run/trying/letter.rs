@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::apart;
 use super::found::Found;
+use super::looked_up;
 use super::throwaway::Throwaway;
 use crate::model::report::Report;
 use crate::model::{Severity, moment};
@@ -26,7 +27,11 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
         0 => writeln!(page, "What of it ran among decoys, below, broke no rule of an honest build."),
         _ => writeln!(page, "Run among decoys, on a machine of nobody's, it did the following."),
     };
-    let _ = writeln!(page, "\n- crate: `{}` {}, from {}", suspect.name, suspect.version, (MEDIUM.text)(&suspect.from.as_str().into()));
+    let from = (MEDIUM.text)(&suspect.from.as_str().into());
+    let _ = match &prepared.run {
+        None => writeln!(page, "\n- crate: `{}` {}, from {from}", suspect.name, suspect.version),
+        Some(run) => writeln!(page, "\n- run again: `cargo {}`, of {from}", escape::ours(&run.args.join(" ")).replace('`', "\\`")),
+    };
     if let Some(checksum) = &suspect.checksum {
         let _ = writeln!(page, "- SHA-256 of its archive: `{checksum}`");
     }
@@ -45,6 +50,7 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     for weakness in all.enforcement.degraded.iter().filter(|weakness| apart::is_told(weakness)) {
         let _ = writeln!(page, "- {}: {}", escape::ours(&weakness.what), escape::ours(&weakness.means));
     }
+    again(&mut page, found);
     sent(&mut page, found);
     for incident in &told {
         section(&mut page, all, incident);
@@ -57,10 +63,29 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     if let Some(reached) = found.reached {
         let _ = writeln!(page, "- {}; which, and why not, is in `calls.txt`", reached.sentence());
     }
+    for habit in found.habits {
+        let _ = writeln!(page, "- no alarm: {habit}");
+    }
     if prepared.links > 0 {
         let _ = writeln!(page, "- {} links in its source were left out", prepared.links);
     }
     page
+}
+
+/// Of a run that was run once more: what came again.
+fn again(page: &mut String, found: &Found) {
+    let (Some(again), Some(run)) = (found.again, &found.prepared.run) else { return };
+    let _ = writeln!(page, "\n## Then and now\n\n{}.\n", escape::ours(&again.sentence()));
+    for (head, lines) in again.parts(MEDIUM, found.whose) {
+        let _ = writeln!(page, "- {head}");
+        for line in lines {
+            let _ = writeln!(page, "  - {line}");
+        }
+    }
+    page.push_str("\nNot the same:\n\n");
+    for text in run.told.iter().chain(&again.differs()) {
+        let _ = writeln!(page, "- {}", escape::ours(text));
+    }
 }
 
 fn sent(page: &mut String, found: &Found) {
@@ -92,13 +117,14 @@ fn section(page: &mut String, all: &Report, incident: &Incident) {
         let _ = writeln!(page, "In its source: {}\n", (MEDIUM.name)(location));
     }
     let deeds = incident.deeds();
-    for deed in deeds.iter().take(DEEDS) {
-        let Deed { evidence, .. } = deed;
+    let told = looked_up::told(&deeds.iter().collect::<Vec<_>>(), MEDIUM);
+    for (at, text) in told.iter().take(DEEDS) {
+        let deed @ Deed { evidence, .. } = &deeds[*at];
         let chain: Vec<String> = evidence.chain.iter().map(|program| (MEDIUM.text)(program)).collect();
         let by = if chain.is_empty() { String::new() } else { format!(" — {}", chain.join(" → ")) };
-        let _ = writeln!(page, "- at {}.{} s {}{by}", deed.at_ms / 1000, deed.at_ms % 1000 / 100, deed.told(MEDIUM));
+        let _ = writeln!(page, "- at {}.{} s {text}{by}", deed.at_ms / 1000, deed.at_ms % 1000 / 100);
     }
-    let more = (deeds.len().saturating_sub(DEEDS) as u64).saturating_add(incident.truncated());
+    let more = (told.len().saturating_sub(DEEDS) as u64).saturating_add(incident.truncated());
     if more > 0 {
         let _ = writeln!(page, "- {more} more in `report.json`");
     }

@@ -1,6 +1,7 @@
 //! One trial, from what was named to its evidence. In: the conditions, which several trials may have in common, and a suspect. Out: what came of it; its
 //! evidence on the disk, its end on the terminal.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow};
 use nix::unistd::{User, geteuid};
 
+use super::again::Again;
 use super::evidence::Evidence;
 use super::found::Found;
 use super::guise::Guise;
@@ -16,12 +18,13 @@ use super::left::Look;
 use super::named::Named;
 use super::preparing::Fetching;
 use super::proof::Proof;
+use super::recorded::Recorded;
 use super::stage::Disk;
 use super::stages::{self, Ended, Stages};
 use super::suspect::Suspect;
 use super::throwaway::{Throwaway, USER};
 use super::view::Theirs;
-use super::{apart, settings, told};
+use super::{apart, habits, located, settings, told};
 use crate::cli::Options;
 use crate::cli::trying::How;
 use crate::model::Exit;
@@ -33,7 +36,7 @@ use crate::report::terminal;
 use crate::run::stage::{self as ground, Env};
 use crate::run::stopped::Stopped;
 use crate::run::streams::Heedless;
-use crate::suspect::decoys::{Ground, lay, lay_system};
+use crate::suspect::decoys::{Ground, lay, lay_around, lay_system};
 
 /// What each suspect is tried under.
 pub struct Conditions<'a> {
@@ -46,6 +49,12 @@ pub struct Conditions<'a> {
     user: Env,
     toolchain: PathBuf,
     cargo_home: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Suspect(&'a Named, Option<&'a Path>),
+    Run(&'a Recorded),
 }
 
 /// What came of one.
@@ -66,11 +75,19 @@ impl<'a> Conditions<'a> {
     /// # Errors
     /// Without a toolchain, or with one that nobody answers for.
     pub fn of(options: &'a Options, how: &'a How, style: terminal::Style) -> Result<Conditions<'a>, Stopped> {
+        Conditions::with(options, how, None, style)
+    }
+
+    /// The same with a toolchain by its name, `+nightly`.
+    ///
+    /// # Errors
+    /// As [`Conditions::of`].
+    pub fn with(options: &'a Options, how: &'a How, name: Option<&str>, style: terminal::Style) -> Result<Conditions<'a>, Stopped> {
         Guise::read(how, clock()).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
         let interrupt = Interrupt::heed()?;
         let user: Env = std::env::vars_os().collect();
-        let cargo = ground::find_cargo(&user, false).map_err(Stopped::usage)?;
-        let toolchain = ground::refuse_foreign_toolchain(&cargo, None, &user).map_err(Stopped::wall)?;
+        let cargo = ground::find_cargo(&user, name.is_some()).map_err(Stopped::usage)?;
+        let toolchain = ground::refuse_foreign_toolchain(&cargo, name.map(OsStr::new), &user).map_err(Stopped::wall)?;
         let toolchain = toolchain.context("find out which toolchain is used here").map_err(Stopped::usage)?;
         let cargo_home = ground::variable(&user, "CARGO_HOME").map(Into::into);
         let cargo_home = cargo_home.or_else(|| Some(PathBuf::from(ground::variable(&user, "HOME")?).join(".cargo")));
@@ -105,19 +122,39 @@ impl<'a> Conditions<'a> {
     /// # Errors
     /// When it cannot be had, or the walls cannot be built around it (104).
     pub fn one(&self, named: &Named, lock: Option<&Path>, into: Option<&Path>) -> Result<Tried, Stopped> {
+        self.trial(Subject::Suspect(named, lock), into)
+    }
+
+    /// A run that a report tells of, once more.
+    ///
+    /// # Errors
+    /// As [`Conditions::one`].
+    pub fn again(&self, recorded: &Recorded, into: Option<&Path>) -> Result<Tried, Stopped> {
+        self.trial(Subject::Run(recorded), into)
+    }
+
+    fn trial(&self, subject: Subject, into: Option<&Path>) -> Result<Tried, Stopped> {
         let Conditions { options, how, style, interrupt, user, toolchain, .. } = self;
         let style = *style;
         let started = clock();
         // Each begins at the same date, whenever it is its turn.
         let guise = Guise::read(how, started).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
         let throwaway = Throwaway::make().map_err(Stopped::usage)?;
-        let prepared = self.fetching(&throwaway, lock).prepare(named).map_err(Stopped::usage)?;
+        let prepared = match subject {
+            Subject::Suspect(named, lock) => self.fetching(&throwaway, lock).prepare(named),
+            Subject::Run(recorded) => recorded.prepare(&self.fetching(&throwaway, None)),
+        };
+        let prepared = prepared.map_err(Stopped::usage)?;
         let suspect = &prepared.suspect;
         let evidence = Evidence::begin(into, suspect, started).map_err(Stopped::usage)?;
         let mut out: Box<dyn Write> = if self.silent { Box::new(io::sink()) } else { Box::new(Heedless(io::stdout())) };
         told::before(&mut out, &prepared, style).context("write to stdout")?;
 
-        let laid = lay(&throwaway.home, &throwaway.app(), place(&how.ground)).context("lay decoys")?;
+        let laid = match &prepared.run {
+            None => lay(&throwaway.home, &throwaway.app(), place(&how.ground)),
+            Some(run) => lay_around(&throwaway.home, &run.workspace, place(&how.ground), &run.baits),
+        };
+        let laid = laid.context("lay decoys")?;
         let system = lay_system(&throwaway.system(), USER, place(&how.ground)).context("lay decoys")?;
         let mut env = throwaway.environment(user, toolchain, &laid.environment);
         guise.dress(&mut env);
@@ -149,14 +186,27 @@ impl<'a> Conditions<'a> {
         })?;
         let leavings = Look::at(&filled, &without).since(&before, &evidence.files())?;
 
-        let command = ["cargo", "brig", "try", &suspect.name];
+        let command = match subject {
+            Subject::Suspect(..) => ["cargo", "brig", "try", &suspect.name],
+            Subject::Run(recorded) => ["cargo", "brig", "replay", &recorded.then.run.id],
+        };
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
             .ok_or_else(|| anyhow!("no stage has left a report"))
             .map_err(Stopped::wall)?;
-        stages::settle(&mut all, &ended, &suspect.name);
+        stages::settle(&mut all, &ended, prepared.run.is_none().then_some(&*suspect.name));
+        if prepared.run.is_none() {
+            located::settle(&mut all, suspect);
+        }
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
-        let reached = reached.as_ref();
+        all.sent = proof.told();
+        let habits = habits::settle(&mut all, &proof);
+        let whole = ended.iter().all(|one| one.was_built() && !one.was_cut());
+        let again = match subject {
+            Subject::Suspect(..) => None,
+            Subject::Run(recorded) => Some(Again::of(recorded, &all, whole)),
+        };
+        let (reached, again) = (reached.as_ref(), again.as_ref());
         let found = Found {
             prepared: &prepared,
             all: &all,
@@ -165,10 +215,17 @@ impl<'a> Conditions<'a> {
             gaps: &leavings.gaps,
             proof: &proof,
             reached,
+            again,
+            habits: &habits,
             whose: "your",
         };
         evidence.keep(&Found { whose: "the decoy", ..found }, &throwaway)?;
-        let exit = exit(all.outcome.verdict, &ended, interrupt.came());
+        let exit = match again {
+            // An act that only another profile forbids is no violation here.
+            Some(again) if again.number() > 0 => Exit::Violation,
+            Some(again) if again.is_unknown() && !interrupt.came() => Exit::Incomplete,
+            _ => exit(all.outcome.verdict, &ended, interrupt.came()),
+        };
         told::after(&mut out, &found, (&evidence, exit), style).context("write to stdout")?;
         Ok(Tried { suspect: prepared.suspect, all, proof, exit })
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::interrupt::Interrupt;
+use super::laid::Laid;
 use super::named::Named;
 use super::stage::{self, Stage};
 use super::suspect::{self, Suspect};
@@ -42,6 +43,8 @@ pub struct Prepared {
     pub links: usize,
     /// It brought settings for cargo, which are laid aside: whoever depends on it never has them, and they name programs that cargo would start.
     pub settings: bool,
+    /// It is no suspect, but a run of the user's once more.
+    pub run: Option<Laid>,
 }
 
 impl Fetching<'_> {
@@ -134,7 +137,7 @@ impl Fetching<'_> {
         self.depend(&name, &format!("path = {}", quoted(&format!("../{name}"))))?;
         self.fetch(&self.throwaway.app())?;
         let alone = self.alone(&at);
-        Ok(Prepared { suspect: Suspect { name, version, checksum, from, dir: at }, alone, links, settings })
+        Ok(Prepared { suspect: Suspect { name, version, checksum, from, dir: at }, alone, links, settings, run: None })
     }
 
     fn own_copy(&self, name: &str, version: String, checksum: Option<String>, from: String, source: &Path) -> Result<Prepared> {
@@ -143,7 +146,7 @@ impl Fetching<'_> {
         let links = unpacking::directory(source, &dir)?;
         let settings = lay_aside(&dir)?;
         let alone = self.alone(&dir);
-        Ok(Prepared { suspect: Suspect { name: name.to_owned(), version, checksum, from, dir }, alone, links, settings })
+        Ok(Prepared { suspect: Suspect { name: name.to_owned(), version, checksum, from, dir }, alone, links, settings, run: None })
     }
 
     /// As a workspace of its own, with the versions that the app has.
@@ -173,7 +176,10 @@ impl Fetching<'_> {
     }
 
     /// Cargo's settings: where packages come from, and once they are here, nowhere.
-    fn configure(&self, fetched: bool) -> Result<()> {
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn configure(&self, fetched: bool) -> Result<()> {
         let mut table = self.cargo_home.as_deref().map(settings::of).unwrap_or_default();
         if fetched {
             table.retain(|name, _| name == "source" || name == "registries");
@@ -182,7 +188,15 @@ impl Fetching<'_> {
     }
 
     fn fetch(&self, dir: &Path) -> Result<()> {
-        let args = vec![OsString::from("fetch")];
+        self.fetch_as(dir, &["fetch".to_owned()])
+    }
+
+    /// With these words of cargo's.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn fetch_as(&self, dir: &Path, words: &[String]) -> Result<()> {
+        let args = words.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join("fetch");
         let stage = Stage { lure: None, report_dir, seconds: PATIENCE, args, allow_degraded: true, view: None };
         let played = stage::play(&stage, (&self.env, dir), self.interrupt, None)?;

@@ -9,16 +9,20 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::looked_up;
 use super::stages::Ended;
 use crate::model::report::Report;
-use crate::model::{ActorId, Hostile, Package};
+use crate::model::{ActorId, Carried, Hostile, Package, Sent};
 use crate::report::json::Output;
 use crate::report::parties::is_network;
 use crate::suspect::decoys::PROJECT;
 
+/// Messages that a report tells of.
+const MOST: usize = 200;
+
 /// The part of `sent.json` that sentences are made of.
 #[derive(Debug, Default, Deserialize)]
-struct Sent {
+struct Told {
     entries: Vec<Entry>,
     limits: Vec<String>,
 }
@@ -31,36 +35,14 @@ struct Entry {
     protocol: String,
     summary: Hostile,
     bytes: u64,
-    actor: u32,
+    actor_pid: u32,
     canaries: Vec<Carried>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Carried {
-    place: String,
-    name: String,
-    encoding: String,
-}
-
-/// One conversation, or several that were the same.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Message {
-    /// Whose code, where it is known.
-    pub by: Option<(String, String)>,
-    /// `timeapis.io:80`; of a name that was looked up, that name.
-    pub to: Hostile,
-    /// `POST /track`, `A x.example`.
-    pub what: Hostile,
-    pub protocol: String,
-    pub bytes: u64,
-    /// Place, name and encoding of what was in it.
-    pub canaries: Vec<(String, String, String)>,
 }
 
 #[derive(Debug, Default)]
 pub struct Proof {
     /// In order of time, each once.
-    pub messages: Vec<Message>,
+    pub messages: Vec<Sent>,
     /// What was not kept or looked through.
     pub limits: BTreeSet<String>,
     /// In every stage the kernel gave a network out of which nothing leads, and everything that was let happen stayed in it.
@@ -68,19 +50,24 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Of stages that ran, by their numbers, each with the directory of its sink.
+    /// Of stages that ran, by their numbers, each with the directory of its sink. Actors are numbered as in the report of all of them.
     pub fn of<'e>(ended: impl Iterator<Item = (&'e Ended, &'e Path)>) -> Proof {
         let mut proof = Proof { sealed: true, ..Proof::default() };
+        // As `report::joined` numbers them.
+        let mut before = 0;
         for (one, dir) in ended {
             let Some(report) = &one.report else { continue };
             proof.sealed &= report.enforcement.sockets == "private-network";
-            let Some(sent) = fs::read(dir.join("sent.json")).ok().and_then(|text| serde_json::from_slice::<Sent>(&text).ok()) else {
+            let first = before;
+            before += report.actors.iter().map(|actor| actor.id.0).max().unwrap_or(0);
+            let Some(sent) = fs::read(dir.join("sent.json")).ok().and_then(|text| serde_json::from_slice::<Told>(&text).ok()) else {
                 proof.limits.insert(format!("what was sent in the stage `{}` was not written down", one.name));
                 continue;
             };
             proof.limits.extend(sent.limits);
-            for entry in sent.entries {
-                let message = entry.told(report);
+            let told: Vec<Sent> = sent.entries.into_iter().map(|entry| entry.told(report)).collect();
+            for mut message in looked_up::summed(told) {
+                message.actor.0 += first;
                 if !proof.messages.contains(&message) {
                     proof.messages.push(message);
                 }
@@ -90,29 +77,38 @@ impl Proof {
     }
 
     /// Messages that carried something that was laid out.
-    pub fn proven(&self) -> impl Iterator<Item = &Message> {
-        self.messages.iter().filter(|message| !message.canaries.is_empty())
+    pub fn proven(&self) -> impl Iterator<Item = &Sent> {
+        self.messages.iter().filter(|message| message.proven)
+    }
+
+    /// For the report: what is proven first. Of names that were looked up only to be spoken to nothing is said.
+    pub fn told(&self) -> Vec<Sent> {
+        let spoken = self.messages.iter().filter(|message| !message.proven && message.how != "dns");
+        self.proven().chain(spoken).take(MOST).cloned().collect()
     }
 }
 
 impl Entry {
-    fn told(self, report: &Report) -> Message {
+    fn told(self, report: &Report) -> Sent {
         let port = self.to.rsplit(':').next().unwrap_or_default().to_owned();
         let to = match self.host {
             Some(host) if self.protocol == "dns" => host,
             Some(host) => Hostile::new([host.as_bytes(), b":", port.as_bytes()].concat()),
             None => Hostile::from(&*self.to),
         };
-        let canaries: BTreeSet<_> = self.canaries.into_iter().map(|one| (one.place, one.name, one.encoding)).collect();
-        let by = by(report, ActorId(self.actor)).map(|package| (package.name.clone(), package.version.clone()));
-        Message { by, to, what: self.summary, protocol: self.protocol, bytes: self.bytes, canaries: canaries.into_iter().collect() }
+        let carried: Vec<Carried> = self.canaries.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let actor = report.actors.iter().find(|actor| actor.pid == self.actor_pid && actor.pid > 0).map(|actor| actor.id);
+        let by = actor.and_then(|actor| by(report, actor)).map(|package| (package.name.clone(), package.version.clone()));
+        let (actor, proven) = (actor.unwrap_or(ActorId(0)), !carried.is_empty());
+        Sent { actor, by, to, how: self.protocol, what: self.summary, bytes: self.bytes, proven, carried, names: None }
     }
 }
 
-/// Whose code that is: whom a finding in this actor names, one about the network first; else whose program it is. The workspace that was made for the trial does
-/// nothing of its own accord.
+/// Whose code that is: whom a finding in this actor, or in a macro that it loaded, names, one about the network first; else whose program it is. The workspace
+/// that was made for the trial does nothing of its own accord.
 fn by(report: &Report, actor: ActorId) -> Option<&Package> {
-    let mut findings: Vec<_> = report.findings.iter().filter(|finding| finding.actor == actor).collect();
+    let is_in = |id: ActorId| id == actor || report.actor(id).and_then(|one| one.host) == Some(actor);
+    let mut findings: Vec<_> = report.findings.iter().filter(|finding| is_in(finding.actor)).collect();
     findings.sort_by_key(|finding| !is_network(finding.rule));
     let named = findings.into_iter().filter_map(|finding| finding.offender.as_ref());
     named.chain(report.actor(actor).and_then(|actor| actor.package.as_ref())).find(|package| package.name != PROJECT)

@@ -13,7 +13,13 @@ const SOURCE: [&str; 8] = ["replace-with", "registry", "local-registry", "direct
 
 /// The settings of the user whose cargo home this is; none where there is no readable file.
 pub fn of(cargo_home: &Path) -> Table {
-    let text = ["config.toml", "config"].iter().find_map(|name| std::fs::read_to_string(cargo_home.join(name)).ok());
+    let file = ["config.toml", "config"].iter().map(|name| cargo_home.join(name)).find(|file| file.is_file());
+    file.map(|file| read(&file)).unwrap_or_default()
+}
+
+/// Those of one file.
+pub fn read(file: &Path) -> Table {
+    let text = std::fs::read_to_string(file).ok();
     text.and_then(|text| text.parse::<Table>().ok()).map(|table| public(&table)).unwrap_or_default()
 }
 

@@ -36,6 +36,8 @@ const ROUNDS: usize = 5;
 const NO_CALLS: &str = "the program that makes calls does not compile";
 const LINKED: &str = "what ran before has put links in the place of directories, which are not followed";
 const BUILD: &str = "build";
+/// A run of the user's once more.
+const REPLAY: &str = "replay";
 const HARNESS: &str = "harness";
 /// Programs that are started without a word, of those there are.
 const PROGRAMS: usize = 3;
@@ -164,13 +166,20 @@ impl Stages<'_> {
     ) -> Result<(Vec<Ended>, Option<Reached>), Stopped> {
         let mut all: Vec<Ended> = Vec::new();
         let own = &prepared.suspect.dir;
-        self.add(&mut all, Ok(step(BUILD, &self.throwaway.app(), "build --offline")), &mut tell)?;
+        let first = match &prepared.run {
+            None => step(BUILD, &self.throwaway.app(), "build --offline"),
+            Some(run) => Step { times: 1, name: REPLAY, dir: run.dir.clone(), args: run.args.clone() },
+        };
+        self.add(&mut all, Ok(first), &mut tell)?;
         // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
         if all[0].report.is_none() && self.interrupt.came() {
             return Err(Stopped { exit: Exit::Cargo(130), cause: anyhow!("interrupted") });
         }
         if all[0].report.is_none() && all[0].left_out.is_none() {
             return Err(failed(&all[0]));
+        }
+        if prepared.run.is_some() {
+            return Ok((all, None));
         }
         let (steps, reached) = self.harness(own, &mut all)?;
         for step in steps {
@@ -339,8 +348,11 @@ fn failed(ended: &Ended) -> Stopped {
 }
 
 /// What holds for all of them together: that a stage was ended in time is how a trial goes, and allows belong to no user's file.
-pub fn settle(all: &mut Report, ended: &[Ended], name: &str) {
-    expected::settle(all, name);
+/// `name`: of a suspect. Of a run of the user's nothing was to be expected.
+pub fn settle(all: &mut Report, ended: &[Ended], name: Option<&str>) {
+    if let Some(name) = name {
+        expected::settle(all, name);
+    }
     for finding in &mut all.findings {
         // What lies there as the user's own is the suspect's.
         (finding.allow, finding.except, finding.own) = (None, None, false);

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::again::Again;
 use super::apart;
 use super::evidence::Evidence;
 use super::found::Found;
@@ -24,6 +25,11 @@ pub fn before(w: &mut dyn Write, prepared: &Prepared, style: Style) -> io::Resul
         return Ok(());
     }
     let suspect = &prepared.suspect;
+    if let Some(run) = &prepared.run {
+        let text = format!("`cargo {}` of {} among decoys (of {})", run.args.join(" "), suspect.name, suspect.from);
+        style.status(w, GREEN, "Replaying", &escape::ours(&text))?;
+        return run.told.iter().try_for_each(|text| style.status(w, YELLOW, "Note", &escape::ours(text)));
+    }
     let checksum = suspect.checksum.as_deref().map(|sum| format!(", sha256 {}", escape::ours(sum))).unwrap_or_default();
     let text = format!("{} {} among decoys (from {}{checksum})", suspect.name, suspect.version, escape::ours(&suspect.from));
     style.status(w, GREEN, "Trying", &text)?;
@@ -69,6 +75,12 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
     if shown.outcome.verdict != VerdictWord::TimedOut {
         terminal::after(w, &shown, None, if style.verbosity == Verbosity::Verbose { style } else { quiet })?;
     }
+    for habit in found.habits.iter().filter(|_| style.verbosity != Verbosity::Quiet) {
+        style.status(w, YELLOW, "Note", habit)?;
+    }
+    if let Some(again) = found.again {
+        self::again(w, again, style)?;
+    }
     let suspect = &prepared.suspect;
     let number = incidents(&shown).iter().filter_map(Incident::told).count();
     if number == 0 && style.verbosity != Verbosity::Quiet {
@@ -99,6 +111,16 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
     if more > 0 {
         style.status(w, YELLOW, "Sent", &format!("{more} more, see letter.md"))?;
     }
+    if let Some(again) = found.again {
+        let (color, verb) = match exit {
+            Exit::Violation => (RED, "Replayed"),
+            Exit::Success => (GREEN, "Replayed"),
+            Exit::Cargo(_) => (YELLOW, "Interrupted"),
+            _ => (YELLOW, "Incomplete"),
+        };
+        style.status(w, color, verb, &escape::ours(&again.sentence()))?;
+        return kept(w, evidence, &format!("letter.md, replay.txt, network.pcapng{files}"), style);
+    }
     let in_part = format!("{name} {version}: none in what ran; what did not run to its end is not known");
     match (number, exit) {
         (0, Exit::Cargo(_)) => {
@@ -112,8 +134,25 @@ pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exi
         (0, _) => style.status(w, GREEN, "No incident", &format!("{name} {version}: nothing that ran broke a rule of honest builds"))?,
         (number, _) => style.status(w, RED, "Caught", &format!("{name} {version}: {}", count(number as u64, "incident")))?,
     }
+    kept(w, evidence, &format!("letter.md, network.pcapng{files}"), style)
+}
+
+fn kept(w: &mut dyn Write, evidence: &Evidence, what: &str, style: Style) -> io::Result<()> {
     let shown = escape::ours(&evidence.dir().to_string_lossy());
-    style.status(w, GREEN, "Evidence", &format!("{shown}: report, letter.md, network.pcapng{files}"))
+    style.status(w, GREEN, "Evidence", &format!("{shown}: report, {what}"))
+}
+
+/// Act by act.
+fn again(w: &mut dyn Write, again: &Again, style: Style) -> io::Result<()> {
+    for text in again.differs().iter().filter(|_| style.verbosity != Verbosity::Quiet) {
+        style.status(w, YELLOW, "Note", text)?;
+    }
+    for (head, lines) in again.parts(QUOTED, "your") {
+        let came = ["came again", "new", "did something else"].iter().any(|word| head.starts_with(word));
+        style.status(w, if came { RED } else { GREEN }, "Incident", &head)?;
+        lines.iter().try_for_each(|line| style.below(w, line))?;
+    }
+    Ok(())
 }
 
 /// An honest crate, in a few lines.

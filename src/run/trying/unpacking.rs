@@ -61,38 +61,58 @@ fn split(path: &Path) -> Result<(String, PathBuf)> {
     Ok((first, parts[1..].iter().collect()))
 }
 
+/// What was left out of a copy.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    pub links: usize,
+    /// Files that look like secrets of somebody's, from the top; and directories.
+    pub secrets: Vec<PathBuf>,
+}
+
 /// Copies a directory's files and directories into `into`, but no results of builds, no history, and nothing that looks like a secret of somebody's. Answers
 /// how many links were left out.
 ///
 /// # Errors
 /// When something cannot be read, or it is too large.
 pub fn directory(from: &Path, into: &Path) -> Result<usize> {
+    let without = |path: &Path, depth: usize| depth == 0 && path.file_name().is_some_and(|name| name == "target" || name == ".git");
+    tree(from, into, &without).map(|left| left.links)
+}
+
+/// The same without what somebody says: of a path, and how far below the top it lies.
+///
+/// # Errors
+/// As [`directory`].
+pub fn tree(from: &Path, into: &Path, without: &dyn Fn(&Path, usize) -> bool) -> Result<Left> {
     let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).map_err(anyhow::Error::msg)?;
-    let (mut left, mut links, mut seen) = (MOST, 0, 0);
+    let (mut room, mut out, mut seen) = (MOST, Left::default(), 0);
     let mut open = vec![(from.to_owned(), into.to_owned(), 0)];
-    while let Some((from, into, depth)) = open.pop() {
+    while let Some((dir, into, depth)) = open.pop() {
         fs::create_dir_all(&into).with_context(|| format!("make {}", into.display()))?;
-        for entry in fs::read_dir(&from).with_context(|| format!("list {}", from.display()))? {
-            let entry = entry.with_context(|| format!("list {}", from.display()))?;
+        for entry in fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
+            let entry = entry.with_context(|| format!("list {}", dir.display()))?;
             let (path, name) = (entry.path(), entry.file_name());
             let kind = entry.file_type().with_context(|| format!("look at {}", path.display()))?;
             seen += 1;
-            ensure!(seen < FILES && depth < DEPTH, "{} holds more than {FILES} files, or is too deep", from.display());
-            let leaves =
-                depth == 0 && (name == "target" || name == ".git") || secrets.class_of(path.as_os_str().as_encoded_bytes()).is_some();
+            ensure!(seen < FILES && depth < DEPTH, "{} holds more than {FILES} files, or is too deep", dir.display());
+            let is_secret = secrets.class_of(path.as_os_str().as_encoded_bytes()).is_some();
+            if is_secret && !without(&path, depth) {
+                out.secrets.extend(path.strip_prefix(from).map(Path::to_owned));
+            }
+            let leaves = is_secret || without(&path, depth);
             if kind.is_dir() && !leaves {
                 open.push((path, into.join(name), depth + 1));
             } else if kind.is_symlink() {
-                links += 1;
+                out.links += 1;
             } else if kind.is_file() && !leaves {
                 let mut file = File::open(&path).with_context(|| format!("open {}", path.display()))?;
-                left = write(&mut file, &into.join(name), left)?;
+                room = write(&mut file, &into.join(name), room)?;
                 let mode = file.metadata().map(|facts| facts.permissions()).with_context(|| format!("look at {}", path.display()))?;
                 restrict(&into.join(entry.file_name()), mode)?;
             }
         }
     }
-    Ok(links)
+    Ok(out)
 }
 
 /// No right to be somebody else comes along.

@@ -2,6 +2,7 @@
 //! and its run, valid nowhere. In: two directories, and where the suspect is to believe it is. Out: the canaries, the variables, the files.
 //! What a directory already holds stays as it is.
 
+mod bait;
 mod browsers;
 mod clutter;
 mod encode;
@@ -48,6 +49,27 @@ pub struct Laid {
 /// # Errors
 /// With the path that could not be written, or when there are no random numbers.
 pub fn lay(home: &Path, workspace: &Path, ground: Ground) -> io::Result<Laid> {
+    let project = |putting: &mut Putting| {
+        project::FILES.iter().try_for_each(|(path, text)| putting.put(&workspace.join(path), text.as_bytes(), 0o644))
+    };
+    lay_with(home, workspace, ground, &project, &[])
+}
+
+/// The same around sources of somebody's, which are no decoys: none are added. `baits`: absolute paths below either, where files lie in any case.
+///
+/// # Errors
+/// As [`lay`].
+pub fn lay_around(home: &Path, workspace: &Path, ground: Ground, baits: &[PathBuf]) -> io::Result<Laid> {
+    lay_with(home, workspace, ground, &|_| Ok(()), baits)
+}
+
+fn lay_with(
+    home: &Path,
+    workspace: &Path,
+    ground: Ground,
+    project: &dyn Fn(&mut Putting) -> io::Result<()>,
+    baits: &[PathBuf],
+) -> io::Result<Laid> {
     let mut random = Random::new()?;
     let mut persona = Persona::new(home, workspace, &mut random)?;
     match ground {
@@ -70,8 +92,15 @@ pub fn lay(home: &Path, workspace: &Path, ground: Ground) -> io::Result<Laid> {
         let bytes = browsers::browser(kind, path, &persona, &mut random, &mut canaries)?;
         putting.put(&home.join(path.trim_start_matches("~/")), &bytes, 0o600)?;
     }
-    for (path, text) in project::FILES {
-        putting.put(&workspace.join(path), text.as_bytes(), 0o644)?;
+    project(&mut putting)?;
+    for file in baits.iter().filter(|file| file.symlink_metadata().is_err()) {
+        let place = match (file.strip_prefix(workspace), file.strip_prefix(home)) {
+            (Ok(below), _) => format!("<workspace>/{}", below.display()),
+            (_, Ok(below)) => format!("~/{}", below.display()),
+            _ => continue,
+        };
+        let text = template::fill(bait::template(file), &place, &persona, &mut random, &mut canaries)?;
+        putting.put(file, text.as_bytes(), 0o644)?;
     }
     repository::lay(workspace, &persona, &mut random, &mut putting, &mut canaries)?;
     clutter::lay(home, ground, &mut random, &mut putting)?;

@@ -1,0 +1,187 @@
+//! What a program of the system reads of its own accord: `wget` looks for `.netrc` at every start, whoever starts it. In: the report of all stages, what was sent.
+//! Out: the same, where such a read is no theft of the crate's, and sentences that tell it all the same.
+//!
+//! No list of programs says so. The program's own file holds that name, no word of its command line does, and nothing of the secret was sent. A program that reads
+//! what it is told to (`cat`, `tar`, a shell, an interpreter) does not know the name, or was told it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::proof::Proof;
+use crate::model::report::{Report, VerdictWord};
+use crate::model::{Act, ActorId, Evidence, Exit, Finding, Hostile, Rule, Severity, Status, is_interpreter};
+use crate::report::wording::QUOTED;
+
+/// Where programs are that no suspect can have put there: nothing outside of the throw-away is written to.
+const SYSTEM: [&str; 6] = ["/usr/", "/bin/", "/sbin/", "/nix/store/", "/gnu/store/", "/run/current-system/"];
+/// Of a program.
+const LARGEST: u64 = 64 << 20;
+/// Shorter names stand in any program.
+const SHORTEST: usize = 5;
+
+pub fn settle(all: &mut Report, proof: &Proof) -> Vec<String> {
+    settle_with(all, proof, &SYSTEM)
+}
+
+/// `trees`: where programs of the system are.
+fn settle_with(all: &mut Report, proof: &Proof, trees: &[&str]) -> Vec<String> {
+    let is_habit: Vec<Vec<bool>> = all
+        .findings
+        .iter()
+        .map(|finding| finding.evidence.iter().map(|one| program(all, proof, finding, one, trees).is_some()).collect())
+        .collect();
+    let mut told = BTreeSet::new();
+    let mut settled: BTreeSet<(ActorId, Option<(String, String)>)> = BTreeSet::new();
+    for (finding, habits) in all.findings.iter().zip(&is_habit) {
+        if finding.rule == Rule::SecretRead && finding.truncated == 0 && !habits.is_empty() && habits.iter().all(|habit| *habit) {
+            told.extend(
+                finding.evidence.iter().filter_map(|one| Some(sentence(all, finding, one, &program(all, proof, finding, one, trees)?))),
+            );
+            settled.insert(whose(finding));
+        }
+    }
+    let network = |one: &Evidence| !matches!(one.act, Act::Read { .. });
+    let mut habits = is_habit.iter();
+    all.findings.retain_mut(|finding| {
+        let own = habits.next().map(Vec::as_slice).unwrap_or_default();
+        match finding.rule {
+            // What it reads is told as a note, not as an alarm.
+            Rule::SecretRead if settled.contains(&whose(finding)) => {
+                finding.severity = Severity::Info;
+                true
+            }
+            // Of both a secret and the network only the network is left, which has a finding of its own.
+            Rule::SecretThenNetwork => {
+                let all = finding.evidence.iter().zip(own).all(|(one, habit)| *habit || network(one));
+                !(all && finding.truncated == 0 && settled.contains(&whose(finding)))
+            }
+            _ => true,
+        }
+    });
+    if all.outcome.verdict == VerdictWord::Violation && !all.findings.iter().any(|finding| finding.severity > Severity::Info) {
+        let (verdict, exit) =
+            if all.coverage.complete { (VerdictWord::Clean, Exit::Success) } else { (VerdictWord::Incomplete, Exit::Incomplete) };
+        (all.outcome.verdict, all.outcome.exit_code) = (verdict, exit.code());
+    }
+    told.into_iter().collect()
+}
+
+fn whose(finding: &Finding) -> (ActorId, Option<(String, String)>) {
+    (finding.actor, finding.offender.as_ref().map(|package| (package.name.clone(), package.version.clone())))
+}
+
+/// The program that read it of its own accord, if one did.
+fn program(all: &Report, proof: &Proof, finding: &Finding, evidence: &Evidence, trees: &[&str]) -> Option<Hostile> {
+    let Act::Read { path } = &evidence.act else { return None };
+    if finding.status_of(evidence) != Status::Decoy || all.processes_truncated > 0 {
+        return None;
+    }
+    let name = path.as_path().file_name()?.as_encoded_bytes();
+    let actors = [Some(finding.actor), all.actor(finding.actor).and_then(|actor| actor.host)];
+    let mut its = all.processes.iter().filter(|process| actors.contains(&Some(process.actor)));
+    let exe = its.clone().find(|process| process.pid == evidence.pid)?.exe.clone();
+    let called = exe.as_path().file_name()?.as_encoded_bytes();
+    let is_systems = trees.iter().any(|tree| exe.as_bytes().starts_with(tree.as_bytes())) && !is_interpreter(called);
+    let holds = |text: &[u8]| text.windows(name.len()).any(|window| window == name);
+    // Of all that ran it there: acts of one way are one.
+    let is_told = its.any(|process| process.exe == exe && process.argv.iter().skip(1).any(|word| holds(word.as_bytes())));
+    let is_sent = proof.messages.iter().flat_map(|message| &message.carried).any(|one| one.place.as_bytes().ends_with(name));
+    let fits = is_systems && name.len() >= SHORTEST && !is_told && !is_sent;
+    (fits && read(exe.as_path()).is_some_and(|text| holds(&text))).then_some(exe)
+}
+
+fn read(program: &Path) -> Option<Vec<u8>> {
+    let known = program.metadata().ok()?;
+    if known.is_file() && known.len() <= LARGEST { fs::read(program).ok() } else { None }
+}
+
+/// "tests of `x` 1.0.0 ran `/usr/bin/wget`, which read `{home}/.netrc` of its own accord: …"
+fn sentence(all: &Report, finding: &Finding, evidence: &Evidence, program: &Hostile) -> String {
+    let who = all.actor(finding.actor).map_or_else(|| "somebody".to_owned(), |actor| QUOTED.subject(all, actor));
+    let path = evidence.act.path().map(QUOTED.text).unwrap_or_default();
+    format!(
+        "{who} ran {}, which read {path} of its own accord: it knows that name, its command line does not have it, and nothing of it was sent",
+        (QUOTED.text)(program)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Carried, Process, Sent};
+    use crate::report::assemble;
+    use crate::report::samples::*;
+
+    /// A program of the system that holds a name, and the name.
+    fn known() -> (&'static str, &'static str) {
+        ("/bin/bash", ".bash_history")
+    }
+
+    fn report(exe: &str, argv: &[&str], path: &str) -> Report {
+        let mut report = assemble(&stolen_env(), &facts(), &Graph);
+        let finding = &mut report.findings[0];
+        finding.status = Status::Decoy;
+        let act = Act::Read { path: path.into() };
+        finding.evidence = vec![Evidence { pid: 77, ..Evidence::of(act.clone(), 1) }];
+        let actor = finding.actor;
+        let argv = argv.iter().map(|word| (*word).into()).collect();
+        report.processes = vec![Process { actor, pid: 77, parent: 1, exe: exe.into(), argv, started_ms: 1, blame: None }];
+        let mut both = report.findings[0].clone();
+        (both.rule, both.severity) = (Rule::SecretThenNetwork, Severity::Critical);
+        both.evidence.push(Evidence::of(connect("203.0.113.7:443"), 1));
+        report.findings.push(both);
+        report
+    }
+
+    #[test]
+    fn only_what_a_program_knows_and_was_not_told() {
+        let (program, name) = known();
+        assert!(fs::read(program).unwrap().windows(name.len()).any(|window| window == name.as_bytes()), "{program} does not hold {name}");
+        // A shell is an interpreter; the rule is tried on a copy of another name.
+        let dir = tempfile::tempdir().unwrap();
+        let system = format!("{}/", dir.path().display());
+        let copy = dir.path().join("fetcher");
+        fs::copy(program, &copy).unwrap();
+        let bash = dir.path().join("bash");
+        fs::copy(program, &bash).unwrap();
+        let copy = copy.to_str().unwrap();
+        let path = format!("{{home}}/{name}");
+        let quiet = |exe: &str, argv: &[&str], path: &str, proof: &Proof| {
+            let mut all = report(exe, argv, path);
+            let told = settle_with(&mut all, proof, &[&system]);
+            assert_eq!(told.is_empty(), all.findings.len() == 2, "{told:?}");
+            told.len()
+        };
+        let nothing = Proof::default();
+        assert_eq!(quiet(copy, &["fetcher", "http://h.example"], &path, &nothing), 1);
+        for (complete, verdict, code) in [(true, VerdictWord::Clean, 0), (false, VerdictWord::Incomplete, 103)] {
+            let mut all = report(copy, &["fetcher"], &path);
+            all.coverage.complete = complete;
+            settle_with(&mut all, &nothing, &[&system]);
+            assert_eq!(
+                (all.findings[0].severity, all.outcome.verdict, all.outcome.exit_code),
+                (Severity::Info, verdict, code),
+                "told, and no alarm"
+            );
+        }
+        assert_eq!(quiet(copy, &["fetcher", &format!("--post-file=/h/{name}")], &path, &nothing), 0, "it was told to");
+        assert_eq!(quiet(copy, &["fetcher"], "{home}/.no-such-name-in-it", &nothing), 0, "it does not know it");
+        assert_eq!(quiet(bash.to_str().unwrap(), &["bash"], &path, &nothing), 0, "an interpreter");
+        assert_eq!(quiet("/tmp/fetcher", &["fetcher"], &path, &nothing), 0, "no program of the system");
+        let carried = vec![Carried { place: format!("~/{name}"), name: "line".into(), encoding: "plain".into() }];
+        let sent = Sent {
+            actor: ActorId(1),
+            by: None,
+            to: "h.example:80".into(),
+            how: "http".into(),
+            what: "GET /".into(),
+            bytes: 9,
+            proven: true,
+            carried,
+            names: None,
+        };
+        let proof = Proof { messages: vec![sent], ..Proof::default() };
+        assert_eq!(quiet(copy, &["fetcher"], &path, &proof), 0, "it was sent");
+    }
+}
