@@ -28,6 +28,9 @@ fn add(all: &mut Report, mut report: Report) {
     phases.fetched |= more.fetched;
     phases.offline &= more.offline;
     phases.wanted = phases.wanted.saturating_add(more.wanted);
+    let (costs, more) = (&mut all.run.costs, &report.run.costs);
+    costs.processor_ms = costs.processor_ms.saturating_add(more.processor_ms);
+    costs.peak_memory_kib = costs.peak_memory_kib.max(more.peak_memory_kib);
     cover(&mut all.coverage, report.coverage);
     end(&mut all.outcome, report.outcome);
     all.actors.append(&mut report.actors);

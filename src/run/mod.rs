@@ -33,6 +33,7 @@ mod repository;
 mod reviewing;
 mod screen;
 mod sinking;
+mod spent;
 mod stage;
 mod stopped;
 mod stored;

@@ -1,6 +1,7 @@
 //! `cargo brig try`: a crate nobody trusts is run among decoys, stage by stage, and what it did is told and kept. In: what was typed. Out: a directory of
 //! evidence, a sentence, an exit code; all else is gone afterwards.
 
+mod benches;
 mod bisecting;
 mod differing;
 mod evidence;
@@ -11,7 +12,9 @@ mod interrupt;
 mod left;
 mod letter;
 mod lines;
+mod members;
 mod named;
+mod neighbours;
 mod one;
 mod preparing;
 mod proof;

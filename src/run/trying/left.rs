@@ -60,6 +60,11 @@ impl Look {
         Look(found)
     }
 
+    /// Does a file lie below this directory?
+    pub fn holds(&self, dir: &Path) -> bool {
+        self.0.range(dir.to_owned()..).next().is_some_and(|(path, _)| path.starts_with(dir))
+    }
+
     /// Copies what is not as it was `before` into `into`.
     ///
     /// # Errors

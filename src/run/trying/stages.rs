@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::expected;
+use super::expected::{self, Known};
 use super::guise::Guise;
 use super::interrupt::Interrupt;
 use super::preparing::Prepared;
@@ -20,7 +20,7 @@ use crate::model::{Canary, Exit, Lure};
 use crate::report::escape;
 use crate::run::stage::Env;
 use crate::run::stopped::Stopped;
-use crate::suspect::harness::{Harness, Target};
+use crate::suspect::harness::{Harness, Neighbours, Target};
 
 /// What each process of a stage may use. A compiler of a large crate has two gigabytes; whoever has more is no test of a library.
 const MEMORY: u64 = 4 << 30;
@@ -44,7 +44,8 @@ const COMPILED: u64 = 5;
 /// What a macro makes of made-up input is no program, mostly: it was expanded all the same.
 const MACROS: &str = "macros";
 
-const OTHERS: &str = "macros of others";
+/// Macros that it shows, and that nobody knows how to expand.
+const OTHERS: &str = "other macros";
 
 pub struct Stages<'a> {
     pub throwaway: &'a Throwaway,
@@ -94,7 +95,7 @@ impl Ended {
 
     /// Is it about what whoever depends on the suspect runs, too?
     pub fn is_of_dependents(&self) -> bool {
-        [BUILD, HARNESS, MACROS].contains(&self.name)
+        [BUILD, HARNESS, MACROS, OTHERS].contains(&self.name)
     }
 
     /// Did a signal end it? One of the trial's own: it was interrupted.
@@ -164,10 +165,17 @@ impl Stages<'_> {
         if all[0].report.is_none() && all[0].left_out.is_none() {
             return Err(failed(&all[0]));
         }
-        let (steps, reached) = self.harness(own, &mut all)?;
+        let (steps, mut harness) = self.harness(prepared, &mut all)?;
         for step in steps {
             self.add(&mut all, step, &mut tell)?;
         }
+        if let (Some(harness), Some(one)) = (&mut harness, all.iter().find(|one| one.name == MACROS && one.was_built())) {
+            harness.expanded(&one.said);
+        }
+        if let Some(why) = harness.as_ref().and_then(|harness| hidden(harness, prepared)) {
+            self.add(&mut all, Err(Ended::left_out(OTHERS, why)), &mut tell)?;
+        }
+        let reached = harness.filter(|_| !self.interrupt.came()).map(|harness| Reached::of(&harness));
         for step in own_steps(own, &prepared.suspect.name) {
             let step = match (&prepared.alone, step) {
                 (Some(why), Ok(step)) => Err(Ended::left_out(step.name, why.clone())),
@@ -191,13 +199,13 @@ impl Stages<'_> {
     }
 
     /// What calls it, as far as that can be made to compile, and what expands its macros. A call that does not compile costs itself alone.
-    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<(Vec<Next>, Option<Reached>)> {
-        let app = self.throwaway.app();
+    fn harness(&self, prepared: &Prepared, all: &mut Vec<Ended>) -> Result<(Vec<Next>, Option<Harness>)> {
+        let (app, own) = (self.throwaway.app(), &prepared.suspect.dir);
         if !suspect::has_library(own) {
             return Ok((Vec::new(), None));
         }
         let mut gave_up = false;
-        let mut harness = match Harness::of(own) {
+        let mut harness = match Harness::of(own, prepared.neighbours.as_ref().unwrap_or(&Neighbours::default())) {
             Ok(harness) => harness,
             Err(why) => return Ok((vec![Err(Ended::left_out(HARNESS, why.to_string()))], None)),
         };
@@ -236,16 +244,9 @@ impl Stages<'_> {
             steps.push(Err(Ended::left_out(HARNESS, NO_CALLS.to_owned())));
         }
         if !expands.is_empty() {
-            steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going {}", expands.join(" ")))));
+            steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going --message-format short {}", expands.join(" ")))));
         }
-        let registries = std::fs::read_dir(self.throwaway.cargo_home.join("registry/src")).into_iter().flatten().flatten();
-        let others = suspect::exported_macros(own, &registries.map(|entry| entry.path()).collect::<Vec<_>>());
-        if !others.is_empty() {
-            let why = format!("it exports those of {} again, which are not expanded here: try them as well", others.join(", "));
-            steps.push(Err(Ended::left_out(OTHERS, why)));
-        }
-        let reached = (!self.interrupt.came()).then(|| Reached::of(&harness));
-        Ok((steps, reached))
+        Ok((steps, Some(harness)))
     }
 
     fn one(&self, number: usize, step: Step) -> Result<Ended> {
@@ -268,6 +269,13 @@ impl Stages<'_> {
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
         Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took })
     }
+}
+
+/// Which macros nobody knows how to expand, if there are any.
+fn hidden(harness: &Harness, prepared: &Prepared) -> Option<String> {
+    let unknown = prepared.neighbours.is_none().then(|| "cargo does not say what it depends on".to_owned());
+    let hidden: Vec<String> = harness.hidden.iter().cloned().chain(unknown).collect();
+    (!hidden.is_empty()).then(|| format!("macros that it exports, or may, and that could not be expanded: {}", hidden.join("; ")))
 }
 
 /// Its own tests, doctests, examples and programs.
@@ -327,8 +335,8 @@ fn failed(ended: &Ended) -> Stopped {
 }
 
 /// What holds for all of them together: that a stage was ended in time is how a trial goes, and allows belong to no user's file.
-pub fn settle(all: &mut Report, ended: &[Ended], name: &str) {
-    expected::settle(all, name);
+pub fn settle(all: &mut Report, ended: &[Ended], known: &Known) {
+    expected::settle(all, known);
     for finding in &mut all.findings {
         // What lies there as the user's own is the suspect's.
         (finding.allow, finding.except, finding.own) = (None, None, false);

@@ -67,6 +67,19 @@ fn split(path: &Path) -> Result<(String, PathBuf)> {
 /// # Errors
 /// When something cannot be read, or it is too large.
 pub fn directory(from: &Path, into: &Path) -> Result<usize> {
+    copied(from, into, DEPTH)
+}
+
+/// The same of the files that lie in it themselves.
+///
+/// # Errors
+/// As there.
+pub fn files(from: &Path, into: &Path) -> Result<usize> {
+    copied(from, into, 0)
+}
+
+/// Directories below `deepest` are left out, or, where that is the most there may be, too deep.
+fn copied(from: &Path, into: &Path, deepest: usize) -> Result<usize> {
     let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).map_err(anyhow::Error::msg)?;
     let (mut left, mut links, mut seen) = (MOST, 0, 0);
     let mut open = vec![(from.to_owned(), into.to_owned(), 0)];
@@ -80,7 +93,7 @@ pub fn directory(from: &Path, into: &Path) -> Result<usize> {
             ensure!(seen < FILES && depth < DEPTH, "{} holds more than {FILES} files, or is too deep", from.display());
             let leaves =
                 depth == 0 && (name == "target" || name == ".git") || secrets.class_of(path.as_os_str().as_encoded_bytes()).is_some();
-            if kind.is_dir() && !leaves {
+            if kind.is_dir() && !leaves && depth < deepest {
                 open.push((path, into.join(name), depth + 1));
             } else if kind.is_symlink() {
                 links += 1;
@@ -175,5 +188,9 @@ mod tests {
         let there = |file: &str| into.join(file).exists();
         assert!(there("src/lib.rs") && there("tests/target/data") && !there("target") && !there(".git") && !there("src/etc"));
         assert!(!there(".env") && there(".env.example"));
+        let into = dir.path().join("files");
+        assert_eq!(files(&from, &into).unwrap(), 0);
+        let there: Vec<_> = fs::read_dir(&into).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(there, [".env.example"]);
     }
 }
