@@ -255,6 +255,15 @@ fn an_honest_crate_is_no_incident() {
         assert_eq!((&report["run"]["mode"], &report["outcome"]["verdict"]), (&"decoy".into(), &"clean".into()), "{outcome}");
         assert!(report["findings"].as_array().unwrap().is_empty(), "{outcome}");
 
+        // What newer compilers warn of is no reason not to know what its tests do.
+        let strict = place.workspace().join("tests/strict.rs");
+        place.write(&strict, "#![deny(warnings)]\n#[test]\nfn strict() {\n    let unused = quiet::add(1, 2);\n}\n");
+        fs::remove_dir_all(&evidence).unwrap();
+        let (outcome, evidence, _) = tried(&place, &[]);
+        outcome.exits(0);
+        says(&outcome, &["own tests: `cargo test --offline --no-fail-fast --tests` ended well", "nothing that ran broke a rule"]);
+        fs::remove_file(&strict).unwrap();
+
         // Evidence is never overwritten, and what does not build is not said to have done nothing.
         let again = bare(&place, &["try", "--evidence", evidence.to_str().unwrap(), "./"]).go();
         again.exits(2);

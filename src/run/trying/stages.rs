@@ -40,6 +40,8 @@ const PROGRAMS: usize = 3;
 const DRAFT: &str = "harness, checked";
 /// Its own tests, with all that they need, before they run.
 const BUILT: &str = "own tests, built";
+/// The same, as its sources want it: with errors for what newer compilers warn of.
+const STRICT: &str = "own tests, built strictly";
 const COMPILED: u64 = 5;
 /// What a macro makes of made-up input is no program, mostly: it was expanded all the same.
 const MACROS: &str = "macros";
@@ -90,7 +92,12 @@ impl Ended {
 
     /// Was it only to find out something?
     pub fn is_draft(&self) -> bool {
-        self.name == DRAFT
+        [DRAFT, STRICT].contains(&self.name)
+    }
+
+    /// Did it not build because its sources forbid what this compiler warns of?
+    fn is_denied(&self) -> bool {
+        !self.was_built() && !self.timed_out() && String::from_utf8_lossy(&self.said).contains("#[deny(")
     }
 
     /// Is it about what whoever depends on the suspect runs, too?
@@ -136,13 +143,15 @@ struct Step {
     name: &'static str,
     dir: PathBuf,
     args: Vec<String>,
+    /// What sources forbid is a warning.
+    lax: bool,
 }
 
 /// What is to be done, or why it is not.
 type Next = Result<Step, Ended>;
 
 fn step(name: &'static str, dir: &Path, words: &str) -> Step {
-    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect() }
+    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect(), lax: false }
 }
 
 impl Stages<'_> {
@@ -176,12 +185,17 @@ impl Stages<'_> {
             self.add(&mut all, Err(Ended::left_out(OTHERS, why)), &mut tell)?;
         }
         let reached = harness.filter(|_| !self.interrupt.came()).map(|harness| Reached::of(&harness));
+        let mut lax = false;
         for step in own_steps(own, &prepared.suspect.name) {
             let step = match (&prepared.alone, step) {
                 (Some(why), Ok(step)) => Err(Ended::left_out(step.name, why.clone())),
-                (_, step) => step,
+                (_, step) => step.map(|step| Step { lax, ..step }),
             };
             self.add(&mut all, step, &mut tell)?;
+            if all.last().is_some_and(|one| one.name == STRICT) {
+                lax = true;
+                self.add(&mut all, Ok(Step { lax, ..built(own) }), &mut tell)?;
+            }
         }
         Ok((all, reached))
     }
@@ -193,6 +207,8 @@ impl Stages<'_> {
             Ok(step) => self.one(all.len(), step)?,
             Err(left_out) => left_out,
         };
+        let name = if ended.name == BUILT && ended.is_denied() { STRICT } else { ended.name };
+        let ended = Ended { name, ..ended };
         tell(&ended).context("write to stdout")?;
         all.push(ended);
         Ok(())
@@ -265,7 +281,9 @@ impl Stages<'_> {
         let report_dir = self.throwaway.reports.join(number.to_string());
         let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded: self.allow_degraded };
         let began = Instant::now();
-        let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, false)?;
+        let lax = step.lax.then(|| ("RUSTFLAGS".into(), "--cap-lints=warn".into()));
+        let env: Env = self.env.iter().cloned().chain(lax).collect();
+        let played = stage::play(&stage, (&env, &step.dir), self.interrupt, false)?;
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
         Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took })
     }
@@ -278,10 +296,13 @@ fn hidden(harness: &Harness, prepared: &Prepared) -> Option<String> {
     (!hidden.is_empty()).then(|| format!("macros that it exports, or may, and that could not be expanded: {}", hidden.join("; ")))
 }
 
+fn built(own: &Path) -> Step {
+    Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") }
+}
+
 /// Its own tests, doctests, examples and programs.
 fn own_steps(own: &Path, name: &str) -> Vec<Next> {
-    let built = Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") };
-    let mut steps = vec![Ok(built), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
+    let mut steps = vec![Ok(built(own)), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
     if suspect::has_library(own) {
         steps.push(Ok(step("doctests", own, "test --offline --no-fail-fast --doc")));
     }
@@ -290,6 +311,7 @@ fn own_steps(own: &Path, name: &str) -> Vec<Next> {
         name: what,
         dir: own.to_owned(),
         args: ["run", "--offline", flag, name].map(str::to_owned).to_vec(),
+        lax: false,
     };
     let main = own.join("src/main.rs").is_file().then(|| name.to_owned());
     let programs = main.into_iter().chain(targets(&own.join("src/bin"))).collect();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use quote::ToTokens;
 
-use crate::suspect::harness::returned::received;
+use crate::suspect::harness::returned::{is_safe, received};
 use crate::suspect::harness::surface::{Implemented, Surface, Type, is_public};
-use crate::suspect::harness::values::{Scope, Values, is_safe};
+use crate::suspect::harness::values::{Scope, Values};
 
 /// More than that is no small program any more: in all, and where those of other crates end.
 const MOST: usize = 800;

@@ -5,6 +5,7 @@
 //! program is checked, [`Harness::learn`] takes out the calls its errors are about, and it is written again: a call that does not compile costs
 //! itself only. Errors come in few waves (names, types, borrows), so a few rounds are enough.
 
+mod asked;
 mod calls;
 mod diagnostics;
 mod expand;

@@ -1,27 +1,23 @@
-//! Values that only other functions of a crate make: an iterator by its collection, an error by what fails. In: what the crate shows. Out: for the name of a type
-//! an expression that asks such a function for one.
+//! Functions whose result is a value of a crate's own type, or holds one: an iterator by its collection, an error by what fails. In: what the crate shows. Out: such
+//! functions, by the name of the type that they make.
 
 use std::collections::BTreeMap;
 
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments};
 
-use crate::suspect::harness::surface::{Implemented, Surface, Type, is_public, last};
-use crate::suspect::harness::values::{Scope, Values, is_safe};
-
-/// Functions that are asked about for one type.
-const ASKED: usize = 12;
+use crate::suspect::harness::surface::{Implemented, Surface, is_public, last};
 
 /// A function whose result is such a value, or holds one.
 pub struct Maker<'a> {
     /// Of a type of the crate's, by its name.
-    of: Option<String>,
-    path: String,
-    signature: &'a syn::Signature,
+    pub of: Option<String>,
+    pub path: String,
+    pub signature: &'a syn::Signature,
     /// What the block around it leaves open.
-    outer: Option<&'a syn::Generics>,
+    pub outer: Option<&'a syn::Generics>,
     /// What takes it out of the result.
-    take: &'static str,
+    pub take: &'static str,
 }
 
 pub type Makers<'a> = BTreeMap<String, Vec<Maker<'a>>>;
@@ -82,53 +78,6 @@ fn results(output: &syn::ReturnType) -> Vec<(String, &'static str)> {
     }
 }
 
-impl Values<'_> {
-    /// A type as code names it, with what its parameters stand for.
-    pub fn typed(&self, name: &str, ty: &Type<'_>) -> Option<(String, Scope)> {
-        let generics = match ty.item {
-            syn::Item::Struct(item) => &item.generics,
-            syn::Item::Enum(item) => &item.generics,
-            syn::Item::Union(item) => &item.generics,
-            _ => return None,
-        };
-        let scope = self.scope(&[generics], Some(name.to_owned()));
-        let params = generics.params.iter().filter_map(|param| match param {
-            // What has a default is left to it.
-            syn::GenericParam::Type(param) => param.default.is_none().then(|| param.ident.to_string()),
-            syn::GenericParam::Const(param) => Some(param.ident.to_string()),
-            syn::GenericParam::Lifetime(_) => None,
-        });
-        let chosen: Vec<&str> = params.map(|name| scope.params.get(&name).map_or("_", |choice| choice.0.as_str())).collect();
-        let own = if chosen.is_empty() { ty.path.clone() } else { format!("{}<{}>", ty.path, chosen.join(", ")) };
-        Some((own, scope))
-    }
-
-    pub fn returned(&self, name: &str, depth: usize) -> Option<String> {
-        let mut asked: Vec<&Maker> = self.makers.get(name)?.iter().collect();
-        asked.sort_by_key(|maker| (maker.take, maker.signature.inputs.len()));
-        asked.into_iter().take(ASKED).find_map(|maker| self.asked(maker, depth))
-    }
-
-    fn asked(&self, maker: &Maker, depth: usize) -> Option<String> {
-        let Some(of) = &maker.of else {
-            let scope = self.scope(&[&maker.signature.generics], None);
-            let arguments = self.arguments(maker.signature, &scope, depth + 1)?;
-            return Some(format!("{}({}){}", maker.path, arguments.join(", "), maker.take));
-        };
-        let ty = self.surface.types.get(of)?.first()?;
-        let (own, scope) = self.typed(of, ty)?;
-        let generics: Vec<&syn::Generics> = maker.outer.into_iter().chain([&maker.signature.generics]).collect();
-        let mut inner = self.scope(&generics, Some(of.clone()));
-        inner.params.extend(scope.params);
-        let mut arguments = self.arguments(maker.signature, &inner, depth + 1)?;
-        if maker.signature.receiver().is_some() {
-            let value = self.build(of, depth + 1)?;
-            arguments.insert(0, received(maker.signature, &format!("({value})"))?);
-        }
-        Some(format!("<{own}>::{}({}){}", maker.path, arguments.join(", "), maker.take))
-    }
-}
-
 /// A value as the receiver that is asked for.
 pub fn received(signature: &syn::Signature, value: &str) -> Option<String> {
     let text = signature.receiver()?.to_token_stream().to_string();
@@ -142,4 +91,8 @@ pub fn received(signature: &syn::Signature, value: &str) -> Option<String> {
         () if plain.starts_with('&') || plain.contains(":&") => format!("&{value}"),
         () => value.to_owned(),
     })
+}
+
+pub fn is_safe(signature: &syn::Signature) -> bool {
+    !matches!(signature.safety, syn::Safety::Unsafe(_))
 }

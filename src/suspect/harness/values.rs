@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, Type, TypeParamBound};
 
-use crate::suspect::harness::returned::{self, Makers};
+use crate::suspect::harness::returned::{self, Makers, is_safe};
 use crate::suspect::harness::surface::{Implemented, Surface, is_public, last};
 
 /// Types within types, constructors within constructors.
@@ -162,6 +162,15 @@ impl<'a> Values<'a> {
             "Ipv6Addr" => "std::net::Ipv6Addr::LOCALHOST".to_owned(),
             "IpAddr" => "std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)".to_owned(),
             "SocketAddr" => "std::net::SocketAddr::from(([127, 0, 0, 1], 8080))".to_owned(),
+            "File" => "std::fs::File::open(\"/dev/null\").unwrap()".to_owned(),
+            "OwnedFd" => "std::os::fd::OwnedFd::from(std::io::pipe().unwrap().0)".to_owned(),
+            "BorrowedFd" => "std::os::fd::AsFd::as_fd(&std::io::stdin())".to_owned(),
+            "Permissions" => "std::fs::metadata(\".\").unwrap().permissions()".to_owned(),
+            "FileTimes" => "std::fs::FileTimes::new()".to_owned(),
+            "IoSlice" => "std::io::IoSlice::new(text(set).as_bytes())".to_owned(),
+            "IoSliceMut" => "std::io::IoSliceMut::new(&mut [0u8; 64])".to_owned(),
+            "Arguments" => "format_args!(\"{}\", text(set))".to_owned(),
+            "RangeInclusive" => format!("{0}..={0}", inner(0)?),
             "PhantomData" => "std::marker::PhantomData".to_owned(),
             "NonZeroU8" | "NonZeroU16" | "NonZeroU32" | "NonZeroU64" | "NonZeroUsize" => format!("std::num::{name}::MIN"),
             "Vec" => format!("{{ let mut all = vec![{}]; all.truncate(set); all }}", inner(0)?),
@@ -233,6 +242,7 @@ impl<'a> Values<'a> {
                     };
                     choice("_", &closure(signature.inputs.len(), &result))
                 }
+                "AsFd" | "AsRawFd" | "IntoRawFd" => choice("std::fs::File", "std::fs::File::open(\"/dev/null\").unwrap()"),
                 "Future" => choice("_", "std::future::ready(())"),
                 "Hasher" => choice("std::hash::DefaultHasher", "std::hash::DefaultHasher::new()"),
                 "BuildHasher" => choice("std::hash::RandomState", "std::hash::RandomState::new()"),
@@ -384,10 +394,6 @@ fn is_own(surface: &Surface<'_>, name: &str) -> bool {
 
 fn is_conditional(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))
-}
-
-pub fn is_safe(signature: &syn::Signature) -> bool {
-    !matches!(signature.safety, syn::Safety::Unsafe(_))
 }
 
 fn closure(inputs: usize, result: &str) -> String {

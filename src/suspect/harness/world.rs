@@ -97,7 +97,9 @@ impl Reading {
         }
         let library = Library::of(dir).map_err(|error| self.told.push(format!("{}: {error}", dir.display()))).ok()?;
         let (modules, told) = modules(&library, &mut self.room);
-        self.told.extend(told);
+        if let Some(first) = told.first() {
+            self.told.push(format!("{}, {} of its modules and more: {first}", library.name, told.len()));
+        }
         Some(of(&library, modules))
     }
 }
