@@ -166,7 +166,8 @@ impl Stages<'_> {
     ) -> Result<(Vec<Ended>, Option<Reached>), Stopped> {
         let mut all: Vec<Ended> = Vec::new();
         let own = &prepared.suspect.dir;
-        self.add(&mut all, Ok(step(BUILD, &self.throwaway.app(), "build --offline")), &mut tell)?;
+        let build = step(BUILD, &self.throwaway.app(), "build --offline");
+        self.add(&mut all, Ok(Step { times: COMPILED, ..build }), &mut tell)?;
         // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
         if all[0].report.is_none() && self.interrupt.came() {
             return Err(Stopped { exit: Exit::Cargo(130), cause: anyhow!("interrupted") });
@@ -304,7 +305,8 @@ fn built(own: &Path) -> Step {
 fn own_steps(own: &Path, name: &str) -> Vec<Next> {
     let mut steps = vec![Ok(built(own)), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
     if suspect::has_library(own) {
-        steps.push(Ok(step("doctests", own, "test --offline --no-fail-fast --doc")));
+        let doctests = step("doctests", own, "test --offline --no-fail-fast --doc");
+        steps.push(Ok(Step { times: COMPILED, ..doctests }));
     }
     let run = |what: &'static str, flag: &str, name: &str| Step {
         times: 1,

@@ -55,6 +55,39 @@ pub fn makers<'a>(surface: &Surface<'a>, implemented: &BTreeMap<String, Implemen
     found
 }
 
+/// Values that are there already: constants and statics, of the crate and of its types, by the name of the type.
+pub fn constants(surface: &Surface<'_>, implemented: &BTreeMap<String, Implemented<'_>>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut add = |ty: &syn::Type, own: Option<&String>, path: String| {
+        let (of, value) = match ty {
+            syn::Type::Reference(reference) => (last(&reference.elem), format!("(*{path})")),
+            ty => (last(ty), path),
+        };
+        let of = of.and_then(|of| if of == "Self" { own.cloned() } else { Some(of) });
+        if let Some(of) = of.filter(|of| surface.types.contains_key(of)) {
+            found.entry(of).or_insert(value);
+        }
+    };
+    for (path, item) in &surface.items {
+        match item {
+            syn::Item::Const(item) => add(&item.ty, None, path.clone()),
+            syn::Item::Static(item) if !matches!(item.mutability, syn::StaticMutability::Mut(_)) => add(&item.ty, None, path.clone()),
+            _ => {}
+        }
+    }
+    for (name, implemented) in implemented {
+        let Some(ty) = surface.types.get(name).and_then(|types| types.first()) else { continue };
+        for item in implemented.inherent.iter().flat_map(|block| &block.items) {
+            if let syn::ImplItem::Const(item) = item
+                && is_public(&item.vis)
+            {
+                add(&item.ty, Some(name), format!("{}::{}", ty.path, item.ident));
+            }
+        }
+    }
+    found
+}
+
 /// Names of what a result is, or holds, each with what takes it out.
 fn results(output: &syn::ReturnType) -> Vec<(String, &'static str)> {
     let syn::ReturnType::Type(_, ty) = output else { return Vec::new() };

@@ -197,6 +197,11 @@ fn what_only_others_make_is_asked_of_them() {
         pub struct Wrong { x: u8 }
         impl std::fmt::Display for Wrong { fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { Ok(()) } }
         pub fn read(text: &str) -> Result<Open, Wrong> { loop {} }
+        pub struct Set { x: u8 }
+        impl Set { pub const fn add(&self, byte: u8) -> Self { loop {} } }
+        pub const LETTERS: &Set = &Set { x: 1 };
+        pub struct Mode { x: u8 }
+        impl Mode { pub const PLAIN: Self = Mode { x: 1 }; pub fn name(&self) {} }
         pub struct Open { x: u8 }
         impl Open { pub fn close(self) {} }";
     let dir = crate_of(text, &[]);
@@ -204,6 +209,8 @@ fn what_only_others_make_is_asked_of_them() {
     for (name, code) in [
         ("sus_pect::All: iter::Iterator::next", "match (<sus_pect::Bag<u64, u64>>::all(&(sus_pect::Bag::new())))"),
         ("sus_pect::Wrong: Display::fmt", "sus_pect::read(text(set)).err().unwrap()"),
+        ("sus_pect::Set::add", "match ((*sus_pect::LETTERS))"),
+        ("sus_pect::Mode::name", "match (sus_pect::Mode::PLAIN)"),
         ("sus_pect::Open::close", "sus_pect::read(text(set)).unwrap()"),
     ] {
         let call = harness.calls.iter().find(|call| call.name == name).unwrap_or_else(|| panic!("{name}: {:?}", harness.not_called));

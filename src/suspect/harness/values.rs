@@ -19,6 +19,7 @@ pub struct Values<'a> {
     pub surface: &'a Surface<'a>,
     pub implemented: &'a BTreeMap<String, Implemented<'a>>,
     pub makers: Makers<'a>,
+    constants: BTreeMap<String, String>,
     /// What was found for a type at a depth: a crate could have types that lead to each other without end.
     built: RefCell<BTreeMap<(String, usize), Option<String>>>,
     /// Names that are both, a type of the crate and one of everybody's, mean the latter.
@@ -40,8 +41,8 @@ pub struct Scope {
 
 impl<'a> Values<'a> {
     pub fn new(surface: &'a Surface<'a>, implemented: &'a BTreeMap<String, Implemented<'a>>) -> Self {
-        let makers = returned::makers(surface, implemented);
-        Values { surface, implemented, makers, built: RefCell::default(), everybodys: Cell::new(false) }
+        let (makers, constants) = (returned::makers(surface, implemented), returned::constants(surface, implemented));
+        Values { surface, implemented, makers, constants, built: RefCell::default(), everybodys: Cell::new(false) }
     }
 
     pub fn preferring(&self, everybodys: bool) -> &Self {
@@ -297,8 +298,15 @@ impl<'a> Values<'a> {
         let default = || self.has_default(name, ty.item).then(|| "std::default::Default::default()".to_owned());
         let literal = || self.literal(ty.item, &ty.path, depth);
         let parsed = || self.implements(name, "FromStr").then(|| "text(set).parse().unwrap()".to_owned());
+        let constant = || self.constants.get(name).cloned();
         let constructed = || self.constructed(name, &ty.path, depth, false);
-        simple().or_else(default).or_else(literal).or_else(constructed).or_else(parsed).or_else(|| self.returned(name, depth))
+        simple()
+            .or_else(default)
+            .or_else(literal)
+            .or_else(constructed)
+            .or_else(parsed)
+            .or_else(constant)
+            .or_else(|| self.returned(name, depth))
     }
 
     /// By a function of the type's own that makes one of nothing, or of what can be made.
