@@ -154,6 +154,9 @@ pub struct Costs {
     pub blame_later_us: u64,
     /// Peak resident memory of the supervisor, KiB.
     pub peak_memory_kib: u64,
+    /// Processor time of the supervisor, milliseconds: without cargo and what it starts. Since it has been recorded.
+    #[serde(default)]
+    pub processor_ms: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

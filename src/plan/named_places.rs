@@ -78,7 +78,11 @@ pub fn find(ground: &Ground) -> Named {
         }
         named.fetches |= fetches(&table);
         named.trees.extend(repositories(&table).filter(|place| ground.admits(place)));
-        let found: BTreeSet<PathBuf> = paths_of(&table).map(|path| reals.of(&dir, &path).unwrap_or_else(|| real(dir.join(path)))).collect();
+        let mut found: BTreeSet<PathBuf> =
+            paths_of(&table).map(|path| reals.of(&dir, &path).unwrap_or_else(|| real(dir.join(path)))).collect();
+        if !ground.known(&dir) {
+            found.extend(inherited(&dir, &table));
+        }
         manifests.extend(found.into_iter().filter(|path| !seen.contains(path) && (ground.known(path) || ground.admits(path))));
     }
     named
@@ -112,6 +116,23 @@ fn paths_of(manifest: &Table) -> impl Iterator<Item = PathBuf> {
     let root = manifest.get("package").and_then(|package| package.get("workspace")).and_then(Value::as_str);
     found.extend(root.map(PathBuf::from));
     found.into_iter()
+}
+
+/// Paths of dependencies that a manifest takes from a workspace of its own, the nearest above it: only of those that it takes.
+fn inherited(dir: &Path, manifest: &Table) -> Vec<PathBuf> {
+    let takes = |(name, value): (&String, &Value)| (value.get("workspace").and_then(Value::as_bool) == Some(true)).then(|| name.clone());
+    let tables = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values).filter_map(Value::as_table);
+    let dependencies = tables.chain([manifest]).flatten().filter(|(name, _)| name.ends_with("dependencies"));
+    let names: BTreeSet<String> = dependencies.filter_map(|(_, value)| value.as_table()).flatten().filter_map(takes).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let named = manifest.get("package").and_then(|package| package.get("workspace")).and_then(Value::as_str).map(|path| dir.join(path));
+    let mut above = named.into_iter().chain(dir.ancestors().map(Path::to_owned));
+    let root = above.find_map(|above| Some((above.clone(), read(&above.join("Cargo.toml"))?.get("workspace")?.clone())));
+    let Some((root, workspace)) = root else { return Vec::new() };
+    let path = |name: &String| path_of(workspace.get("dependencies")?.get(name)?);
+    names.iter().filter_map(path).map(|path| real(root.join(path))).collect()
 }
 
 /// Repositories of packages and registries that lie on this machine. A registry's packages lie beside its index.
@@ -233,7 +254,7 @@ mod tests {
         };
         write(
             "ws/Cargo.toml",
-            "[dependencies]\na = { path = '../a' }\nhome = { path = '..' }\nkeys = { path = '../.ssh' }\n[patch.crates-io]\nb = { path = '../b' }",
+            "[dependencies]\na = { path = '../a' }\nmember = { path = '../other/member' }\nhome = { path = '..' }\nkeys = { path = '../.ssh' }\n[patch.crates-io]\nb = { path = '../b' }",
         );
         let there = home.display();
         write(
@@ -243,8 +264,16 @@ mod tests {
                  g = {{ git = 'file://{there}/forge/g' }}\nh = {{ git = 'file://{there}/.ssh' }}\ni = {{ git = 'https://there/forge/i' }}"
             ),
         );
+        // A member of another workspace takes one of two from it, and one that is no place for sources.
+        write("other/member/Cargo.toml", "[dependencies]\ntaken.workspace = true\nkeys = { workspace = true }");
+        write(
+            "other/Cargo.toml",
+            "[workspace.dependencies]\ntaken = { path = 'taken' }\nleft = { path = 'left' }\nkeys = { path = '../.ssh' }",
+        );
         for empty in [
             "b/Cargo.toml",
+            "other/taken/Cargo.toml",
+            "other/left/Cargo.toml",
             "deep/c/Cargo.toml",
             ".ssh/Cargo.toml",
             "Cargo.toml",
@@ -267,9 +296,9 @@ mod tests {
         let ground =
             Ground { workspace: Some(&ws), members: &members, home: Some(&home), cargo_home: &home.join(".cargo"), here: &ws, typed: &[] };
         let named = find(&ground);
-        let trees: Vec<_> = ["a", "b", "deep/c", "over", "forge/g", "r"].map(|name| home.join(name)).into();
+        let trees: Vec<_> = ["a", "b", "deep/c", "over", "forge/g", "r", "other/member", "other/taken"].map(|name| home.join(name)).into();
         assert!(trees.iter().all(|tree| named.trees.contains(tree)), "{named:?}");
-        assert!([".ssh", "", "never"].iter().all(|name| !named.trees.contains(&home.join(name))), "{named:?}");
+        assert!([".ssh", "", "never", "other", "other/left"].iter().all(|name| !named.trees.contains(&home.join(name))), "{named:?}");
         assert!(named.files.contains(&real("/usr/bin/env".into())) && !named.files.contains(Path::new("/etc/passwd")), "{named:?}");
     }
 }

@@ -33,6 +33,9 @@ fn add(all: &mut Report, mut report: Report) {
             all.enforcement.degraded.push(weakness);
         }
     }
+    let (costs, more) = (&mut all.run.costs, &report.run.costs);
+    costs.processor_ms = costs.processor_ms.saturating_add(more.processor_ms);
+    costs.peak_memory_kib = costs.peak_memory_kib.max(more.peak_memory_kib);
     cover(&mut all.coverage, report.coverage);
     end(&mut all.outcome, report.outcome);
     all.actors.append(&mut report.actors);

@@ -14,6 +14,7 @@ use super::naming;
 use super::outputs::Outputs;
 use super::owners::Owners;
 use super::proposing;
+use super::spent;
 use super::stopped::Stopped;
 use super::supervisor::Supervisor;
 use super::uncommitted;
@@ -252,12 +253,6 @@ fn costs(confining: &[Duration], unwinder: &Unwinder) -> Costs {
         confine_us: (total.as_micros() as u64).checked_div(confining.len() as u64).unwrap_or(0),
         blame_first_us: first.as_micros() as u64,
         blame_later_us: later.as_micros() as u64,
-        peak_memory_kib: peak_memory().unwrap_or(0),
+        ..spent::so_far()
     }
-}
-
-/// `VmHWM` of our own process (proc_pid_status(5)).
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.trim().parse().ok()
 }

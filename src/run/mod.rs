@@ -35,6 +35,7 @@ mod repository;
 mod reviewing;
 mod screen;
 mod sinking;
+mod spent;
 mod stage;
 mod stopped;
 mod stored;

@@ -104,6 +104,34 @@ fn the_crate_that_a_finding_names_is_tried_as_it_was_built() {
     }
 }
 
+/// Keys of a workspace, packages beside it, a file above it; what another member needs is not even fetched.
+#[test]
+fn a_member_of_a_workspace_is_tried_with_what_it_needs() {
+    for who in Who::all() {
+        let place = Place::new("suspects/member", who);
+        let evidence = place.path("run/member");
+        let outcome = bare(&place, &["try", "--evidence", evidence.to_str().unwrap(), "./crates/one"]).go();
+        outcome.exits(0);
+        says(
+            &outcome,
+            &[
+                "Trying one 2.3.4 among decoys (from the directory ./crates/one, with 2 packages beside it)",
+                "own tests: `cargo test --offline --no-fail-fast --tests` ended well",
+                "No incident one 2.3.4: nothing that ran broke a rule",
+            ],
+        );
+        // One that leans on what lies elsewhere would bring that among decoys.
+        place.write(&place.path("home/mine/Cargo.toml"), "[package]\nname = \"mine\"\nversion = \"1.0.0\"\n");
+        place.write(&place.path("home/mine/src/lib.rs"), "");
+        let manifest = place.workspace().join("crates/aid/Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        place.write(&manifest, &format!("{text}\n[dependencies]\nmine = {{ path = \"../../../mine\" }}\n"));
+        let outcome = bare(&place, &["try", "./crates/one"]).go();
+        outcome.exits(2);
+        assert!(outcome.stderr_text().contains("/home/mine, which lies outside of its workspace and repository"), "{outcome}");
+    }
+}
+
 #[test]
 fn two_versions_are_tried_and_only_what_differs_is_shown() {
     for who in Who::all() {

@@ -167,6 +167,51 @@ fn a_macro_is_expanded_and_caught() {
     }
 }
 
+/// Through its front, as whoever depends on it would have it.
+#[test]
+fn a_macro_behind_a_facade_is_expanded_and_caught() {
+    for who in Who::all() {
+        let place = Place::new("suspects/facade", who);
+        place.write(&place.workspace().join("derive/to.txt"), "tokens.example-cdn.io:80");
+        let (outcome, evidence, _) = tried(&place, &[]);
+        outcome.exits(100);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &["proc-macro `quick_derive` 0.2.0", "with your `~/.cargo/credentials.toml`", "proven by canary", "Caught fair_front 0.3.0"],
+        );
+        let calls = fs::read_to_string(evidence.join("calls.txt")).unwrap();
+        assert!(calls.contains("called: #[derive(fair_front::Swift)]"), "{calls}\n{outcome}");
+    }
+}
+
+#[test]
+fn macros_that_cannot_be_expanded_are_no_bare_no_incident() {
+    for who in Who::all() {
+        let place = Place::new("suspects/veiled", who);
+        let (outcome, evidence, _) = tried(&place, &[]);
+        outcome.exits(103);
+        nothing_is_touched(&place, &outcome, &evidence);
+        says(
+            &outcome,
+            &[
+                "of plain_derive, which it names in a way that is not understood",
+                "Unknown what it does in its other macros",
+                "Incomplete veiled 0.1.0",
+            ],
+        );
+        // As soon as a line shows it, it is found.
+        let lib = place.workspace().join("src/lib.rs");
+        let text = fs::read_to_string(&lib).unwrap();
+        place.write(&lib, &(text + "pub extern crate plain_derive as own;\n"));
+        fs::remove_dir_all(&evidence).unwrap();
+        let (outcome, evidence, _) = tried(&place, &[]);
+        outcome.exits(0);
+        let calls = fs::read_to_string(evidence.join("calls.txt")).unwrap();
+        assert!(calls.contains("called: #[derive(veiled::own::Plain)]"), "{calls}\n{outcome}");
+    }
+}
+
 /// What we write among decoys ourselves is written behind nobody's wall.
 #[test]
 fn no_link_leads_us_out() {
@@ -197,6 +242,15 @@ fn an_honest_crate_is_no_incident() {
         assert!(!outcome.stdout_text().contains("Unknown"), "{outcome}");
         assert_eq!((&report["run"]["mode"], &report["outcome"]["verdict"]), (&"decoy".into(), &"clean".into()), "{outcome}");
         assert!(report["findings"].as_array().unwrap().is_empty(), "{outcome}");
+
+        // What newer compilers warn of is no reason not to know what its tests do.
+        let strict = place.workspace().join("tests/strict.rs");
+        place.write(&strict, "#![deny(warnings)]\n#[test]\nfn strict() {\n    let unused = quiet::add(1, 2);\n}\n");
+        fs::remove_dir_all(&evidence).unwrap();
+        let (outcome, evidence, _) = tried(&place, &[]);
+        outcome.exits(0);
+        says(&outcome, &["own tests: `cargo test --offline --no-fail-fast --tests` ended well", "nothing that ran broke a rule"]);
+        fs::remove_file(&strict).unwrap();
 
         // Evidence is never overwritten, and what does not build is not said to have done nothing.
         let again = bare(&place, &["try", "--evidence", evidence.to_str().unwrap(), "./"]).go();

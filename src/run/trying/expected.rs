@@ -1,21 +1,59 @@
 //! What a trial brings about itself, or what honest crates do in one: no incident, and told all the same. In: findings of all stages. Out: those that are
 //! incidents; the verdict that is left.
 
+use std::path::Path;
+
+use super::left::Look;
+use super::reached::Reached;
+use super::suspect::Suspect;
 use crate::model::drawn::is_drawn;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorKind, Evidence, Finding, Rule, Severity, Status};
 use crate::report::parties::is_network;
 
+/// The program that makes calls, as symbols have it.
+const CALLS: &str = "calls";
+
 /// What the harness hands over where a text or a path is asked for: whoever makes a file of it did as was said.
 const WORDS: [&str; 4] = ["1", "example", "2026-", ".tmp"];
 
-/// `name`: of the suspect.
-pub fn settle(all: &mut Report, name: &str) {
-    let sources = format!("{{home}}/work/{name}/");
+/// Calls that reach into other processes, or into the kernel.
+const INTO_OTHERS: [&str; 12] = [
+    "ptrace",
+    "process_vm_readv",
+    "process_vm_writev",
+    "process_madvise",
+    "pidfd_getfd",
+    "kcmp",
+    "bpf",
+    "init_module",
+    "finit_module",
+    "kexec_load",
+    "open_by_handle_at",
+    "keyctl",
+];
+
+/// What is known of the trial besides.
+pub struct Known<'a> {
+    pub suspect: &'a Suspect,
+    /// What lay there before anything ran.
+    pub before: &'a Look,
+    pub reached: Option<&'a Reached>,
+}
+
+pub fn settle(all: &mut Report, known: &Known) {
+    let sources = format!("{{home}}/work/{}/", known.suspect.name);
+    let is_own = |finding: &Finding| {
+        let actor = all.actors.iter().find(|actor| actor.id == finding.actor);
+        actor.and_then(|actor| actor.package.as_ref()).is_some_and(|package| package.name == known.suspect.name)
+    };
+    let own: Vec<bool> = all.findings.iter().map(is_own).collect();
+    let mut own = own.into_iter();
     let kind = |finding: &Finding| all.actors.iter().find(|actor| actor.id == finding.actor).map(|actor| actor.kind);
     let kinds: Vec<_> = all.findings.iter().map(kind).collect();
     let mut kinds = kinds.into_iter();
     all.findings.retain(|finding| {
+        let is_own = own.next().unwrap_or(false);
         let Some(kind) = kinds.next().flatten() else { return true };
         let each = |is: &dyn Fn(&Act) -> bool| {
             let fits = |one: &Evidence| finding.status_of(one) == Status::Decoy && is(&one.act);
@@ -24,15 +62,69 @@ pub fn settle(all: &mut Report, name: &str) {
         let expected = match (finding.rule, kind) {
             // A compiler shows where what a call does not find was left out.
             (Rule::FsReadOutside, ActorKind::Rustc | ActorKind::Rustdoc) => each(&|act| is_read_below(act, &sources)),
-            (Rule::FsWriteSource | Rule::FsWriteOutside, ActorKind::Program) => each(&is_as_told),
+            (Rule::FsWriteSource | Rule::FsWriteOutside, ActorKind::Program) => each(&|act| is_as_told(act) || is_own && known.is_new(act)),
             // Tests and examples of honest crates talk to hosts. Whoever was after a secret before has a finding of its own, and all that was sent is told.
             (rule, ActorKind::Program) => is_network(rule) && each(&|_| true),
             _ => false,
         };
         !expected
     });
+    for finding in &mut all.findings {
+        let is_program = all.actors.iter().any(|actor| actor.id == finding.actor && actor.kind == ActorKind::Program);
+        if finding.rule == Rule::ProcTamper && is_program && known.is_what_was_called(finding) {
+            finding.severity = Severity::Info;
+        }
+    }
     if all.outcome.verdict == VerdictWord::Violation && !all.findings.iter().any(|finding| finding.severity > Severity::Info) {
         all.outcome.verdict = VerdictWord::Clean;
+    }
+}
+
+impl Known<'_> {
+    /// Was a function refused what it is for, and we called it? Crates that wrap the kernel's calls make them when they are told to. The stack holds them and us
+    /// alone, and what reaches into others is what a function is named for.
+    fn is_what_was_called(&self, finding: &Finding) -> bool {
+        let Some(blame) = finding.blame.as_ref().filter(|blame| blame.is_whole() && finding.truncated == 0) else { return false };
+        let [_, ours] = &blame.crates[..] else { return false };
+        let offers = |word: &str| {
+            let named = |path: &String| path.split("::").any(|part| part.contains(word));
+            self.reached.is_some_and(|reached| reached.called.iter().any(named))
+        };
+        let fits = |one: &Evidence| {
+            finding.status_of(one) == Status::Refused
+                && match &one.act {
+                    Act::Tamper { call, .. } => !INTO_OTHERS.contains(&&**call) || offers(call),
+                    Act::Signal { .. } => offers("kill") || offers("signal"),
+                    _ => false,
+                }
+        };
+        ours.name == CALLS && finding.evidence.iter().all(fits)
+    }
+
+    /// Is it about a file that nobody brought, below a directory that nobody brought either, in its own workspace, and none that a tool heeds because of where it
+    /// lies or what it is called? So tests make trees of their own, and change nothing that was there.
+    fn is_new(&self, act: &Act) -> bool {
+        let new = |path: &[u8]| {
+            let rest = path.strip_prefix(b"{workspace}/").and_then(|rest| std::str::from_utf8(rest).ok());
+            let Some(rest) = rest.map(Path::new) else { return false };
+            let at = self.suspect.root.join(rest);
+            let above = at.ancestors().skip(1).take_while(|dir| *dir != self.suspect.root);
+            let is_plain = rest
+                .components()
+                .all(|part| matches!(part, std::path::Component::Normal(name) if !name.as_encoded_bytes().starts_with(b".")));
+            let heeded = rest.extension().is_some_and(|end| end == "rs" || end == "toml");
+            is_plain && !heeded && above.into_iter().any(|dir| !self.before.holds(dir))
+        };
+        let stays = |target: &[u8]| {
+            let target = Path::new(std::str::from_utf8(target).unwrap_or("/"));
+            target.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir))
+        };
+        match act {
+            Act::Symlink { path, target } => new(path.as_bytes()) && stays(target.as_bytes()),
+            Act::Write { path } | Act::Create { path } | Act::Remove { path } | Act::Metadata { path, .. } => new(path.as_bytes()),
+            Act::Rename { from, to } | Act::Link { from, to } => new(from.as_bytes()) && new(to.as_bytes()),
+            _ => false,
+        }
     }
 }
 
@@ -63,10 +155,15 @@ fn is_as_told(act: &Act) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Endpoint;
+    use crate::model::{Blame, Candidate, Endpoint};
     use crate::report::assemble::assemble;
     use crate::report::material::Material;
     use crate::report::samples::{Graph, actor, breach, facts, package};
+
+    fn suspect() -> Suspect {
+        let (dir, root) = ("/w/x".into(), "/w/x".into());
+        Suspect { name: "x".to_owned(), version: "1.0.0".to_owned(), checksum: None, from: String::new(), dir, root }
+    }
 
     /// Of one act among decoys by a program of this kind: is a finding left?
     fn is_left(kind: ActorKind, act: Act, rule: Rule, status: Status) -> bool {
@@ -78,7 +175,7 @@ mod tests {
             ..Material::default()
         };
         let mut report = assemble(&material, &facts(), &Graph);
-        settle(&mut report, "x");
+        settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: None });
         assert_eq!(report.outcome.verdict == VerdictWord::Clean, report.findings.is_empty(), "{:?}", report.findings);
         !report.findings.is_empty()
     }
@@ -110,6 +207,75 @@ mod tests {
         ] {
             assert_eq!(is_left(kind, act.clone(), rule, Status::Decoy), left, "{kind:?} {act:?}");
             assert!(is_left(kind, act.clone(), rule, Status::Refused), "refused: {kind:?} {act:?}");
+        }
+    }
+
+    #[test]
+    fn a_tree_of_its_own_is_no_change_to_sources() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().to_owned();
+        for file in ["src/lib.rs", "tests/data/there.txt"] {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.join(file), "").unwrap();
+        }
+        let before = Look::at(std::slice::from_ref(&root), &[]);
+        let suspect = Suspect { dir: root.clone(), root: root.clone(), ..suspect() };
+        let known = Known { suspect: &suspect, before: &before, reached: None };
+        let path = |path: &str| format!("{{workspace}}/{path}").as_str().into();
+        let link = |target: &str| Act::Symlink { path: path("tests/temp/link"), target: target.into() };
+        let create = |file: &str| Act::Create { path: path(file) };
+        for (act, new) in [
+            (create("tests/temp/deep/file.txt"), true),
+            (link("file.txt"), true),
+            (Act::Rename { from: path("tests/temp/a"), to: path("tests/temp/b") }, true),
+            (Act::Rename { from: path("src/lib.rs"), to: path("tests/temp/b") }, false),
+            (link("../../src/lib.rs"), false),
+            (link("/etc/passwd"), false),
+            (create("tests/data/new.txt"), false),
+            (create("new.txt"), false),
+            (create("tests/temp/main.rs"), false),
+            (create("new/Cargo.toml"), false),
+            (create(".cargo/config"), false),
+            (create("new/.git/hooks/post-commit"), false),
+            (create("new/../src/x"), false),
+            (Act::Create { path: "{home}/work/y/new/file".into() }, false),
+            (Act::Read { path: path("tests/temp/file") }, false),
+        ] {
+            assert_eq!(known.is_new(&act), new, "{act:?}");
+        }
+    }
+
+    #[test]
+    fn a_function_does_what_it_was_called_for() {
+        let tamper = |call: &str| Act::Tamper { call: call.to_owned(), detail: "".into() };
+        let signal = Act::Signal { signal: "KILL".to_owned(), to: "init".into() };
+        let candidate =
+            |name: &str, function: &str| Candidate { name: name.into(), function: Some(function.into()), object: None, package: None };
+        let through = [candidate("x", "x::asm::syscall5"), candidate("calls", "calls::c8")];
+        let by_another = [candidate("nix", "nix::chroot"), candidate("x", "x::begin"), candidate("calls", "calls::c8")];
+        let in_tests = [candidate("x", "x::chroot"), candidate("tests", "tests::t")];
+        for (act, crates, status, called, left) in [
+            (tamper("chroot"), &through[..], Status::Refused, "x::fs::chroot", false),
+            (tamper("prctl"), &through, Status::Refused, "x::process::set_map", false),
+            (tamper("prctl"), &through, Status::Observed, "x::process::set_map", true),
+            (tamper("ptrace"), &through, Status::Refused, "x::sys::ptrace::attach", false),
+            (tamper("ptrace"), &through, Status::Refused, "x::begin", true),
+            (signal.clone(), &through, Status::Refused, "x::kill_process", false),
+            (signal, &through, Status::Refused, "x::begin", true),
+            (tamper("chroot"), &by_another, Status::Refused, "x::fs::chroot", true),
+            (tamper("chroot"), &in_tests, Status::Refused, "x::fs::chroot", true),
+            (Act::Read { path: "/proc/1/mem".into() }, &through, Status::Refused, "x::read", true),
+        ] {
+            let reached = Reached { called: [called.to_owned()].into(), ..Reached::default() };
+            let (mut event, count) = breach(1, 100, act.clone(), Rule::ProcTamper, Severity::Medium);
+            (event.status, event.blame) = (status, Some(Blame { crates: crates.to_vec(), by: "stack".into(), caveat: None }));
+            let actor = actor(1, ActorKind::Program, Some(package("tidemark", "0.4.1")), Some("calls"), "/x");
+            let material = Material { actors: vec![actor], breaches: vec![(event, count)], ..Material::default() };
+            let mut report = assemble(&material, &facts(), &Graph);
+            settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: Some(&reached) });
+            let is_left = report.findings.iter().any(|finding| finding.severity > Severity::Info);
+            assert_eq!((is_left, report.findings.len()), (left, 1), "{act:?} {crates:?}");
+            assert_eq!(report.outcome.verdict == VerdictWord::Clean, !left);
         }
     }
 }

@@ -82,6 +82,11 @@ impl Look {
         look
     }
 
+    /// Does a file lie below this directory?
+    pub fn holds(&self, dir: &Path) -> bool {
+        self.files.range(dir.to_owned()..).next().is_some_and(|(path, _)| path.starts_with(dir))
+    }
+
     /// Copies what is not as it was `before` into `into`.
     ///
     /// # Errors

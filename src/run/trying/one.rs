@@ -11,6 +11,7 @@ use nix::unistd::{User, geteuid};
 
 use super::again::Again;
 use super::evidence::Evidence;
+use super::expected::Known;
 use super::found::Found;
 use super::guise::Guise;
 use super::interrupt::Interrupt;
@@ -33,6 +34,7 @@ use crate::plan::places::real;
 use crate::report::escape;
 use crate::report::joined::joined;
 use crate::report::terminal;
+use crate::run::spent;
 use crate::run::stage::{self as ground, Env};
 use crate::run::stopped::Stopped;
 use crate::run::streams::Heedless;
@@ -136,7 +138,7 @@ impl<'a> Conditions<'a> {
     fn trial(&self, subject: Subject, into: Option<&Path>) -> Result<Tried, Stopped> {
         let Conditions { options, how, style, interrupt, user, toolchain, .. } = self;
         let style = *style;
-        let started = clock();
+        let (started, earlier) = (clock(), spent::so_far().processor_ms);
         // Each begins at the same date, whenever it is its turn.
         let guise = Guise::read(how, started).map_err(anyhow::Error::msg).map_err(Stopped::usage)?;
         let throwaway = Throwaway::make().map_err(Stopped::usage)?;
@@ -193,10 +195,14 @@ impl<'a> Conditions<'a> {
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
             .ok_or_else(|| anyhow!("no stage has left a report"))
             .map_err(Stopped::wall)?;
-        stages::settle(&mut all, &ended, prepared.run.is_none().then_some(&*suspect.name));
+        let known = Known { suspect, before: &before, reached: reached.as_ref() };
+        stages::settle(&mut all, &ended, prepared.run.is_none().then_some(&known));
         if prepared.run.is_none() {
             located::settle(&mut all, suspect);
         }
+        let (spent, costs) = (spent::so_far(), &mut all.run.costs);
+        costs.processor_ms = costs.processor_ms.saturating_add(spent.processor_ms - earlier);
+        costs.peak_memory_kib = costs.peak_memory_kib.max(spent.peak_memory_kib);
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         all.sent = proof.told();

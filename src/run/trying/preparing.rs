@@ -9,15 +9,18 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::interrupt::Interrupt;
 use super::laid::Laid;
-use super::named::Named;
+use super::members::{Copied, Part};
+use super::named::{Named, is_name};
 use super::stage::{self, Stage};
 use super::suspect::{self, Suspect};
 use super::throwaway::Throwaway;
-use super::{settings, unpacking};
+use super::{benches, neighbours, settings, unpacking};
 use crate::model::sha256;
-use crate::plan::published;
+use crate::plan::{published, whose};
+use crate::report::wording::count;
 use crate::run::stage::Env;
 use crate::suspect::decoys::PROJECT;
+use crate::suspect::harness::Neighbours;
 
 /// Seconds for one fetch.
 const PATIENCE: u64 = 300;
@@ -45,6 +48,10 @@ pub struct Prepared {
     pub settings: bool,
     /// It is no suspect, but a run of the user's once more.
     pub run: Option<Laid>,
+    /// Which crates its code may name, and whose macros it may export again. None where cargo does not say.
+    pub neighbours: Option<Neighbours>,
+    /// What only its benchmarks name, and is not built.
+    pub benches: Vec<String>,
 }
 
 impl Fetching<'_> {
@@ -63,11 +70,23 @@ impl Fetching<'_> {
                 let (checksum, from) = (Some(sha256::hex(&bytes)), format!("the file {}", file.display()));
                 self.of_a_directory(&dir, (checksum, from, links))?
             }
-            Named::Directory(from) => {
-                let dir = work.join("unpacked");
-                let links = unpacking::directory(from, &dir)?;
-                self.of_a_directory(&dir, (None, format!("the directory {}", from.display()), links))?
-            }
+            Named::Directory(from) => match Part::of(&self.env, from, repository)? {
+                Some(part) => {
+                    let laid = self.lay(&part)?;
+                    let beside = if part.others() == 0 {
+                        String::new()
+                    } else {
+                        format!(", with {} beside it", count(part.others() as u64, "package"))
+                    };
+                    let whence = (None, format!("the directory {}{beside}", from.display()), laid.links);
+                    self.of_what_lies_here((part.name, part.version), whence, &laid)?
+                }
+                None => {
+                    let dir = work.join("unpacked");
+                    let links = unpacking::directory(from, &dir)?;
+                    self.of_a_directory(&dir, (None, format!("the directory {}", from.display()), links))?
+                }
+            },
             Named::Registry { name, version } => {
                 let version = self.locked_version(name, version.as_deref())?.or_else(|| version.clone());
                 let wanted = version.as_deref().map_or("\"*\"".to_owned(), |version| format!("\"={version}\""));
@@ -88,7 +107,7 @@ impl Fetching<'_> {
             }
         };
         self.configure(true)?;
-        Ok(prepared)
+        Ok(Prepared { neighbours: neighbours::of(&self.env, &app), ..prepared })
     }
 
     fn begin(&self) -> Result<()> {
@@ -125,43 +144,95 @@ impl Fetching<'_> {
         Ok(Some(version))
     }
 
-    fn of_a_directory(&self, dir: &Path, (checksum, from, links): (Option<String>, String, usize)) -> Result<Prepared> {
+    /// The part of a workspace that a package needs.
+    fn lay(&self, part: &Part) -> Result<Copied> {
+        let dir = self.throwaway.work.join(&part.name);
+        ensure!(is_name(&part.name) && !dir.exists(), "a crate cannot be tried under the name {:?}", part.name);
+        part.lay(&dir)
+    }
+
+    fn of_a_directory(&self, dir: &Path, whence: (Option<String>, String, usize)) -> Result<Prepared> {
         let (name, version) = suspect::read(dir)?;
         let at = self.throwaway.work.join(&name);
         ensure!(!at.exists(), "a crate cannot be tried under the name {name:?}");
         fs::rename(dir, &at).context("name its directory")?;
-        let settings = lay_aside(&at)?;
+        let laid = Copied { package: at.clone(), root: at, links: whence.2 };
+        self.of_what_lies_here((name, version), whence, &laid)
+    }
+
+    /// One that lies below the workspaces.
+    fn of_what_lies_here(
+        &self,
+        (name, version): (String, String),
+        (checksum, from, links): (Option<String>, String, usize),
+        laid: &Copied,
+    ) -> Result<Prepared> {
+        let (settings, benches) = (self.lay_aside(laid)?, benches::leave_out(&laid.package)?);
         if let Some(lock) = self.lock {
             fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
         }
-        self.depend(&name, &format!("path = {}", quoted(&format!("../{name}"))))?;
+        let way = laid.package.strip_prefix(&self.throwaway.work).context("it lies elsewhere")?;
+        self.depend(&name, &format!("path = {}", quoted(&format!("../{}", way.display()))))?;
         self.fetch(&self.throwaway.app())?;
-        let alone = self.alone(&at);
-        Ok(Prepared { suspect: Suspect { name, version, checksum, from, dir: at }, alone, links, settings, run: None })
+        let alone = self.alone(laid);
+        let (dir, root) = (laid.package.clone(), laid.root.clone());
+        Ok(Prepared {
+            suspect: Suspect { name, version, checksum, from, dir, root },
+            alone,
+            links,
+            settings,
+            run: None,
+            neighbours: None,
+            benches,
+        })
     }
 
     fn own_copy(&self, name: &str, version: String, checksum: Option<String>, from: String, source: &Path) -> Result<Prepared> {
         let dir = self.throwaway.work.join(name);
         ensure!(!dir.exists(), "a crate cannot be tried under the name {name:?}");
-        let links = unpacking::directory(source, &dir)?;
-        let settings = lay_aside(&dir)?;
-        let alone = self.alone(&dir);
-        Ok(Prepared { suspect: Suspect { name: name.to_owned(), version, checksum, from, dir }, alone, links, settings, run: None })
+        let checkout = self.throwaway.cargo_home.join("git/checkouts");
+        // Of a repository its own; what the registry has stands by itself.
+        let within = source.strip_prefix(&checkout).map(|rest| checkout.join(rest.components().take(2).collect::<PathBuf>()));
+        let laid = match within.map_or(Ok(None), |within| Part::of(&self.env, source, |_| within.clone()))? {
+            Some(part) => self.lay(&part)?,
+            None => Copied { links: unpacking::directory(source, &dir)?, package: dir.clone(), root: dir },
+        };
+        let (settings, benches) = (self.lay_aside(&laid)?, benches::leave_out(&laid.package)?);
+        let (alone, links, name) = (self.alone(&laid), laid.links, name.to_owned());
+        let Copied { package: dir, root, .. } = laid;
+        Ok(Prepared {
+            suspect: Suspect { name, version, checksum, from, dir, root },
+            alone,
+            links,
+            settings,
+            run: None,
+            neighbours: None,
+            benches,
+        })
     }
 
     /// As a workspace of its own, with the versions that the app has.
-    fn alone(&self, dir: &Path) -> Option<String> {
-        let (lock, apps) = (dir.join("Cargo.lock"), self.throwaway.app().join("Cargo.lock"));
+    fn alone(&self, laid: &Copied) -> Option<String> {
+        let (lock, apps) = (laid.root.join("Cargo.lock"), self.throwaway.app().join("Cargo.lock"));
         let brought = lock.exists();
         if !brought {
             let _ = fs::copy(&apps, &lock);
         }
-        let mut fetched = self.fetch(dir);
+        let mut fetched = self.fetch(&laid.package);
         if fetched.is_err() && brought {
             // What it locked may be gone, or not be there yet.
-            fetched = fs::copy(&apps, &lock).context("lock it anew").and_then(|_| self.fetch(dir));
+            fetched = fs::copy(&apps, &lock).context("lock it anew").and_then(|_| self.fetch(&laid.package));
         }
         fetched.err().map(|error| format!("{error:#}"))
+    }
+
+    /// Settings for cargo, where cargo would look for them.
+    fn lay_aside(&self, laid: &Copied) -> Result<bool> {
+        let mut found = false;
+        for dir in laid.package.ancestors().take_while(|dir| *dir != self.throwaway.work) {
+            found |= lay_aside(dir)?;
+        }
+        Ok(found)
     }
 
     /// The workspace that depends on the suspect, and looks like one of somebody's.
@@ -253,11 +324,18 @@ fn lay_aside(dir: &Path) -> Result<bool> {
     Ok(found)
 }
 
+/// The repository that a workspace lies in.
+fn repository(workspace: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let found = whose::repository(workspace, home.as_deref()).filter(|found| workspace.starts_with(found));
+    found.unwrap_or_else(|| workspace.to_owned())
+}
+
 /// A repository's last word.
 fn named_by(url: &str) -> Result<String> {
     let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let name = last.strip_suffix(".git").unwrap_or(last);
-    ensure!(super::named::is_name(name), "name the crate that is meant: `cargo brig try CRATE --git {url} --rev …`");
+    ensure!(is_name(name), "name the crate that is meant: `cargo brig try CRATE --git {url} --rev …`");
     Ok(name.to_owned())
 }
 

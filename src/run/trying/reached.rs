@@ -7,24 +7,39 @@ use crate::report::escape;
 use crate::report::wording::Medium;
 use crate::suspect::harness::Harness;
 
+/// A macro by rules whatever it is given.
+fn whole(name: &str) -> String {
+    name.split_once("!(").map_or_else(|| name.to_owned(), |(name, _)| format!("{name}!"))
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
     pub called: BTreeSet<String>,
     /// With the reason.
     pub not: BTreeMap<String, String>,
+    /// What is not there for this machine and these features, with what the compiler says.
+    pub absent: BTreeMap<String, String>,
     /// What of its sources could not be read: what lies there is in neither list.
     pub unread: Vec<String>,
 }
 
 impl Reached {
     pub fn of(harness: &Harness) -> Reached {
-        // A call may have been written in two ways, of which one was taken out.
-        let called: BTreeSet<String> = harness.called.iter().cloned().collect();
-        let mut not: BTreeMap<String, String> = BTreeMap::new();
-        for (name, why) in harness.not_called.iter().filter(|(name, _)| !called.contains(name)) {
-            not.entry(name.clone()).or_insert_with(|| why.clone());
-        }
-        Reached { called, not, unread: harness.unread.clone() }
+        // A call may have been written in several ways, of which some were taken out: it is made all the same.
+        let called: BTreeSet<String> = harness.called.iter().map(|name| whole(name)).collect();
+        let left = |all: &[(String, String)], known: &dyn Fn(&String) -> bool| {
+            let mut found: BTreeMap<String, String> = BTreeMap::new();
+            for (name, why) in all {
+                let name = whole(name);
+                if !called.contains(&name) && !known(&name) {
+                    found.entry(name).or_insert_with(|| why.clone());
+                }
+            }
+            found
+        };
+        let not = left(&harness.not_called, &|_| false);
+        let absent = left(&harness.absent, &|name| not.contains_key(name));
+        Reached { called, not, absent, unread: harness.unread.clone() }
     }
 
     /// "calls 23 of 27 functions and macros that it offers"
@@ -43,6 +58,9 @@ impl Reached {
         let code = |text: &str| (medium.text)(&text.into());
         for (name, why) in &self.not {
             let _ = writeln!(text, "- not called: {}: {}", code(name), code(why));
+        }
+        for (name, why) in &self.absent {
+            let _ = writeln!(text, "- not there for this machine and these features: {}: {}", code(name), code(why));
         }
         for what in &self.unread {
             let _ = writeln!(text, "- not read: {}", code(what));

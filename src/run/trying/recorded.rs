@@ -87,9 +87,10 @@ impl Recorded {
         baits.extend(self.read(throwaway, &workspace));
         let name = name(&self.root());
         let args = self.words.at(&workspace)?;
-        let suspect = Suspect { name, version: brought.version, checksum: None, from: brought.from, dir: workspace.clone() };
+        let suspect =
+            Suspect { name, version: brought.version, checksum: None, from: brought.from, dir: workspace.clone(), root: workspace.clone() };
         let run = Some(Laid { workspace, dir, args, baits, told });
-        Ok(Prepared { suspect, alone: None, links: brought.links, settings: false, run })
+        Ok(Prepared { suspect, alone: None, links: brought.links, settings: false, run, neighbours: None, benches: Vec::new() })
     }
 
     /// Of the repository that we stand in, or of the workspace: whoever keeps a home under git has that copied by nobody.

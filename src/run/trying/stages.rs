@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::expected;
+use super::expected::{self, Known};
 use super::guise::Guise;
 use super::interrupt::Interrupt;
 use super::preparing::Prepared;
@@ -21,7 +21,7 @@ use crate::model::{Canary, Exit, Lure};
 use crate::report::escape;
 use crate::run::stage::Env;
 use crate::run::stopped::Stopped;
-use crate::suspect::harness::{Harness, Target};
+use crate::suspect::harness::{Harness, Neighbours, Target};
 
 /// What each process of a stage may use. A compiler of a large crate has two gigabytes; whoever has more is no test of a library.
 const MEMORY: u64 = 4 << 30;
@@ -45,11 +45,14 @@ const PROGRAMS: usize = 3;
 const DRAFT: &str = "harness, checked";
 /// Its own tests, with all that they need, before they run.
 const BUILT: &str = "own tests, built";
+/// The same, as its sources want it: with errors for what newer compilers warn of.
+const STRICT: &str = "own tests, built strictly";
 const COMPILED: u64 = 5;
 /// What a macro makes of made-up input is no program, mostly: it was expanded all the same.
 const MACROS: &str = "macros";
 
-const OTHERS: &str = "macros of others";
+/// Macros that it shows, and that nobody knows how to expand.
+const OTHERS: &str = "other macros";
 
 pub struct Stages<'a> {
     pub throwaway: &'a Throwaway,
@@ -98,12 +101,17 @@ impl Ended {
 
     /// Was it only to find out something?
     pub fn is_draft(&self) -> bool {
-        self.name == DRAFT
+        [DRAFT, STRICT].contains(&self.name)
+    }
+
+    /// Did it not build because its sources forbid what this compiler warns of?
+    fn is_denied(&self) -> bool {
+        !self.was_built() && !self.timed_out() && String::from_utf8_lossy(&self.said).contains("#[deny(")
     }
 
     /// Is it about what whoever depends on the suspect runs, too?
     pub fn is_of_dependents(&self) -> bool {
-        [BUILD, HARNESS, MACROS].contains(&self.name)
+        [BUILD, HARNESS, MACROS, OTHERS].contains(&self.name)
     }
 
     /// Did a signal end it? One of the trial's own: it was interrupted.
@@ -145,13 +153,15 @@ struct Step {
     name: &'static str,
     dir: PathBuf,
     args: Vec<String>,
+    /// What sources forbid is a warning.
+    lax: bool,
 }
 
 /// What is to be done, or why it is not.
 type Next = Result<Step, Ended>;
 
 fn step(name: &'static str, dir: &Path, words: &str) -> Step {
-    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect() }
+    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect(), lax: false }
 }
 
 impl Stages<'_> {
@@ -167,8 +177,8 @@ impl Stages<'_> {
         let mut all: Vec<Ended> = Vec::new();
         let own = &prepared.suspect.dir;
         let first = match &prepared.run {
-            None => step(BUILD, &self.throwaway.app(), "build --offline"),
-            Some(run) => Step { times: 1, name: REPLAY, dir: run.dir.clone(), args: run.args.clone() },
+            None => Step { times: COMPILED, ..step(BUILD, &self.throwaway.app(), "build --offline") },
+            Some(run) => Step { times: COMPILED, lax: false, name: REPLAY, dir: run.dir.clone(), args: run.args.clone() },
         };
         self.add(&mut all, Ok(first), &mut tell)?;
         // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
@@ -181,16 +191,28 @@ impl Stages<'_> {
         if prepared.run.is_some() {
             return Ok((all, None));
         }
-        let (steps, reached) = self.harness(own, &mut all)?;
+        let (steps, mut harness) = self.harness(prepared, &mut all)?;
         for step in steps {
             self.add(&mut all, step, &mut tell)?;
         }
+        if let (Some(harness), Some(one)) = (&mut harness, all.iter().find(|one| one.name == MACROS && one.was_built())) {
+            harness.expanded(&one.said);
+        }
+        if let Some(why) = harness.as_ref().and_then(|harness| hidden(harness, prepared)) {
+            self.add(&mut all, Err(Ended::left_out(OTHERS, why)), &mut tell)?;
+        }
+        let reached = harness.filter(|_| !self.interrupt.came()).map(|harness| Reached::of(&harness));
+        let mut lax = false;
         for step in own_steps(own, &prepared.suspect.name) {
             let step = match (&prepared.alone, step) {
                 (Some(why), Ok(step)) => Err(Ended::left_out(step.name, why.clone())),
-                (_, step) => step,
+                (_, step) => step.map(|step| Step { lax, ..step }),
             };
             self.add(&mut all, step, &mut tell)?;
+            if all.last().is_some_and(|one| one.name == STRICT) {
+                lax = true;
+                self.add(&mut all, Ok(Step { lax, ..built(own) }), &mut tell)?;
+            }
         }
         Ok((all, reached))
     }
@@ -202,19 +224,21 @@ impl Stages<'_> {
             Ok(step) => self.one(all.len(), step)?,
             Err(left_out) => left_out,
         };
+        let name = if ended.name == BUILT && ended.is_denied() { STRICT } else { ended.name };
+        let ended = Ended { name, ..ended };
         tell(&ended).context("write to stdout")?;
         all.push(ended);
         Ok(())
     }
 
     /// What calls it, as far as that can be made to compile, and what expands its macros. A call that does not compile costs itself alone.
-    fn harness(&self, own: &Path, all: &mut Vec<Ended>) -> Result<(Vec<Next>, Option<Reached>)> {
-        let app = self.throwaway.app();
+    fn harness(&self, prepared: &Prepared, all: &mut Vec<Ended>) -> Result<(Vec<Next>, Option<Harness>)> {
+        let (app, own) = (self.throwaway.app(), &prepared.suspect.dir);
         if !suspect::has_library(own) {
             return Ok((Vec::new(), None));
         }
         let mut gave_up = false;
-        let mut harness = match Harness::of(own) {
+        let mut harness = match Harness::of(own, prepared.neighbours.as_ref().unwrap_or(&Neighbours::default())) {
             Ok(harness) => harness,
             Err(why) => return Ok((vec![Err(Ended::left_out(HARNESS, why.to_string()))], None)),
         };
@@ -253,16 +277,9 @@ impl Stages<'_> {
             steps.push(Err(Ended::left_out(HARNESS, NO_CALLS.to_owned())));
         }
         if !expands.is_empty() {
-            steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going {}", expands.join(" ")))));
+            steps.push(Ok(step(MACROS, &app, &format!("check --offline --keep-going --message-format short {}", expands.join(" ")))));
         }
-        let registries = std::fs::read_dir(self.throwaway.cargo_home.join("registry/src")).into_iter().flatten().flatten();
-        let others = suspect::exported_macros(own, &registries.map(|entry| entry.path()).collect::<Vec<_>>());
-        if !others.is_empty() {
-            let why = format!("it exports those of {} again, which are not expanded here: try them as well", others.join(", "));
-            steps.push(Err(Ended::left_out(OTHERS, why)));
-        }
-        let reached = (!self.interrupt.came()).then(|| Reached::of(&harness));
-        Ok((steps, reached))
+        Ok((steps, Some(harness)))
     }
 
     fn one(&self, number: usize, step: Step) -> Result<Ended> {
@@ -285,24 +302,38 @@ impl Stages<'_> {
         let (allow_degraded, view) = (self.allow_degraded, Some(self.view.clone()));
         let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded, view };
         let began = Instant::now();
-        let played = stage::play(&stage, (&self.env, &step.dir), self.interrupt, Some(&self.disk))?;
+        let lax = step.lax.then(|| ("RUSTFLAGS".into(), "--cap-lints=warn".into()));
+        let env: Env = self.env.iter().cloned().chain(lax).collect();
+        let played = stage::play(&stage, (&env, &step.dir), self.interrupt, Some(&self.disk))?;
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
         Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took, filled: played.filled })
     }
 }
 
+/// Which macros nobody knows how to expand, if there are any.
+fn hidden(harness: &Harness, prepared: &Prepared) -> Option<String> {
+    let unknown = prepared.neighbours.is_none().then(|| "cargo does not say what it depends on".to_owned());
+    let hidden: Vec<String> = harness.hidden.iter().cloned().chain(unknown).collect();
+    (!hidden.is_empty()).then(|| format!("macros that it exports, or may, and that could not be expanded: {}", hidden.join("; ")))
+}
+
+fn built(own: &Path) -> Step {
+    Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") }
+}
+
 /// Its own tests, doctests, examples and programs.
 fn own_steps(own: &Path, name: &str) -> Vec<Next> {
-    let built = Step { times: COMPILED, ..step(BUILT, own, "test --offline --no-run --tests") };
-    let mut steps = vec![Ok(built), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
+    let mut steps = vec![Ok(built(own)), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
     if suspect::has_library(own) {
-        steps.push(Ok(step("doctests", own, "test --offline --no-fail-fast --doc")));
+        let doctests = step("doctests", own, "test --offline --no-fail-fast --doc");
+        steps.push(Ok(Step { times: COMPILED, ..doctests }));
     }
     let run = |what: &'static str, flag: &str, name: &str| Step {
         times: 1,
         name: what,
         dir: own.to_owned(),
         args: ["run", "--offline", flag, name].map(str::to_owned).to_vec(),
+        lax: false,
     };
     let main = own.join("src/main.rs").is_file().then(|| name.to_owned());
     let programs = main.into_iter().chain(targets(&own.join("src/bin"))).collect();
@@ -348,10 +379,10 @@ fn failed(ended: &Ended) -> Stopped {
 }
 
 /// What holds for all of them together: that a stage was ended in time is how a trial goes, and allows belong to no user's file.
-/// `name`: of a suspect. Of a run of the user's nothing was to be expected.
-pub fn settle(all: &mut Report, ended: &[Ended], name: Option<&str>) {
-    if let Some(name) = name {
-        expected::settle(all, name);
+/// `known`: of a suspect. Of a run of the user's nothing was to be expected.
+pub fn settle(all: &mut Report, ended: &[Ended], known: Option<&Known>) {
+    if let Some(known) = known {
+        expected::settle(all, known);
     }
     for finding in &mut all.findings {
         // What lies there as the user's own is the suspect's.

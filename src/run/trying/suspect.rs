@@ -15,8 +15,10 @@ pub struct Suspect {
     pub checksum: Option<String>,
     /// Where it came from, for people.
     pub from: String,
-    /// A copy of its source, as a workspace of its own.
+    /// A copy of its source, as a workspace of its own, or in one.
     pub dir: PathBuf,
+    /// The root of that workspace.
+    pub root: PathBuf,
 }
 
 /// Name and version, by its manifest.
@@ -40,55 +42,6 @@ pub fn has_library(dir: &Path) -> bool {
     dir.join("src/lib.rs").is_file() || manifest(dir).is_ok_and(|manifest| manifest.contains_key("lib"))
 }
 
-/// Crates of macros among its direct dependencies that a line of its own exports again. `sources`: where those of registries lie, each in a directory of its
-/// name and version.
-pub fn exported_macros(dir: &Path, sources: &[PathBuf]) -> Vec<String> {
-    let Ok(table) = manifest(dir) else { return Vec::new() };
-    let is_macro = |at: &Path| {
-        let library = manifest(at).ok().and_then(|manifest| manifest.get("lib").cloned());
-        library.and_then(|library| library.get("proc-macro")?.as_bool()).unwrap_or(false)
-    };
-    let lies = |name: &str, wanted: &toml::Value| match wanted.get("path").and_then(toml::Value::as_str) {
-        Some(path) => is_macro(&dir.join(path)),
-        None => sources.iter().flat_map(std::fs::read_dir).flatten().flatten().any(|entry| {
-            let found = entry.file_name();
-            let version = found.to_str().and_then(|found| found.strip_prefix(name)?.strip_prefix('-')).unwrap_or_default();
-            version.starts_with(|c: char| c.is_ascii_digit()) && is_macro(&entry.path())
-        }),
-    };
-    let text = text_below(&dir.join("src"));
-    let exports = |known: &str| {
-        let known = known.replace('-', "_");
-        [format!("pub use {known}"), format!("pub use ::{known}"), format!("pub extern crate {known}")]
-            .iter()
-            .any(|line| text.contains(line))
-    };
-    let wanted = table.get("dependencies").and_then(toml::Value::as_table).into_iter().flatten();
-    let package = |known: &str, wanted: &toml::Value| wanted.get("package").and_then(toml::Value::as_str).unwrap_or(known).to_owned();
-    wanted
-        .filter(|(known, wanted)| exports(known) && lies(&package(known, wanted), wanted))
-        .map(|(known, wanted)| package(known, wanted))
-        .collect()
-}
-
-/// Of its sources, as far as that is reasonable.
-fn text_below(dir: &Path) -> String {
-    const MOST: usize = 16 << 20;
-    let (mut text, mut open) = (String::new(), vec![dir.to_owned()]);
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => open.push(entry.path()),
-                Ok(kind) if kind.is_file() && entry.path().extension().is_some_and(|end| end == "rs") && text.len() < MOST => {
-                    text.push_str(&String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap_or_default()));
-                }
-                _ => {}
-            }
-        }
-    }
-    text
-}
-
 pub fn manifest(dir: &Path) -> Result<Table> {
     let path = dir.join("Cargo.toml");
     let text = std::fs::read_to_string(&path).context("read its Cargo.toml")?;
@@ -105,32 +58,4 @@ pub fn locked(lock: &Path, name: &str, version: Option<&str>) -> Option<(String,
     };
     let found = packages.iter().rfind(is_it)?;
     Some((of(found, "version").filter(|version| is_version(version))?, of(found, "checksum")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn macros_of_others_that_are_exported_again() {
-        let place = tempfile::tempdir().unwrap();
-        let write = |file: &str, text: &str| {
-            let path = place.path().join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
-        let proc_macro = "[package]\nname = \"x\"\n[lib]\nproc-macro = true\n";
-        write(
-            "x/Cargo.toml",
-            "[package]\nname = \"x\"\n[dependencies]\nx-derive = \"1\"\nown = \"1\"\nlib = \"1\"\nnear = { path = \"near\" }\n",
-        );
-        write("x/src/deep/mod.rs", "#[doc(inline)]\npub use x_derive::Derive;\npub use ::lib::f;\nuse own::O;\npub extern crate near;\n");
-        write("x/near/Cargo.toml", proc_macro);
-        for (dir, text) in [("x-derive-1.0.2", proc_macro), ("own-1.0.0", proc_macro), ("lib-1.0.0", "[package]\nname = \"lib\"\n")] {
-            write(&format!("registry/{dir}/Cargo.toml"), text);
-        }
-        let found = |sources: &[PathBuf]| exported_macros(&place.path().join("x"), sources);
-        assert_eq!(found(&[place.path().join("registry")]), ["near", "x-derive"]);
-        assert_eq!(found(&[]), ["near"]);
-    }
 }

@@ -38,6 +38,10 @@ pub fn before(w: &mut dyn Write, prepared: &Prepared, style: Style) -> io::Resul
             "its own `.cargo/config.toml` is not heeded: nobody who depends on it has it, and it names programs that cargo would start";
         style.status(w, YELLOW, "Note", text)?;
     }
+    if !prepared.benches.is_empty() {
+        let text = format!("not built: {}, which only its benchmarks name; those are not run", prepared.benches.join(", "));
+        style.status(w, YELLOW, "Note", &escape::ours(&text))?;
+    }
     Ok(())
 }
 

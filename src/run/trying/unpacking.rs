@@ -75,8 +75,20 @@ pub struct Left {
 /// # Errors
 /// When something cannot be read, or it is too large.
 pub fn directory(from: &Path, into: &Path) -> Result<usize> {
-    let without = |path: &Path, depth: usize| depth == 0 && path.file_name().is_some_and(|name| name == "target" || name == ".git");
-    tree(from, into, &without).map(|left| left.links)
+    tree(from, into, &top_without).map(|left| left.links)
+}
+
+/// The same of the files that lie in it themselves.
+///
+/// # Errors
+/// As there.
+pub fn files(from: &Path, into: &Path) -> Result<usize> {
+    copied(from, into, &top_without, 0).map(|left| left.links)
+}
+
+/// Results and history are nobody's sources.
+fn top_without(path: &Path, depth: usize) -> bool {
+    depth == 0 && path.file_name().is_some_and(|name| name == "target" || name == ".git")
 }
 
 /// The same without what somebody says: of a path, and how far below the top it lies.
@@ -84,6 +96,11 @@ pub fn directory(from: &Path, into: &Path) -> Result<usize> {
 /// # Errors
 /// As [`directory`].
 pub fn tree(from: &Path, into: &Path, without: &dyn Fn(&Path, usize) -> bool) -> Result<Left> {
+    copied(from, into, without, DEPTH)
+}
+
+/// Directories below `deepest` are left out, or, where that is the most there may be, too deep.
+fn copied(from: &Path, into: &Path, without: &dyn Fn(&Path, usize) -> bool, deepest: usize) -> Result<Left> {
     let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).map_err(anyhow::Error::msg)?;
     let (mut room, mut out, mut seen) = (MOST, Left::default(), 0);
     let mut open = vec![(from.to_owned(), into.to_owned(), 0)];
@@ -100,7 +117,7 @@ pub fn tree(from: &Path, into: &Path, without: &dyn Fn(&Path, usize) -> bool) ->
                 out.secrets.extend(path.strip_prefix(from).map(Path::to_owned));
             }
             let leaves = is_secret || without(&path, depth);
-            if kind.is_dir() && !leaves {
+            if kind.is_dir() && !leaves && depth < deepest {
                 open.push((path, into.join(name), depth + 1));
             } else if kind.is_symlink() {
                 out.links += 1;
@@ -195,5 +212,9 @@ mod tests {
         let there = |file: &str| into.join(file).exists();
         assert!(there("src/lib.rs") && there("tests/target/data") && !there("target") && !there(".git") && !there("src/etc"));
         assert!(!there(".env") && there(".env.example"));
+        let into = dir.path().join("files");
+        assert_eq!(files(&from, &into).unwrap(), 0);
+        let there: Vec<_> = fs::read_dir(&into).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(there, [".env.example"]);
     }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use quote::ToTokens;
 
+use crate::suspect::harness::returned::{is_safe, received};
 use crate::suspect::harness::surface::{Implemented, Surface, Type, is_public};
-use crate::suspect::harness::values::{Scope, Values, is_safe};
+use crate::suspect::harness::values::{Scope, Values};
 
-/// More than that is no small program any more.
+/// More than that is no small program any more: in all, and where those of other crates end.
 const MOST: usize = 800;
+const FOREIGN: usize = 300;
 /// Traits of everybody's whose functions a type may have filled with anything, by the path code can use.
 const KNOWN: &[(&str, &str)] = &[
     ("Clone", "std::clone::Clone"),
@@ -53,24 +55,19 @@ pub struct Calls {
     pub not: Vec<(String, String)>,
 }
 
+/// Its own first, then what it shows of other crates.
 pub fn calls(surface: &Surface<'_>, implemented: &BTreeMap<String, Implemented<'_>>) -> Calls {
-    let mut finding = Finding { values: Values::new(surface, implemented), found: Calls::default() };
-    for (path, item) in &surface.items {
-        match item {
-            syn::Item::Fn(item) => finding.function(path.clone(), path, &item.sig, None, &Scope::default(), &[]),
-            // A value that is made when it is first looked at.
-            syn::Item::Static(item) if !matches!(item.mutability, syn::StaticMutability::Mut(_)) => {
-                let lazy = item.ty.to_token_stream().to_string().contains("Lazy");
-                finding.add(path.clone(), if lazy { format!("let _ = &*{path};") } else { format!("let _ = &{path};") });
+    let mut finding = Finding { values: Values::new(surface, implemented), found: Calls::default(), most: MOST };
+    for foreign in [false, true] {
+        for (path, item) in surface.items.iter().filter(|(path, _)| surface.foreign.contains(*path) == foreign) {
+            finding.item(path, item);
+        }
+        for (name, types) in &surface.types {
+            if let (Some(ty), Some(implemented)) = (types.first().filter(|ty| ty.foreign == foreign), implemented.get(name)) {
+                finding.methods(name, ty, implemented);
             }
-            syn::Item::Macro(item) if item.ident.is_some() => finding.macro_rules(path),
-            _ => {}
         }
-    }
-    for (name, types) in &surface.types {
-        if let (Some(ty), Some(implemented)) = (types.first(), implemented.get(name)) {
-            finding.methods(name, ty, implemented);
-        }
+        finding.most = MOST.min(finding.found.calls.len() + FOREIGN);
     }
     finding.found
 }
@@ -91,11 +88,25 @@ impl Made {
 struct Finding<'a> {
     values: Values<'a>,
     found: Calls,
+    most: usize,
 }
 
 impl Finding<'_> {
+    fn item(&mut self, path: &str, item: &syn::Item) {
+        match item {
+            syn::Item::Fn(item) => self.function(path.to_owned(), path, &item.sig, None, &Scope::default(), &[]),
+            // A value that is made when it is first looked at.
+            syn::Item::Static(item) if !matches!(item.mutability, syn::StaticMutability::Mut(_)) => {
+                let lazy = item.ty.to_token_stream().to_string().contains("Lazy");
+                self.add(path.to_owned(), if lazy { format!("let _ = &*{path};") } else { format!("let _ = &{path};") });
+            }
+            syn::Item::Macro(item) if item.ident.is_some() => self.macro_rules(path),
+            _ => {}
+        }
+    }
+
     fn add(&mut self, name: String, code: String) {
-        if self.found.calls.len() < MOST {
+        if self.found.calls.len() < self.most {
             self.found.calls.push(Call { name, code });
         } else {
             self.not(name, "there are too many");
@@ -147,28 +158,14 @@ impl Finding<'_> {
             turbofish = format!("::<{}>", types.collect::<Vec<_>>().join(", "));
         }
         for args in variants {
-            let args: Vec<String> = receiver_of(signature).map(str::to_owned).into_iter().chain(args).collect();
+            let args: Vec<String> = received(signature, "it").into_iter().chain(args).collect();
             let call = format!("up!({path}{turbofish}({}));", args.join(", "));
             self.add(name.clone(), receiver.map_or(call.clone(), |made| made.then(&call)));
         }
     }
 
     fn methods(&mut self, name: &str, ty: &Type<'_>, implemented: &Implemented<'_>) {
-        let generics = match ty.item {
-            syn::Item::Struct(item) => &item.generics,
-            syn::Item::Enum(item) => &item.generics,
-            syn::Item::Union(item) => &item.generics,
-            _ => return,
-        };
-        let scope = self.values.scope(&[generics], Some(name.to_owned()));
-        let params = generics.params.iter().filter_map(|param| match param {
-            // What has a default is left to it.
-            syn::GenericParam::Type(param) => param.default.is_none().then(|| param.ident.to_string()),
-            syn::GenericParam::Const(param) => Some(param.ident.to_string()),
-            syn::GenericParam::Lifetime(_) => None,
-        });
-        let chosen: Vec<&str> = params.map(|name| scope.params.get(&name).map_or("_", |choice| choice.0.as_str())).collect();
-        let own = if chosen.is_empty() { ty.path.clone() } else { format!("{}<{}>", ty.path, chosen.join(", ")) };
+        let Some((own, scope)) = self.values.typed(name, ty) else { return };
         let value = self.values.build(name, 0);
         let made = value.map(|value| Made { ty: own.clone(), value });
         for block in &implemented.inherent {
@@ -266,19 +263,4 @@ fn provided(item: &syn::ItemTrait) -> Vec<syn::Signature> {
         _ => None,
     });
     with_body.collect()
-}
-
-/// The value `it` as the receiver that is asked for.
-fn receiver_of(signature: &syn::Signature) -> Option<&'static str> {
-    let text = signature.receiver()?.to_token_stream().to_string();
-    let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    Some(match () {
-        () if plain.contains("Pin<&mut") => "std::pin::Pin::new(&mut it)",
-        () if plain.contains("Box<") => "Box::new(it)",
-        () if plain.contains("Rc<") => "std::rc::Rc::new(it)",
-        () if plain.contains("Arc<") => "std::sync::Arc::new(it)",
-        () if plain.starts_with('&') && plain.contains("mut") || plain.contains(":&mut") => "&mut it",
-        () if plain.starts_with('&') || plain.contains(":&") => "&it",
-        () => "it",
-    })
 }

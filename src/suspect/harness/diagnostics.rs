@@ -52,6 +52,14 @@ pub fn errors(messages: &[u8], file: &str) -> Vec<(usize, String)> {
     found
 }
 
+/// Does it say that a word of this path is not there at all? What features bring, or another system.
+pub fn is_absence(message: &str, path: &str) -> bool {
+    let words = ["cannot find ", "no function or associated item named ", "could not find "];
+    let Some(rest) = words.iter().find_map(|begin| message.split_once(begin)).map(|(_, rest)| rest) else { return false };
+    let word = rest.split('`').nth(1).unwrap_or_default();
+    path.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word)
+}
+
 /// Where a span lies in our file: itself, or the macro call it comes from.
 fn within(span: &Span, file: &str) -> Option<usize> {
     let mut at = span;
@@ -71,6 +79,22 @@ fn within(span: &Span, file: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_does_not_fit() {
+        for (message, absent) in [
+            ("cannot find `tokio` in `fs_err`", true),
+            ("cannot find function `create` in module `fs_err::tokio`", true),
+            ("no function or associated item named `create` found for struct `DirBuilder` in the current scope", true),
+            ("failed to resolve: could not find `tokio` in `fs_err`", true),
+            // Of what it was to be called with.
+            ("cannot find `windows` in `os`", false),
+            ("the function or associated item `create` exists for struct `X`, but its trait bounds were not satisfied", false),
+            ("mismatched types", false),
+        ] {
+            assert_eq!(is_absence(message, "fs_err::tokio::DirBuilder::create"), absent, "{message}");
+        }
+    }
 
     #[test]
     fn an_error_is_about_a_line_of_ours() {

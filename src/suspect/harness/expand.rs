@@ -1,18 +1,45 @@
-//! Inputs for the macros of a procedural-macro crate. In: its modules. Out: for each macro it exports the text of a program that uses it on every
-//! kind of item. That an expansion does not compile is no matter: it ran, in the compiler. One program each, so that a macro which ends the
-//! compiler ends its own only.
+//! Inputs for the macros of a procedural-macro crate. In: its modules. Out: the macros it exports, and for each the text of a program that uses it, by a path
+//! that leads to it, on every kind of item. That an expansion does not compile is no matter: it ran, in the compiler. One program each, so that a macro
+//! which ends the compiler ends its own only.
 
 use quote::ToTokens;
 
 use crate::suspect::harness::modules::{Modules, only_for_tests};
 
-/// Macros that are expanded.
-const MOST: usize = 64;
-
-pub struct Expansion {
-    /// As it is told: `#[derive(Serialize)]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Macro {
     pub name: String,
-    pub text: String,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `name!`
+    Tokens,
+    /// `#[name]`
+    Attribute,
+    /// `#[derive(name)]`, with the attributes that help it.
+    Derive(Vec<String>),
+}
+
+impl Macro {
+    /// As it is told, by its name or a path.
+    pub fn told(&self, path: &str) -> String {
+        match self.kind {
+            Kind::Tokens => format!("{path}!"),
+            Kind::Attribute => format!("#[{path}]"),
+            Kind::Derive(_) => format!("#[derive({path})]"),
+        }
+    }
+
+    /// A program that uses what this path leads to.
+    pub fn program(&self, path: &str) -> String {
+        match &self.kind {
+            Kind::Tokens => of_tokens(path),
+            Kind::Attribute => of_items(path),
+            Kind::Derive(helpers) => of_derive(path, helpers),
+        }
+    }
 }
 
 const ITEMS: &[&str] = &[
@@ -64,7 +91,7 @@ const TOKENS: &[&str] = &[
     "static ref NAME: u32 = 1;",
 ];
 
-pub fn expansions(library: &str, modules: &Modules) -> Vec<Expansion> {
+pub fn macros(modules: &Modules) -> Vec<Macro> {
     let functions = modules.values().flat_map(|module| &module.items).filter_map(|item| match item {
         syn::Item::Fn(item) if !only_for_tests(&item.attrs) => Some(item),
         _ => None,
@@ -75,24 +102,23 @@ pub fn expansions(library: &str, modules: &Modules) -> Vec<Expansion> {
         for attribute in &function.attrs {
             let of = attribute.path();
             if of.is_ident("proc_macro") {
-                found.push(Expansion { name: format!("{name}!"), text: of_tokens(library, &name) });
+                found.push(Macro { name: name.clone(), kind: Kind::Tokens });
             } else if of.is_ident("proc_macro_attribute") {
-                found.push(Expansion { name: format!("#[{name}]"), text: of_items(library, &name) });
+                found.push(Macro { name: name.clone(), kind: Kind::Attribute });
             } else if of.is_ident("proc_macro_derive") {
                 let syn::Meta::List(list) = &attribute.meta else { continue };
-                let (derive, helpers) = derived(&list.tokens.to_token_stream().to_string());
-                found.push(Expansion { name: format!("#[derive({derive})]"), text: of_derive(library, &derive, &helpers) });
+                let (name, helpers) = derived(&list.tokens.to_token_stream().to_string());
+                found.push(Macro { name, kind: Kind::Derive(helpers) });
             }
         }
     }
-    found.extend(made_by_macros(library, modules));
-    found.truncate(MOST);
+    found.extend(made_by_macros(modules));
     found
 }
 
 /// Some crates have a macro that writes their macros (`create_derive!("add", add, Add)`): which of its words is a name is not known, and one that is
 /// none only fails to compile.
-fn made_by_macros(library: &str, modules: &Modules) -> Vec<Expansion> {
+fn made_by_macros(modules: &Modules) -> Vec<Macro> {
     let all = || {
         modules.values().flat_map(|module| &module.items).filter_map(|item| match item {
             syn::Item::Macro(item) => Some(item),
@@ -111,9 +137,9 @@ fn made_by_macros(library: &str, modules: &Modules) -> Vec<Expansion> {
                 text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '"').filter(|word| !word.is_empty() && !word.contains('"'))
             {
                 match word.starts_with(|c: char| c.is_ascii_uppercase()) {
-                    true if derives => found.push(Expansion { name: format!("#[derive({word})]"), text: of_derive(library, word, &[]) }),
+                    true if derives => found.push(Macro { name: word.to_owned(), kind: Kind::Derive(Vec::new()) }),
                     false if plain && word.starts_with(|c: char| c.is_ascii_lowercase()) => {
-                        found.push(Expansion { name: format!("{word}!"), text: of_tokens(library, word) });
+                        found.push(Macro { name: word.to_owned(), kind: Kind::Tokens });
                     }
                     _ => {}
                 }
@@ -142,31 +168,31 @@ fn modules_of(uses: impl Iterator<Item = String>) -> String {
     text
 }
 
-fn of_derive(library: &str, name: &str, helpers: &[String]) -> String {
-    let mut uses: Vec<String> = ITEMS.iter().map(|item| format!("#[derive({library}::{name})] {}", item.replace("HELPER", ""))).collect();
+fn of_derive(path: &str, helpers: &[String]) -> String {
+    let mut uses: Vec<String> = ITEMS.iter().map(|item| format!("#[derive({path})] {}", item.replace("HELPER", ""))).collect();
     for helper in helpers.iter().take(8) {
         for words in WORDS {
             let attribute = format!("#[{helper}{words}]");
             let used = ITEMS.iter().filter(|item| item.contains("HELPER")).map(|item| item.replace("HELPER", &attribute));
-            uses.extend(used.map(|item| format!("#[derive({library}::{name})] {item}")));
-            uses.push(format!("#[derive({library}::{name})] {attribute} {}", ITEMS[3].replace("HELPER", "")));
+            uses.extend(used.map(|item| format!("#[derive({path})] {item}")));
+            uses.push(format!("#[derive({path})] {attribute} {}", ITEMS[3].replace("HELPER", "")));
         }
     }
     modules_of(uses.into_iter().map(|item| item.replace("struct Unit;", "struct Empty;")))
 }
 
-fn of_items(library: &str, name: &str) -> String {
+fn of_items(path: &str) -> String {
     let all = ITEMS.iter().chain(OTHERS).map(|item| item.replace("HELPER", "").replace("struct Unit;", "struct Empty;"));
-    let plain = all.clone().map(|item| format!("#[{library}::{name}] {item}"));
+    let plain = all.clone().map(|item| format!("#[{path}] {item}"));
     let with_words = WORDS.iter().skip(1).flat_map(|words| {
         let some = [ITEMS[3], ITEMS[5], OTHERS[0], OTHERS[1], OTHERS[4], OTHERS[5], OTHERS[6]];
-        some.map(|item| format!("#[{library}::{name}{words}] {}", item.replace("HELPER", "")))
+        some.map(|item| format!("#[{path}{words}] {}", item.replace("HELPER", "")))
     });
     modules_of(plain.chain(with_words))
 }
 
-fn of_tokens(library: &str, name: &str) -> String {
-    let as_item = TOKENS.iter().map(|tokens| format!("{library}::{name}! {{ {tokens} }}"));
-    let as_value = TOKENS.iter().map(|tokens| format!("fn value() {{ let _ = {library}::{name}!({tokens}); }}"));
+fn of_tokens(path: &str) -> String {
+    let as_item = TOKENS.iter().map(|tokens| format!("{path}! {{ {tokens} }}"));
+    let as_value = TOKENS.iter().map(|tokens| format!("fn value() {{ let _ = {path}!({tokens}); }}"));
     modules_of(as_item.chain(as_value))
 }

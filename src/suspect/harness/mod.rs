@@ -5,23 +5,29 @@
 //! program is checked, [`Harness::learn`] takes out the calls its errors are about, and it is written again: a call that does not compile costs
 //! itself only. Errors come in few waves (names, types, borrows), so a few rounds are enough.
 
+mod asked;
 mod calls;
 mod diagnostics;
 mod expand;
+mod expansions;
 mod modules;
 mod program;
 mod reduce;
+mod returned;
 mod surface;
 mod values;
+mod world;
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use calls::Call;
-use expand::Expansion;
+use expansions::Expansion;
 use modules::{Library, STACK};
 use program::Program;
+use world::World;
+pub use world::{Names, Neighbours};
 
 /// Of the program that makes calls, below the package.
 const CALLS: &str = "examples/calls.rs";
@@ -41,22 +47,28 @@ pub struct Harness {
     /// What is called, or expanded.
     pub called: Vec<String>,
     pub not_called: Vec<(String, String)>,
+    /// What its sources show, and is not there for this machine and these features.
+    pub absent: Vec<(String, String)>,
     /// What of the sources could not be read.
     pub unread: Vec<String>,
+    /// Macros that it shows, or may, and that nobody knows how to expand: a sentence each.
+    pub hidden: Vec<String>,
     calls: Vec<Call>,
     expansions: Vec<Expansion>,
 }
 
 impl Harness {
-    /// Reads the sources of the package in `source`.
+    /// Reads the sources of the package in `source`, and of its neighbours as far as it shows things of theirs.
     ///
     /// # Errors
     /// When it has no library, or its manifest cannot be read.
-    pub fn of(source: &Path) -> io::Result<Harness> {
+    pub fn of(source: &Path, neighbours: &Neighbours) -> io::Result<Harness> {
         let library = Library::of(source)?;
         // Types that nest deep are parsed by functions that call themselves as deep.
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || read(&library))?;
-        thread.join().map_err(|_| io::Error::other("its sources could not be read to their end"))
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(&library, neighbours))?;
+            thread.join().map_err(|_| io::Error::other("its sources could not be read to their end"))
+        })
     }
 
     /// Programs that [`Harness::write`] writes.
@@ -95,49 +107,84 @@ impl Harness {
         }
         let mut count = 0;
         let mut wrong = wrong.into_iter();
-        let not_called = &mut self.not_called;
+        let (not_called, absent) = (&mut self.not_called, &mut self.absent);
         self.calls.retain(|call| match wrong.next().flatten() {
             Some(message) => {
                 count += 1;
-                not_called.push((call.name.clone(), format!("the call made for it does not compile: {message}")));
+                match diagnostics::is_absence(&message, &call.name) {
+                    true => absent.push((call.name.clone(), message)),
+                    false => not_called.push((call.name.clone(), format!("the call made for it does not compile: {message}"))),
+                }
                 false
             }
             None => true,
         });
-        self.called =
-            self.calls.iter().map(|call| call.name.clone()).chain(self.expansions.iter().map(|macros| macros.name.clone())).collect();
+        self.count();
         count
+    }
+
+    /// What the compiler said where macros were expanded: those that it does not find were not, whatever sources say.
+    pub fn expanded(&mut self, said: &[u8]) {
+        let mut absent = expansions::absent(said, &self.expansions);
+        let mut at = 0;
+        let (absent_macros, hidden) = (&mut self.absent, &mut self.hidden);
+        self.expansions.retain_mut(|expansion| {
+            let why = absent.remove(&at);
+            at += 1;
+            match (why, expansion.is_guess) {
+                (None, _) => {
+                    expansion.is_guess = false;
+                    return true;
+                }
+                (Some(why), false) => absent_macros.push((expansion.name.clone(), why)),
+                (Some(_), true) if expansion.is_named => {
+                    hidden.extend(expansion.of.as_ref().map(|of| format!("of {of}, which it names in a way that is not understood")));
+                }
+                (Some(_), true) => {}
+            }
+            false
+        });
+        // One of them leads there: then its name is known, and those of the others.
+        let (found, all) = (&self.expansions, std::mem::take(&mut self.hidden));
+        let is_found = |text: &str| found.iter().filter_map(|one| one.of.as_ref()).any(|of| text.starts_with(&format!("of {of},")));
+        self.hidden = all.into_iter().filter(|text| !is_found(text)).collect();
+        self.hidden.dedup();
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let expanded = self.expansions.iter().filter(|expansion| !expansion.is_guess).map(|expansion| expansion.name.clone());
+        self.called = self.calls.iter().map(|call| call.name.clone()).chain(expanded).collect();
     }
 
     /// Gives up the program that makes calls, for a reason.
     pub fn give_up(&mut self, why: &str) {
         self.not_called.extend(self.calls.drain(..).map(|call| (call.name, why.to_owned())));
-        self.called = self.expansions.iter().map(|macros| macros.name.clone()).collect();
+        self.count();
     }
 }
 
-fn read(library: &Library) -> Harness {
-    let (modules, unread) = modules::modules(library);
+fn read(library: &Library, neighbours: &Neighbours) -> Harness {
+    let world = World::of(library, neighbours);
+    let surface = surface::surface(&library.name, &world);
+    let (expansions, hidden) = expansions::expansions(&library.name, &world, &surface);
+    let found = calls::calls(&surface, &surface::implemented(&world));
+    let cut = surface.cut.then(|| "what it shows is spread over too many names".to_owned());
     let mut harness = Harness {
         library: library.name.clone(),
         called: Vec::new(),
-        not_called: Vec::new(),
-        unread,
-        calls: Vec::new(),
-        expansions: Vec::new(),
+        not_called: found.not,
+        absent: Vec::new(),
+        unread: world.told.iter().cloned().chain(cut).collect(),
+        hidden,
+        calls: found.calls,
+        expansions,
     };
-    if library.is_macro {
-        harness.expansions = expand::expansions(&library.name, &modules);
-        if harness.expansions.is_empty() {
-            harness.not_called.push(("its macros".to_owned(), "none are seen in its sources".to_owned()));
-        }
-    } else {
-        let surface = surface::surface(&library.name, &modules);
-        let implemented = surface::implemented(&modules);
-        let found = calls::calls(&surface, &implemented);
-        (harness.calls, harness.not_called) = (found.calls, found.not);
+    if library.is_macro && harness.expansions.is_empty() {
+        harness.not_called.push(("its macros".to_owned(), "none are seen in its sources".to_owned()));
+        harness.hidden.push("of its own, of which none are seen in its sources".to_owned());
     }
-    harness.learn(b"");
+    harness.count();
     harness
 }
 

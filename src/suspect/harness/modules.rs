@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::suspect::harness::reduce;
 
-/// Files read, and bytes of one.
-const FILES: usize = 1500;
+/// Bytes of one file.
 const BYTES: u64 = 1 << 20;
 const DEEPEST: usize = 24;
 /// For a parser that goes into itself once for each level of a type.
@@ -54,27 +53,34 @@ impl Library {
     }
 }
 
+/// How much may still be read.
+pub struct Room {
+    pub files: usize,
+    pub bytes: u64,
+}
+
 /// Reads all modules; the texts say what was left out. Types may be deep: wants a stack of [`STACK`].
-pub fn modules(library: &Library) -> (Modules, Vec<String>) {
-    let mut reading = Reading { modules: Modules::new(), told: Vec::new(), files: 0 };
+pub fn modules(library: &Library, room: &mut Room) -> (Modules, Vec<String>) {
+    let mut reading = Reading { modules: Modules::new(), told: Vec::new(), room };
     reading.file(&library.root, library.root.parent().unwrap_or(Path::new("/")), Vec::new(), true);
     (reading.modules, reading.told)
 }
 
-struct Reading {
+struct Reading<'r> {
     modules: Modules,
     told: Vec<String>,
-    files: usize,
+    room: &'r mut Room,
 }
 
-impl Reading {
+impl Reading<'_> {
     /// `below` is where the files of its modules lie.
     fn file(&mut self, file: &Path, below: &Path, path: Vec<String>, public: bool) {
-        self.files += 1;
-        if self.files > FILES || path.len() > DEEPEST {
-            self.told.push(format!("{}: left out, there are too many", file.display()));
+        let size = fs::symlink_metadata(file).map_or(0, |facts| facts.len());
+        if self.room.files == 0 || self.room.bytes < size || path.len() > DEEPEST {
+            self.told.push(format!("{}: left out, there is too much", file.display()));
             return;
         }
+        (self.room.files, self.room.bytes) = (self.room.files - 1, self.room.bytes - size);
         match read(file).map_err(|error| error.to_string()).and_then(|text| reduce::items(&text)) {
             Ok(items) => self.module(items, below, path, public),
             Err(error) => self.told.push(format!("{}: {error}", file.display())),
@@ -86,7 +92,7 @@ impl Reading {
             return;
         }
         let mut kept = Vec::new();
-        for item in items {
+        for item in items.into_iter().flat_map(|item| with_inner(item, 0)) {
             let syn::Item::Mod(module) = item else {
                 kept.push(item);
                 continue;
@@ -113,6 +119,15 @@ impl Reading {
         }
         self.modules.insert(path, Module { public, items: kept });
     }
+}
+
+/// Items that are handed to a macro as they are (`cfg_x! { pub fn … }`), beside the macro itself.
+fn with_inner(item: syn::Item, depth: usize) -> Vec<syn::Item> {
+    let inner = match &item {
+        syn::Item::Macro(made) if made.ident.is_none() && depth < DEEPEST => reduce::items_of(made.mac.tokens.clone()).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    [item].into_iter().chain(inner.into_iter().flat_map(|item| with_inner(item, depth + 1))).collect()
 }
 
 /// `#[path = "x.rs"]`, if it leads down.

@@ -12,7 +12,12 @@ const LONGEST: usize = 4000;
 /// When it cannot be read as Rust; the text says where.
 pub fn items(text: &str) -> Result<Vec<syn::Item>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let tokens: TokenStream = text.parse().map_err(|_| "no Rust tokens".to_owned())?;
+    items_of(text.parse().map_err(|_| "no Rust tokens".to_owned())?)
+}
+
+/// # Errors
+/// When they are no items.
+pub fn items_of(tokens: TokenStream) -> Result<Vec<syn::Item>, String> {
     let file: syn::File = syn::parse2(reduced(tokens, 0)).map_err(|error| error.to_string())?;
     Ok(file.items)
 }

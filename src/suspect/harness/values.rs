@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, Type, TypeParamBound};
 
+use crate::suspect::harness::returned::{self, Makers, is_safe};
 use crate::suspect::harness::surface::{Implemented, Surface, is_public, last};
 
 /// Types within types, constructors within constructors.
@@ -17,6 +18,8 @@ const LONGEST: usize = 2000;
 pub struct Values<'a> {
     pub surface: &'a Surface<'a>,
     pub implemented: &'a BTreeMap<String, Implemented<'a>>,
+    pub makers: Makers<'a>,
+    constants: BTreeMap<String, String>,
     /// What was found for a type at a depth: a crate could have types that lead to each other without end.
     built: RefCell<BTreeMap<(String, usize), Option<String>>>,
     /// Names that are both, a type of the crate and one of everybody's, mean the latter.
@@ -38,7 +41,8 @@ pub struct Scope {
 
 impl<'a> Values<'a> {
     pub fn new(surface: &'a Surface<'a>, implemented: &'a BTreeMap<String, Implemented<'a>>) -> Self {
-        Values { surface, implemented, built: RefCell::default(), everybodys: Cell::new(false) }
+        let (makers, constants) = (returned::makers(surface, implemented), returned::constants(surface, implemented));
+        Values { surface, implemented, makers, constants, built: RefCell::default(), everybodys: Cell::new(false) }
     }
 
     pub fn preferring(&self, everybodys: bool) -> &Self {
@@ -159,6 +163,15 @@ impl<'a> Values<'a> {
             "Ipv6Addr" => "std::net::Ipv6Addr::LOCALHOST".to_owned(),
             "IpAddr" => "std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)".to_owned(),
             "SocketAddr" => "std::net::SocketAddr::from(([127, 0, 0, 1], 8080))".to_owned(),
+            "File" => "std::fs::File::open(\"/dev/null\").unwrap()".to_owned(),
+            "OwnedFd" => "std::os::fd::OwnedFd::from(std::io::pipe().unwrap().0)".to_owned(),
+            "BorrowedFd" => "std::os::fd::AsFd::as_fd(&std::io::stdin())".to_owned(),
+            "Permissions" => "std::fs::metadata(\".\").unwrap().permissions()".to_owned(),
+            "FileTimes" => "std::fs::FileTimes::new()".to_owned(),
+            "IoSlice" => "std::io::IoSlice::new(text(set).as_bytes())".to_owned(),
+            "IoSliceMut" => "std::io::IoSliceMut::new(&mut [0u8; 64])".to_owned(),
+            "Arguments" => "format_args!(\"{}\", text(set))".to_owned(),
+            "RangeInclusive" => format!("{0}..={0}", inner(0)?),
             "PhantomData" => "std::marker::PhantomData".to_owned(),
             "NonZeroU8" | "NonZeroU16" | "NonZeroU32" | "NonZeroU64" | "NonZeroUsize" => format!("std::num::{name}::MIN"),
             "Vec" => format!("{{ let mut all = vec![{}]; all.truncate(set); all }}", inner(0)?),
@@ -230,6 +243,7 @@ impl<'a> Values<'a> {
                     };
                     choice("_", &closure(signature.inputs.len(), &result))
                 }
+                "AsFd" | "AsRawFd" | "IntoRawFd" => choice("std::fs::File", "std::fs::File::open(\"/dev/null\").unwrap()"),
                 "Future" => choice("_", "std::future::ready(())"),
                 "Hasher" => choice("std::hash::DefaultHasher", "std::hash::DefaultHasher::new()"),
                 "BuildHasher" => choice("std::hash::RandomState", "std::hash::RandomState::new()"),
@@ -284,7 +298,15 @@ impl<'a> Values<'a> {
         let default = || self.has_default(name, ty.item).then(|| "std::default::Default::default()".to_owned());
         let literal = || self.literal(ty.item, &ty.path, depth);
         let parsed = || self.implements(name, "FromStr").then(|| "text(set).parse().unwrap()".to_owned());
-        simple().or_else(default).or_else(literal).or_else(|| self.constructed(name, &ty.path, depth, false)).or_else(parsed)
+        let constant = || self.constants.get(name).cloned();
+        let constructed = || self.constructed(name, &ty.path, depth, false);
+        simple()
+            .or_else(default)
+            .or_else(literal)
+            .or_else(constructed)
+            .or_else(parsed)
+            .or_else(constant)
+            .or_else(|| self.returned(name, depth))
     }
 
     /// By a function of the type's own that makes one of nothing, or of what can be made.
@@ -380,10 +402,6 @@ fn is_own(surface: &Surface<'_>, name: &str) -> bool {
 
 fn is_conditional(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))
-}
-
-pub fn is_safe(signature: &syn::Signature) -> bool {
-    !matches!(signature.safety, syn::Safety::Unsafe(_))
 }
 
 fn closure(inputs: usize, result: &str) -> String {

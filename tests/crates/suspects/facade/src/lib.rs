@@ -1,0 +1,3 @@
+//! Shows what others made, and makes nothing itself.
+
+pub use middle::*;

@@ -1,0 +1,4 @@
+#[test]
+fn works() {
+    assert_eq!(one::twice(aid::three()), 6);
+}
