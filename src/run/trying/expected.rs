@@ -76,7 +76,7 @@ pub fn settle(all: &mut Report, known: &Known) {
         }
     }
     if all.outcome.verdict == VerdictWord::Violation && !all.findings.iter().any(|finding| finding.severity > Severity::Info) {
-        all.outcome.verdict = VerdictWord::Clean;
+        all.outcome.verdict = if all.coverage.complete { VerdictWord::Clean } else { VerdictWord::Incomplete };
     }
 }
 
@@ -207,6 +207,20 @@ mod tests {
         ] {
             assert_eq!(is_left(kind, act.clone(), rule, Status::Decoy), left, "{kind:?} {act:?}");
             assert!(is_left(kind, act.clone(), rule, Status::Refused), "refused: {kind:?} {act:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_with_holes_is_not_clean_for_want_of_incidents() {
+        for (complete, verdict) in [(true, VerdictWord::Clean), (false, VerdictWord::Incomplete)] {
+            let (mut event, count) =
+                breach(1, 100, Act::Create { path: "/home/u/app/example".into() }, Rule::FsWriteSource, Severity::High);
+            event.status = Status::Decoy;
+            let actors = vec![actor(1, ActorKind::Program, Some(package("x", "1.0.0")), None, "/x")];
+            let mut report = assemble(&Material { actors, breaches: vec![(event, count)], ..Material::default() }, &facts(), &Graph);
+            report.coverage.complete = complete;
+            settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: None });
+            assert_eq!((report.findings.len(), report.outcome.verdict), (0, verdict));
         }
     }
 

@@ -1,8 +1,9 @@
 //! What a program of the system reads of its own accord: `wget` looks for `.netrc` at every start, whoever starts it. In: the report of all stages, what was sent.
 //! Out: the same, where such a read is no theft of the crate's, and sentences that tell it all the same.
 //!
-//! No list of programs says so. The program's own file holds that name, no word of its command line does, and nothing of the secret was sent. A program that reads
-//! what it is told to (`cat`, `tar`, a shell, an interpreter) does not know the name, or was told it.
+//! No list of programs says so. The program's own file holds that name, no word of its command line does, it spoke to somebody itself, and nothing of the secret was
+//! sent. A program that reads what it is told to (`cat`, `tar`, a shell, an interpreter) does not know the name, or was told it; one that hands a secret to whoever
+//! starts it (`git credential-store get`) speaks to nobody.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,6 +12,7 @@ use std::path::Path;
 use super::proof::Proof;
 use crate::model::report::{Report, VerdictWord};
 use crate::model::{Act, ActorId, Evidence, Exit, Finding, Hostile, Rule, Severity, Status, is_interpreter};
+use crate::report::parties::is_network;
 use crate::report::wording::QUOTED;
 
 /// Where programs are that no suspect can have put there: nothing outside of the throw-away is written to.
@@ -20,23 +22,31 @@ const LARGEST: u64 = 64 << 20;
 /// Shorter names stand in any program.
 const SHORTEST: usize = 5;
 
-pub fn settle(all: &mut Report, proof: &Proof) -> Vec<String> {
-    settle_with(all, proof, &SYSTEM)
+/// Processes that spoke to somebody, by their actors. Of all findings, also those that turn out to be expected.
+pub type Speakers = BTreeSet<(ActorId, u32)>;
+
+pub fn speakers(all: &Report) -> Speakers {
+    let network = all.findings.iter().filter(|finding| is_network(finding.rule));
+    network.flat_map(|finding| finding.evidence.iter().map(|one| (finding.actor, one.pid))).collect()
+}
+
+pub fn settle(all: &mut Report, proof: &Proof, speakers: &Speakers) -> Vec<String> {
+    settle_with(all, (proof, speakers), &SYSTEM)
 }
 
 /// `trees`: where programs of the system are.
-fn settle_with(all: &mut Report, proof: &Proof, trees: &[&str]) -> Vec<String> {
+fn settle_with(all: &mut Report, known: (&Proof, &Speakers), trees: &[&str]) -> Vec<String> {
     let is_habit: Vec<Vec<bool>> = all
         .findings
         .iter()
-        .map(|finding| finding.evidence.iter().map(|one| program(all, proof, finding, one, trees).is_some()).collect())
+        .map(|finding| finding.evidence.iter().map(|one| program(all, known, finding, one, trees).is_some()).collect())
         .collect();
     let mut told = BTreeSet::new();
     let mut settled: BTreeSet<(ActorId, Option<(String, String)>)> = BTreeSet::new();
     for (finding, habits) in all.findings.iter().zip(&is_habit) {
         if finding.rule == Rule::SecretRead && finding.truncated == 0 && !habits.is_empty() && habits.iter().all(|habit| *habit) {
             told.extend(
-                finding.evidence.iter().filter_map(|one| Some(sentence(all, finding, one, &program(all, proof, finding, one, trees)?))),
+                finding.evidence.iter().filter_map(|one| Some(sentence(all, finding, one, &program(all, known, finding, one, trees)?))),
             );
             settled.insert(whose(finding));
         }
@@ -72,7 +82,13 @@ fn whose(finding: &Finding) -> (ActorId, Option<(String, String)>) {
 }
 
 /// The program that read it of its own accord, if one did.
-fn program(all: &Report, proof: &Proof, finding: &Finding, evidence: &Evidence, trees: &[&str]) -> Option<Hostile> {
+fn program(
+    all: &Report,
+    (proof, speakers): (&Proof, &Speakers),
+    finding: &Finding,
+    evidence: &Evidence,
+    trees: &[&str],
+) -> Option<Hostile> {
     let Act::Read { path } = &evidence.act else { return None };
     if finding.status_of(evidence) != Status::Decoy || all.processes_truncated > 0 {
         return None;
@@ -87,7 +103,8 @@ fn program(all: &Report, proof: &Proof, finding: &Finding, evidence: &Evidence, 
     // Of all that ran it there: acts of one way are one.
     let is_told = its.any(|process| process.exe == exe && process.argv.iter().skip(1).any(|word| holds(word.as_bytes())));
     let is_sent = proof.messages.iter().flat_map(|message| &message.carried).any(|one| one.place.as_bytes().ends_with(name));
-    let fits = is_systems && name.len() >= SHORTEST && !is_told && !is_sent;
+    let speaks = actors.iter().flatten().any(|actor| speakers.contains(&(*actor, evidence.pid)));
+    let fits = is_systems && speaks && name.len() >= SHORTEST && !is_told && !is_sent;
     (fits && read(exe.as_path()).is_some_and(|text| holds(&text))).then_some(exe)
 }
 
@@ -149,7 +166,8 @@ mod tests {
         let path = format!("{{home}}/{name}");
         let quiet = |exe: &str, argv: &[&str], path: &str, proof: &Proof| {
             let mut all = report(exe, argv, path);
-            let told = settle_with(&mut all, proof, &[&system]);
+            let speakers = [(all.findings[0].actor, 77)].into();
+            let told = settle_with(&mut all, (proof, &speakers), &[&system]);
             assert_eq!(told.is_empty(), all.findings.len() == 2, "{told:?}");
             told.len()
         };
@@ -158,13 +176,17 @@ mod tests {
         for (complete, verdict, code) in [(true, VerdictWord::Clean, 0), (false, VerdictWord::Incomplete, 103)] {
             let mut all = report(copy, &["fetcher"], &path);
             all.coverage.complete = complete;
-            settle_with(&mut all, &nothing, &[&system]);
+            let speakers = [(all.findings[0].actor, 77)].into();
+            settle_with(&mut all, (&nothing, &speakers), &[&system]);
             assert_eq!(
                 (all.findings[0].severity, all.outcome.verdict, all.outcome.exit_code),
                 (Severity::Info, verdict, code),
                 "told, and no alarm"
             );
         }
+        let mut all = report(copy, &["fetcher"], &path);
+        let other = [(all.findings[0].actor, 78)].into();
+        assert!(settle_with(&mut all, (&nothing, &other), &[&system]).is_empty(), "it says what it has read to whoever started it");
         assert_eq!(quiet(copy, &["fetcher", &format!("--post-file=/h/{name}")], &path, &nothing), 0, "it was told to");
         assert_eq!(quiet(copy, &["fetcher"], "{home}/.no-such-name-in-it", &nothing), 0, "it does not know it");
         assert_eq!(quiet(bash.to_str().unwrap(), &["bash"], &path, &nothing), 0, "an interpreter");

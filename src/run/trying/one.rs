@@ -195,6 +195,7 @@ impl<'a> Conditions<'a> {
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
             .ok_or_else(|| anyhow!("no stage has left a report"))
             .map_err(Stopped::wall)?;
+        let speakers = habits::speakers(&all);
         let known = Known { suspect, before: &before, reached: reached.as_ref() };
         stages::settle(&mut all, &ended, prepared.run.is_none().then_some(&known));
         if prepared.run.is_none() {
@@ -206,7 +207,7 @@ impl<'a> Conditions<'a> {
         let sinks = throwaway.sinks();
         let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         all.sent = proof.told();
-        let habits = habits::settle(&mut all, &proof);
+        let habits = habits::settle(&mut all, &proof, &speakers);
         let whole = ended.iter().all(|one| one.was_built() && !one.was_cut());
         let again = match subject {
             Subject::Suspect(..) => None,
