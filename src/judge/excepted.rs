@@ -27,7 +27,10 @@ impl Policy {
         }
         let known = self.places.second.known_act(act);
         let act = known.as_ref().unwrap_or(act);
-        Some(Spent { by: self.granted.iter().filter(|granted| is_about(granted, act)).collect(), otherwise })
+        // Several may be about one act, each about a part of it. What those that hold for all of its code do not allow by themselves is for some of it.
+        let is_for_some = self.for_all.as_ref().is_some_and(|policy| broken(&policy.judge(act, object)));
+        let counts = |granted: &&Granted| is_about(granted, act) && (granted.asks_who() || !is_for_some);
+        Some(Spent { by: self.granted.iter().filter(counts).collect(), otherwise })
     }
 
     /// Do exceptions reach this program, and all of them for other words than these? Then it is as if there were none: the kernel's wall, which knows no

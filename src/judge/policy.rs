@@ -51,8 +51,10 @@ pub struct Policy {
     pub reviewed: Vec<Allow>,
     /// Exceptions of the user's for this actor: what they grant stands in the lists above as well …
     pub granted: Vec<Granted>,
-    /// … and this is the policy without them.
+    /// … and this is the policy without them,
     pub without: Option<Arc<Policy>>,
+    /// and this the one with those alone that hold for all of its code; where there are others.
+    pub for_all: Option<Arc<Policy>>,
     /// What was accepted of it, where it may do nothing else.
     pub accepted: Option<Arc<Accepted>>,
     /// In `Mode::Decoy`: what lies below is a decoy (see `decoyed`).

@@ -86,6 +86,8 @@ pub fn extend(policy: Policy, granted: Vec<Granted>) -> Policy {
         return policy;
     }
     let without = Arc::new(policy.clone());
+    let of_all: Vec<Granted> = granted.iter().filter(|one| !one.asks_who()).cloned().collect();
+    let for_all = (of_all.len() < granted.len()).then(|| Arc::new(extend(policy.clone(), of_all)));
     let mut policy = policy;
     let (places, secrets) = (Arc::clone(&policy.places), Arc::clone(&policy.secrets));
     let is_pattern = |path: &PathBuf| paths::name(path.as_os_str().as_encoded_bytes()).contains(&b'*');
@@ -108,5 +110,6 @@ pub fn extend(policy: Policy, granted: Vec<Granted>) -> Policy {
     }
     policy.granted = granted;
     policy.without = Some(without);
+    policy.for_all = for_all;
     policy
 }

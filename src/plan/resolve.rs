@@ -122,6 +122,7 @@ impl Settled {
             reviewed: facts.reviewed.clone(),
             granted: Vec::new(),
             without: None,
+            for_all: None,
             accepted: None,
             decoys: None,
             shift: None,

@@ -34,6 +34,7 @@ pub(super) fn places() -> Result<crate::judge::Places, Stopped> {
     let env = std::env::vars_os().collect();
     let cargo = stage::find_cargo(&env, false).map_err(Stopped::usage)?;
     let steering = Steering::default();
+    stage::refuse_foreign_toolchain(&cargo, None, &env).map_err(Stopped::usage)?;
     stage::find_places(ask(&cargo, &steering, &env, (None, None)).answer(), &steering, &env, &std::env::temp_dir()).map_err(Stopped::usage)
 }
 

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -133,7 +133,10 @@ fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: 
     let home = variable(env, "RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable(env, "HOME")?).join(".rustup")));
     let toolchains = home.map(|home| home.join("toolchains"));
     let is_below = |tree: PathBuf| [tree.clone(), places::real(tree)].iter().any(|tree| chosen.starts_with(tree));
-    if toolchains.is_some_and(is_below) {
+    // As rustup says it: an installed toolchain may be a link of the user's. A way up out of that directory is none that rustup takes by itself, and leads
+    // wherever the repository likes.
+    let climbs = chosen.components().any(|part| part == Component::ParentDir);
+    if !climbs && toolchains.is_some_and(is_below) {
         return Ok(Some(chosen));
     }
     bail!(

@@ -119,6 +119,7 @@ impl Stage {
             reviewed: Vec::new(),
             granted: Vec::new(),
             without: None,
+            for_all: None,
             accepted: None,
             scripts: Vec::new(),
         }

@@ -32,6 +32,7 @@ fn plain(mode: Mode) -> Policy {
         reviewed: Vec::new(),
         granted: Vec::new(),
         without: None,
+        for_all: None,
         accepted: None,
         scripts: Vec::new(),
     }
@@ -208,6 +209,22 @@ fn by_one_library_of_a_program() {
         by: "stack".into(),
         caveat: None,
     };
+    // Two exceptions are about one act, each about a part of it: the part for some of the code decides.
+    let of_all = Granted { write: vec!["/w/gen".into()], read: vec!["/w".into()], ..granted() };
+    let of_some = Granted { via: vec!["dotenvy".into()], write: vec!["/w/keep".into()], read: vec!["/w/.env".into()], ..granted() };
+    let mut two = excepting(of_all.clone(), Mode::Enforce);
+    two.for_all = Some(Arc::new(two.clone()));
+    two.read.extend(of_some.read.iter().cloned());
+    two.write.extend(of_some.write.iter().cloned());
+    two.granted.push(of_some);
+    let by = |act: Act| {
+        let judgement = two.judge(&act, file());
+        let spent = two.spent(&act, file(), &judgement).expect("an exception allows it");
+        spent.by.iter().map(|granted| granted.asks_who()).collect::<Vec<_>>()
+    };
+    assert_eq!(by(Act::Rename { from: "/w/gen/x".into(), to: "/w/keep/x".into() }), [true]);
+    assert_eq!(by(Act::Read { path: "/w/.env".into() }), [true]);
+    assert_eq!(by(Act::Rename { from: "/w/gen/x".into(), to: "/w/gen/y".into() }), [false]);
     let one = via(&["dotenvy"], &["A"]);
     for (names, ok) in [(&["dotenvy", "app"][..], true), (&["app", "dotenvy"], true), (&["dotenv", "app"], false), (&[], false)] {
         assert_eq!(one.is_for(&stack(names)), ok, "{names:?}");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::settings;
 
@@ -23,6 +23,7 @@ impl Aside {
         let mut aside = Aside::default();
         for dir in from.ancestors().take_while(|dir| dir.starts_with(top)) {
             let (dir, mut reduced) = (dir.join(".cargo"), None);
+            ensure!(!dir.is_symlink(), "a link stands in the place of {}: it is not followed", dir.display());
             for name in NAMES {
                 let (file, kept) = (dir.join(name), dir.join(format!("{name}.not-heeded")));
                 if file.symlink_metadata().is_ok() {

@@ -1,6 +1,7 @@
 //! A commit laid in the throw-away as plain files. In: a repository, a commit. Out: its files and those of its links that stay inside; nothing that looks like a
 //! secret of the user's, nothing of other repositories; what is not there is told. No filter, hook or attribute has a say.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -40,6 +41,7 @@ pub fn lay(repository: &Repository, commit: &str, into: &Path) -> Result<Missing
     let size = files.iter().fold(0, |sum: u64, entry| sum.saturating_add(entry.size));
     ensure!(size <= MOST && files.len() <= FILES, "the commit holds more than {} MiB or {FILES} files", MOST >> 20);
     let secrets = Secrets::compile(&Places::default(), &SecretLists::default()).map_err(anyhow::Error::msg)?;
+    alone(&files)?;
     let mut contents = git.contents()?;
     let (mut missing, mut links) = (Missing::default(), Vec::new());
     fs::create_dir(into).with_context(|| format!("make {}", into.display()))?;
@@ -70,6 +72,23 @@ pub fn lay(repository: &Repository, commit: &str, into: &Path) -> Result<Missing
     Ok(missing)
 }
 
+/// Each path once, and none that is a directory of another: git makes no such tree, and a link in it would lead us elsewhere.
+///
+/// # Errors
+/// With the path that is not.
+fn alone(files: &[Entry]) -> Result<()> {
+    let mut paths = HashSet::new();
+    for entry in files {
+        let path = entry.path.as_path();
+        ensure!(paths.insert(path), "the commit holds {} twice", path.display());
+    }
+    for entry in files {
+        let above = entry.path.as_path().ancestors().skip(1).find(|dir| paths.contains(dir));
+        ensure!(above.is_none(), "the commit holds {} as a file and as a directory", above.unwrap_or(Path::new("")).display());
+    }
+    Ok(())
+}
+
 fn write(path: &Path, bytes: &[u8], entry: &Entry) -> Result<()> {
     let mode = if entry.kind == Kind::Program { 0o755 } else { 0o644 };
     let parent = path.parent().context("a file without a directory")?;
@@ -92,6 +111,16 @@ fn stays(target: &Path, depth: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tree_that_git_does_not_make() {
+        let entry = |path: &str| Entry { path: path.into(), kind: Kind::File, id: String::new(), size: 0 };
+        let is_fine = |paths: &[&str]| alone(&paths.iter().map(|path| entry(path)).collect::<Vec<_>>()).is_ok();
+        assert!(is_fine(&["a", "ab/c", "b/a", "b/ab"]));
+        assert!(!is_fine(&["a", "b", "a"]));
+        assert!(!is_fine(&["a", "a/b"]));
+        assert!(!is_fine(&["a/b/c/d", "x", "a/b"]));
+    }
 
     #[test]
     fn links_that_stay() {

@@ -8,7 +8,7 @@ use super::reached::Reached;
 use super::suspect::Suspect;
 use crate::model::drawn::is_drawn;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorKind, Evidence, Finding, Rule, Severity, Status};
+use crate::model::{Act, ActorKind, Evidence, Finding, Rule, Sent, Severity, Status};
 use crate::report::parties::is_network;
 
 /// The program that makes calls, as symbols have it.
@@ -39,6 +39,7 @@ pub struct Known<'a> {
     /// What lay there before anything ran.
     pub before: &'a Look,
     pub reached: Option<&'a Reached>,
+    pub sent: &'a [Sent],
 }
 
 pub fn settle(all: &mut Report, known: &Known) {
@@ -63,8 +64,12 @@ pub fn settle(all: &mut Report, known: &Known) {
             // A compiler shows where what a call does not find was left out.
             (Rule::FsReadOutside, ActorKind::Rustc | ActorKind::Rustdoc) => each(&|act| is_read_below(act, &sources)),
             (Rule::FsWriteSource | Rule::FsWriteOutside, ActorKind::Program) => each(&|act| is_as_told(act) || is_own && known.is_new(act)),
-            // Tests and examples of honest crates talk to hosts. Whoever was after a secret before has a finding of its own, and all that was sent is told.
-            (rule, ActorKind::Program) => is_network(rule) && each(&|_| true),
+            // Tests and examples of honest crates talk to hosts, and all that was sent is told. Where a decoy was in it, or what is asked for is worse than a
+            // host (the service that hands out a machine's credentials), that is an incident.
+            (rule, ActorKind::Program) => {
+                let stole = known.sent.iter().any(|message| message.proven && message.actor == finding.actor);
+                is_network(rule) && finding.severity < Severity::Critical && !stole && each(&|_| true)
+            }
             _ => false,
         };
         !expected
@@ -155,7 +160,7 @@ fn is_as_told(act: &Act) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Blame, Candidate, Endpoint};
+    use crate::model::{ActorId, Blame, Candidate, Endpoint};
     use crate::report::assemble::assemble;
     use crate::report::material::Material;
     use crate::report::samples::{Graph, actor, breach, facts, package};
@@ -175,7 +180,7 @@ mod tests {
             ..Material::default()
         };
         let mut report = assemble(&material, &facts(), &Graph);
-        settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: None });
+        settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: None, sent: &[] });
         assert_eq!(report.outcome.verdict == VerdictWord::Clean, report.findings.is_empty(), "{:?}", report.findings);
         !report.findings.is_empty()
     }
@@ -210,6 +215,38 @@ mod tests {
         }
     }
 
+    /// Tests may talk to hosts, and no decoy may be in what they say.
+    #[test]
+    fn what_is_proven_to_be_stolen_is_an_incident() {
+        let connect =
+            || Act::Connect { to: Endpoint::Ip { protocol: "tcp".into(), address: "203.0.113.7:443".parse().unwrap(), host: None } };
+        let message = |proven: bool, by: u32| Sent {
+            actor: ActorId(by),
+            by: None,
+            to: "h.example:443".into(),
+            how: "http".into(),
+            what: "POST /".into(),
+            bytes: 9,
+            proven,
+            carried: Vec::new(),
+            names: None,
+        };
+        for (proven, by, severity, left) in [
+            (false, 1, Severity::High, false),
+            (true, 1, Severity::High, true),
+            (true, 2, Severity::High, false),
+            (false, 1, Severity::Critical, true),
+        ] {
+            let (mut event, count) = breach(1, 100, connect(), Rule::NetConnect, severity);
+            event.status = Status::Decoy;
+            let actors = vec![actor(1, ActorKind::Program, Some(package("x", "1.0.0")), None, "/x")];
+            let mut report = assemble(&Material { actors, breaches: vec![(event, count)], ..Material::default() }, &facts(), &Graph);
+            let sent = [message(proven, by)];
+            settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: None, sent: &sent });
+            assert_eq!(report.outcome.verdict == VerdictWord::Violation, left, "{proven} {by} {severity:?}");
+        }
+    }
+
     #[test]
     fn a_record_with_holes_is_not_clean_for_want_of_incidents() {
         for (complete, verdict) in [(true, VerdictWord::Clean), (false, VerdictWord::Incomplete)] {
@@ -219,7 +256,7 @@ mod tests {
             let actors = vec![actor(1, ActorKind::Program, Some(package("x", "1.0.0")), None, "/x")];
             let mut report = assemble(&Material { actors, breaches: vec![(event, count)], ..Material::default() }, &facts(), &Graph);
             report.coverage.complete = complete;
-            settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: None });
+            settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: None, sent: &[] });
             assert_eq!((report.findings.len(), report.outcome.verdict), (0, verdict));
         }
     }
@@ -234,7 +271,7 @@ mod tests {
         }
         let before = Look::at(std::slice::from_ref(&root), &[]);
         let suspect = Suspect { dir: root.clone(), root: root.clone(), ..suspect() };
-        let known = Known { suspect: &suspect, before: &before, reached: None };
+        let known = Known { suspect: &suspect, before: &before, reached: None, sent: &[] };
         let path = |path: &str| format!("{{workspace}}/{path}").as_str().into();
         let link = |target: &str| Act::Symlink { path: path("tests/temp/link"), target: target.into() };
         let create = |file: &str| Act::Create { path: path(file) };
@@ -286,7 +323,7 @@ mod tests {
             let actor = actor(1, ActorKind::Program, Some(package("tidemark", "0.4.1")), Some("calls"), "/x");
             let material = Material { actors: vec![actor], breaches: vec![(event, count)], ..Material::default() };
             let mut report = assemble(&material, &facts(), &Graph);
-            settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: Some(&reached) });
+            settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: Some(&reached), sent: &[] });
             let is_left = report.findings.iter().any(|finding| finding.severity > Severity::Info);
             assert_eq!((is_left, report.findings.len()), (left, 1), "{act:?} {crates:?}");
             assert_eq!(report.outcome.verdict == VerdictWord::Clean, !left);

@@ -195,8 +195,10 @@ impl<'a> Conditions<'a> {
         let mut all = joined(ended.iter().filter_map(|one| one.report.clone()), &command)
             .ok_or_else(|| anyhow!("no stage has left a report"))
             .map_err(Stopped::wall)?;
+        let sinks = throwaway.sinks();
+        let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         let speakers = habits::speakers(&all);
-        let known = Known { suspect, before: &before, reached: reached.as_ref() };
+        let known = Known { suspect, before: &before, reached: reached.as_ref(), sent: &proof.messages };
         stages::settle(&mut all, &ended, prepared.run.is_none().then_some(&known));
         if prepared.run.is_none() {
             located::settle(&mut all, suspect);
@@ -204,8 +206,6 @@ impl<'a> Conditions<'a> {
         let (spent, costs) = (spent::so_far(), &mut all.run.costs);
         costs.processor_ms = costs.processor_ms.saturating_add(spent.processor_ms - earlier);
         costs.peak_memory_kib = costs.peak_memory_kib.max(spent.peak_memory_kib);
-        let sinks = throwaway.sinks();
-        let proof = Proof::of(ended.iter().zip(sinks.iter().map(|dir| &**dir)));
         all.sent = proof.told();
         let habits = habits::settle(&mut all, &proof, &speakers);
         let whole = ended.iter().all(|one| one.was_built() && !one.was_cut());
@@ -271,7 +271,7 @@ fn exit(verdict: VerdictWord, ended: &[Ended], interrupted: bool) -> Exit {
         _ if interrupted => Exit::Cargo(130),
         _ if !ended.iter().any(Ended::was_built) => Exit::Incomplete,
         // What whoever depends on it would run has not run to its end here.
-        _ if ended.iter().any(|one| one.is_of_dependents() && !one.was_built()) => Exit::Incomplete,
+        _ if ended.iter().any(|one| one.is_of_dependents() && (!one.was_built() || one.was_cut())) => Exit::Incomplete,
         _ => Exit::Success,
     }
 }

@@ -106,6 +106,10 @@ impl Fetching<'_> {
                 self.own_copy(&name, version, None, format!("{url} at {rev}"), &source)?
             }
         };
+        let typed = if let Named::Git { url, .. } = named { Some(&**url) } else { None };
+        for dir in [&app, &prepared.suspect.root] {
+            refuse_local(&dir.join("Cargo.lock"), typed)?;
+        }
         self.configure(true)?;
         Ok(Prepared { neighbours: neighbours::of(&self.env, &app), ..prepared })
     }
@@ -342,4 +346,38 @@ fn named_by(url: &str) -> Result<String> {
 /// As TOML has it.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A repository on this machine may be one of the user's own: whoever depends on it would be handed a copy. Nothing has run yet.
+///
+/// # Errors
+/// With its address, unless that is the one that was typed.
+fn refuse_local(lock: &Path, typed: Option<&str>) -> Result<()> {
+    let Ok(text) = fs::read_to_string(lock) else { return Ok(()) };
+    let sources = text.lines().filter_map(|line| line.trim().strip_prefix("source = \"git+"));
+    for source in sources.map(|source| source.trim_end_matches('"')) {
+        let is_local = source.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
+        let address = source.split(['?', '#']).next().unwrap_or_default();
+        ensure!(!is_local || typed == Some(address), "it depends on a repository on this machine, which is not handed to it: {address}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_of_the_users_own_are_not_handed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = dir.path().join("Cargo.lock");
+        let fine = |source: &str, typed: Option<&str>| {
+            fs::write(&lock, format!("[[package]]\nname = \"x\"\nsource = \"{source}\"\n")).unwrap();
+            refuse_local(&lock, typed).is_ok()
+        };
+        assert!(fine("git+https://h.example/x?rev=0a1b#0a1b", None));
+        assert!(!fine("git+file:///home/u/private?rev=0a1b#0a1b", None));
+        assert!(!fine("git+FILE:///home/u/private#0a1b", Some("file:///home/u/other")));
+        assert!(fine("git+file:///home/u/x?rev=0a1b#0a1b", Some("file:///home/u/x")));
+    }
 }

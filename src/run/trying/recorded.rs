@@ -2,6 +2,7 @@
 //! the workspace that we stand in. Out: a workspace that was fetched; or why it cannot be the same.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -145,7 +146,10 @@ impl Recorded {
                 ));
                 return self.directory(&top);
             }
-            fs::copy(self.workspace.join("Cargo.lock"), workspace.join("Cargo.lock")).context("take the lock file")?;
+            let lock = fs::read(self.workspace.join("Cargo.lock")).context("take the lock file")?;
+            let mut file =
+                fs::File::options().write(true).create_new(true).open(workspace.join("Cargo.lock")).context("take the lock file")?;
+            file.write_all(&lock).context("take the lock file")?;
             told.push("the commit has no lock file: it is the one here, which is the same".to_owned());
         }
         uncommitted_then(source, told);
