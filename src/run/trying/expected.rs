@@ -8,8 +8,9 @@ use super::reached::Reached;
 use super::suspect::Suspect;
 use crate::model::drawn::is_drawn;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorKind, Evidence, Finding, Rule, Sent, Severity, Status};
+use crate::model::{Act, ActorKind, Evidence, Finding, Package, Rule, Sent, Severity, Status};
 use crate::report::parties::is_network;
+use crate::suspect::decoys::PROJECT;
 
 /// The program that makes calls, as symbols have it.
 const CALLS: &str = "calls";
@@ -76,7 +77,9 @@ pub fn settle(all: &mut Report, known: &Known) {
     });
     for finding in &mut all.findings {
         let is_program = all.actors.iter().any(|actor| actor.id == finding.actor && actor.kind == ActorKind::Program);
-        if finding.rule == Rule::ProcTamper && is_program && known.is_what_was_called(finding) {
+        let is_ours = |package: &Package| package.name == PROJECT;
+        let is_harness = all.actors.iter().any(|actor| actor.id == finding.actor && actor.package.as_ref().is_some_and(is_ours));
+        if finding.rule == Rule::ProcTamper && is_program && is_harness && known.is_what_was_called(finding) {
             finding.severity = Severity::Info;
         }
     }
@@ -90,7 +93,7 @@ impl Known<'_> {
     /// alone, and what reaches into others is what a function is named for.
     fn is_what_was_called(&self, finding: &Finding) -> bool {
         let Some(blame) = finding.blame.as_ref().filter(|blame| blame.is_whole() && finding.truncated == 0) else { return false };
-        let [_, ours] = &blame.crates[..] else { return false };
+        let [theirs, ours] = &blame.crates[..] else { return false };
         let offers = |word: &str| {
             let named = |path: &String| path.split("::").any(|part| part.contains(word));
             self.reached.is_some_and(|reached| reached.called.iter().any(named))
@@ -103,13 +106,19 @@ impl Known<'_> {
                     _ => false,
                 }
         };
-        ours.name == CALLS && finding.evidence.iter().all(fits)
+        // Its own tests may be called so, too: whoever calls is in the workspace that was made for the trial.
+        let is_suspects = theirs.name == self.suspect.name.replace('-', "_");
+        is_suspects && ours.name == CALLS && finding.evidence.iter().all(fits)
     }
 
     /// Is it about a file that nobody brought, below a directory that nobody brought either, in its own workspace, and none that a tool heeds because of where it
     /// lies or what it is called? So tests make trees of their own, and change nothing that was there.
     fn is_new(&self, act: &Act) -> bool {
         let new = |path: &[u8]| {
+            // What was not seen before may have been there.
+            if self.before.unseen > 0 {
+                return false;
+            }
             let rest = path.strip_prefix(b"{workspace}/").and_then(|rest| std::str::from_utf8(rest).ok());
             let Some(rest) = rest.map(Path::new) else { return false };
             let at = self.suspect.root.join(rest);

@@ -1,7 +1,7 @@
 //! What a program of the system reads of its own accord: `wget` looks for `.netrc` at every start, whoever starts it. In: the report of all stages, what was sent.
 //! Out: the same, where such a read is no theft of the crate's, and sentences that tell it all the same.
 //!
-//! No list of programs says so. The program's own file holds that name, no word of its command line does, it spoke to somebody itself, and nothing of the secret was
+//! No list of programs says so. The program's own file holds that name, no word of its command line does, it spoke to somebody itself, and none of the secret was found in what was
 //! sent. A program that reads what it is told to (`cat`, `tar`, a shell, an interpreter) does not know the name, or was told it; one that hands a secret to whoever
 //! starts it (`git credential-store get`) speaks to nobody.
 
@@ -104,7 +104,9 @@ fn program(
     let is_told = its.any(|process| process.exe == exe && process.argv.iter().skip(1).any(|word| holds(word.as_bytes())));
     let is_sent = proof.messages.iter().flat_map(|message| &message.carried).any(|one| one.place.as_bytes().ends_with(name));
     let speaks = actors.iter().flatten().any(|actor| speakers.contains(&(*actor, evidence.pid)));
-    let fits = is_systems && speaks && name.len() >= SHORTEST && !is_told && !is_sent;
+    // Where not all that was sent was looked through, nobody knows.
+    let is_known = proof.limits.is_empty();
+    let fits = is_systems && speaks && is_known && name.len() >= SHORTEST && !is_told && !is_sent;
     (fits && read(exe.as_path()).is_some_and(|text| holds(&text))).then_some(exe)
 }
 
@@ -118,7 +120,7 @@ fn sentence(all: &Report, finding: &Finding, evidence: &Evidence, program: &Host
     let who = all.actor(finding.actor).map_or_else(|| "somebody".to_owned(), |actor| QUOTED.subject(all, actor));
     let path = evidence.act.path().map(QUOTED.text).unwrap_or_default();
     format!(
-        "{who} ran {}, which read {path} of its own accord: it knows that name, its command line does not have it, and nothing of it was sent",
+        "{who} ran {}, which read {path} of its own accord: it knows that name, its command line does not have it, and none of it was found in what was sent",
         (QUOTED.text)(program)
     )
 }
@@ -205,5 +207,7 @@ mod tests {
         };
         let proof = Proof { messages: vec![sent], ..Proof::default() };
         assert_eq!(quiet(copy, &["fetcher"], &path, &proof), 0, "it was sent");
+        let proof = Proof { limits: ["what was sent is not all known".to_owned()].into(), ..Proof::default() };
+        assert_eq!(quiet(copy, &["fetcher"], &path, &proof), 0, "it may have been sent");
     }
 }

@@ -26,7 +26,7 @@ type Facts = (u64, u64, u64, i64, i64);
 pub struct Look {
     files: BTreeMap<PathBuf, Facts>,
     /// What could not be looked at, or was not any more.
-    unseen: usize,
+    pub unseen: usize,
 }
 
 /// What was found of one's doing.

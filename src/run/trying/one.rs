@@ -207,7 +207,8 @@ impl<'a> Conditions<'a> {
         costs.processor_ms = costs.processor_ms.saturating_add(spent.processor_ms - earlier);
         costs.peak_memory_kib = costs.peak_memory_kib.max(spent.peak_memory_kib);
         all.sent = proof.told();
-        let habits = habits::settle(&mut all, &proof, &speakers);
+        // Of a run of the user's nothing was to be expected.
+        let habits = if prepared.run.is_none() { habits::settle(&mut all, &proof, &speakers) } else { Vec::new() };
         let whole = ended.iter().all(|one| one.was_built() && !one.was_cut());
         let again = match subject {
             Subject::Suspect(..) => None,
