@@ -10,7 +10,7 @@ use super::settings;
 
 const NAMES: [&str; 2] = ["config.toml", "config"];
 
-/// Settings that were put aside, each with the name it had.
+/// Settings that were put aside, each with the name it had: as [`hide`] has them.
 #[derive(Default)]
 pub struct Aside(Vec<(PathBuf, PathBuf)>);
 
@@ -22,19 +22,11 @@ impl Aside {
     pub fn put(top: &Path, from: &Path) -> Result<Aside> {
         let mut aside = Aside::default();
         for dir in from.ancestors().take_while(|dir| dir.starts_with(top)) {
-            let (dir, mut reduced) = (dir.join(".cargo"), None);
-            ensure!(!dir.is_symlink(), "a link stands in the place of {}: it is not followed", dir.display());
-            for name in NAMES {
-                let (file, kept) = (dir.join(name), dir.join(format!("{name}.not-heeded")));
-                if file.symlink_metadata().is_ok() {
-                    reduced = reduced.or_else(|| Some(reduce(&file)));
-                    fs::rename(&file, &kept).with_context(|| format!("lay aside {}", file.display()))?;
-                    aside.0.push((kept, file));
-                }
+            let hidden = hide(dir)?;
+            if let Some((kept, file)) = hidden.first() {
+                fs::write(file.with_file_name(NAMES[0]), reduce(kept).to_string()).context("write cargo's settings")?;
             }
-            if let Some(table) = reduced {
-                fs::write(dir.join(NAMES[0]), table.to_string()).context("write cargo's settings")?;
-            }
+            aside.0.extend(hidden);
         }
         Ok(aside)
     }
@@ -50,6 +42,24 @@ impl Aside {
         }
         Ok(())
     }
+}
+
+/// Names the settings for cargo in a directory so that no cargo reads them: the name each has now, and the one it had.
+///
+/// # Errors
+/// When one cannot be renamed.
+pub fn hide(dir: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let dir = dir.join(".cargo");
+    ensure!(!dir.is_symlink(), "a link stands in the place of {}: it is not followed", dir.display());
+    let mut hidden = Vec::new();
+    for name in NAMES {
+        let (file, kept) = (dir.join(name), dir.join(format!("{name}.not-heeded")));
+        if file.symlink_metadata().is_ok() {
+            fs::rename(&file, &kept).with_context(|| format!("lay aside {}", file.display()))?;
+            hidden.push((kept, file));
+        }
+    }
+    Ok(hidden)
 }
 
 /// What is taken in place of a package comes from somewhere, too.

@@ -8,7 +8,7 @@ use super::reached::Reached;
 use super::suspect::Suspect;
 use crate::model::drawn::is_drawn;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorKind, Evidence, Finding, Package, Rule, Sent, Severity, Status};
+use crate::model::{Act, ActorKind, Evidence, Exit, Finding, Package, Rule, Sent, Severity, Status};
 use crate::report::parties::is_network;
 use crate::suspect::decoys::PROJECT;
 
@@ -83,8 +83,15 @@ pub fn settle(all: &mut Report, known: &Known) {
             finding.severity = Severity::Info;
         }
     }
+    without_alarm(all);
+}
+
+/// What is said where no finding is an incident any more.
+pub fn without_alarm(all: &mut Report) {
     if all.outcome.verdict == VerdictWord::Violation && !all.findings.iter().any(|finding| finding.severity > Severity::Info) {
-        all.outcome.verdict = if all.coverage.complete { VerdictWord::Clean } else { VerdictWord::Incomplete };
+        let (verdict, exit) =
+            if all.coverage.complete { (VerdictWord::Clean, Exit::Success) } else { (VerdictWord::Incomplete, Exit::Incomplete) };
+        (all.outcome.verdict, all.outcome.exit_code) = (verdict, exit.code());
     }
 }
 

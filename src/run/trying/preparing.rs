@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use super::aside;
 use super::interrupt::Interrupt;
 use super::laid::Laid;
 use super::members::{Copied, Part};
@@ -68,7 +69,7 @@ impl Fetching<'_> {
                 ensure!(suspect::manifest(&dir).is_ok(), "{} holds no Cargo.toml in {top:?}", file.display());
                 let bytes = fs::read(file).with_context(|| format!("read {}", file.display()))?;
                 let (checksum, from) = (Some(sha256::hex(&bytes)), format!("the file {}", file.display()));
-                self.of_a_directory(&dir, (checksum, from, links))?
+                self.of_a_directory(&dir, links, (checksum, from))?
             }
             Named::Directory(from) => match Part::of(&self.env, from, repository)? {
                 Some(part) => {
@@ -78,13 +79,13 @@ impl Fetching<'_> {
                     } else {
                         format!(", with {} beside it", count(part.others() as u64, "package"))
                     };
-                    let whence = (None, format!("the directory {}{beside}", from.display()), laid.links);
+                    let whence = (None, format!("the directory {}{beside}", from.display()));
                     self.of_what_lies_here((part.name, part.version), whence, &laid)?
                 }
                 None => {
                     let dir = work.join("unpacked");
                     let links = unpacking::directory(from, &dir)?;
-                    self.of_a_directory(&dir, (None, format!("the directory {}", from.display()), links))?
+                    self.of_a_directory(&dir, links, (None, format!("the directory {}", from.display())))?
                 }
             },
             Named::Registry { name, version } => {
@@ -155,40 +156,45 @@ impl Fetching<'_> {
         part.lay(&dir)
     }
 
-    fn of_a_directory(&self, dir: &Path, whence: (Option<String>, String, usize)) -> Result<Prepared> {
+    fn of_a_directory(&self, dir: &Path, links: usize, whence: (Option<String>, String)) -> Result<Prepared> {
         let (name, version) = suspect::read(dir)?;
         let at = self.throwaway.work.join(&name);
         ensure!(!at.exists(), "a crate cannot be tried under the name {name:?}");
         fs::rename(dir, &at).context("name its directory")?;
-        let laid = Copied { package: at.clone(), root: at, links: whence.2 };
+        let laid = Copied { package: at.clone(), root: at, links };
         self.of_what_lies_here((name, version), whence, &laid)
     }
 
     /// One that lies below the workspaces.
-    fn of_what_lies_here(
-        &self,
-        (name, version): (String, String),
-        (checksum, from, links): (Option<String>, String, usize),
-        laid: &Copied,
-    ) -> Result<Prepared> {
-        let (settings, benches) = (self.lay_aside(laid)?, benches::leave_out(&laid.package)?);
+    fn of_what_lies_here(&self, (name, version): (String, String), whence: (Option<String>, String), laid: &Copied) -> Result<Prepared> {
+        let brought = (self.lay_aside(laid)?, benches::leave_out(&laid.package)?);
         if let Some(lock) = self.lock {
             fs::copy(lock, self.throwaway.app().join("Cargo.lock")).with_context(|| format!("read {}", lock.display()))?;
         }
         let way = laid.package.strip_prefix(&self.throwaway.work).context("it lies elsewhere")?;
         self.depend(&name, &format!("path = {}", quoted(&format!("../{}", way.display()))))?;
         self.fetch(&self.throwaway.app())?;
-        let alone = self.alone(laid);
+        Ok(self.stands((name, version), whence, laid, brought))
+    }
+
+    /// A suspect where it is to be tried.
+    fn stands(
+        &self,
+        (name, version): (String, String),
+        (checksum, from): (Option<String>, String),
+        laid: &Copied,
+        (settings, benches): (bool, Vec<String>),
+    ) -> Prepared {
         let (dir, root) = (laid.package.clone(), laid.root.clone());
-        Ok(Prepared {
+        Prepared {
             suspect: Suspect { name, version, checksum, from, dir, root },
-            alone,
-            links,
+            alone: self.alone(laid),
+            links: laid.links,
             settings,
             run: None,
             neighbours: None,
             benches,
-        })
+        }
     }
 
     fn own_copy(&self, name: &str, version: String, checksum: Option<String>, from: String, source: &Path) -> Result<Prepared> {
@@ -201,18 +207,8 @@ impl Fetching<'_> {
             Some(part) => self.lay(&part)?,
             None => Copied { links: unpacking::directory(source, &dir)?, package: dir.clone(), root: dir },
         };
-        let (settings, benches) = (self.lay_aside(&laid)?, benches::leave_out(&laid.package)?);
-        let (alone, links, name) = (self.alone(&laid), laid.links, name.to_owned());
-        let Copied { package: dir, root, .. } = laid;
-        Ok(Prepared {
-            suspect: Suspect { name, version, checksum, from, dir, root },
-            alone,
-            links,
-            settings,
-            run: None,
-            neighbours: None,
-            benches,
-        })
+        let brought = (self.lay_aside(&laid)?, benches::leave_out(&laid.package)?);
+        Ok(self.stands((name.to_owned(), version), (checksum, from), &laid, brought))
     }
 
     /// As a workspace of its own, with the versions that the app has.
@@ -234,7 +230,7 @@ impl Fetching<'_> {
     fn lay_aside(&self, laid: &Copied) -> Result<bool> {
         let mut found = false;
         for dir in laid.package.ancestors().take_while(|dir| *dir != self.throwaway.work) {
-            found |= lay_aside(dir)?;
+            found |= !aside::hide(dir)?.is_empty();
         }
         Ok(found)
     }
@@ -313,19 +309,6 @@ impl Fetching<'_> {
         }
         bail!("its source is not where cargo keeps checkouts")
     }
-}
-
-/// Names the settings for cargo that lie there so that no cargo reads them. Was there one?
-fn lay_aside(dir: &Path) -> Result<bool> {
-    let mut found = false;
-    for name in ["config.toml", "config"] {
-        let settings = dir.join(".cargo").join(name);
-        if settings.symlink_metadata().is_ok() {
-            fs::rename(&settings, settings.with_extension("not-heeded")).with_context(|| format!("lay aside {}", settings.display()))?;
-            found = true;
-        }
-    }
-    Ok(found)
 }
 
 /// The repository that a workspace lies in.
