@@ -98,11 +98,11 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
             lock(&place)
         );
         assert!(baseline(&place, &["check"]).exits(0).stdout_text().contains("2, of which 2 were seen to run; and 1 libraries"));
-        place.clean();
+        place.again();
         expect_silence(built(&place, &["--policy", "ci"], "exec,read").exits(0));
         // An update: nobody has looked at it. Under `ci` it does not run; under `default` it is told.
         update(&place, "given", "0.1.0", "0.1.1");
-        place.clean();
+        place.again();
         let held = does(guarded(&place, &["--policy", "ci"], BUILD), "exec,read,read-more").go();
         assert_eq!(rules(held.exits(102)), [rule("baseline/unaccepted", "given")], "{held}");
         assert!(!held.stderr_text().contains("Compiling"), "{held}");
@@ -119,7 +119,7 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
         let late = does(guarded(&place, &["--policy", "ci"], BUILD), "write").go();
         assert_eq!(rules(late.exits(102)), [rule("baseline/unaccepted", "given")], "{late}");
         assert!(!place.workspace().join("data/made.txt").exists(), "{late}");
-        place.clean();
+        place.again();
         let told = built(&place, &[], "exec,read,read-more");
         assert_eq!(rules(told.exits(0)), [rule("baseline/new", "given")], "{told}");
         for said in [
@@ -149,7 +149,7 @@ fn what_was_accepted_may_be_built_and_an_update_that_does_more_may_not() {
                 && *added[1] == "given build-script does read {workspace}/data/two.txt",
             "{added:?}"
         );
-        place.clean();
+        place.again();
         expect_silence(built(&place, &["--policy", "ci"], "exec,read,read-more").exits(0));
         // The same version with other contents.
         let checksum = added[0].split(' ').nth(3).unwrap();
@@ -174,11 +174,11 @@ fn what_is_done_beyond_the_lock_is_told_and_ends_a_run_that_must_hold_to_it() {
         let place = Place::new(FIXTURE, who);
         built(&place, &[], "exec").exits(0);
         baseline(&place, &["accept"]).exits(0);
-        place.clean();
+        place.again();
         let told = built(&place, &[], "exec,read");
         assert_eq!(rules(told.exits(0)), [rule("baseline/new", "given")], "{told}");
         assert!(reads(&place), "{told}");
-        place.clean();
+        place.again();
         let files = ["sarif", "html", "markdown"].map(|kind| place.path(&format!("report/other.{kind}")));
         let words = ["--sarif", "--html", "--markdown"];
         let mut options = vec!["--policy", "ci"];
@@ -206,18 +206,18 @@ fn what_is_done_beyond_the_lock_is_told_and_ends_a_run_that_must_hold_to_it() {
             assert!(fs::read_to_string(file).unwrap().contains("baseline/new"), "{file:?}");
         }
         // In any profile, where it is typed.
-        place.clean();
+        place.again();
         let held = built(&place, &["--locked-behaviour"], "exec,read");
         assert!(!reads(&place), "{}", held.exits(102));
         // Seen to be refused, it can be accepted; and then it may.
         baseline(&place, &["accept", "given"]).exits(0);
         assert!(lines(&place).contains(&"given build-script does read {workspace}/data/one.txt".to_owned()), "{}", lock(&place));
-        place.clean();
+        place.again();
         let may = built(&place, &["--policy", "ci"], "exec,read");
         expect_silence(may.exits(0));
         assert!(reads(&place), "{may}");
         // A violation outranks it, and says that it is new. What is critical is not accepted.
-        place.clean();
+        place.again();
         let worse = built(&place, &["--policy", "ci"], "exec,secret,connect");
         let found = worse.exits(100).report()["findings"].as_array().unwrap().clone();
         let of = |rule: &str| found.iter().find(|finding| finding["rule"] == rule).unwrap_or_else(|| panic!("no {rule}\n{worse}"));
@@ -386,7 +386,7 @@ fn a_library_that_changed_and_an_update_that_turns_do_nothing_new() {
         assert_eq!(lock(&place), newer);
         // The script's own update, accepted by its name alone: what it does more is refused, and told with nothing else.
         update(&place, "given", "0.1.0", "0.1.1");
-        place.clean();
+        place.again();
         built(&place, &["--policy", "ci"], "exec,read").exits(102);
         baseline(&place, &["accept", "given"]).exits(0);
         let held = built(&place, &["--policy", "ci"], "exec,read");

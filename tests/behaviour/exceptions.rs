@@ -80,7 +80,7 @@ fn one_package_may_and_the_other_may_not() {
         assert_eq!((says(plain.exits(0), "alpha"), says(&plain, "beta")), ([true; 4], [true; 4]), "plain cargo\n{plain}");
         let fresh = |entries: &str| {
             exceptions(&place, entries);
-            place.clean();
+            place.again();
             for name in ["alpha", "beta"] {
                 fs::remove_file(place.workspace().join("generated").join(name)).ok();
             }
@@ -134,7 +134,7 @@ fn a_program_and_the_words_it_has_to_be_told() {
             let typed = ["allow", &whom, "--build-script", "--exec", "{home}/tools/helper", "--arguments", "done", "--reason", "looked at"];
             bare(&place, &typed).go().exits(0);
         }
-        place.clean();
+        place.again();
         let both = does(guarded(&place, &[], BUILD), &place, "exec").go();
         expect_silence(both.exits(0));
         assert_eq!((runs(&both, "alpha"), runs(&both, "beta")), (true, true), "{both}");
@@ -163,7 +163,7 @@ fn a_policy_that_changes_during_the_build() {
         });
         assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta"], "{outcome}");
         assert_eq!(states(&outcome), [], "{outcome}");
-        place.clean();
+        place.again();
         let next = does(guarded(&place, &[], BUILD), &place, "write").go();
         expect_silence(next.exits(0));
         assert_eq!(states(&next), [state("path#alpha@1.2.3", "used"), state("path#beta@1.2.3", "used")], "{next}");
@@ -189,7 +189,7 @@ fn another_version_kind_or_day_does_not_count() {
             (good.replace("/generated", "/generate"), "unused"),
         ];
         exceptions(&place, &wrong.iter().map(|(entry, _)| entry.as_str()).collect::<String>());
-        place.clean();
+        place.again();
         let outcome = does(guarded(&place, &[], BUILD), &place, "write").go();
         assert_eq!(guilty(outcome.exits(100)), ["alpha", "beta"], "{outcome}");
         let (found, expected) = (states(&outcome), wrong.each_ref().map(|(_, expected)| *expected));
@@ -202,7 +202,7 @@ fn another_version_kind_or_day_does_not_count() {
         assert!(stderr.contains(other) && stderr.contains("this build has `path#alpha@1.2.3`, which is another one"), "{outcome}");
         // And without the file it is as if there were none.
         exceptions(&place, &good);
-        place.clean();
+        place.again();
         let without = does(guarded(&place, &["--no-config"], BUILD), &place, "write").go();
         assert_eq!(guilty(without.exits(100)), ["alpha", "beta"], "{without}");
         assert_eq!(states(&without), [], "{without}");
@@ -261,7 +261,7 @@ fn a_secret_is_given_to_one_and_only_what_it_needs() {
         }
         assert!(!fs::read_to_string(place.path("report/report.json")).unwrap().contains("hush"), "{outcome}");
         // The variable alone, to a build script: that is a use of it, and nobody else knows it.
-        place.clean();
+        place.again();
         exceptions(&place, &allow("path#alpha@1.2.3", "build-script", "reveal = [\"DATABASE_URL\"]"));
         let outcome = does(guarded(&place, &[], BUILD), &place, "env").env("DATABASE_URL", url).go();
         expect_silence(outcome.exits(0));
@@ -417,7 +417,7 @@ fn what_a_finding_was_about_is_allowed_by_its_number() {
         let again = bare(&place, &allow).go();
         assert!(String::from_utf8_lossy(&again.exits(0).stdout).contains("says so already: nothing was written"), "{again}");
         assert_eq!(fs::read_to_string(place.workspace().join("brig.toml")).unwrap(), text);
-        place.clean();
+        place.again();
         let allowed = does(guarded(&place, &[], BUILD), &place, acts).go();
         expect_silence(allowed.exits(0));
         assert_eq!(states(&allowed), [state("path#alpha@1.2.3", "used"), state("path#beta@1.2.3", "used")], "{allowed}");
@@ -431,7 +431,7 @@ fn what_an_observed_run_would_need_is_proposed() {
         let place = place(who);
         let acts = "write,connect";
         expect_proposals(&place, acts);
-        place.clean();
+        place.again();
         fs::remove_file(place.workspace().join("brig.toml")).unwrap();
         let observed = does(guarded(&place, &["--mode", "observe"], BUILD), &place, "write,read,connect").go();
         observed.exits(0);
@@ -454,7 +454,7 @@ fn expect_proposals(place: &Place, acts: &str) {
     let line = text.lines().find_map(|line| line.split_once(" allow --from ")).map(|(_, ids)| ids).unwrap_or_else(|| panic!("{said}"));
     let ids: Vec<&str> = line.split(" --reason").next().unwrap().split(' ').collect();
     brig(&[&["allow", "--from"], &ids[..], &["--reason", "looked at"]].concat()).exits(0);
-    place.clean();
+    place.again();
     expect_silence(does(guarded(place, &[], BUILD), place, acts).go().exits(0));
     let report = kept(place);
     let after = bare(place, &["--report-dir", report.to_str().unwrap(), "suggest"]).go();

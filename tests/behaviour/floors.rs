@@ -18,7 +18,7 @@ fn writes<'a>(run: Run<'a>) -> Run<'a> {
 
 fn project(place: &Place, text: &str) {
     place.write(&place.workspace().join("brig.toml"), &format!("version = 1\n{text}"));
-    place.clean();
+    place.again();
 }
 
 fn made(place: &Place, name: &str) -> bool {
@@ -88,7 +88,7 @@ fn a_floor_of_ones_own_holds_in_every_project() {
         writes(cargo(&place, BUILD)).go().exits(0);
         assert!(made(&place, "alpha"));
         place.write(&own, strict);
-        place.clean();
+        place.again();
         assert!(writes(guarded(&place, &[], BUILD)).go().exits(96).stderr_text().contains("floor.toml:3:1: unknown key `extra`"));
         // Nobody has chosen a profile: the floor's is in force.
         place.write(&own, &strict.replace("extra = 1\n", ""));
@@ -105,7 +105,7 @@ fn a_floor_of_ones_own_holds_in_every_project() {
         assert!(outcome.exits(100).stderr_text().contains("package `beta` 1.2.3 is denied"), "{outcome}");
         assert!(!made(&place, "alpha"));
         fs::remove_file(&own).unwrap();
-        place.clean();
+        place.again();
         expect_silence(guarded(&place, &[], BUILD).go().exits(0));
     }
 }

@@ -65,7 +65,7 @@ fn tokens_in_the_environment_do_not_reach_build_scripts() {
         let place = Place::new("environment", who);
         crate::run::cargo(&place, BUILD).go().exits(0);
         assert!(!spilled(&place, &crate::run::cargo(&place, BUILD).go()).is_empty(), "plain cargo must hand the token on");
-        place.clean();
+        place.again();
         let outcome = guarded(&place, &[], BUILD).go();
         expect_silence(outcome.exits(0));
         assert!(spilled(&place, &outcome).is_empty(), "{:?}\n{outcome}", spilled(&place, &outcome));
@@ -101,7 +101,7 @@ fn what_cargo_remembers_of_the_environment_is_not_for_reading() {
         };
         crate::run::cargo(&place, BUILD).go().exits(0);
         assert!(found().contains(&place.canary), "plain cargo must leave the token there");
-        place.clean();
+        place.again();
         let outcome = guarded(&place, &[], BUILD).go();
         expect(&outcome, &[refused(&["secret/read"], "reader", &["build-script"])]);
         assert!(!found().contains(&place.canary), "{outcome}");

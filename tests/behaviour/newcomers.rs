@@ -50,7 +50,7 @@ fn what_nobody_has_accepted_is_walked_through() {
             .unwrap()
             .replace(&format!("given build-script 0.1.0 {:064}", 1), &format!("given build-script 0.1.0 {:064}", 2));
         place.write(&lock, &other);
-        place.clean();
+        place.again();
         built(&place, &[], "exec,read").exits(0);
         let review = brig(&place, &["review"]);
         let text = review.exits(102).stdout_text();
@@ -76,7 +76,7 @@ fn what_somebody_else_has_accepted_counts_where_it_is_the_same_code() {
         policy("");
         place.write(&own, "brig-lock 2\n");
         let run = |options: &[&str], acts: &str| {
-            place.clean();
+            place.again();
             built(&place, options, acts)
         };
         // Nobody has said that it is to count.

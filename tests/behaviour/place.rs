@@ -67,6 +67,19 @@ impl Place {
         warm::lay(&self.target());
     }
 
+    /// All build scripts run again, and whatever takes something from them is built again; what was compiled and linked to run them stays. For
+    /// cases about what a script may: half of a small build is the making of scripts.
+    pub fn again(&self) {
+        let units = fs::read_dir(self.target().join("debug/.fingerprint")).into_iter().flatten().flatten().map(|unit| unit.path());
+        for unit in units {
+            // A directory for each unit, and in that of a script's run files of this name.
+            let mut files = fs::read_dir(&unit).unwrap().flatten().map(|file| file.file_name());
+            if files.any(|name| name.as_encoded_bytes().starts_with(b"run-build-script-")) {
+                fs::remove_dir_all(unit).unwrap();
+            }
+        }
+    }
+
     /// Moves the workspace to a new directory in `parent`: out of the home, perhaps to another file system.
     pub fn move_to(&mut self, parent: &Path) {
         let dir = tempfile::Builder::new().prefix("brig-").tempdir_in(parent).expect("make a temporary directory");

@@ -26,7 +26,7 @@ fn a_name_is_nobody_elses_copy_of_it() {
         fs::write(&script, text).unwrap();
         let run = |options: &[&str]| {
             fs::remove_file(&made).ok();
-            place.clean();
+            place.again();
             guarded(&place, options, BUILD).env("ZOO_ACTS", "write").compared().go()
         };
         let policy = |text: &str| place.write(&place.workspace().join("brig.toml"), text);
