@@ -5,7 +5,7 @@ use crate::judge::exceptions::{Granted, reaches};
 use crate::judge::policy::Policy;
 use crate::judge::rules::net_connect::{is_named, names_host, split};
 use crate::model::act::ObjectKind;
-use crate::model::{Act, Endpoint, Hostile, Judgement, Object};
+use crate::model::{Act, Blame, Endpoint, Hostile, Judgement, Object};
 
 /// An act that would not have been allowed.
 #[derive(Clone, Debug)]
@@ -14,6 +14,15 @@ pub struct Spent<'a> {
     pub by: Vec<&'a Granted>,
     /// What is said without them.
     pub otherwise: Judgement,
+}
+
+impl<'a> Spent<'a> {
+    /// Those that count where this is all that is known of who acts: of those that ask, none where nothing is.
+    pub fn counting(&self, blame: Option<&Blame>) -> Vec<&'a Granted> {
+        let (some, all): (Vec<&Granted>, Vec<&Granted>) = self.by.iter().copied().partition(|granted| granted.asks_who());
+        let is_for = |granted: &&Granted| blame.is_some_and(|blame| granted.is_for(blame));
+        if all.is_empty() { some.into_iter().filter(is_for).collect() } else { all }
+    }
 }
 
 impl Policy {

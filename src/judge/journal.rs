@@ -3,7 +3,7 @@
 //!
 //! Each actor has a ledger of its own behind its own lock, and one gate thread serves one actor: locks are hardly ever contended.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -57,6 +57,8 @@ pub struct Record {
     pub reviewed: Vec<(Reviewed, u64)>,
     /// Exceptions of the user's that were used, with how often.
     pub spent: Vec<(Exception, u64)>,
+    /// What no line of a policy would have allowed: none is to be offered.
+    pub beyond: BTreeSet<(ActorId, Act)>,
 }
 
 #[derive(Clone, Default)]
@@ -69,6 +71,8 @@ struct Ledger {
     truncated: u64,
     /// By shape; one for each stack, since several crates in one program may all be after the same file.
     breaches: HashMap<(Act, Status, Rule), Vec<Counted>>,
+    /// Of those that are kept whole.
+    beyond: HashSet<Act>,
 }
 
 /// How often an act was done, by status, and when first.
@@ -187,6 +191,22 @@ impl Journal {
         }
         processes.text += process.argv.iter().map(|argument| argument.as_bytes().len()).sum::<usize>();
         processes.kept.push(process);
+    }
+
+    /// Is this act not known of this actor yet, and will it be kept whole?
+    pub fn is_news(&self, actor: ActorId, act: &Act) -> bool {
+        let ledger = self.ledger(actor);
+        let ledger = lock(&ledger);
+        ledger.refusals < REFUSALS && !ledger.acts.contains_key(act)
+    }
+
+    /// No line of a policy would have allowed this.
+    pub fn beyond(&self, actor: ActorId, act: &Act) {
+        let ledger = self.ledger(actor);
+        let mut ledger = lock(&ledger);
+        if ledger.beyond.len() < REFUSALS {
+            ledger.beyond.insert(act.clone());
+        }
     }
 
     /// An event that could not be read or recorded: the run is no longer complete. `what` is our own text.
@@ -318,6 +338,7 @@ impl Ledger {
             record.truncated.insert(actor, self.truncated);
         }
         record.breaches.extend(self.breaches.into_values().flatten());
+        record.beyond.extend(self.beyond.into_iter().map(|act| (actor, act)));
     }
 }
 

@@ -9,6 +9,7 @@ mod decoys;
 pub mod environment;
 mod excepted;
 pub mod exceptions;
+mod helping;
 pub mod journal;
 mod judging;
 pub mod linking;

@@ -193,6 +193,8 @@ pub struct Enforcement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unpinned {
     pub name: String,
+    /// The package it lies in, and its version.
+    pub of: Option<(String, String)>,
     /// Another file was pinned; else none yet.
     pub changed: bool,
 }

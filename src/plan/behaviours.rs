@@ -1,5 +1,6 @@
 //! The workspace's `brig.lock`. In: the workspace. Out: the lock, if there is one; or what is wrong with the file (exit 96).
 
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -30,14 +31,22 @@ pub fn read(workspace: &Path) -> Result<Option<Lock>, ConfigError> {
 /// As [`read`], but for what stands in it.
 pub fn text(path: &Path) -> Result<Option<String>, ConfigError> {
     let wrong = |message: String| Err(ConfigError::whole(&path.display().to_string(), message));
-    let file = match std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+    match std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path) {
+        Ok(file) => whole(file, path).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
-            return wrong("is a symbolic link: it must be a file of the workspace's own".into());
+            wrong("is a symbolic link: it must be a file of the workspace's own".into())
         }
-        Err(error) => return wrong(format!("cannot be read: {error}")),
-    };
+        Err(error) => wrong(format!("cannot be read: {error}")),
+    }
+}
+
+/// All of a file that is open; `path` is what it is called.
+///
+/// # Errors
+/// Where it is no file, is too long, or cannot be read.
+pub fn whole(file: File, path: &Path) -> Result<String, ConfigError> {
+    let wrong = |message: String| Err(ConfigError::whole(&path.display().to_string(), message));
     let mut text = String::new();
     match file.metadata() {
         Ok(facts) if !facts.is_file() => return wrong("is no file".into()),
@@ -46,7 +55,7 @@ pub fn text(path: &Path) -> Result<Option<String>, ConfigError> {
         Ok(_) => {}
     }
     match file.take(LONGEST).read_to_string(&mut text) {
-        Ok(_) => Ok(Some(text)),
+        Ok(_) => Ok(text),
         Err(error) => wrong(format!("cannot be read: {error}")),
     }
 }

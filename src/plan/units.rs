@@ -17,6 +17,8 @@ struct Answer<'a> {
     packages: Vec<Listed<'a>>,
     #[serde(borrow)]
     resolve: Option<Resolve<'a>>,
+    #[serde(borrow, default)]
+    workspace_members: Vec<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -97,10 +99,11 @@ pub fn of(graph: &str, locked: &Locked) -> Option<Found> {
         None => unpinned(listed.source.as_deref()),
     };
     let by_id: HashMap<&str, &Listed> = answer.packages.iter().map(|listed| (&*listed.id, listed)).collect();
+    let built = nodes.as_ref().and_then(|nodes| built(&answer.workspace_members, &by_id, nodes));
     let mut found = Found::default();
     for listed in &answer.packages {
         let node = nodes.as_ref().and_then(|nodes| nodes.get(&*listed.id));
-        if nodes.is_some() && node.is_none() {
+        if nodes.is_some() && node.is_none() || built.as_ref().is_some_and(|built| !built.contains(&*listed.id)) {
             continue;
         }
         let kinds: HashSet<&str> = listed.targets.iter().flat_map(|target| target.kind.iter().map(|kind| &**kind)).collect();
@@ -119,6 +122,30 @@ pub fn of(graph: &str, locked: &Locked) -> Option<Found> {
         }
     }
     Some(found)
+}
+
+/// Packages that cargo would build for the workspace: what only a build script needs that is not there belongs to the graph, and is not built. Nothing where cargo
+/// does not say whose workspace it is; then all are.
+fn built<'g>(
+    members: &'g [Cow<'g, str>],
+    by_id: &HashMap<&'g str, &'g Listed<'g>>,
+    nodes: &HashMap<&'g str, &'g Node<'g>>,
+) -> Option<HashSet<&'g str>> {
+    let has_script = |id: &str| {
+        by_id.get(id).is_some_and(|listed| listed.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "custom-build")))
+    };
+    let own: HashSet<&str> = members.iter().map(|id| &**id).collect();
+    let (mut seen, mut open) = (HashSet::new(), own.iter().copied().collect::<Vec<&'g str>>());
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let needs = |dep: &&Dep| {
+            dep.dep_kinds.is_empty() || dep.is(None) || dep.is(Some("build")) && has_script(id) || dep.is(Some("dev")) && own.contains(id)
+        };
+        open.extend(nodes.get(id).into_iter().flat_map(|node| &node.deps).filter(needs).map(|dep| &*dep.pkg));
+    }
+    (!own.is_empty()).then_some(seen)
 }
 
 /// What comes from elsewhere and is linked into a package's build script, or its macro. Macros among what it needs run in its compiler: each is a unit of its own.
@@ -289,5 +316,38 @@ mod tests {
             ]
         );
         assert_eq!(found.units.len(), 3);
+    }
+
+    /// `app` needs `given`, whose build script needs `tool`; `plain` has no script left, and names what that needed.
+    #[test]
+    fn what_a_script_needs_that_is_not_there_is_not_built() {
+        let needs = [
+            ("app", vec![("given", "null"), ("plain", "null"), ("tested", "\"dev\"")]),
+            ("given", vec![("tool", "\"build\""), ("only-tested", "\"dev\"")]),
+            ("plain", vec![("left", "\"build\"")]),
+        ];
+        let names = ["app", "given", "plain", "tested", "tool", "only-tested", "left"];
+        let one = |name: &str| {
+            let (source, kind) = (
+                if name == "app" { "null".to_owned() } else { format!("{REGISTRY:?}") },
+                if name == "plain" { "lib" } else { "custom-build" },
+            );
+            format!("{{\"id\":{name:?},\"name\":{name:?},\"version\":\"1.0.0\",\"source\":{source},\"targets\":[{{\"kind\":[{kind:?}]}}]}}")
+        };
+        let node = |name: &str| {
+            let deps = needs.iter().filter(|(of, _)| *of == name).flat_map(|(_, deps)| deps);
+            let deps: Vec<String> =
+                deps.map(|(name, kind)| format!("{{\"pkg\":{name:?},\"dep_kinds\":[{{\"kind\":{kind},\"target\":null}}]}}")).collect();
+            format!("{{\"id\":{name:?},\"features\":[],\"deps\":[{}]}}", deps.join(","))
+        };
+        let (packages, nodes) = (names.map(one).join(","), names.map(node).join(","));
+        let text =
+            |members: &str| format!("{{\"packages\":[{packages}],\"resolve\":{{\"nodes\":[{nodes}]}},\"workspace_members\":[{members}]}}");
+        let found = |members: &str| {
+            let found = of(&text(members), &Locked::default()).unwrap();
+            found.units.keys().map(|unit| unit.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("\"app\""), ["given", "tested", "tool"]);
+        assert_eq!(found(""), ["given", "left", "only-tested", "tested", "tool"]);
     }
 }

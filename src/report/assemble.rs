@@ -10,7 +10,7 @@ use crate::model::{Act, Actor, ActorId, ActorKind, Event, Finding, Hostile, Mode
 use super::barred;
 use super::derive::{self, Cast, is_compiler};
 use super::findings::{self, Placed};
-use super::kept::{self, Broken};
+use super::kept::{self, Beyond, Broken};
 use super::material::{Facts, Material};
 use super::outcome::{Bar, Ending, decide};
 use super::packages::packages;
@@ -40,7 +40,8 @@ pub fn assemble(material: &Material, facts: &Facts, who: &dyn Who) -> Report {
     let behaviour = behaviour(material, facts, &cast, &numbers);
     let coverage = coverage(material, facts, &cast, &placed);
     let outcome = outcome(material, facts, &cast, &placed, &coverage);
-    let kept = kept::kept(&actors, &behaviour, &broken(material, facts, &cast, &numbers), &facts.run.profile);
+    let (broken, beyond) = (broken(material, facts, &cast, &numbers), beyond(material, facts, &cast, &numbers));
+    let kept = kept::kept(&actors, &behaviour, (&broken, &beyond), &facts.run.profile);
     let mut findings = barred::findings(&facts.barred, who);
     findings.extend(placed.into_iter().map(|placed| Finding { actor: numbers[placed.actor], ..placed.finding }));
     for (number, finding) in findings.iter_mut().enumerate() {
@@ -241,6 +242,13 @@ fn broken<'m>(material: &'m Material, facts: &Facts, cast: &Cast, numbers: &[Act
         }
     }
     broken
+}
+
+/// What no line would have allowed, as the behaviour has it.
+fn beyond(material: &Material, facts: &Facts, cast: &Cast, numbers: &[ActorId]) -> Beyond {
+    let own = |id: ActorId| cast.actors.iter().position(|actor| actor.id == id && actor.host.is_none());
+    let one = |(id, act): &(ActorId, Act)| own(*id).map(|at| (numbers[at], facts.places_of(&cast.actors[at]).act(act)));
+    material.beyond.iter().filter_map(one).collect()
 }
 
 fn coverage(material: &Material, facts: &Facts, cast: &Cast, placed: &[Placed]) -> Coverage {

@@ -338,4 +338,7 @@ fn no_line_is_offered_for_what_another_rule_refused() {
     assert_eq!(kept(&material), [("/opt/data".to_owned(), true), ("{workspace}/.env".to_owned(), false)]);
     material.breaches[0].0.breach.as_mut().unwrap().rule = Rule::FsReadOutside;
     assert_eq!(kept(&material), [("/opt/data".to_owned(), true), ("{workspace}/.env".to_owned(), true)]);
+    // The rules say the same of it with a line.
+    material.beyond = [(ActorId(BUILD), material.breaches[0].0.act.clone())].into();
+    assert_eq!(kept(&material), [("/opt/data".to_owned(), true), ("{workspace}/.env".to_owned(), false)]);
 }

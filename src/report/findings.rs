@@ -167,6 +167,9 @@ fn place(
     let worst = if correlated { Severity::Critical } else { severity };
     let pids = group.iter().map(|breach| breach.event.pid).collect();
     let parties = first.map(|breached| &breached.parties);
+    // Where the rules themselves would say the same with one line more, none is worth following.
+    let beyond = group.iter().any(|breach| material.beyond.contains(&(breach.event.actor, breach.event.act.clone())));
+    let offers = truncated == 0 && !beyond;
     let through: Vec<Package> = match parties {
         Some(parties) if !correlated => parties.accused(rule).1.into_iter().cloned().collect(),
         _ => Vec::new(),
@@ -194,17 +197,24 @@ fn place(
         location: offender.as_ref().and_then(|package| who.location(package, member, first.and_then(|b| b.blame.as_ref()))),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
         // The wall of cargo is nothing that a line for tools would widen.
-        allow: if truncated == 0 && !member.is_cargo() {
-            remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile)
-        } else {
-            None
-        },
-        except: proposal::of(rule, worst, (member, walled_as(member, cast)), &evidence, &pids).filter(|_| truncated == 0),
+        allow: if offers && !member.is_cargo() { remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile) } else { None },
+        except: proposal::of(rule, worst, (member, walled_as(member, cast)), &evidence, &pids)
+            .filter(|_| offers && is_told_apart(member, group)),
         offender,
         evidence,
         advice: Vec::new(),
     };
     Placed { actor, finding }
+}
+
+/// An exception of a macro's holds where that macro alone is on the stack: where it was not seen to be, none would do.
+fn is_told_apart(member: &Actor, group: &[&Breached]) -> bool {
+    let alone = |blame: &Blame| {
+        let mut objects = blame.crates.iter().map(|found| found.object.as_ref());
+        let first = objects.next().flatten();
+        blame.is_whole() && first.is_some() && objects.all(|object| object == first)
+    };
+    member.kind != ActorKind::ProcMacro || group.iter().all(|breach| breach.blame.as_ref().is_some_and(alone))
 }
 
 /// How one comes to who did it: through the package whose program or compiler it was, and on to what it did it through.

@@ -1,7 +1,7 @@
 //! What was kept from code that then failed, without an alarm: nobody else would tell why. In: the report's actors and their behaviour, what of it broke
 //! a rule, the profile in force. Out: each such refusal and withheld variable, with the line that would allow it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::report::{Behaviour, Kept, ReportedActor};
 use crate::model::{Act, ActorId, Breach, Severity, Status};
@@ -11,7 +11,10 @@ use super::remedy;
 /// The gravest breach of each act.
 pub type Broken<'b> = BTreeMap<(ActorId, Act), &'b Breach>;
 
-pub fn kept(actors: &[ReportedActor], behaviour: &[Behaviour], broken: &Broken, profile: &[String]) -> Vec<Kept> {
+/// What no line would have allowed.
+pub type Beyond = BTreeSet<(ActorId, Act)>;
+
+pub fn kept(actors: &[ReportedActor], behaviour: &[Behaviour], (broken, beyond): (&Broken, &Beyond), profile: &[String]) -> Vec<Kept> {
     let mut kept = Vec::new();
     for actor in actors.iter().filter(|actor| actor.failed) {
         let id = actor.id;
@@ -28,6 +31,7 @@ pub fn kept(actors: &[ReportedActor], behaviour: &[Behaviour], broken: &Broken, 
                 Some(breach) => remedy::quiet(&act, actor.kind, profile).filter(|_| remedy::list(breach.rule).is_some()),
                 None => remedy::quiet(&act, actor.kind, profile),
             };
+            let allow = allow.filter(|_| !beyond.contains(&(id, act.clone())));
             Some(Kept { actor: id, act, allow })
         }));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::barred::Barred;
 use crate::model::report::{Behaviour, Enforcement, Host, Run};
-use crate::model::{Actor, ActorId, ActorKind, Event, ExceptionUse, Process, Reviewed, Span};
+use crate::model::{Act, Actor, ActorId, ActorKind, Event, ExceptionUse, Process, Reviewed, Span};
 
 use super::normalise::Places;
 
@@ -19,6 +19,8 @@ pub struct Material {
     pub behaviours_truncated: u64,
     /// Acts that broke a rule (they are not in `behaviours`), with how often.
     pub breaches: Vec<(Event, u64)>,
+    /// Of all acts, those that no line of a policy would have allowed.
+    pub beyond: BTreeSet<(ActorId, Act)>,
     /// What could not be read or recorded, one entry per loss.
     pub lost: Vec<String>,
     /// All events, recorded or counted.

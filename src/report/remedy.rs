@@ -92,6 +92,8 @@ fn grant(act: &Act, pids: &BTreeSet<u32>) -> Option<String> {
             Endpoint::UnixPath { path } => fit(path),
             Endpoint::UnixAbstract { .. } | Endpoint::Other { .. } => None,
         },
+        // In the place of a grant's root there may be no link: what it lies in.
+        Act::Symlink { path, .. } => narrow(fit(path)?.rsplit_once('/')?.0),
         // Both ends would have to be granted.
         Act::Rename { .. } | Act::Link { .. } => None,
         // A program is granted by its name.
@@ -160,7 +162,13 @@ fn common(grants: &BTreeSet<String>) -> Option<String> {
         let same = shared.iter().zip(grant.split('/')).take_while(|(a, b)| **a == *b).count();
         shared.truncate(same);
     }
-    (shared.len() > 1 && shared.iter().any(|part| !part.is_empty() && !part.starts_with('{'))).then(|| shared.join("/"))
+    narrow(&shared.join("/"))
+}
+
+/// A directory, unless it is a bare placeholder, or one at the top.
+fn narrow(dir: &str) -> Option<String> {
+    let least = if dir.starts_with('/') { 3 } else { 2 };
+    (dir.split('/').count() >= least).then(|| dir.to_owned())
 }
 
 /// A path that means in a profile what it says: hostile names, stars for what is drawn at random and numbers of processes do not.

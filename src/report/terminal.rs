@@ -116,7 +116,9 @@ pub fn imported(w: &mut dyn Write, (vouched, unpinned): (&[Vouched], &[Unpinned]
             true => ("Changed", "is not the file that brig.lock pins"),
             false => ("Not pinned", "is not pinned yet in brig.lock"),
         };
-        let text = format!("import {} {why}, and vouches for nobody (`cargo brig baseline import`)", (MEDIUM.name)(&import.name));
+        let of = import.of.as_ref().map(|(name, version)| format!(" of {} {}", (MEDIUM.name)(name), escape::name(version)));
+        let (name, of) = ((MEDIUM.name)(&import.name), of.unwrap_or_default());
+        let text = format!("import {name}{of} {why}, and vouches for nobody (`cargo brig baseline import`)");
         style.status(w, YELLOW, word, &text)?;
     }
     Ok(())

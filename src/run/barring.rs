@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-use crate::baseline::vouch::{Import, vouched};
+use crate::baseline::vouch::vouched;
 use crate::baseline::{Lock, compare};
 use crate::judge::Places;
 use crate::model::barred::{Barred, Barring, Why};
-use crate::model::report::Vouched;
+use crate::model::report::{Unpinned, Vouched};
 use crate::model::{ActorKind, Package, compiles_a_macro};
 use crate::plan::behaviours;
 use crate::plan::exceptions::Denial;
 use crate::plan::exceptions::lock::Locked;
+use crate::plan::imports::Imports;
 use crate::plan::malicious::List;
 use crate::plan::units;
 
@@ -28,7 +29,7 @@ pub struct Bars {
     /// The workspace's lock of behaviours, as it was before the build.
     accepted: RefCell<Option<Arc<Lock>>>,
     /// Locks of others that count beside it.
-    imports: Vec<Import>,
+    imports: RefCell<Imports>,
     /// What they have vouched for.
     vouched: RefCell<Vec<Vouched>>,
     /// What it does not hold must not be built.
@@ -45,8 +46,8 @@ impl Bars {
     }
 
     /// With a lock of behaviours.
-    pub fn accepting(self, accepted: Option<Lock>, imports: Vec<Import>, held: bool) -> Self {
-        Bars { accepted: RefCell::new(accepted.map(Arc::new)), imports, held, ..self }
+    pub fn accepting(self, accepted: Option<Lock>, imports: Imports, held: bool) -> Self {
+        Bars { accepted: RefCell::new(accepted.map(Arc::new)), imports: RefCell::new(imports), held, ..self }
     }
 
     /// The lock of behaviours, with what others vouch for, and whether it must hold all.
@@ -59,6 +60,11 @@ impl Bars {
         self.vouched.borrow().clone()
     }
 
+    /// Locks of others that are not the files that are pinned.
+    pub fn unpinned(&self) -> Vec<Unpinned> {
+        self.imports.borrow().unpinned.clone()
+    }
+
     /// The same, where nothing may be done that it does not hold.
     pub fn held(&self) -> Option<Arc<Lock>> {
         self.accepted.borrow().clone().filter(|_| self.held)
@@ -68,7 +74,7 @@ impl Bars {
     /// others counts by cargo's graph, for the platforms that are built for. What is not accepted, and need not be, is given back.
     ///
     /// # Errors
-    /// [`Barring`] with the packages that must not be there.
+    /// [`Barring`] with the packages that must not be there; what is wrong with a lock of others that lies in one of them.
     pub fn look(&self, locked: Option<Locked>, graph: Option<&str>) -> Result<Vec<Barred>> {
         let empty = Locked::default();
         let known = locked.as_ref().unwrap_or(&empty);
@@ -77,12 +83,13 @@ impl Bars {
         };
         let denied = self.denials.iter().flat_map(|denial| of(denial).into_iter().map(move |version| barred(denial, &version)));
         let mut all: Vec<Barred> = self.malicious.locked(known).chain(denied).collect();
+        graph.map_or(Ok(()), |graph| self.imports.borrow_mut().complete(graph))?;
         let lock = self.accepted.borrow().clone();
         let found = graph.filter(|_| lock.is_some()).and_then(|graph| units::of(graph, known));
         self.looked.set(self.looked.get() || found.is_some());
         let found = found.unwrap_or_default();
         let lock = lock.map(|lock| {
-            let (with, vouched) = vouched(&lock, &self.imports, found.units.keys(), found.libraries.keys());
+            let (with, vouched) = vouched(&lock, &self.imports.borrow().counted, found.units.keys(), found.libraries.keys());
             self.vouched.borrow_mut().extend(vouched);
             Arc::new(with)
         });

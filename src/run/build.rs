@@ -93,8 +93,7 @@ pub fn build(
     let mut answer = asked.answer();
     let graph = answer.graph.take();
     let mut places = stage::find_places(answer, &steering, &env, tmp.path()).map_err(Stopped::usage)?;
-    let Chosen { profile, timeout, loosened, floors, exceptions, malicious, accepted, imports, unpinned, held } =
-        Chosen::read(options, &places)?;
+    let Chosen { profile, timeout, loosened, floors, exceptions, malicious, accepted, imports, held } = Chosen::read(options, &places)?;
     tracing::debug!(?cargo, profile = ?profile.chain, target = ?places.target, build = ?places.build, tmp = ?places.tmp, "set out");
 
     let phases = Phases::of(&steering, profile.cargo.network, graph.is_none() && places.workspace.is_some());
@@ -199,7 +198,7 @@ pub fn build(
     // A stderr that is gone loses a hint, nothing else.
     let tell = |unaccepted: Vec<Barred>| {
         drop(terminal::unaccepted(&mut io::stderr().lock(), &unaccepted, style));
-        drop(terminal::imported(&mut io::stderr().lock(), (&bars.vouched(), &unpinned), style));
+        drop(terminal::imported(&mut io::stderr().lock(), (&bars.vouched(), &bars.unpinned()), style));
     };
     let fence = Fence::raise();
     let screen = Screen::look();

@@ -7,17 +7,17 @@ use anyhow::anyhow;
 
 use super::stopped::Stopped;
 use crate::baseline::Lock;
-use crate::baseline::vouch::Import;
 use crate::cli::Options;
 use crate::judge::{Decoys, Places};
-use crate::model::report::{Loosened, Unpinned};
+use crate::model::report::Loosened;
 use crate::model::{Exit, Hostile, Lure, Mode};
 use crate::plan::config::{Choice, Config};
 use crate::plan::exceptions::Exceptions;
 use crate::plan::exceptions::day::Day;
 use crate::plan::floor::{self, Floor};
+use crate::plan::imports::Imports;
 use crate::plan::malicious::List;
-use crate::plan::{self, ConfigError, Profile, behaviours, config, imports, loosening};
+use crate::plan::{self, ConfigError, Profile, behaviours, config, loosening};
 
 pub struct Chosen {
     pub profile: Profile,
@@ -31,9 +31,7 @@ pub struct Chosen {
     /// The workspace's lock of behaviours.
     pub accepted: Option<Lock>,
     /// Locks of others that count beside it.
-    pub imports: Vec<Import>,
-    /// Such as are not what it pins.
-    pub unpinned: Vec<Unpinned>,
+    pub imports: Imports,
     /// What it does not hold must not be built, or done.
     pub held: bool,
 }
@@ -87,19 +85,18 @@ impl Chosen {
             return Err(Stopped { exit: Exit::NewBehaviour, cause });
         }
         let held = options.locked_behaviour || profile.require.accepted && profile.mode != Mode::Observe;
-        let there = match places.workspace {
-            Some(_) => imports::read(&written.imports, file.as_deref())?,
-            None => Vec::new(),
+        let wanted = std::mem::take(&mut written.imports);
+        let imports = match places.workspace {
+            Some(_) => Imports::read(wanted, file.as_deref(), accepted.as_ref())?,
+            None => Imports::default(),
         };
-        let empty = Lock::default();
-        let (imports, unpinned) = imports::pinned(there, accepted.as_ref().unwrap_or(&empty));
         let limits = floors.iter().filter_map(Floor::timeout);
         let timeout = options.timeout.or(written.timeout).into_iter().chain(limits).min();
         for floor in &floors {
             written.exceptions.denials.extend(floor.denials().denials.iter().cloned());
         }
         let floors = floors.iter().map(|floor| Hostile::from(&*shown(&floor.path))).collect();
-        Ok(Chosen { profile, timeout, loosened, floors, exceptions: written.exceptions, malicious, accepted, imports, unpinned, held })
+        Ok(Chosen { profile, timeout, loosened, floors, exceptions: written.exceptions, malicious, accepted, imports, held })
     }
 }
 

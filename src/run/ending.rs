@@ -123,6 +123,7 @@ pub fn tell(ran: Ran, supervisor: &mut Supervisor, outputs: &Outputs, style: ter
         processes_truncated: record.processes_truncated,
         behaviours: record.behaviours,
         behaviours_truncated: record.truncated.values().sum(),
+        beyond: record.beyond,
         breaches: record.breaches.into_iter().map(|counted| (counted.event, counted.count)).collect(),
         lost: record.lost.into_iter().flat_map(|(what, count)| std::iter::repeat_n(what, count.min(1000) as usize)).collect(),
         events: record.events,

@@ -28,6 +28,8 @@ pub struct Now {
     pub dirs: Dirs,
     pub locked: Locked,
     pub graph: Graph,
+    /// That, as cargo says it.
+    pub text: String,
     pub cargo_home: PathBuf,
 }
 
@@ -50,7 +52,7 @@ pub fn now(report: Option<&Report>) -> Result<Now, Stopped> {
     let parsed = Graph::parse(&graph).map_err(Stopped::usage)?;
     let dirs = naming::dirs(&parsed, &naming::named(&places));
     let Found { units, libraries } = units::of(&graph, &locked).ok_or_else(unknown)?;
-    Ok(Now { units, libraries, workspace, dirs, locked, graph: parsed, cargo_home: places.cargo_home.clone() })
+    Ok(Now { units, libraries, workspace, dirs, locked, graph: parsed, text: graph, cargo_home: places.cargo_home.clone() })
 }
 
 /// The words of a run that shape its graph, and no others: a stored report may come from anywhere.

@@ -18,18 +18,18 @@ impl Call<'_> {
         }
         let judgement = if judgement == Judgement::allow() { judgement } else { self.unless_a_stream(&act, object, judgement) };
         if let Some(spent) = self.watched.policy.spent(&act, object, &judgement) {
-            return self.excepted(act, judgement, &spent);
+            return self.excepted(act, object, judgement, &spent);
         }
         if let Some(lift) = self.watched.policy.lift(&act, object, &judgement)
             && let Some(lifted) = self.lifted(&lift)
         {
             if let Some(new) = self.watched.policy.unless_accepted(&act, &lifted) {
-                self.note(act, new.status(), new.breach.clone());
+                self.note(act, object, new.status(), new.breach.clone());
                 return new;
             }
             if lifted == Judgement::allow() {
                 self.watched.journal.used(lift.by);
-                self.note(act, Status::Allowed, None);
+                self.note(act, object, Status::Allowed, None);
             }
             return lifted;
         }
@@ -39,20 +39,22 @@ impl Call<'_> {
             match self.look() {
                 Ok(blame) if blame.as_ref().is_some_and(|blame| blame.is_whole() && blame.crates.is_empty()) => {}
                 Ok(_) => {
-                    self.note(act, others.status(), others.breach.clone());
+                    // Shared by all crates: no grant is about that.
+                    self.watched.journal.beyond(self.actor(), &act);
+                    self.note(act, object, others.status(), others.breach.clone());
                     return others;
                 }
                 Err(repeat) => return Judgement { verdict: Verdict::Refuse(repeat), breach: None, noted: false },
             }
         }
         let judgement = self.watched.policy.unless_accepted(&act, &judgement).unwrap_or(judgement);
-        self.note(act, judgement.status(), judgement.breach.clone());
+        self.note(act, object, judgement.status(), judgement.breach.clone());
         judgement
     }
 
     /// What exceptions of the user's make of an act: those of macros count where the macro alone is on the stack, those `via` a crate where that is on
     /// it, those of programs in rustdoc where a doctest acts.
-    fn excepted(&self, act: Act, judgement: Judgement, spent: &Spent) -> Judgement {
+    fn excepted(&self, act: Act, object: Option<Object>, judgement: Judgement, spent: &Spent) -> Judgement {
         let is_doctests = |granted: &Granted| self.watched.actor.kind == ActorKind::Rustdoc && granted.by.actor == ActorKind::Program;
         let about = spent.by.iter().copied().filter(|granted| !is_doctests(granted) || self.is_doctest());
         let (some, mut by): (Vec<&Granted>, Vec<&Granted>) = about.partition(|granted| granted.asks_who());
@@ -65,7 +67,7 @@ impl Call<'_> {
         let judgement = if by.is_empty() { spent.otherwise.clone() } else { judgement };
         let judgement = self.watched.policy.unless_accepted(&act, &judgement).unwrap_or(judgement);
         by.iter().for_each(|granted| self.watched.journal.spent(&granted.by));
-        self.note(act, judgement.status(), judgement.breach.clone());
+        self.note(act, object, judgement.status(), judgement.breach.clone());
         judgement
     }
 
@@ -84,7 +86,7 @@ impl Call<'_> {
     pub fn judge_outside(&self, act: Act) -> Judgement {
         let judgement = self.watched.policy.judge_outside();
         let judgement = self.watched.policy.unless_accepted(&act, &judgement).unwrap_or(judgement);
-        self.note(act, judgement.status(), judgement.breach.clone());
+        self.note(act, None, judgement.status(), judgement.breach.clone());
         judgement
     }
 
@@ -94,7 +96,8 @@ impl Call<'_> {
             return Answer::Errno(libc::EAGAIN);
         }
         let judgement = self.watched.policy.judge(&act, object);
-        self.note(act, Status::Refused, judgement.breach);
+        self.watched.journal.beyond(self.actor(), &act);
+        self.note(act, object, Status::Refused, judgement.breach);
         Answer::Errno(errno)
     }
 
@@ -111,7 +114,12 @@ impl Call<'_> {
         }
     }
 
-    fn note(&self, act: Act, status: Status, breach: Option<Breach>) {
+    fn note(&self, act: Act, object: Option<Object>, status: Status, breach: Option<Breach>) {
+        let (journal, actor) = (&self.watched.journal, self.actor());
+        let is_broken = matches!(status, Status::Refused | Status::Observed | Status::Decoy);
+        if is_broken && journal.is_news(actor, &act) && !self.watched.policy.could_allow(&act, object, breach.as_ref()) {
+            journal.beyond(actor, &act);
+        }
         let event = Event { actor: self.actor(), pid: self.pid(), act, status, breach, blame: None, at_ms: 0 };
         self.push(event);
     }

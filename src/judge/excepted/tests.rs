@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::judge::{Places, SecretLists, Secrets};
-use crate::model::{ActorKind, Blame, Candidate, Exception, Mode, Verdict};
+use crate::model::{ActorKind, Candidate, Exception, Mode, Verdict};
 
 fn plain(mode: Mode) -> Policy {
     let places = Places { workspace: Some("/w".into()), target: "/w/target".into(), build: "/w/target".into(), ..Places::default() };
@@ -237,4 +237,20 @@ fn by_one_library_of_a_program() {
     assert_eq!(both.revealed_in(b"/w/.env"), Some(vec!["B"]));
     both.granted.push(via(&["other"], &[]));
     assert_eq!(both.revealed_in(b"/w/.env"), Some(vec!["B"]));
+}
+
+#[test]
+fn a_lookup_is_for_whom_the_exception_is() {
+    let policy = excepting(Granted { via: vec!["alpha".into()], ..granted() }, Mode::Enforce);
+    let lookup = Act::Lookup { name: "cdn.example.".into(), via: ip("127.0.0.53:53", None) };
+    let judgement = policy.judge(&lookup, None);
+    let spent = policy.spent(&lookup, None, &judgement).unwrap();
+    let by = |names: &[&str]| {
+        let one = |name: &&str| Candidate { name: (*name).to_owned(), function: None, object: None, package: None };
+        Blame { crates: names.iter().map(one).collect(), by: "stack".into(), caveat: None }
+    };
+    let counts = |blame: Option<Blame>| spent.counting(blame.as_ref()).len();
+    assert_eq!((counts(Some(by(&["beta"]))), counts(None), counts(Some(by(&["beta", "alpha"])))), (0, 0, 1));
+    let all = excepting(granted(), Mode::Enforce);
+    assert_eq!(all.spent(&lookup, None, &judgement).unwrap().counting(None).len(), 1);
 }

@@ -1,0 +1,3 @@
+//! Needs both.
+
+writer::write!();

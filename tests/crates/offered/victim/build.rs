@@ -1,0 +1,5 @@
+//! Has a directory for results, and nothing in it.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+}
