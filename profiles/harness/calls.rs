@@ -2,7 +2,7 @@
 // A process that is ended by a call is followed by another, which goes on with the next one.
 #![allow(unused, deprecated, clippy::all, non_snake_case, unreachable_code, dropping_references, dropping_copy_types, unconditional_recursion)]
 
-use std::io::{BufRead, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::time::{Duration, Instant};
 
 /// What one call may take, and all of them; how long threads that calls left behind are waited for.
@@ -86,18 +86,25 @@ macro_rules! up {
 }
 
 fn main() {
+    // Who is told nothing makes no call. The word is said to this process alone, before any call is made.
+    let mut word = String::new();
+    let read = std::io::stdin().read_line(&mut word);
+    let word = word.trim().to_owned();
+    if read.is_err() || word.is_empty() {
+        return;
+    }
     let from = std::env::args().nth(1).and_then(|text| text.parse::<usize>().ok());
     match from {
-        Some(from) => call_from(from),
-        None => watch(),
+        Some(from) => call_from(from, &word),
+        None => watch(&word),
     }
 }
 
 /// Makes the calls, and says when each begins and ends.
-fn call_from(from: usize) {
+fn call_from(from: usize, word: &str) {
     std::panic::set_hook(Box::new(|_| {}));
     for (at, (_, call)) in CALLS.iter().enumerate().skip(from) {
-        say(&format!("\u{1} {at}"));
+        say(&format!("{word} begins {at}"));
         let (done, ended) = std::sync::mpsc::channel();
         let call = *call;
         let thread = std::thread::Builder::new().stack_size(4 << 20).spawn(move || {
@@ -108,9 +115,11 @@ fn call_from(from: usize) {
             let _ = done.send(panics);
         });
         match thread.map(|_| ended.recv_timeout(CALL)) {
-            Ok(Ok(panics)) if panics == SETS => say(&format!("\u{2} {at} panicked")),
-            Ok(Ok(_)) => say(&format!("\u{2} {at} returned")),
-            _ => say(&format!("\u{2} {at} hung")),
+            Ok(Ok(panics)) if panics == SETS => say(&format!("{word} panicked {at}")),
+            Ok(Ok(_)) => say(&format!("{word} returned {at}")),
+            Ok(Err(_)) => say(&format!("{word} hung {at}")),
+            // Nobody called it.
+            Err(_) => return,
         }
     }
     // What a call left behind may be what it is about.
@@ -118,7 +127,7 @@ fn call_from(from: usize) {
     while Instant::now() < until && std::fs::read_dir("/proc/self/task").map_or(false, |tasks| tasks.count() > 1) {
         std::thread::sleep(Duration::from_millis(50));
     }
-    say("\u{3}");
+    say(&format!("{word} ends {}", CALLS.len()));
 }
 
 fn say(line: &str) {
@@ -126,15 +135,28 @@ fn say(line: &str) {
     let _ = writeln!(out, "\n{line}").and_then(|()| out.flush());
 }
 
-fn watch() {
+/// A word that nobody has heard.
+fn fresh() -> Option<String> {
+    let mut bytes = [0; 16];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom").ok()?, &mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Who makes the calls may say anything: what it says counts in its turn alone, by a word of its own. What is told outside is told by `key`, which no call has
+/// heard of: each call that was made, how it ended, and that there are no more.
+fn watch(key: &str) {
     let until = Instant::now() + ALL;
     let mut count = std::collections::BTreeMap::new();
     let mut from = 0;
     while from < CALLS.len() {
         let program = std::env::current_exe().unwrap_or_else(|_| std::env::args_os().next().unwrap_or_default().into());
         let mut command = std::process::Command::new(program);
-        command.arg(from.to_string()).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped());
+        command.arg(from.to_string()).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let Some(word) = fresh() else { return };
         let Ok(mut child) = command.spawn() else { return };
+        if let Some(mut stdin) = child.stdin.take() {
+            let _ = writeln!(stdin, "{word}");
+        }
         let (send, lines) = std::sync::mpsc::sync_channel(1024);
         let out = child.stdout.take();
         std::thread::spawn(move || {
@@ -142,30 +164,42 @@ fn watch() {
                 let _ = send.send(String::from_utf8_lossy(&line).into_owned());
             }
         });
-        let (mut begun, mut ended, mut finished) = (from, false, false);
+        let (mut at, mut is_made, mut finished) = (from, false, false);
         while let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now()).min(CALL + LINGER + CALL)) {
-            if let Some(at) = line.strip_prefix("\u{1} ") {
-                (begun, ended) = (at.trim().parse().unwrap_or(begun), false);
-            } else if let Some((_, how)) = line.strip_prefix("\u{2} ").and_then(|rest| rest.split_once(' ')) {
-                *count.entry(how.to_owned()).or_insert(0) += 1;
-                ended = true;
-            } else if line == "\u{3}" {
-                finished = true;
+            let Some(said) = line.strip_prefix(&*word).and_then(|rest| rest.strip_prefix(' ')) else { continue };
+            let Some((what, number)) = said.split_once(' ') else { break };
+            match what {
+                _ if number.parse() != Ok(at) => break,
+                "begins" if !is_made && at < CALLS.len() => is_made = true,
+                "returned" | "panicked" | "hung" if is_made => {
+                    say(&format!("{key} {what} {at}"));
+                    *count.entry(what.to_owned()).or_insert(0) += 1;
+                    (at, is_made) = (at + 1, false);
+                }
+                "ends" if !is_made && at == CALLS.len() => finished = true,
+                // Out of its turn.
+                _ => break,
             }
         }
         let _ = child.kill();
         let _ = child.wait();
-        if !ended && begun < CALLS.len() {
-            println!("ended the process: {}", CALLS[begun].0);
+        if is_made {
+            println!("ended the process: {}", CALLS[at].0);
+            say(&format!("{key} ended {at}"));
             *count.entry("ended the process".to_owned()).or_insert(0) += 1;
+            at += 1;
         }
-        if finished || Instant::now() >= until {
+        // One that comes to nothing, again and again, is given up; what it would have called was not called.
+        if finished || at == from || Instant::now() >= until {
+            from = at;
             break;
         }
-        from = begun + 1;
+        from = at;
     }
     for (how, number) in count {
         println!("{how}: {number}");
     }
+    if from == CALLS.len() {
+        say(&format!("{key} ends {from}"));
+    }
 }
-

@@ -12,6 +12,7 @@ use cargo_metadata::{Metadata, MetadataCommand, TargetKind};
 use super::naming::crate_of_file;
 use super::source::{clean, read_text, registry_package, root_of_dep_info};
 use crate::model::Package;
+use crate::sys::walled;
 
 const MAX_LOCK: u64 = 64 << 20;
 
@@ -65,7 +66,7 @@ impl Graph {
     pub fn ask(mut command: Command, arguments: &[OsString], platform: Option<&str>) -> Result<String> {
         command.args(["metadata", "--format-version", "1", "--offline"]).args(arguments);
         command.args(platform.iter().flat_map(|platform| ["--filter-platform", platform]));
-        let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output();
+        let output = walled::output(command.stdin(Stdio::null()).stderr(Stdio::piped()));
         let output = output.with_context(|| format!("start {}", command.get_program().display()))?;
         if !output.status.success() {
             bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());

@@ -40,6 +40,7 @@ fn record(source: &mut Source) -> Material {
             argv: source.many(4, Source::hostile),
             started_ms: 10 * at as u64,
             blame: source.maybe(blame),
+            steered: source.one_in(4),
         });
     }
     let statuses = [Status::Allowed, Status::Redacted, Status::Decoy, Status::Observed, Status::Refused];

@@ -224,6 +224,7 @@ fn process(source: &mut Source) -> Process {
         argv: source.many(4, Source::hostile),
         started_ms: source.number(),
         blame: source.maybe(blame),
+        steered: source.one_in(4),
     }
 }
 
@@ -247,6 +248,7 @@ fn finding(source: &mut Source) -> Finding {
             chain: s.many(3, Source::hostile),
             pid: s.number() as u32,
             at_ms: s.number(),
+            stacks: s.many(2, blame),
         }),
         truncated: source.number(),
         blame: source.maybe(blame),

@@ -30,6 +30,7 @@ mod process;
 mod programs;
 mod repeat;
 mod sandbox;
+pub mod steered;
 mod supervisor;
 #[cfg(test)]
 mod tests;

@@ -320,7 +320,16 @@ mod tests {
         table.of(me);
         assert!(!table.is_fork(me), "the same process as before");
         table.blame(me, Blame { crates: Vec::new(), by: "stack".into(), caveat: None });
-        let process = Process { actor: ActorId(1), pid: me, parent: 1, exe: "/x".into(), argv: Vec::new(), started_ms: 0, blame: None };
+        let process = Process {
+            actor: ActorId(1),
+            pid: me,
+            parent: 1,
+            exe: "/x".into(),
+            argv: Vec::new(),
+            started_ms: 0,
+            blame: None,
+            steered: false,
+        };
         table.expect(Expected { tid: me, before: None, file: (1, 1), argv: Some(Vec::new()), script: false, process });
         // Seen for the last time before it began.
         let seen = table.seen.get_mut(&me).unwrap();
@@ -337,7 +346,16 @@ mod tests {
         let expected = |pid: u32| {
             let word = |n: usize| Hostile::from(format!("{pid}-{n}-{}", "x".repeat(120)).as_str());
             let argv: Vec<Hostile> = (0..255).map(word).collect();
-            let process = Process { actor: ActorId(1), pid, parent: 1, exe: "/x".into(), argv: argv.clone(), started_ms: 0, blame: None };
+            let process = Process {
+                actor: ActorId(1),
+                pid,
+                parent: 1,
+                exe: "/x".into(),
+                argv: argv.clone(),
+                started_ms: 0,
+                blame: None,
+                steered: false,
+            };
             Expected { tid: pid, before: None, file: (1, 1), argv: Some(argv), script: false, process }
         };
         let mut table = Processes::new(1);

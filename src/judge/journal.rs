@@ -86,6 +86,8 @@ struct Times {
 #[derive(Default)]
 pub struct Journal {
     began: Began,
+    /// Of calls that were refused each way there is one of its own: who did as was said is told by it.
+    tells_apart: bool,
     /// By their numbers.
     actors: Mutex<Vec<Actor>>,
     spans: Mutex<BTreeMap<ActorId, Span>>,
@@ -97,6 +99,8 @@ pub struct Journal {
     reviewed: Mutex<BTreeMap<Arc<Reviewed>, u64>>,
     /// As many as the user's file has entries.
     spent: Mutex<BTreeMap<Arc<Exception>, u64>>,
+    /// Processes that opened code of others, or were to be traced.
+    steered: Mutex<BTreeSet<(ActorId, u32)>>,
     /// Somebody who reads along.
     listener: Mutex<Option<SyncSender<Event>>>,
 }
@@ -124,6 +128,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Journal {
+    /// Of a trial.
+    pub fn of_a_trial() -> Journal {
+        Journal { tells_apart: true, ..Journal::default() }
+    }
+
     /// A new actor, or a better description of a known one.
     pub fn actor(&self, actor: Actor) {
         lock(&self.spans).entry(actor.id).or_insert_with(|| Span { started_ms: self.now(), ..Span::default() });
@@ -159,7 +168,7 @@ impl Journal {
             drop(listener.try_send(event.clone()));
         }
         let ledger = self.ledger(event.actor);
-        lock(&ledger).enter(event);
+        lock(&ledger).enter(event, self.tells_apart);
     }
 
     /// What alarms from now on, as it is entered; as much of it as fits. Ends with [`Journal::unheard`].
@@ -209,6 +218,17 @@ impl Journal {
         }
     }
 
+    /// This process may do what its program would not, see [`Process::steered`].
+    pub fn steered(&self, actor: ActorId, pid: u32) {
+        let mut steered = lock(&self.steered);
+        if steered.len() < PROCESSES {
+            steered.insert((actor, pid));
+        } else {
+            drop(steered);
+            self.lost("a process that opened code of others");
+        }
+    }
+
     /// An event that could not be read or recorded: the run is no longer complete. `what` is our own text.
     pub fn lost(&self, what: &str) {
         let mut lost = lock(&self.lost);
@@ -254,6 +274,9 @@ impl Journal {
         ledgers: Vec<(ActorId, Ledger)>,
     ) -> Record {
         processes.sort_by_key(|process| (process.actor, process.started_ms, process.pid));
+        let steered = lock(&self.steered);
+        processes.iter_mut().for_each(|process| process.steered = steered.contains(&(process.actor, process.pid)));
+        drop(steered);
         let (spans, events) = (lock(&self.spans).clone(), self.events.load(Ordering::Relaxed));
         let mut record = Record { actors, spans, processes, processes_truncated, events, ..Record::default() };
         for (actor, ledger) in ledgers {
@@ -285,7 +308,7 @@ fn slot(status: Status) -> usize {
 }
 
 impl Ledger {
-    fn enter(&mut self, mut event: Event) {
+    fn enter(&mut self, mut event: Event, tells_apart: bool) {
         let ordinary = event.breach.is_none() && matches!(event.status, Status::Allowed | Status::Redacted);
         let at = slot(event.status);
         let times = u64::from(event.breach.is_none());
@@ -308,14 +331,21 @@ impl Ledger {
         }
         let Some(rule) = event.breach.as_ref().map(|breach| breach.rule) else { return };
         let known = self.breaches.entry((event.act.clone(), event.status, rule)).or_default();
+        let tells_apart = tells_apart && rule == Rule::ProcTamper;
+        if tells_apart && known.len() >= STACKS {
+            // Of the rest nothing is known.
+            event.blame = None;
+        }
+        let is_same = |a: &Blame, b: &Blame| same_stack(a, b) && (!tells_apart || same_functions(a, b));
         let same = match &event.blame {
-            Some(blame) => known.iter().position(|known| known.event.blame.as_ref().is_some_and(|other| same_stack(blame, other))),
+            Some(blame) => known.iter().position(|known| known.event.blame.as_ref().is_some_and(|other| is_same(blame, other))),
+            None if tells_apart => known.iter().position(|known| known.event.blame.is_none()),
             // Nobody was looked at: no reason to tell it from those before.
             None => (!known.is_empty()).then_some(0),
         };
         match same {
             Some(at) => known[at].count += 1,
-            None if known.len() < STACKS => known.push(Counted { event, count: 1 }),
+            None if known.len() < STACKS || tells_apart => known.push(Counted { event, count: 1 }),
             None => known[0].count += 1,
         }
     }
@@ -340,6 +370,10 @@ impl Ledger {
         record.breaches.extend(self.breaches.into_values().flatten());
         record.beyond.extend(self.beyond.into_iter().map(|act| (actor, act)));
     }
+}
+
+fn same_functions(a: &Blame, b: &Blame) -> bool {
+    a.crates.iter().map(|found| &found.function).eq(b.crates.iter().map(|found| &found.function))
 }
 
 /// Do these name the same crates, found the same way? Functions are left out: a crate has many ways to the same file.

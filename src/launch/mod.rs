@@ -244,7 +244,7 @@ impl Launcher<'_> {
     }
 
     /// Before a call that cargo's filter stops. One that leads to a network, where there is to be none, is decided about: what cannot be judged is
-    /// not made, and whoever is not released stands still, and ends with us. One that names a file is made, and looked at when it has ended.
+    /// not made, nor is a command to a device, and whoever is not released stands still, and ends with us. One that names a file is made, and looked at when it has ended.
     fn stopped(&mut self, tid: i32) -> io::Result<()> {
         let call = tracee::stopped_call(tid)?;
         match call {
@@ -255,6 +255,11 @@ impl Launcher<'_> {
                 }
                 self.followed.insert(tid, call);
                 tracee::resume_to_syscall(tid)
+            }
+            // A command to a device that honest programs do not need: as if it had none.
+            Some(call) if call.number as i64 == libc::SYS_ioctl => {
+                inject::skip(tid, libc::ENOTTY)?;
+                tracee::resume(tid, 0)
             }
             call => {
                 self.refused += u64::from(offline::decide(tid, call.as_ref(), &self.conductors)?);

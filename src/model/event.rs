@@ -37,4 +37,8 @@ pub struct Process {
     pub started_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<Blame>,
+    /// It opened code that is not the system's, as a loader does, or was to be traced: what it does need not be its program's own doing. Looked for in
+    /// trials alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub steered: bool,
 }

@@ -99,12 +99,15 @@ pub struct Evidence {
     /// When that was, in milliseconds since the run began; 0 where that was not written down.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub at_ms: u64,
+    /// Of a trial: all stacks that were seen behind it, where it is told by them whether somebody did as was said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stacks: Vec<Blame>,
 }
 
 impl Evidence {
     /// An act of which nothing more is known.
     pub fn of(act: Act, count: u64) -> Evidence {
-        Evidence { act, count, status: None, chain: Vec::new(), pid: 0, at_ms: 0 }
+        Evidence { act, count, status: None, chain: Vec::new(), pid: 0, at_ms: 0, stacks: Vec::new() }
     }
 }
 

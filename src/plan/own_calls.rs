@@ -35,14 +35,14 @@ pub fn unsteered(env: &[(OsString, OsString)], compiler: Option<PathBuf>) -> Vec
 }
 
 /// `program` with `env`, which reads below `read` and writes nothing but `/dev/null`. Standard input and error are none, standard output is
-/// the caller's to choose. No credential is in its environment.
+/// the caller's to choose. No credential is in its environment, and it has no terminal. To be run by `sys::walled`, which ends it in time.
 ///
 /// # Errors
 /// When the walls cannot be built here: then it must not be called.
 pub fn command(program: &Path, env: &[(OsString, OsString)], read: &[PathBuf]) -> Result<Command> {
     let abi = landlock::abi().context("ask for the Landlock version")?;
     let grants = KernelGrants { read: read.to_owned(), write: vec!["/dev/null".into()], exec: Vec::new() };
-    let ruleset = ruleset::of_cargo(&grants, &[], &[], abi, true).context("build the wall of a call of our own")?;
+    let ruleset = ruleset::of_a_helper(&grants, abi).context("build the wall of a call of our own")?;
     let environment = Environment::compile(&EnvironmentLists::default());
     let kept = |name: &OsString, value: &OsString| {
         let (name, value) = (name.as_encoded_bytes(), value.as_encoded_bytes());
@@ -80,6 +80,18 @@ mod tests {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(!place.exists() && !output.status.success() && text.contains("Permission denied"), "{output:?}");
         assert!(text.contains("KEPT=kept") && !text.contains("CANARY"), "{text}");
+    }
+
+    /// A session of its own has no terminal, and signals nobody, whoever it is. What is refused by the filter has a test beside that.
+    #[test]
+    fn it_has_no_terminal_and_signals_nobody() {
+        let mut sleeps = Command::new("sleep").arg("60").spawn().unwrap();
+        let script =
+            format!("read -r a b c d e session rest < /proc/self/stat; echo $((a == session)); kill -9 {} || echo refused", sleeps.id());
+        let output = walled::output(command(Path::new("bash"), &[], &["/".into()]).unwrap().args(["-c", &script])).unwrap();
+        let is_alive = sleeps.try_wait().unwrap().is_none();
+        sleeps.kill().and_then(|()| sleeps.wait()).unwrap();
+        assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), is_alive), ("1\nrefused\n", true));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use crate::plan::remembered::{Asking, Known, Package, Question};
 use crate::plan::results::Workspace;
 use crate::plan::steering::Steering;
 use crate::plan::whose::{self, Words};
+use crate::sys::walled::{PATIENCE, Running};
 
 /// The few fields of `cargo metadata` that matter here.
 #[derive(Debug, Deserialize, Serialize)]
@@ -46,7 +47,7 @@ impl Metadata {
 /// Cargo, asked where the workspace is, and perhaps for all of the graph, and thinking. Where there is no graph to be had, it is asked again.
 #[derive(Default)]
 pub struct Asked {
-    thinking: Option<Child>,
+    thinking: Option<Running>,
     again: Option<Command>,
     /// The answer is known already …
     known: Option<(Metadata, String)>,
@@ -182,7 +183,7 @@ pub fn ask(
     };
     let (Some(mut places), Some(mut graph)) = (base(), base()) else { return Asked::default() };
     places.arg("--no-deps").args(steering.places_asked());
-    let Some(platforms) = platforms else { return Asked { thinking: places.spawn().ok(), ..Asked::default() } };
+    let Some(platforms) = platforms else { return Asked { thinking: started(&mut places), ..Asked::default() } };
     graph.args((!steering.locked).then_some("--locked")).args(steering.question());
     graph.args(platforms.iter().flat_map(|platform| [OsStr::new("--filter-platform"), platform]));
     let question = toolchain.filter(|_| compiler.is_some()).and_then(|root| Question::of(&graph, steering, root, env));
@@ -193,7 +194,11 @@ pub fn ask(
         return Asked { known, ..Asked::default() };
     }
     let asking = question.and_then(Question::asking);
-    Asked { thinking: graph.spawn().ok(), again: Some(places), known: None, asking }
+    Asked { thinking: started(&mut graph), again: Some(places), known: None, asking }
+}
+
+fn started(command: &mut Command) -> Option<Running> {
+    Running::start(command, PATIENCE).ok()
 }
 
 impl Asked {
@@ -201,13 +206,13 @@ impl Asked {
         if let Some((metadata, graph)) = self.known {
             return Answer { metadata: Some(metadata), graph: Some(graph) };
         }
-        let said = |child: Child| {
-            let output = child.wait_with_output().ok().filter(|output| output.status.success())?;
+        let said = |asked: Running| {
+            let output = asked.output().ok().filter(|output| output.status.success())?;
             String::from_utf8(output.stdout).ok()
         };
         let first = self.thinking.and_then(said);
         let is_all = first.is_some() && self.again.is_some();
-        let text = first.or_else(|| said(self.again?.spawn().ok()?));
+        let text = first.or_else(|| said(started(&mut self.again?)?));
         let metadata: Option<Metadata> = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let graph = text.filter(|_| is_all);
         if let (Some(asking), Some(metadata), Some(graph)) = (self.asking, &metadata, &graph) {

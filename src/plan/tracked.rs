@@ -10,6 +10,8 @@ use crate::judge::records::Tracked;
 
 /// No index is larger: two million files.
 const LARGEST: u64 = 256 << 20;
+/// Nor a file that says where else a repository lies.
+const LINE: u64 = 64 << 10;
 /// Bytes of an entry before its name: what stat said, a SHA-1, flags.
 const HEAD: usize = 62;
 /// Bit of the flags of version 3 that says two more bytes follow.
@@ -22,7 +24,9 @@ const SUM: usize = 20;
 pub fn of(directory: &Path) -> Tracked {
     let (root, git) = directory.ancestors().find_map(|dir| Some((dir, repository(dir)?)))?;
     let index = git.join("index");
-    if index.metadata().ok()?.len() > LARGEST {
+    // What is no file may have no end.
+    let known = index.metadata().ok()?;
+    if !known.is_file() || known.len() > LARGEST {
         return None;
     }
     let root = root.as_os_str().as_bytes();
@@ -44,6 +48,9 @@ fn repository(directory: &Path) -> Option<PathBuf> {
     let kind = git.symlink_metadata().ok()?;
     if kind.is_dir() {
         return Some(git);
+    }
+    if !git.metadata().is_ok_and(|known| known.is_file() && known.len() <= LINE) {
+        return None;
     }
     let text = std::fs::read(git).ok()?;
     let path = text.strip_prefix(b"gitdir: ")?.trim_ascii_end();
@@ -147,5 +154,15 @@ mod tests {
         }
         std::fs::write(dir.path().join(".git/index"), b"DIRC\0\0\0\x02\0\0\0\0aaaaaaaaaaaaaaaaaaaa").unwrap();
         assert_eq!(of(dir.path()), Some(HashSet::new()));
+        // Nobody is waited for.
+        let pipe = |path: &str| {
+            let path = dir.path().join(path);
+            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir(&path));
+            nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+            assert_eq!(of(dir.path()), None);
+            std::fs::remove_file(&path).unwrap();
+        };
+        pipe(".git/index");
+        pipe(".git");
     }
 }

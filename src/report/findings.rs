@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Package, Rule, Severity, Status, digest};
+use crate::model::report::Run;
+use crate::model::{Act, Actor, ActorKind, Blame, Event, Evidence, Finding, Hostile, Mode, Package, Rule, Severity, Status, digest};
 
 use super::correlate;
 use super::derive::Cast;
@@ -45,6 +46,7 @@ struct Tried {
     status: Status,
     count: u64,
     first: (u64, u32),
+    stacks: Vec<Blame>,
 }
 
 /// Who broke which rule: acts of one key become one finding.
@@ -76,8 +78,7 @@ pub fn findings(material: &Material, facts: &Facts, who: &dyn Who, trace: &Trace
         groups.entry((rule_of(breach.event), breach.actor, breach.offender.clone())).or_default().push(breach);
     }
     correlate(&mut groups, &breached);
-    let profile = facts.run.profile.as_slice();
-    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, profile, material))).collect();
+    let mut placed: Vec<Placed> = groups.into_iter().map(|(key, group)| place(key, &group, cast, (who, &facts.run, material))).collect();
     // Whoever was after a secret and the network is offered nothing.
     let critical: Vec<usize> = placed.iter().filter(|one| one.finding.severity == Severity::Critical).map(|one| one.actor).collect();
     placed.iter_mut().filter(|one| critical.contains(&one.actor)).for_each(|one| {
@@ -126,12 +127,7 @@ fn correlate<'a>(groups: &mut BTreeMap<Key, Vec<&'a Breached<'a>>>, breached: &'
     }
 }
 
-fn place(
-    (rule, actor, offender): Key,
-    group: &[&Breached],
-    cast: &Cast,
-    (who, profile, material): (&dyn Who, &[String], &Material),
-) -> Placed {
+fn place((rule, actor, offender): Key, group: &[&Breached], cast: &Cast, (who, run, material): (&dyn Who, &Run, &Material)) -> Placed {
     let correlated = rule == Rule::SecretThenNetwork;
     let severity = group.iter().filter_map(|b| b.event.breach.as_ref()).map(|breach| breach.severity).max().unwrap_or(Severity::High);
     let mut tried: BTreeMap<(Act, Vec<Hostile>), Tried> = BTreeMap::new();
@@ -144,8 +140,20 @@ fn place(
         };
         let first = (breach.event.at_ms, breach.event.pid);
         let status = breach.event.status;
-        let one = tried.entry((breach.act.clone(), breach.chain.clone())).or_insert(Tried { severity, status, count: 0, first });
+        let one = tried.entry((breach.act.clone(), breach.chain.clone())).or_insert(Tried {
+            severity,
+            status,
+            count: 0,
+            first,
+            stacks: Vec::new(),
+        });
+        let mut stacks = std::mem::take(&mut one.stacks);
+        if rule == Rule::ProcTamper && run.mode == Mode::Decoy {
+            // One that was not looked at is one of which nothing is known.
+            stacks.push(breach.blame.clone().unwrap_or_default());
+        }
         *one = Tried {
+            stacks,
             severity: severity.max(one.severity),
             // What was let through once was done.
             status: if harm(status) > harm(one.status) { status } else { one.status },
@@ -157,9 +165,9 @@ fn place(
     tried.sort_by_key(|(_, tried)| std::cmp::Reverse(tried.severity));
     let truncated = tried.len().saturating_sub(LISTED) as u64;
     let whole = status(group, correlated);
-    let one = |((act, chain), Tried { count, status, first: (at_ms, pid), .. })| {
+    let one = |((act, chain), Tried { count, status, first: (at_ms, pid), stacks, .. })| {
         let status = Some(status).filter(|status| *status != whole);
-        Evidence { act, count, status, chain, pid, at_ms }
+        Evidence { act, count, status, chain, pid, at_ms, stacks }
     };
     let evidence: Vec<_> = tried.into_iter().take(LISTED).map(one).collect();
     let first = group.iter().find(|b| evidence.first().is_some_and(|e| (&b.act, &b.chain) == (&e.act, &e.chain)));
@@ -197,7 +205,11 @@ fn place(
         location: offender.as_ref().and_then(|package| who.location(package, member, first.and_then(|b| b.blame.as_ref()))),
         fingerprint: fingerprint(rule, offender.as_ref(), member.kind, evidence.first().map(|e| &e.act)),
         // The wall of cargo is nothing that a line for tools would widen.
-        allow: if offers && !member.is_cargo() { remedy::line(rule, walled_as(member, cast), &evidence, &pids, profile) } else { None },
+        allow: if offers && !member.is_cargo() {
+            remedy::line(rule, walled_as(member, cast), &evidence, &pids, &run.profile)
+        } else {
+            None
+        },
         except: proposal::of(rule, worst, (member, walled_as(member, cast)), &evidence, &pids)
             .filter(|_| offers && is_told_apart(member, group)),
         offender,

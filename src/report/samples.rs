@@ -172,7 +172,7 @@ impl Who for Graph {
 
 pub fn process(actor: u32, pid: u32, parent: u32, exe: &str, argv: &[&str]) -> Process {
     let argv = argv.iter().map(|word| Hostile::from(*word)).collect();
-    Process { actor: ActorId(actor), pid, parent, exe: exe.into(), argv, started_ms: u64::from(pid), blame: None }
+    Process { actor: ActorId(actor), pid, parent, exe: exe.into(), argv, started_ms: u64::from(pid), blame: None, steered: false }
 }
 
 pub fn breach(actor: u32, pid: u32, act: Act, rule: Rule, severity: Severity) -> (Event, u64) {

@@ -9,6 +9,7 @@ use crate::judge::Places;
 use crate::plan::own_calls;
 use crate::plan::phases::{self, Phases, Within};
 use crate::plan::steering::Steering;
+use crate::sys::walled;
 
 /// The build graph, for the platform that `rustc -vV` tells; cargo reads no more than `trees` for it.
 pub fn graph(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rustc: Option<&str>, places: &Places) -> Option<Graph> {
@@ -36,7 +37,8 @@ pub fn graph_text(cargo: &Path, (steering, trees): (&Steering, &[PathBuf]), rust
 /// What a program prints when it is asked about itself.
 pub fn ask(program: &Path, argument: &str) -> Option<String> {
     let env: Vec<_> = std::env::vars_os().collect();
-    let output = own_calls::command(program, &env, &["/".into()]).ok()?.arg(argument).output().ok()?;
+    let mut command = own_calls::command(program, &env, &["/".into()]).ok()?;
+    let output = walled::output(command.arg(argument)).ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -152,7 +152,7 @@ pub fn build(
     env.push(("TMPDIR".into(), places.cargos_tmp().into_os_string()));
     compiler_caches::leave_out(&mut env);
     histories::leave_out(&mut env);
-    let journal = Arc::new(Journal::default());
+    let journal = Arc::new(if options.lure.is_some() { Journal::of_a_trial() } else { Journal::default() });
     let unwinder = Arc::new(Unwinder::new());
     let sink = match &options.lure {
         Some(lure) => Some(sinking::among_decoys(lure, &mut env)?),

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::io::{Read, Seek};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
@@ -14,6 +13,7 @@ use super::supervisor::Supervisor;
 use crate::launch::{self, Cargo, Ended};
 use crate::plan::steering::Steering;
 use crate::plan::{own_calls, phases};
+use crate::sys::walled;
 use crate::wall::cargos::{Files, Stops};
 
 /// What is asked for, and with what.
@@ -67,8 +67,8 @@ pub fn fetch(mut wanted: Wanted, supervisor: &mut Supervisor) -> Result<Fetched>
 fn is_enough(wanted: &Wanted) -> bool {
     let Ok(mut command) = own_calls::command(wanted.cargo, wanted.env, &["/".into()]) else { return false };
     command.args(with_path(wanted.steering, phases::suffices(wanted.steering)));
-    let asked = command.envs(wanted.compiler.iter().map(|compiler| ("RUSTC", compiler))).stdout(Stdio::null()).status();
-    asked.is_ok_and(|status| status.success())
+    command.envs(wanted.compiler.iter().map(|compiler| ("RUSTC", compiler)));
+    walled::output(&mut command).is_ok_and(|output| output.status.success())
 }
 
 /// `cargo install --path` says where by another word.

@@ -3,7 +3,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
@@ -11,12 +12,15 @@ use tempfile::TempDir;
 use super::committed::{Repository, hex};
 use crate::model::Hostile;
 use crate::plan::own_calls;
+use crate::sys::walled::{PATIENCE, Running, Timed};
 
 /// Where systems have it. The user's `PATH` may lead into the repository.
 const PROGRAMS: [&str; 4] = ["/usr/bin/git", "/usr/local/bin/git", "/bin/git", "/run/current-system/sw/bin/git"];
 /// Entries of one commit, and bytes of a listing.
 const MOST: usize = 200_000;
 const LISTING: u64 = 256 << 20;
+/// Bytes of one file: all of it is in memory at once, and little of it need be in the repository.
+const ONE: u64 = 256 << 20;
 
 pub struct Git {
     program: PathBuf,
@@ -24,6 +28,7 @@ pub struct Git {
     dir: TempDir,
     objects: PathBuf,
     commit: String,
+    patience: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +65,12 @@ impl Git {
             std::fs::write(dir.path().join(name), text).context("make a repository")?;
         }
         let objects = repository.objects().canonicalize().context("look for the objects of the repository")?;
-        Ok(Git { program, dir, objects, commit })
+        Ok(Git { program, dir, objects, commit, patience: PATIENCE })
+    }
+
+    /// That may take so long: what is not said by then is not known. A repository may hold what nobody ever comes to the end of.
+    pub fn within(self, patience: Duration) -> Git {
+        Git { patience, ..self }
     }
 
     fn command(&self, words: &[&str]) -> Result<Command> {
@@ -81,10 +91,9 @@ impl Git {
     /// # Errors
     /// When the commit is not there, or holds something that no work tree could have.
     pub fn files(&self) -> Result<Vec<Entry>> {
-        let mut child = self.command(&["ls-tree", "-r", "-z", "-l", "--full-tree", &self.commit])?.spawn().context("start git")?;
-        let mut text = Vec::new();
-        child.stdout.take().context("hear git")?.take(LISTING).read_to_end(&mut text).context("hear git")?;
-        ensure!(child.wait().context("wait for git")?.success(), "the commit {} is not in this repository", self.commit);
+        let mut command = self.command(&["ls-tree", "-r", "-z", "-l", "--full-tree", &self.commit])?;
+        let text = listing(&mut command, self.patience, LISTING)?;
+        let text = text.with_context(|| format!("the commit {} is not in this repository", self.commit))?;
         let entries: Vec<Entry> =
             text.split(|byte| *byte == 0).filter(|line| !line.is_empty()).map(entry).collect::<Option<_>>().context("an odd commit")?;
         ensure!(entries.len() < MOST, "the commit holds more than {MOST} files");
@@ -96,10 +105,23 @@ impl Git {
     /// # Errors
     /// When git cannot be started.
     pub fn contents(&self) -> Result<Contents> {
-        let mut child = self.command(&["cat-file", "--batch"])?.stdin(Stdio::piped()).spawn().context("start git")?;
-        let (asks, tells) = (child.stdin.take().context("speak to git")?, child.stdout.take().context("hear git")?);
-        Ok(Contents { child, asks: Some(asks), tells: BufReader::new(tells) })
+        let mut command = self.command(&["cat-file", "--batch"])?;
+        let mut running = Running::start(command.stdin(Stdio::piped()), self.patience).context("start git")?;
+        let (asks, tells) = (running.stdin().context("speak to git")?, running.stdout().context("hear git")?);
+        Ok(Contents { asks, tells: BufReader::new(tells), _running: running })
     }
+}
+
+/// What it says, if it ends well.
+///
+/// # Errors
+/// Where it says more than `most` bytes, or does not end in time.
+fn listing(command: &mut Command, patience: Duration, most: u64) -> Result<Option<Vec<u8>>> {
+    let mut running = Running::start(command, patience).context("start git")?;
+    let mut text = Vec::new();
+    running.stdout().context("hear git")?.take(most + 1).read_to_end(&mut text).context("hear git")?;
+    ensure!(text.len() as u64 <= most, "the commit's list of files is larger than {} MiB", most >> 20);
+    Ok(running.wait().context("wait for git")?.success().then_some(text))
 }
 
 /// `100644 blob 9dae…     123\tsrc/lib.rs`, git-ls-tree(1).
@@ -125,36 +147,29 @@ fn entry(line: &[u8]) -> Option<Entry> {
 }
 
 pub struct Contents {
-    child: Child,
-    asks: Option<ChildStdin>,
-    tells: BufReader<ChildStdout>,
+    asks: ChildStdin,
+    tells: BufReader<Timed<ChildStdout>>,
+    _running: Running,
 }
 
 impl Contents {
     /// # Errors
     /// When the object is not there: of repositories that were not fetched whole.
     pub fn of(&mut self, entry: &Entry) -> Result<Vec<u8>> {
-        let asks = self.asks.as_mut().context("speak to git")?;
-        asks.write_all(format!("{}\n", entry.id).as_bytes()).and_then(|()| asks.flush()).context("speak to git")?;
+        let asked = self.asks.write_all(format!("{}\n", entry.id).as_bytes());
+        asked.and_then(|()| self.asks.flush()).context("speak to git")?;
         let mut head = String::new();
         self.tells.by_ref().take(4096).read_line(&mut head).context("hear git")?;
         let mut facts = head.split_ascii_whitespace().skip(1);
         let (kind, size) = (facts.next(), facts.next().and_then(|size| size.parse::<u64>().ok()));
         let (Some("blob"), Some(size)) = (kind, size) else { bail!("an object of the commit is missing: {}", head.trim()) };
         ensure!(size == entry.size, "an object of the commit has another size than it should");
+        ensure!(size <= ONE, "a file of the commit is larger than {} MiB", ONE >> 20);
         let mut bytes = vec![0; usize::try_from(size).context("an object is too large")?];
         self.tells.read_exact(&mut bytes).context("hear git")?;
         let mut end = [0];
         self.tells.read_exact(&mut end).context("hear git")?;
         Ok(bytes)
-    }
-}
-
-impl Drop for Contents {
-    fn drop(&mut self) {
-        // It ends when nobody asks it any more.
-        drop(self.asks.take());
-        let _ = self.child.wait();
     }
 }
 
@@ -179,5 +194,32 @@ mod tests {
             assert_eq!(of("100644", odd), None, "{odd}");
         }
         assert_eq!(of("040000", "a"), None);
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_told_as_that() {
+        let say = |script: &str, most: u64| {
+            let mut command = Command::new("sh");
+            listing(command.args(["-c", script]).stdout(Stdio::piped()), PATIENCE, most)
+        };
+        assert_eq!(say("printf abc", 3).unwrap().as_deref(), Some(&b"abc"[..]));
+        assert_eq!(say("printf abc; exit 1", 3).unwrap(), None);
+        assert!(say("printf abcd; exit 1", 3).unwrap_err().to_string().contains("list of files is larger"));
+    }
+
+    #[test]
+    fn a_repository_that_nobody_comes_to_the_end_of() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join(".git/objects/info")).unwrap();
+        std::fs::write(dir.path().join(".git/objects/info/alternates"), dir.path().join("elsewhere").as_os_str().as_encoded_bytes())
+            .unwrap();
+        std::fs::create_dir_all(dir.path().join("elsewhere/info")).unwrap();
+        // Git reads where else objects lie before it looks for any, and here nobody ever writes.
+        nix::unistd::mkfifo(&dir.path().join("elsewhere/info/alternates"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let repository = Repository::around(dir.path()).unwrap();
+        let git = Git::over(&repository, &"a".repeat(40)).unwrap().within(Duration::from_millis(500));
+        let began = std::time::Instant::now();
+        assert!(git.files().is_err());
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     }
 }

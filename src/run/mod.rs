@@ -44,6 +44,7 @@ mod suggesting;
 mod supervisor;
 mod trying;
 mod uncommitted;
+mod vouched;
 mod watch;
 mod who;
 

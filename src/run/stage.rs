@@ -23,7 +23,7 @@ use crate::plan::steering::Steering;
 use crate::plan::users_tools::Told;
 use crate::plan::whose::{Ground, Words};
 use crate::plan::{installed, mounts, quoted, steered};
-use crate::sys::sweep;
+use crate::sys::{sweep, walled};
 
 pub type Env = Vec<(OsString, OsString)>;
 
@@ -126,7 +126,7 @@ fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: 
     if let Some(name) = toolchain.and_then(|name| name.as_bytes().strip_prefix(b"+")) {
         command.arg("--toolchain").arg(OsStr::from_bytes(name));
     }
-    let output = command.arg(program).env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let output = walled::output(command.arg(program).env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::null()));
     // What rustup cannot resolve it will not run either, and says so itself.
     let Some(output) = output.ok().filter(|output| output.status.success()) else { return Ok(None) };
     let chosen = Path::new(OsStr::from_bytes(output.stdout.trim_ascii_end())).to_owned();

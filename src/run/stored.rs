@@ -7,11 +7,12 @@ use anyhow::{Context, anyhow};
 use super::outputs::all_asked;
 use super::pages::{known_malicious, places, print};
 use super::stopped::Stopped;
+use super::vouched::{Care, foreign};
 use crate::cli::Options;
 use crate::cli::reports::{Of, Which};
 use crate::model::page::page;
 use crate::model::report::Report;
-use crate::model::{Exit, Finding, Reach, Rule};
+use crate::model::{Exit, Finding, Hostile, Reach, Rule};
 use crate::plan;
 use crate::report::runs::{self, Runs, store};
 use crate::report::terminal;
@@ -88,25 +89,56 @@ fn last(options: &Options) -> Result<(Report, Option<PathBuf>), Stopped> {
     let file = directory.join("report.json");
     if !file.exists()
         && let Ok(Some(runs)) = Runs::open(&directory)
-        && let Some(report) = runs.ids().ok().and_then(|ids| runs.load(ids.first()?).ok())
+        && let Some(report) = own_runs(options, &runs, &directory, Care::Shown).next()
     {
         return Ok((report, None));
     }
+    own(options, &file, Care::Shown).map_err(Stopped::usage)?;
     json::load(&file).map(|report| (report, Some(file))).map_err(Stopped::usage)
 }
 
-/// The newest that is so.
+/// The newest of the user's own that is so, of a run of this workspace: what it says will be done.
 pub(super) fn last_with(options: &Options, is: &dyn Fn(&Report) -> bool) -> Result<Report, Stopped> {
-    let directory = directory(options)?;
-    if let Ok(report) = json::load(&directory.join("report.json"))
-        && is(&report)
+    let (directory, workspace) = (directory(options)?, places()?.workspace.map(Hostile::from));
+    let is_here = |report: &Report| is(report) && (report.run.workspace.is_none() || report.run.workspace == workspace);
+    let file = directory.join("report.json");
+    let vouched = own(options, &file, Care::Obeyed);
+    if vouched.is_ok()
+        && let Ok(report) = json::load(&file)
+        && is_here(&report)
     {
         return Ok(report);
     }
     let runs = Runs::open(&directory).map_err(Stopped::usage)?;
-    // One that was damaged is none.
-    let found = runs.and_then(|runs| runs.ids().ok()?.iter().filter_map(|id| runs.load(id).ok()).find(|report| is(report)));
-    found.ok_or_else(|| Stopped::usage(anyhow!("no report with an incident is kept in {}", directory.display())))
+    let found = runs.and_then(|runs| own_runs(options, &runs, &directory, Care::Obeyed).find(is_here));
+    let none = || match vouched {
+        Ok(()) => anyhow!("no report with an incident is kept in {}", directory.display()),
+        Err(error) => error,
+    };
+    found.ok_or_else(|| Stopped::usage(none()))
+}
+
+/// Those that are kept, newest first. One that was damaged is none.
+fn own_runs<'r>(options: &Options, runs: &'r Runs, directory: &Path, care: Care) -> impl Iterator<Item = Report> + 'r {
+    let named = options.report_dir.is_some();
+    let kept = directory.join("runs");
+    let ids = runs.ids().unwrap_or_default().into_iter();
+    let ids = ids.filter(move |id| named || foreign(&kept.join(format!("{id}.json")), care).is_none());
+    ids.filter_map(|id| runs.load(&id).ok())
+}
+
+/// Is it a run's of the user's, or in a directory that he named?
+///
+/// # Errors
+/// With whose it is, and what to type where it is meant all the same.
+fn own(options: &Options, file: &Path, care: Care) -> anyhow::Result<()> {
+    match foreign(file, care).filter(|_| options.report_dir.is_none()) {
+        None => Ok(()),
+        Some(why) => {
+            let shown = escape::quoted(&file.into());
+            Err(anyhow!("the report `{shown}` is not taken for one of yours: {why}\n  help: name the file where it is meant"))
+        }
+    }
 }
 
 fn directory(options: &Options) -> Result<PathBuf, Stopped> {

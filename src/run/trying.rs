@@ -34,6 +34,7 @@ mod search;
 mod settings;
 pub mod stage;
 mod stages;
+mod started;
 mod suspect;
 mod throwaway;
 mod told;

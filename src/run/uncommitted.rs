@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::committed::Repository;
 use super::git::{Entry, Git, Kind, at};
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Of one file: larger ones are told apart by their size alone.
 const LARGEST: u64 = 64 << 20;
 const DEEPEST: usize = 32;
+/// What counts for whoever is started further down.
+const ABOVE: [&str; 5] = [".cargo/config", ".cargo/config.toml", "rust-toolchain", "rust-toolchain.toml", "Cargo.toml"];
 /// A pointer of git LFS stands in place of a file that is kept elsewhere.
 pub const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
@@ -45,10 +47,23 @@ pub fn lock(workspace: &Path) -> Option<String> {
     fs::read(lock).ok().filter(|text| text.len() as u64 == known.len()).map(|text| sha256::hex(&text))
 }
 
+/// Is it one that cargo, or whoever starts it, finds by its name: a source, a manifest, a lock file, settings, a choice of toolchain?
+fn is_found(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let of = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let settings = of == ".cargo" && (name == "config" || name == "config.toml");
+    settings
+        || name.as_bytes().ends_with(b".rs")
+        || ["Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml"].iter().any(|known| name == *known)
+}
+
 /// The first paths of which the commit says something else, or nothing: of files it does not have, those that cargo would find by itself.
+///
+/// # Errors
+/// Where not all of it can be looked at.
 fn changed(repository: &Repository, commit: &str, (workspace, results): (&Path, &[PathBuf])) -> Result<Vec<Hostile>> {
     let end = Instant::now() + PATIENCE;
-    let git = Git::over(repository, commit)?;
+    let git = Git::over(repository, commit)?.within(PATIENCE);
     let files = git.files()?;
     let mut contents = git.contents()?;
     let mut changed = Vec::new();
@@ -65,19 +80,35 @@ fn changed(repository: &Repository, commit: &str, (workspace, results): (&Path, 
         }
     }
     let known: HashSet<&[u8]> = files.iter().map(|entry| entry.path.as_bytes()).collect();
+    let mut add = |path: &Path| {
+        let below = path.strip_prefix(&repository.root).unwrap_or(path);
+        if !known.contains(below.as_os_str().as_bytes()) && changed.len() < LISTED {
+            changed.push(Hostile::from(below));
+        }
+    };
+    // Above the workspace only what counts from there.
+    let above = workspace.ancestors().skip(1).take_while(|dir| dir.starts_with(&repository.root));
+    for name in ABOVE {
+        above.clone().map(|dir| dir.join(name)).filter(|path| path.symlink_metadata().is_ok()).for_each(|path| add(&path));
+    }
     let mut open = vec![(workspace.to_owned(), 0)];
     while let Some((dir, depth)) = open.pop() {
         ensure!(Instant::now() < end && depth < DEEPEST, "there is too much to look at");
-        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(&dir).with_context(|| format!("list {}", dir.display()))? {
+            let entry = entry.with_context(|| format!("list {}", dir.display()))?;
             let (path, name) = (entry.path(), entry.file_name());
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && !name.as_bytes().starts_with(b".") && !results.contains(&path) && !path.join("CACHEDIR.TAG").is_file() {
-                open.push((path, depth + 1));
-            } else if kind.is_file() && (name.as_bytes().ends_with(b".rs") || name == "Cargo.toml") {
-                let below = path.strip_prefix(&repository.root).unwrap_or(&path);
-                if !known.contains(below.as_os_str().as_bytes()) && changed.len() < LISTED {
-                    changed.push(Hostile::from(below));
-                }
+            let kind = entry.file_type().with_context(|| format!("look at {}", path.display()))?;
+            let hidden = name.as_bytes().starts_with(b".") && name != ".cargo";
+            // A link to a directory brings all that is in it.
+            let is_dir = if kind.is_symlink() { path.is_dir() } else { kind.is_dir() };
+            if is_dir && (hidden || results.contains(&path) || path.join("CACHEDIR.TAG").is_file()) {
+                continue;
+            }
+            match is_dir {
+                true if kind.is_symlink() => add(&path),
+                true => open.push((path, depth + 1)),
+                false if is_found(&path) => add(&path),
+                false => {}
             }
         }
     }
@@ -162,6 +193,22 @@ mod tests {
         put("rust/Cargo.lock", "# lock 2\n");
         fs::remove_file(root.join("rust/link")).unwrap();
         assert_eq!(look(), (Some(true), "rust/Cargo.lock rust/build.rs rust/link shared/x.bin".to_owned(), sha256::hex(b"# lock 2\n")));
+        // Settings and choices that nobody committed, also further up, and links to more.
+        git(&root, &["add", "."]);
+        git(&root, &["commit", "-qm", "y"]);
+        assert_eq!(look().0, Some(false));
+        for file in [".cargo/config", "rust/.cargo/config.toml", "rust/rust-toolchain.toml", "rust/.idea/x.rs", "src/above.rs"] {
+            put(file, "");
+        }
+        std::os::unix::fs::symlink("/etc", root.join("rust/more")).unwrap();
+        let found = ".cargo/config rust/.cargo/config.toml rust/more rust/rust-toolchain.toml";
+        assert_eq!((look().0, look().1), (Some(true), found.to_owned()));
+        if !nix::unistd::geteuid().is_root() {
+            fs::create_dir(root.join("rust/shut")).unwrap();
+            fs::set_permissions(root.join("rust/shut"), fs::Permissions::from_mode(0o000)).unwrap();
+            assert_eq!(look().0, None, "nobody can tell");
+            fs::set_permissions(root.join("rust/shut"), fs::Permissions::from_mode(0o700)).unwrap();
+        }
         fs::remove_dir_all(root.join(".git/objects")).unwrap();
         fs::create_dir(root.join(".git/objects")).unwrap();
         assert_eq!(look().0, None, "nobody can tell");

@@ -86,6 +86,29 @@ pub fn program_of(clocks: bool, pass: &Pass) -> Result<Vec<libc::sock_filter>> {
     Ok(program)
 }
 
+/// The program of a helper of ours, which has nobody who would judge for it: rows of the table that `needs` does not name are refused with `EACCES`, and
+/// those that do not exist for an actor do not exist for it either. Calls of a foreign ABI end it; x32 calls do not exist, as nobody listens.
+///
+/// # Errors
+/// As for [`program`].
+pub fn program_of_a_helper(needs: fn(Treatment) -> bool) -> Result<Vec<libc::sock_filter>> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for row in table().iter().filter(|row| row.treatment != Treatment::Absent && !needs(row.treatment)) {
+        rules.entry(row.number).or_default().extend(rules_when(row.when)?);
+    }
+    let arch = TargetArch::try_from(std::env::consts::ARCH).context("choose the architecture of the filter")?;
+    let refuse = SeccompAction::Errno(libc::EACCES as u32);
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).context("assemble the filter")?;
+    let compiled: BpfProgram = filter.try_into().context("compile the filter")?;
+    let compiled: Vec<_> = compiled.iter().map(|step| libc::sock_filter { code: step.code, jt: step.jt, jf: step.jf, k: step.k }).collect();
+    ensure!(
+        compiled.len() > 4 && compiled[2].code == RETURN && compiled[2].k == libc::SECCOMP_RET_KILL_PROCESS,
+        "the compiled filter does not begin with the check of the architecture"
+    );
+    let (arch_check, dispatch) = compiled.split_at(3);
+    Ok([arch_check, &absent(), dispatch].concat())
+}
+
 /// Calls that do not exist for an actor: newer than the table, and the rows that say so. Before them x32, which the gate records.
 fn absent() -> Vec<libc::sock_filter> {
     // struct seccomp_data starts with the number.
@@ -116,10 +139,15 @@ fn rules_of(row: &Row, pass: &Pass) -> Result<Vec<SeccompRule>> {
         let wrong = |at: usize| rule(vec![condition(3 + at as u8, Width::Qword, Is::Ne, pass.words[at])?]);
         return (0..3).map(wrong).collect();
     }
-    if row.when == When::Always {
+    rules_when(row.when)
+}
+
+/// The same of a test alone.
+pub(super) fn rules_when(when: When) -> Result<Vec<SeccompRule>> {
+    if when == When::Always {
         return Ok(Vec::new());
     }
-    alternatives(row.when)?.into_iter().map(rule).collect()
+    alternatives(when)?.into_iter().map(rule).collect()
 }
 
 /// The test as a list of alternatives, each a list of conditions that must all hold.

@@ -48,14 +48,23 @@ pub fn build(policy: &Policy, abi: u32, network: Network, pins: &mut Pins) -> Re
 
 /// What cargo and everything it starts is kept from, whoever they are. Actors get a domain of their own inside: the kernel intersects them,
 /// so `grants` must contain theirs. `emptied` are
-/// trees whose empty directories may be removed, `listed` those of which all names may be read. Running programs, the network, signals and `ioctl` are those inner domains' affair, and no part of this
-/// one. `reads` says whether reading is: in observe mode nothing an actor asks for is refused, and a program is opened for reading by the
+/// trees whose empty directories may be removed, `listed` those of which all names may be read. Running programs, the network and `ioctl` are those inner domains' affair, and no part of this
+/// one; nobody in it signals who is outside. `reads` says whether reading is: in observe mode nothing an actor asks for is refused, and a program is opened for reading by the
 /// kernel itself, whereas all writing of actors' is done for them by the gate, from outside (but the names of sockets).
 ///
 /// # Errors
 /// As for `build`.
 pub fn of_cargo(grants: &KernelGrants, emptied: &[PathBuf], listed: &[PathBuf], abi: u32, reads: bool) -> Result<OwnedFd> {
     with_rules(merged(grants, &[], emptied, listed), abi, Shape::of_cargo(reads), &mut Pins::default())
+}
+
+/// What a helper of ours is kept from: all that is not granted but running programs, which it may read; the network; signals and abstract sockets of
+/// processes outside.
+///
+/// # Errors
+/// As for `build`.
+pub fn of_a_helper(grants: &KernelGrants, abi: u32) -> Result<OwnedFd> {
+    with_rules(merged(grants, &[], &[], &[]), abi, Shape::of_a_helper(), &mut Pins::default())
 }
 
 /// The same from bare grants: `unix` are trees whose sockets, made by others, may be connected to.
@@ -71,18 +80,24 @@ pub fn of_grants(grants: &KernelGrants, unix: &[PathBuf], abi: u32, network: Net
 struct Shape {
     files: BitFlags<AccessFs>,
     network: bool,
-    scopes: bool,
+    scopes: BitFlags<Scope>,
 }
 
 impl Shape {
     fn of_an_actor(network: Network) -> Shape {
-        Shape { files: BitFlags::ALL, network: network == Network::Wall, scopes: true }
+        Shape { files: BitFlags::ALL, network: network == Network::Wall, scopes: BitFlags::ALL }
+    }
+
+    fn of_a_helper() -> Shape {
+        Shape { files: !BitFlags::from(AccessFs::Execute), network: true, scopes: BitFlags::ALL }
     }
 
     fn of_cargo(reads: bool) -> Shape {
         let others = make_bitflags!(AccessFs::{Execute | IoctlDev | ResolveUnix});
         let files = if reads { !others } else { !others & !READ & !AccessFs::MakeSock };
-        Shape { files, network: false, scopes: false }
+        // Whom an actor may signal is less. In observe mode it has no domain of its own.
+        let scopes = if reads { BitFlags::from(Scope::Signal) } else { BitFlags::EMPTY };
+        Shape { files, network: false, scopes }
     }
 }
 
@@ -103,8 +118,8 @@ fn with_rules(rules: BTreeMap<&Path, BitFlags<AccessFs>>, abi: u32, shape: Shape
     if shape.network && !net.is_empty() {
         ruleset = ruleset.handle_access(net).context("handle network access with landlock")?;
     }
-    let scopes = Scope::from_all(abi);
-    if shape.scopes && !scopes.is_empty() {
+    let scopes = Scope::from_all(abi) & shape.scopes;
+    if !scopes.is_empty() {
         ruleset = ruleset.scope(scopes).context("scope signals and abstract sockets with landlock")?;
     }
 

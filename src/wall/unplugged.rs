@@ -1,25 +1,21 @@
-//! A seccomp program for helpers of ours that have no business with any network: no socket is made. Out: BPF instructions.
+//! A seccomp program for helpers of ours: they read files, start programs, and reach nobody. Out: BPF instructions.
+//!
+//! What they may not follows from the table of calls: whatever an actor's gate would have to judge, but opens, which Landlock rules, and programs. So no socket is
+//! made, nothing is changed that Landlock knows nothing of (modes, owners, times), no other process is signalled, traced or slowed down, no terminal is typed into
+//! or taken, and the machine is left alone.
 
-use std::collections::BTreeMap;
+use anyhow::Result;
 
-use anyhow::{Context, Result};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use super::filter::program_of_a_helper;
+use crate::model::calls::Treatment;
 
-use crate::model::calls::X32;
-
-/// `socket` fails with `EACCES`, and so does the ring through which one could be asked for without that call. Other ABIs, whose numbers mean
-/// other calls, end the process (seccompiler's own check); x32 numbers are refused with theirs.
+/// Refused with `EACCES`.
 ///
 /// # Errors
 /// On an architecture seccompiler does not know.
 pub fn program() -> Result<Vec<libc::sock_filter>> {
-    let mut rules: BTreeMap<i64, Vec<_>> = [(libc::SYS_socket, Vec::new()), (libc::SYS_io_uring_setup, Vec::new())].into();
-    if let Some(x32) = X32 {
-        rules.extend([libc::SYS_socket, libc::SYS_io_uring_setup].map(|number| (number | i64::from(x32.start), Vec::new())));
-    }
-    let arch = TargetArch::try_from(std::env::consts::ARCH).context("choose the architecture of the filter")?;
-    let refuse = SeccompAction::Errno(libc::EACCES as u32);
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).context("assemble the filter")?;
-    let compiled: BpfProgram = filter.try_into().context("compile the filter")?;
-    Ok(compiled.iter().map(|step| libc::sock_filter { code: step.code, jt: step.jt, jf: step.jf, k: step.k }).collect())
+    program_of_a_helper(|treatment| {
+        use Treatment::{Exec, Memfd, Open, Restrict, Watch};
+        matches!(treatment, Open | Watch | Exec | Memfd | Restrict)
+    })
 }

@@ -345,3 +345,27 @@ fn no_setting_of_the_repositorys_starts_anything() {
         assert!(!marker.exists(), "as {who:?}: the replay started it\n{outcome}");
     }
 }
+
+/// A report that came with the repository is no run of the user's: it is replayed by whoever names it, and by nobody else.
+#[test]
+fn a_report_that_the_repository_brought_is_not_taken_for_ones_own() {
+    for who in Who::all() {
+        let (place, _) = committed(who);
+        ran(&place, "waits");
+        git(&place, &["add", "-f", "target/brig"]);
+        git(&place, &["commit", "-qm", "reports"]);
+        let (outcome, evidence) = replayed(&place, "run/theirs", &[]);
+        outcome.exits(2);
+        for word in ["is not taken for one of yours: it came with the repository", "name the file"] {
+            assert!(outcome.stderr_text().contains(word), "as {who:?}\n{outcome}");
+        }
+        assert!(!evidence.exists(), "as {who:?}\n{outcome}");
+        let shown = bare(&place, &["report"]).go();
+        assert!(shown.code == 2 && shown.stderr_text().contains("it came with the repository"), "as {who:?}\n{shown}");
+        let file = place.workspace().join("target/brig/report.json");
+        bare(&place, &["report", file.to_str().unwrap()]).go().exits(0);
+        let (named, _) = replayed(&place, "run/named", &[file.to_str().unwrap()]);
+        named.exits(0);
+        says(&named, &[": the incident did not come again"]);
+    }
+}

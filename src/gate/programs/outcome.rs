@@ -33,6 +33,7 @@ pub fn expect(call: &Call, loaded: &Found, told: Vec<Hostile>, argv: Vec<Hostile
         argv,
         started_ms: call.watched.began.elapsed().as_millis() as u64,
         blame: None,
+        steered: false,
     };
     let file = (loaded.facts.dev, loaded.facts.ino);
     // Looked up, not remembered: a number may be another process's by now.

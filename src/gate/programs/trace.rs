@@ -16,7 +16,7 @@ use std::io;
 
 use super::told::told;
 use crate::gate::errno::fail;
-use crate::gate::{Answer, Call};
+use crate::gate::{Answer, Call, steered};
 use crate::sys::process::status;
 
 /// `PTRACE_O_SUSPEND_SECCOMP`: the kernel gives it to nobody who is behind a filter himself, and we give it to nobody.
@@ -47,7 +47,10 @@ pub fn trace(call: &Call, name: &'static str) -> io::Result<Answer> {
     }
     if let Some(whom) = whom {
         match call.look() {
-            Ok(blame) => blame.into_iter().for_each(|by| call.watched.processes().is_traced(whom, by)),
+            Ok(blame) => {
+                steered::is_traced(call, whom);
+                blame.into_iter().for_each(|by| call.watched.processes().is_traced(whom, by));
+            }
             // The call comes again, and then it is known.
             Err(repeat) => return Ok(Answer::Errno(repeat)),
         }

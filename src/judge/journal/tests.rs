@@ -41,7 +41,8 @@ fn a_flood_hides_no_refusal_and_stays_bounded() {
 fn losses_and_processes_are_bounded_and_counted() {
     let journal = Journal::default();
     (0..2 * LOSSES).for_each(|n| journal.lost(&format!("loss {n}")));
-    let process = Process { actor: ActorId(1), pid: 1, parent: 0, exe: "/x".into(), argv: vec![], started_ms: 0, blame: None };
+    let process =
+        Process { actor: ActorId(1), pid: 1, parent: 0, exe: "/x".into(), argv: vec![], started_ms: 0, blame: None, steered: false };
     (0..PROCESSES + 2).for_each(|_| journal.process(process.clone()));
     let record = journal.snapshot();
     assert_eq!(record.lost.iter().map(|(_, count)| count).sum::<u64>(), 2 * LOSSES as u64);
@@ -81,4 +82,42 @@ fn long_texts_are_bounded_too() {
     // Each act is told once for being allowed and once for being refused.
     assert!(length < 3 * super::TEXT, "{length}");
     assert_eq!(record.breaches.iter().map(|breach| breach.count).sum::<u64>(), 1000);
+}
+
+/// Of a trial: whoever is refused a call by one function is not counted with another, and what is too much, or was not looked at, with nobody.
+#[test]
+fn ways_to_a_refused_call_are_told_apart_in_a_trial() {
+    let by = |function: &str| {
+        let crates = vec![Candidate { name: "x".into(), function: Some(function.into()), object: None, package: None }];
+        Some(Blame { crates, by: "stack".into(), caveat: None })
+    };
+    let counted =
+        |journal: &Journal| journal.snapshot().breaches.iter().map(|one| (one.event.blame.is_some(), one.count)).collect::<Vec<_>>();
+    let tamper = |blame| {
+        let act = Act::Tamper { call: "ptrace".into(), detail: Hostile::default() };
+        Event { act, blame, ..event("/", Status::Refused, Some(Rule::ProcTamper)) }
+    };
+    for (journal, expected) in [(Journal::default(), vec![(true, 4)]), (Journal::of_a_trial(), vec![(false, 1), (true, 2), (true, 1)])] {
+        for blame in [by("x::chroot"), by("x::steal"), by("x::chroot"), None] {
+            journal.event(tamper(blame));
+        }
+        assert_eq!(counted(&journal), expected);
+    }
+    let journal = Journal::of_a_trial();
+    (0..2 * STACKS).for_each(|n| journal.event(tamper(by(&format!("x::f{n}")))));
+    let all = counted(&journal);
+    assert_eq!((all.len(), all[0]), (STACKS + 1, (false, STACKS as u64)));
+}
+
+#[test]
+fn a_steered_process_is_marked_whenever_that_was_seen() {
+    let journal = Journal::default();
+    journal.steered(ActorId(1), 7);
+    for pid in [7, 8] {
+        let process =
+            Process { actor: ActorId(1), pid, parent: 0, exe: "/x".into(), argv: vec![], started_ms: 0, blame: None, steered: false };
+        journal.process(process);
+    }
+    journal.steered(ActorId(2), 8);
+    assert_eq!(journal.snapshot().processes.iter().map(|process| process.steered).collect::<Vec<_>>(), [true, false]);
 }

@@ -233,8 +233,21 @@ fn fate(deed: &Deed, own: &[Incident], now: &Report, whom: Option<&Package>, who
     }
 }
 
+/// The same code, as far as both say it: what lies in the workspace may have another version since; what was fetched is another package by its version, and by
+/// where it is from.
 fn same(a: Option<&Package>, b: Option<&Package>) -> bool {
-    a.map(|package| &package.name) == b.map(|package| &package.name)
+    let (a, b) = match (a, b) {
+        (Some(a), Some(b)) => (a, b),
+        (a, b) => return a.is_none() && b.is_none(),
+    };
+    let sources = match (&a.source, &b.source) {
+        (Some(one), Some(other)) => one == other && a.version == b.version,
+        // A graph that is not known says nothing of where a package is from.
+        (None, None) => true,
+        _ => a.version == b.version,
+    };
+    let checksums = a.checksum.as_ref().zip(b.checksum.as_ref()).is_none_or(|(one, other)| one == other);
+    a.name == b.name && sources && checksums
 }
 
 /// The same deed on the same thing. What is made where something lies already is written; of programs the words do not count, which name temporary files; of
@@ -292,6 +305,31 @@ mod tests {
         ] {
             assert_eq!(is_same(&a, &b), expected, "{a:?} {b:?}");
         }
+    }
+
+    #[test]
+    fn the_same_code() {
+        let package = |name: &str, version: &str, source: Option<&str>, checksum: Option<&str>| Package {
+            source: source.map(str::to_owned),
+            checksum: checksum.map(str::to_owned),
+            ..package(name, version)
+        };
+        let (registry, other) = (Some("registry+https://h.example/index"), Some("registry+https://other.example/index"));
+        let x = package("x", "1.0.0", registry, Some("aa"));
+        for (b, expected) in [
+            (package("x", "1.0.0", registry, Some("aa")), true),
+            (package("x", "1.0.0", registry, None), true),
+            (package("x", "1.0.0", registry, Some("bb")), false),
+            (package("x", "1.1.0", registry, None), false),
+            (package("x", "1.0.0", other, None), false),
+            (package("x", "1.0.0", None, None), true),
+            (package("x", "1.1.0", None, None), false),
+            (package("y", "1.0.0", registry, None), false),
+        ] {
+            assert_eq!(same(Some(&x), Some(&b)), expected, "{b:?}");
+        }
+        let (own, since) = (package("own", "1.0.0", None, None), package("own", "1.1.0", None, None));
+        assert!(same(Some(&own), Some(&since)) && same(None, None) && !same(Some(&own), None) && !same(None, Some(&own)));
     }
 
     #[test]

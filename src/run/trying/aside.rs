@@ -8,7 +8,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::settings;
 
-const NAMES: [&str; 2] = ["config.toml", "config"];
+/// Of both in one directory cargo heeds the first, and warns of the other.
+const NAMES: [&str; 2] = ["config", "config.toml"];
+/// What they are written to meanwhile.
+const REDUCED: &str = NAMES[1];
 
 /// Settings that were put aside, each with the name it had: as [`hide`] has them.
 #[derive(Default)]
@@ -24,7 +27,7 @@ impl Aside {
         for dir in from.ancestors().take_while(|dir| dir.starts_with(top)) {
             let hidden = hide(dir)?;
             if let Some((kept, file)) = hidden.first() {
-                fs::write(file.with_file_name(NAMES[0]), reduce(kept).to_string()).context("write cargo's settings")?;
+                fs::write(file.with_file_name(REDUCED), reduce(kept).to_string()).context("write cargo's settings")?;
             }
             aside.0.extend(hidden);
         }
@@ -35,7 +38,7 @@ impl Aside {
     /// When one cannot be renamed.
     pub fn restore(self) -> Result<()> {
         for (_, file) in &self.0 {
-            let _ = fs::remove_file(file.with_file_name(NAMES[0]));
+            let _ = fs::remove_file(file.with_file_name(REDUCED));
         }
         for (kept, file) in &self.0 {
             fs::rename(kept, file).with_context(|| format!("put back {}", file.display()))?;
@@ -84,6 +87,8 @@ mod tests {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
         }
+        // The one that cargo does not heed.
+        fs::write(top.join("a/b/.cargo/config.toml"), "[source.crates-io]\nreplace-with = \"other\"\n").unwrap();
         let read = |file: &str| fs::read_to_string(dir.path().join(file)).unwrap_or_default();
         let aside = Aside::put(&top, &top.join("a/b")).unwrap();
         for file in ["app/.cargo/config.toml", "app/a/b/.cargo/config.toml"] {
@@ -93,6 +98,7 @@ mod tests {
         assert_eq!((read("app/other/.cargo/config.toml"), read(".cargo/config.toml")), (text.into(), text.into()));
         aside.restore().unwrap();
         assert_eq!((read("app/.cargo/config.toml"), read("app/a/b/.cargo/config")), (text.into(), text.into()));
-        assert_eq!(read("app/a/b/.cargo/config.toml") + &read("app/.cargo/config.toml.not-heeded"), "");
+        assert!(read("app/a/b/.cargo/config.toml").contains("replace-with = \"other\""));
+        assert_eq!(read("app/.cargo/config") + &read("app/.cargo/config.toml.not-heeded"), "");
     }
 }

@@ -15,6 +15,9 @@ use crate::model::moment;
 use crate::report::Format;
 use crate::report::json::Output;
 
+/// Where evidence goes that nobody has named a directory for.
+const DEFAULT: &str = "brig-evidence";
+
 pub struct Evidence(PathBuf);
 
 impl Evidence {
@@ -24,10 +27,13 @@ impl Evidence {
     /// When it is, or cannot be made.
     pub fn begin(wanted: Option<&Path>, suspect: &Suspect, started: u64) -> Result<Evidence> {
         let dir = wanted.map_or_else(
-            || Path::new("brig-evidence").join(format!("{}-{}-{}", suspect.name, suspect.version, moment::stamp(started))),
+            || Path::new(DEFAULT).join(format!("{}-{}-{}", suspect.name, suspect.version, moment::stamp(started))),
             Path::to_owned,
         );
         ensure!(fs::symlink_metadata(&dir).is_err(), "{} is there already: evidence is never overwritten", dir.display());
+        // Whoever has written what lies here may have laid a link where nobody named a directory.
+        let is_led = wanted.is_none() && Path::new(DEFAULT).is_symlink();
+        ensure!(!is_led, "{DEFAULT} is a link, which is not followed: name a directory with `--evidence`");
         let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::create_dir(&dir)).with_context(|| format!("make {}", dir.display()))?;
         let evidence = Evidence(dir);

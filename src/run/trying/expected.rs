@@ -8,7 +8,7 @@ use super::reached::Reached;
 use super::suspect::Suspect;
 use crate::model::drawn::is_drawn;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Act, ActorKind, Evidence, Exit, Finding, Package, Rule, Sent, Severity, Status};
+use crate::model::{Act, ActorKind, Blame, Candidate, Evidence, Exit, Finding, Package, Rule, Sent, Severity, Status};
 use crate::report::parties::is_network;
 use crate::suspect::decoys::PROJECT;
 
@@ -96,26 +96,36 @@ pub fn without_alarm(all: &mut Report) {
 }
 
 impl Known<'_> {
-    /// Was a function refused what it is for, and we called it? Crates that wrap the kernel's calls make them when they are told to. The stack holds them and us
-    /// alone, and what reaches into others is what a function is named for.
+    /// Was a function refused what it is for, and we called it? Crates that wrap the kernel's calls make them when they are told to. Each stack that was seen holds
+    /// them and us alone, and begins in one of our calls; and what reaches into others is what the function is named for that this one calls.
     fn is_what_was_called(&self, finding: &Finding) -> bool {
-        let Some(blame) = finding.blame.as_ref().filter(|blame| blame.is_whole() && finding.truncated == 0) else { return false };
-        let [theirs, ours] = &blame.crates[..] else { return false };
-        let offers = |word: &str| {
-            let named = |path: &String| path.split("::").any(|part| part.contains(word));
-            self.reached.is_some_and(|reached| reached.called.iter().any(named))
-        };
         let fits = |one: &Evidence| {
             finding.status_of(one) == Status::Refused
-                && match &one.act {
-                    Act::Tamper { call, .. } => !INTO_OTHERS.contains(&&**call) || offers(call),
-                    Act::Signal { .. } => offers("kill") || offers("signal"),
-                    _ => false,
-                }
+                && !one.stacks.is_empty()
+                && one.stacks.iter().all(|stack| self.is_called_for(&one.act, stack))
         };
+        finding.truncated == 0 && finding.evidence.iter().all(fits)
+    }
+
+    fn is_called_for(&self, act: &Act, stack: &Blame) -> bool {
+        let [theirs, ours] = &stack.crates[..] else { return false };
         // Its own tests may be called so, too: whoever calls is in the workspace that was made for the trial.
-        let is_suspects = theirs.name == self.suspect.name.replace('-', "_");
-        is_suspects && ours.name == CALLS && finding.evidence.iter().all(fits)
+        let are_whose = theirs.name == self.suspect.name.replace('-', "_") && ours.name == CALLS;
+        let Some(function) = self.called_by(ours).filter(|_| are_whose && stack.is_whole()) else { return false };
+        let words = |word: &str| function.split('_').any(|part| part == word);
+        match act {
+            Act::Tamper { call, .. } => !INTO_OTHERS.contains(&&**call) || function == call,
+            Act::Signal { .. } => words("kill") || words("killpg") || words("signal"),
+            _ => false,
+        }
+    }
+
+    /// The last word of what is called in the function that such a frame is of: `calls::c8`, in which our call stands.
+    fn called_by(&self, ours: &Candidate) -> Option<&str> {
+        let function = std::str::from_utf8(ours.function.as_ref()?.as_bytes()).ok()?;
+        let number = function.strip_prefix("calls::c")?.split("::").next()?;
+        let name = self.reached?.numbered.get(number.parse::<usize>().ok()?)?;
+        name.rsplit("::").next()
     }
 
     /// Is it about a file that nobody brought, below a directory that nobody brought either, in its own workspace, and none that a tool heeds because of where it
@@ -176,7 +186,7 @@ fn is_as_told(act: &Act) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ActorId, Blame, Candidate, Endpoint};
+    use crate::model::{ActorId, Endpoint, Mode};
     use crate::report::assemble::assemble;
     use crate::report::material::Material;
     use crate::report::samples::{Graph, actor, breach, facts, package};
@@ -321,27 +331,45 @@ mod tests {
         let through = [candidate("x", "x::asm::syscall5"), candidate("calls", "calls::c8")];
         let by_another = [candidate("nix", "nix::chroot"), candidate("x", "x::begin"), candidate("calls", "calls::c8")];
         let in_tests = [candidate("x", "x::chroot"), candidate("tests", "tests::t")];
-        for (act, crates, status, called, left) in [
-            (tamper("chroot"), &through[..], Status::Refused, "x::fs::chroot", false),
-            (tamper("prctl"), &through, Status::Refused, "x::process::set_map", false),
-            (tamper("prctl"), &through, Status::Observed, "x::process::set_map", true),
-            (tamper("ptrace"), &through, Status::Refused, "x::sys::ptrace::attach", false),
-            (tamper("ptrace"), &through, Status::Refused, "x::begin", true),
-            (signal.clone(), &through, Status::Refused, "x::kill_process", false),
-            (signal, &through, Status::Refused, "x::begin", true),
-            (tamper("chroot"), &by_another, Status::Refused, "x::fs::chroot", true),
-            (tamper("chroot"), &in_tests, Status::Refused, "x::fs::chroot", true),
-            (Act::Read { path: "/proc/1/mem".into() }, &through, Status::Refused, "x::read", true),
+        let inside = [candidate("x", "x::f"), candidate("calls", "calls::c8::{{closure}}")];
+        let elsewhere = [candidate("x", "x::f"), candidate("calls", "calls::c9")];
+        let by_ours = [candidate("x", "x::f"), candidate("calls", "<calls::Up<T> as calls::Future_>::up")];
+        for (act, stacks, status, called, left) in [
+            (tamper("chroot"), &[&through[..]][..], Status::Refused, "x::fs::chroot", false),
+            (tamper("prctl"), &[&through], Status::Refused, "x::process::set_map", false),
+            (tamper("prctl"), &[&through], Status::Observed, "x::process::set_map", true),
+            (tamper("ptrace"), &[&through], Status::Refused, "x::sys::ptrace", false),
+            (tamper("ptrace"), &[&inside], Status::Refused, "x::sys::ptrace", false),
+            // What its path is called besides is no name of what it does.
+            (tamper("ptrace"), &[&through], Status::Refused, "x::sys::ptrace::attach", true),
+            (tamper("ptrace"), &[&through], Status::Refused, "x::begin", true),
+            (signal.clone(), &[&through], Status::Refused, "x::kill_process", false),
+            (signal.clone(), &[&through], Status::Refused, "x::skills", true),
+            (signal, &[&through], Status::Refused, "x::begin", true),
+            (tamper("chroot"), &[&by_another], Status::Refused, "x::fs::chroot", true),
+            (tamper("chroot"), &[&in_tests], Status::Refused, "x::fs::chroot", true),
+            // Another call than the one of that name, none at all, or one way among others.
+            (tamper("ptrace"), &[&elsewhere], Status::Refused, "x::sys::ptrace", true),
+            (tamper("ptrace"), &[&by_ours], Status::Refused, "x::sys::ptrace", true),
+            (tamper("ptrace"), &[&through, &elsewhere], Status::Refused, "x::sys::ptrace", true),
+            (tamper("chroot"), &[&through, &by_another], Status::Refused, "x::fs::chroot", true),
+            (Act::Read { path: "/proc/1/mem".into() }, &[&through], Status::Refused, "x::read", true),
         ] {
-            let reached = Reached { called: [called.to_owned()].into(), ..Reached::default() };
-            let (mut event, count) = breach(1, 100, act.clone(), Rule::ProcTamper, Severity::Medium);
-            (event.status, event.blame) = (status, Some(Blame { crates: crates.to_vec(), by: "stack".into(), caveat: None }));
+            let numbered = (0..9).map(|at| if at == 8 { called.to_owned() } else { "x::other".to_owned() }).chain(["x::nine".to_owned()]);
+            let reached = Reached { numbered: numbered.collect(), ..Reached::default() };
+            let one = |crates: &&[Candidate]| {
+                let (mut event, count) = breach(1, 100, act.clone(), Rule::ProcTamper, Severity::Medium);
+                (event.status, event.blame) = (status, Some(Blame { crates: crates.to_vec(), by: "stack".into(), caveat: None }));
+                (event, count)
+            };
             let actor = actor(1, ActorKind::Program, Some(package("tidemark", "0.4.1")), Some("calls"), "/x");
-            let material = Material { actors: vec![actor], breaches: vec![(event, count)], ..Material::default() };
-            let mut report = assemble(&material, &facts(), &Graph);
+            let material = Material { actors: vec![actor], breaches: stacks.iter().map(one).collect(), ..Material::default() };
+            let mut facts = facts();
+            facts.run.mode = Mode::Decoy;
+            let mut report = assemble(&material, &facts, &Graph);
             settle(&mut report, &Known { suspect: &suspect(), before: &Look::default(), reached: Some(&reached), sent: &[] });
             let is_left = report.findings.iter().any(|finding| finding.severity > Severity::Info);
-            assert_eq!((is_left, report.findings.len()), (left, 1), "{act:?} {crates:?}");
+            assert_eq!(is_left, left, "{act:?} {stacks:?}");
             assert_eq!(report.outcome.verdict == VerdictWord::Clean, !left);
         }
     }

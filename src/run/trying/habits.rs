@@ -1,8 +1,8 @@
 //! What a program of the system reads of its own accord: `wget` looks for `.netrc` at every start, whoever starts it. In: the report of all stages, what was sent.
 //! Out: the same, where such a read is no theft of the crate's, and sentences that tell it all the same.
 //!
-//! No list of programs says so. The program's own file holds that name, no word of its command line does, it spoke to somebody itself, and none of the secret was found in what was
-//! sent. A program that reads what it is told to (`cat`, `tar`, a shell, an interpreter) does not know the name, or was told it; one that hands a secret to whoever
+//! No list of programs says so. The program's own file holds that name, no word of its command line does, it ran no code but the system's (`gate::steered`), it spoke to somebody
+//! itself, and none of the secret was found in what was sent. A program that reads what it is told to (`cat`, `tar`, a shell, an interpreter) does not know the name, or was told it; one that hands a secret to whoever
 //! starts it (`git credential-store get`) speaks to nobody.
 
 use std::collections::BTreeSet;
@@ -11,13 +11,12 @@ use std::path::Path;
 
 use super::expected::without_alarm;
 use super::proof::Proof;
+use crate::gate::steered::SYSTEM;
 use crate::model::report::Report;
-use crate::model::{Act, ActorId, Evidence, Finding, Hostile, Rule, Severity, Status, is_interpreter};
+use crate::model::{Act, ActorId, Evidence, Finding, Hostile, Process, Rule, Severity, Status, is_interpreter};
 use crate::report::parties::is_network;
 use crate::report::wording::QUOTED;
 
-/// Where programs are that no suspect can have put there: nothing outside of the throw-away is written to.
-const SYSTEM: [&str; 6] = ["/usr/", "/bin/", "/sbin/", "/nix/store/", "/gnu/store/", "/run/current-system/"];
 /// Of a program.
 const LARGEST: u64 = 64 << 20;
 /// Shorter names stand in any program.
@@ -93,7 +92,14 @@ fn program(
     let name = path.as_path().file_name()?.as_encoded_bytes();
     let actors = [Some(finding.actor), all.actor(finding.actor).and_then(|actor| actor.host)];
     let mut its = all.processes.iter().filter(|process| actors.contains(&Some(process.actor)));
-    let exe = its.clone().find(|process| process.pid == evidence.pid)?.exe.clone();
+    // A number may be one process's after the other, and one process may be several programs: what ran then.
+    let then = |process: &&Process| process.pid == evidence.pid && process.started_ms <= evidence.at_ms && evidence.at_ms > 0;
+    let ran = its.clone().filter(then).max_by_key(|process| process.started_ms)?;
+    // Whose code it had is not known, nor whose doing it was.
+    if ran.steered {
+        return None;
+    }
+    let exe = ran.exe.clone();
     let called = exe.as_path().file_name()?.as_encoded_bytes();
     let is_systems = trees.iter().any(|tree| exe.as_bytes().starts_with(tree.as_bytes())) && !is_interpreter(called);
     let holds = |text: &[u8]| text.windows(name.len()).any(|window| window == name);
@@ -126,9 +132,9 @@ fn sentence(all: &Report, finding: &Finding, evidence: &Evidence, program: &Host
 mod tests {
     use super::*;
     use crate::model::report::VerdictWord;
-    use crate::model::{Carried, Process, Sent};
+    use crate::model::{Carried, Sent};
     use crate::report::assemble;
-    use crate::report::samples::*;
+    use crate::report::samples::{Graph, connect, facts, stolen_env};
 
     /// A program of the system that holds a name, and the name.
     fn known() -> (&'static str, &'static str) {
@@ -140,10 +146,10 @@ mod tests {
         let finding = &mut report.findings[0];
         finding.status = Status::Decoy;
         let act = Act::Read { path: path.into() };
-        finding.evidence = vec![Evidence { pid: 77, ..Evidence::of(act.clone(), 1) }];
+        finding.evidence = vec![Evidence { pid: 77, at_ms: 9, ..Evidence::of(act.clone(), 1) }];
         let actor = finding.actor;
         let argv = argv.iter().map(|word| (*word).into()).collect();
-        report.processes = vec![Process { actor, pid: 77, parent: 1, exe: exe.into(), argv, started_ms: 1, blame: None }];
+        report.processes = vec![Process { actor, pid: 77, parent: 1, exe: exe.into(), argv, started_ms: 1, blame: None, steered: false }];
         let mut both = report.findings[0].clone();
         (both.rule, both.severity) = (Rule::SecretThenNetwork, Severity::Critical);
         both.evidence.push(Evidence::of(connect("203.0.113.7:443"), 1));
@@ -183,6 +189,17 @@ mod tests {
                 (Severity::Info, verdict, code),
                 "told, and no alarm"
             );
+        }
+        // Code of somebody else's in it; and another program in that process before and after.
+        let mut all = report(copy, &["fetcher"], &path);
+        all.processes[0].steered = true;
+        let speakers = [(all.findings[0].actor, 77)].into();
+        assert!(settle_with(&mut all, (&nothing, &speakers), &[&system]).is_empty(), "it had code of others");
+        for (exe, started_ms, habit) in [("/tmp/other", 0, true), ("/tmp/other", 5, false), ("/tmp/other", 20, true)] {
+            let mut all = report(copy, &["fetcher"], &path);
+            let other = Process { exe: exe.into(), started_ms, ..all.processes[0].clone() };
+            all.processes.insert(0, other);
+            assert_eq!(settle_with(&mut all, (&nothing, &speakers), &[&system]).len(), usize::from(habit), "{started_ms}");
         }
         let mut all = report(copy, &["fetcher"], &path);
         let other = [(all.findings[0].actor, 78)].into();

@@ -8,14 +8,29 @@ use super::found::Found;
 use super::looked_up;
 use super::throwaway::Throwaway;
 use crate::model::report::Report;
-use crate::model::{Severity, moment};
+use crate::model::{Hostile, Severity, moment};
 use crate::report::escape;
 use crate::report::incidents::{Deed, Incident, incidents};
-use crate::report::wording::QUOTED as MEDIUM;
+use crate::report::wording::Medium;
 
 /// Lines of one incident, and files.
 const DEEDS: usize = 20;
 const FILES: usize = 30;
+
+const MEDIUM: Medium = Medium { text: |text| span(&escape::plain(text)), name: |name| span(&escape::plain(&Hostile::from(name))) };
+
+/// A span of code that what stands in it does not end: backslashes mean nothing there, so its fence is longer than any in it (CommonMark, 6.1).
+fn span(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    if longest == 0 { format!("`{text}`") } else { format!("{fence} {text} {fence}") }
+}
+
+/// A sentence of ours. Where a name in it would get out of its quotation, or make a link, all of it is quoted.
+fn prose(text: &str) -> String {
+    let text = escape::ours(text);
+    if ["\\`", "](", "<http"].iter().any(|active| text.contains(active)) { span(&text) } else { text }
+}
 
 pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     let Found { prepared, all, ended, .. } = *found;
@@ -30,7 +45,7 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     let from = (MEDIUM.text)(&suspect.from.as_str().into());
     let _ = match &prepared.run {
         None => writeln!(page, "\n- crate: `{}` {}, from {from}", suspect.name, suspect.version),
-        Some(run) => writeln!(page, "\n- run again: `cargo {}`, of {from}", escape::ours(&run.args.join(" ")).replace('`', "\\`")),
+        Some(run) => writeln!(page, "\n- run again: {}, of {from}", span(&escape::ours(&format!("cargo {}", run.args.join(" "))))),
     };
     if let Some(checksum) = &suspect.checksum {
         let _ = writeln!(page, "- SHA-256 of its archive: `{checksum}`");
@@ -48,7 +63,7 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
         escape::name(&all.enforcement.sockets)
     );
     for weakness in all.enforcement.degraded.iter().filter(|weakness| apart::is_told(weakness)) {
-        let _ = writeln!(page, "- {}: {}", escape::ours(&weakness.what), escape::ours(&weakness.means));
+        let _ = writeln!(page, "- {}: {}", prose(&weakness.what), prose(&weakness.means));
     }
     again(&mut page, found);
     sent(&mut page, found);
@@ -58,13 +73,13 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
     files(&mut page, found, throwaway);
     page.push_str("\n## What was run\n\n");
     for one in ended.iter().filter(|one| !one.is_draft()) {
-        let _ = writeln!(page, "- {}: {}", one.name, one.how());
+        let _ = writeln!(page, "- {}: {}", one.name, one.how(MEDIUM, prose));
     }
     if let Some(reached) = found.reached {
         let _ = writeln!(page, "- {}; which, and why not, is in `calls.txt`", reached.sentence());
     }
     for habit in found.habits {
-        let _ = writeln!(page, "- no alarm: {habit}");
+        let _ = writeln!(page, "- no alarm: {}", prose(habit));
     }
     if prepared.links > 0 {
         let _ = writeln!(page, "- {} links in its source were left out", prepared.links);
@@ -75,7 +90,7 @@ pub fn text(found: &Found, throwaway: &Throwaway) -> String {
 /// Of a run that was run once more: what came again.
 fn again(page: &mut String, found: &Found) {
     let (Some(again), Some(run)) = (found.again, &found.prepared.run) else { return };
-    let _ = writeln!(page, "\n## Then and now\n\n{}.\n", escape::ours(&again.sentence()));
+    let _ = writeln!(page, "\n## Then and now\n\n{}.\n", prose(&again.sentence()));
     for (head, lines) in again.parts(MEDIUM, found.whose) {
         let _ = writeln!(page, "- {head}");
         for line in lines {
@@ -84,7 +99,7 @@ fn again(page: &mut String, found: &Found) {
     }
     page.push_str("\nNot the same:\n\n");
     for text in run.told.iter().chain(&again.differs()) {
-        let _ = writeln!(page, "- {}", escape::ours(text));
+        let _ = writeln!(page, "- {}", prose(text));
     }
 }
 
@@ -104,7 +119,7 @@ fn sent(page: &mut String, found: &Found) {
         page.push_str("All of it is in `network.pcapng`, `network.har` and `sent.json`. A canary is a value that was laid in one place only, for this run.\n");
     }
     for limit in &found.proof.limits {
-        let _ = writeln!(page, "\nNot all is known: {}", escape::ours(limit));
+        let _ = writeln!(page, "\nNot all is known: {}", prose(limit));
     }
 }
 
@@ -151,6 +166,25 @@ fn files(page: &mut String, found: &Found, throwaway: &Throwaway) {
         let _ = writeln!(page, "\n{} more in `files/`.", left.len() - FILES);
     }
     for gap in found.gaps {
-        let _ = writeln!(page, "\nNot all is known: {gap}");
+        let _ = writeln!(page, "\nNot all is known: {}", prose(gap));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_in_its_quotation() {
+        for (name, shown) in [
+            ("plain", "`plain`"),
+            ("a`[x](http://h.example)`b", "`` a`[x](http://h.example)`b ``"),
+            ("``", "``` `` ```"),
+            ("a\nb", "`a\\nb`"),
+        ] {
+            assert_eq!((MEDIUM.text)(&name.into()), shown);
+        }
+        assert_eq!(prose("left out: `x`"), "left out: `x`");
+        assert_eq!(prose("left out: `a\\`[x](y)`"), "`` left out: `a\\\\`[x](y)` ``");
     }
 }

@@ -13,6 +13,7 @@ use super::{suspect, unpacking};
 use crate::plan::own_calls;
 use crate::plan::places::real;
 use crate::run::stage::{Env, variable};
+use crate::sys::walled;
 
 /// Packages, of all workspaces.
 const PACKAGES: usize = 400;
@@ -142,11 +143,15 @@ impl Part {
     }
 }
 
-fn ask(env: &Env, dir: &Path) -> Result<Metadata> {
+/// What cargo says of the package in a directory, and of its workspace, without what they need.
+///
+/// # Errors
+/// When it does not understand them; with its words.
+pub fn ask(env: &Env, dir: &Path) -> Result<Metadata> {
     let cargo = PathBuf::from(variable(env, "CARGO").context("cargo is not known")?);
     let mut command = own_calls::command(&cargo, env, &["/".into()])?;
     command.current_dir(dir).args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
-    let output = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).output().context("ask cargo")?;
+    let output = walled::output(command.stderr(std::process::Stdio::piped())).context("ask cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);
     let why: Vec<&str> =
         said.lines().skip_while(|line| !line.starts_with("error")).map(str::trim).filter(|line| !line.is_empty()).take(8).collect();

@@ -172,7 +172,8 @@ impl<'a> Conditions<'a> {
         let kept = [toolchain.clone()].into_iter().chain(settings::directories(&sources)).map(real).collect();
         let disk = Disk::of(&throwaway.root, stages::DISK);
         let view = throwaway.view(Theirs { homes: homes(user), trees: closed.clone(), kept }, &system.files, guise.hostname.as_deref());
-        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view, disk };
+        let word = word().context("think of a word")?;
+        let stages = Stages { throwaway: &throwaway, env, interrupt, canaries, closed, seconds, allow_degraded, guise, view, disk, word };
         let mut told = false;
         let (ended, reached) = stages.play(&prepared, |one| {
             if echo {
@@ -237,6 +238,13 @@ impl<'a> Conditions<'a> {
         told::after(&mut out, &found, (&evidence, exit), style).context("write to stdout")?;
         Ok(Tried { suspect: prepared.suspect, all, proof, exit })
     }
+}
+
+/// One that nobody has heard.
+fn word() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Where the user lives: as he says, and as the machine does.

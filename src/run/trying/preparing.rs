@@ -13,6 +13,7 @@ use super::laid::Laid;
 use super::members::{Copied, Part};
 use super::named::{Named, is_name};
 use super::stage::{self, Stage};
+use super::started::Started;
 use super::suspect::{self, Suspect};
 use super::throwaway::Throwaway;
 use super::{benches, neighbours, settings, unpacking};
@@ -53,6 +54,8 @@ pub struct Prepared {
     pub neighbours: Option<Neighbours>,
     /// What only its benchmarks name, and is not built.
     pub benches: Vec<String>,
+    /// What of its own can be started, or why that is not known.
+    pub started: Result<Started, String>,
 }
 
 impl Fetching<'_> {
@@ -95,7 +98,7 @@ impl Fetching<'_> {
                 self.fetch(&app)?;
                 let (version, checksum) =
                     suspect::locked(&app.join("Cargo.lock"), name, version.as_deref()).context("cargo locked no such crate")?;
-                let source = self.in_registry(name, &version)?;
+                let source = self.source(name, || self.in_registry(name, &version))?;
                 self.own_copy(name, version, checksum, "the registry".to_owned(), &source)?
             }
             Named::Git { url, rev, name } => {
@@ -103,7 +106,7 @@ impl Fetching<'_> {
                 self.depend(&name, &format!("git = {}, rev = {}", quoted(url), quoted(rev)))?;
                 self.fetch(&app)?;
                 let (version, _) = suspect::locked(&app.join("Cargo.lock"), &name, None).context("cargo locked no such crate")?;
-                let source = self.in_checkouts(&name)?;
+                let source = self.source(&name, || self.in_checkouts(&name))?;
                 self.own_copy(&name, version, None, format!("{url} at {rev}"), &source)?
             }
         };
@@ -186,7 +189,9 @@ impl Fetching<'_> {
         (settings, benches): (bool, Vec<String>),
     ) -> Prepared {
         let (dir, root) = (laid.package.clone(), laid.root.clone());
+        let started = Started::of(&self.env, &dir).map_err(|error| format!("{error:#}"));
         Prepared {
+            started,
             suspect: Suspect { name, version, checksum, from, dir, root },
             alone: self.alone(laid),
             links: laid.links,
@@ -269,7 +274,7 @@ impl Fetching<'_> {
     pub fn fetch_as(&self, dir: &Path, words: &[String]) -> Result<()> {
         let args = words.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join("fetch");
-        let stage = Stage { lure: None, report_dir, seconds: PATIENCE, args, allow_degraded: true, view: None };
+        let stage = Stage { lure: None, report_dir, seconds: PATIENCE, args, allow_degraded: true, view: None, told: None };
         let played = stage::play(&stage, (&self.env, dir), self.interrupt, None)?;
         ensure!(!self.interrupt.came(), "interrupted");
         if played.code == 0 {
@@ -281,6 +286,12 @@ impl Fetching<'_> {
         let why: Vec<&str> =
             lines.by_ref().take(20).map(str::trim).filter(|line| !line.is_empty()).take_while(|line| !ours(line)).collect();
         bail!("fetch it: {}", if why.is_empty() { format!("cargo ended with {}", played.code) } else { why.join(" ") })
+    }
+
+    /// Of what the workspace depends on. A repository may hold several of one name: cargo says which it is, but of what has no library, which nobody can depend
+    /// on, it says nothing.
+    fn source(&self, name: &str, else_in: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
+        neighbours::source(&self.env, &self.throwaway.app(), name).map_or_else(else_in, Ok)
     }
 
     fn in_registry(&self, name: &str, version: &str) -> Result<PathBuf> {
@@ -331,17 +342,16 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// A repository on this machine may be one of the user's own: whoever depends on it would be handed a copy. Nothing has run yet.
+/// A repository on this machine may be one of the user's own: whoever depends on it would be handed a copy. So may an index. Nothing has run yet.
 ///
 /// # Errors
 /// With its address, unless that is the one that was typed.
 fn refuse_local(lock: &Path, typed: Option<&str>) -> Result<()> {
     let Ok(text) = fs::read_to_string(lock) else { return Ok(()) };
-    let sources = text.lines().filter_map(|line| line.trim().strip_prefix("source = \"git+"));
-    for source in sources.map(|source| source.trim_end_matches('"')) {
-        let is_local = source.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
-        let address = source.split(['?', '#']).next().unwrap_or_default();
-        ensure!(!is_local || typed == Some(address), "it depends on a repository on this machine, which is not handed to it: {address}");
+    // However the file is written: `git+file:`, `registry+file:`.
+    for (at, scheme) in text.to_ascii_lowercase().match_indices("+file:") {
+        let address = text[at + 1..].split(|c: char| "?#\"') ".contains(c) || c.is_control()).next().unwrap_or(scheme);
+        ensure!(typed == Some(address), "it depends on a repository on this machine, which is not handed to it: {address}");
     }
     Ok(())
 }
@@ -362,5 +372,9 @@ mod tests {
         assert!(!fine("git+file:///home/u/private?rev=0a1b#0a1b", None));
         assert!(!fine("git+FILE:///home/u/private#0a1b", Some("file:///home/u/other")));
         assert!(fine("git+file:///home/u/x?rev=0a1b#0a1b", Some("file:///home/u/x")));
+        fs::write(&lock, "[[package]]\nname='x'\nsource='git+file:///home/u/private?rev=0a1b#0a1b'\n").unwrap();
+        assert!(refuse_local(&lock, None).is_err());
+        assert!(!fine("registry+file:///home/u/index", None) && !fine("sparse+file:///home/u/index/", None));
+        assert!(fine("registry+https://h.example/index", None));
     }
 }

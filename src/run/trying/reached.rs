@@ -19,6 +19,8 @@ pub struct Reached {
     pub not: BTreeMap<String, String>,
     /// What is not there for this machine and these features, with what the compiler says.
     pub absent: BTreeMap<String, String>,
+    /// What is called, by the number of the function that the program has for it.
+    pub numbered: Vec<String>,
     /// What of its sources could not be read: what lies there is in neither list.
     pub unread: Vec<String>,
 }
@@ -39,7 +41,7 @@ impl Reached {
         };
         let not = left(&harness.not_called, &|_| false);
         let absent = left(&harness.absent, &|name| not.contains_key(name));
-        Reached { called, not, absent, unread: harness.unread.clone() }
+        Reached { called, not, absent, numbered: harness.numbered(), unread: harness.unread.clone() }
     }
 
     /// "calls 23 of 27 functions and macros that it offers"

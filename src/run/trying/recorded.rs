@@ -11,6 +11,7 @@ use super::aside::Aside;
 use super::checkout::{self, Missing};
 use super::laid::Laid;
 use super::preparing::{Fetching, Prepared};
+use super::started::Started;
 use super::suspect::Suspect;
 use super::throwaway::Throwaway;
 use super::unpacking;
@@ -64,12 +65,13 @@ impl Recorded {
         let source = self.then.run.source.clone().unwrap_or_default();
         let mut told = self.words.told.clone();
         let brought = self.bring(&source, throwaway, &mut told)?;
-        let workspace = brought.workspace.clone();
+        let workspace = real_within(&brought.workspace, &brought.top)?;
         ensure!(workspace.join("Cargo.toml").is_file(), "there is no workspace in {} where it was", brought.from);
         let member = source.member.as_ref().map(inner).transpose()?.unwrap_or_default();
         let relative = self.words.at(&workspace)?.iter().any(|word| word.starts_with("--manifest-path"));
         ensure!(!source.outside || !relative, "cargo was started outside of the workspace, which is not here");
-        let dir = workspace.join(member);
+        // As cargo will see it: the settings that it heeds lie where a link leads, which the repository may hold.
+        let dir = real_within(&workspace.join(member), &brought.top)?;
         ensure!(dir.is_dir(), "the directory that cargo was started in is not there");
         let aside = Aside::put(&brought.top, &dir)?;
         fetching.configure(false)?;
@@ -91,7 +93,16 @@ impl Recorded {
         let suspect =
             Suspect { name, version: brought.version, checksum: None, from: brought.from, dir: workspace.clone(), root: workspace.clone() };
         let run = Some(Laid { workspace, dir, args, baits, told });
-        Ok(Prepared { suspect, alone: None, links: brought.links, settings: false, run, neighbours: None, benches: Vec::new() })
+        Ok(Prepared {
+            suspect,
+            alone: None,
+            links: brought.links,
+            settings: false,
+            run,
+            neighbours: None,
+            benches: Vec::new(),
+            started: Ok(Started::default()),
+        })
     }
 
     /// Of the repository that we stand in, or of the workspace: whoever keeps a home under git has that copied by nobody.
@@ -229,6 +240,13 @@ fn listed(paths: &[Hostile]) -> String {
     shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
+/// Without links, and still in there.
+fn real_within(dir: &Path, top: &Path) -> Result<PathBuf> {
+    let found = dir.canonicalize().with_context(|| format!("look for {}", dir.display()))?;
+    ensure!(found.starts_with(top), "{} is a link out of what was recorded", dir.display());
+    Ok(found)
+}
+
 /// A way down, and nowhere else: reports come from anywhere.
 fn inner(path: &Hostile) -> Result<PathBuf> {
     let path = path.as_path();
@@ -248,4 +266,21 @@ fn innermost_first(error: &anyhow::Error) -> String {
     let outer = error.to_string();
     let (what, help) = outer.split_once('\n').map_or((&*outer, ""), |(what, help)| (what, help));
     format!("{what}: {}\n{help}", error.root_cause()).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_committed_link_is_what_it_leads_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap().join("top");
+        fs::create_dir_all(top.join("a/b")).unwrap();
+        std::os::unix::fs::symlink("a/b", top.join("member")).unwrap();
+        std::os::unix::fs::symlink("..", top.join("out")).unwrap();
+        assert_eq!(real_within(&top.join("member"), &top).unwrap(), top.join("a/b"));
+        assert_eq!(real_within(&top, &top).unwrap(), top);
+        assert!(real_within(&top.join("out"), &top).is_err() && real_within(&top.join("none"), &top).is_err());
+    }
 }

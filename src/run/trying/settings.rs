@@ -13,7 +13,8 @@ const SOURCE: [&str; 8] = ["replace-with", "registry", "local-registry", "direct
 
 /// The settings of the user whose cargo home this is; none where there is no readable file.
 pub fn of(cargo_home: &Path) -> Table {
-    let file = ["config.toml", "config"].iter().map(|name| cargo_home.join(name)).find(|file| file.is_file());
+    // As cargo has it, which heeds the first of both.
+    let file = ["config", "config.toml"].iter().map(|name| cargo_home.join(name)).find(|file| file.is_file());
     file.map(|file| read(&file)).unwrap_or_default()
 }
 

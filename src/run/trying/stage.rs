@@ -27,8 +27,9 @@ use crate::run::stopped::Stopped;
 /// The first word of a stage's command line. Cargo itself writes `brig` there.
 pub const ARGUMENT: &str = "--stage-of-a-trial";
 
-/// Of what it says.
+/// Of what it says, the beginning and the end.
 const MOST: usize = 1 << 20;
+const CUT: &[u8] = b"\n(cut)\n";
 /// How much longer than its time a stage may take to end: its report is written then.
 const GRACE: Duration = Duration::from_secs(60);
 /// How often a stage is asked to end.
@@ -47,6 +48,8 @@ pub struct Stage {
     pub allow_degraded: bool,
     /// The tree of files it is shown, where it can be had.
     pub view: Option<View>,
+    /// What the program that cargo starts finds on its standard input; cargo hands it to nobody else (`cargo run`). Short.
+    pub told: Option<String>,
 }
 
 /// A stage, and who starts it.
@@ -116,6 +119,9 @@ pub fn typed() -> Result<Typed, Stopped> {
         }
         weaker = entered.weaker;
     }
+    if let Some(told) = &stage.told {
+        tell(told).context("hand over what the program is told")?;
+    }
     Interrupt::let_through();
     nix::unistd::setsid().context("leave the terminal")?;
     if let Some(cpus) = stage.lure.as_ref().and_then(|lure| lure.cpus) {
@@ -133,6 +139,18 @@ pub fn typed() -> Result<Typed, Stopped> {
         ..Options::default()
     };
     Ok(Typed { options, command: cli::Command::Cargo { toolchain: None, args: stage.args } })
+}
+
+/// Our standard input is this from now on, and then its end.
+fn tell(told: &str) -> io::Result<()> {
+    let (reader, mut writer) = io::pipe()?;
+    // No pipe holds less (PIPE_BUF, pipe(7)), so nobody has to read yet.
+    if told.len() > 4096 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    writer.write_all(told.as_bytes())?;
+    nix::unistd::dup2_stdin(&reader)?;
+    Ok(())
 }
 
 /// Plays a stage in `dir`, which may fill so much of a disk.
@@ -192,12 +210,38 @@ fn run(mut command: Command, input: &[u8], limit: Duration, interrupt: &Interrup
     Ok((code, filled, told.recv_timeout(LAST_WORDS).unwrap_or_default()))
 }
 
-/// Keeps the beginning.
+/// Keeps the beginning and the end: whoever says much hides neither what was said first nor how it came out.
 fn listen(mut from: impl Read) -> Vec<u8> {
-    let (mut all, mut buffer) = (Vec::new(), [0; 16 << 10]);
+    let (mut all, mut last, mut buffer) = (Vec::new(), Vec::new(), [0; 16 << 10]);
+    let mut is_cut = false;
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let room = MOST.saturating_sub(all.len()).min(length);
         all.extend_from_slice(&buffer[..room]);
+        last.extend_from_slice(&buffer[room..length]);
+        if last.len() > 2 * MOST {
+            is_cut = true;
+            last.drain(..last.len() - MOST);
+        }
     }
+    if is_cut {
+        all.extend_from_slice(CUT);
+    }
+    all.extend(last);
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_and_the_end_are_heard() {
+        let said = |middle: usize| listen(&[b"first\n", &*vec![b'x'; middle], b"\nlast\n"].concat()[..]);
+        assert_eq!(said(3), b"first\nxxx\nlast\n");
+        for middle in [MOST, 2 * MOST, 9 * MOST] {
+            let heard = said(middle);
+            assert!(heard.starts_with(b"first\n") && heard.ends_with(b"\nlast\n") && heard.len() < 4 * MOST, "{middle}: {}", heard.len());
+            assert_eq!(heard.windows(CUT.len()).any(|part| part == CUT), heard.len() < middle, "{middle}");
+        }
+    }
 }

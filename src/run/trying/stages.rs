@@ -12,16 +12,17 @@ use super::interrupt::Interrupt;
 use super::preparing::Prepared;
 use super::reached::Reached;
 use super::stage::{self, Disk, Stage};
+use super::started::Started;
 use super::suspect;
 use super::throwaway::Throwaway;
 use super::view::View;
 use crate::model::lure::Bounds;
 use crate::model::report::{Report, VerdictWord};
-use crate::model::{Canary, Exit, Lure};
-use crate::report::escape;
+use crate::model::{ActorKind, Canary, Exit, Lure};
+use crate::report::wording::Medium;
 use crate::run::stage::Env;
 use crate::run::stopped::Stopped;
-use crate::suspect::harness::{Harness, Neighbours, Target};
+use crate::suspect::harness::{Harness, Neighbours, Record, Target};
 
 /// What each process of a stage may use. A compiler of a large crate has two gigabytes; whoever has more is no test of a library.
 const MEMORY: u64 = 4 << 30;
@@ -66,6 +67,8 @@ pub struct Stages<'a> {
     pub guise: Guise,
     pub view: View,
     pub disk: Disk,
+    /// By which the program that makes calls tells what it did.
+    pub word: String,
 }
 
 /// How one ended.
@@ -82,21 +85,26 @@ pub struct Ended {
     pub took: Duration,
     /// It filled what it may of the disk.
     pub filled: bool,
+    /// What it was to do was not all done, by its own record.
+    pub cut: bool,
 }
 
 impl Ended {
     fn left_out(name: &'static str, why: String) -> Ended {
-        Ended { name, args: Vec::new(), left_out: Some(why), code: 0, said: Vec::new(), report: None, took: Duration::ZERO, filled: false }
+        let (args, said, took) = (Vec::new(), Vec::new(), Duration::ZERO);
+        Ended { name, args, left_out: Some(why), code: 0, said, report: None, took, filled: false, cut: false }
     }
 
-    /// Did cargo get to the end of building?
+    /// Did cargo get to the end of building? It says so by its end, or has started what it built: nobody's words count.
     pub fn was_built(&self) -> bool {
-        let failed = ["could not compile", "failed to run custom build command", "error: failed to", "could not be compiled"];
-        let said = || String::from_utf8_lossy(&self.said);
-        self.report.as_ref().is_some_and(|report| report.outcome.cargo_exit.is_some())
-            && (self.cargo_exit() == Some(0)
-                || self.name == MACROS && !self.timed_out()
-                || !self.timed_out() && !failed.iter().any(|text| said().contains(text)))
+        let Some(report) = self.report.as_ref().filter(|report| report.outcome.cargo_exit.is_some()) else { return false };
+        self.cargo_exit() == Some(0)
+            || !self.timed_out() && (self.name == MACROS || report.actors.iter().any(|actor| self.is_started(actor.kind)))
+    }
+
+    /// Is it what cargo starts only when all is built? Of doctests that is the program that builds them.
+    fn is_started(&self, kind: ActorKind) -> bool {
+        kind == ActorKind::Program || kind == ActorKind::Rustdoc && self.args.iter().any(|word| word == "--doc")
     }
 
     /// Was it only to find out something?
@@ -116,7 +124,7 @@ impl Ended {
 
     /// Did a signal end it? One of the trial's own: it was interrupted.
     pub fn was_cut(&self) -> bool {
-        self.timed_out() || self.filled || self.code > 128
+        self.timed_out() || self.filled || self.cut || self.code > 128
     }
 
     pub fn timed_out(&self) -> bool {
@@ -127,23 +135,24 @@ impl Ended {
         self.report.as_ref()?.outcome.cargo_exit
     }
 
-    /// How a stage ended, for people: nothing is said to have done nothing where it did not run.
-    pub fn how(&self) -> String {
+    /// How a stage ended, for people: nothing is said to have done nothing where it did not run. Its words, and why it was left out, may hold names of the suspect's.
+    pub fn how(&self, medium: Medium, sentence: fn(&str) -> String) -> String {
         if let Some(why) = &self.left_out {
-            return format!("not begun: {}", escape::ours(why));
+            return format!("not begun: {}", sentence(why));
         }
-        let words = escape::ours(&self.args.join(" "));
+        let words = (medium.text)(&format!("cargo {}", self.args.join(" ")).as_str().into());
         let took = format!("{}.{} s", self.took.as_secs(), self.took.subsec_millis() / 100);
         let end = match (self.report.as_ref(), self.cargo_exit()) {
             (None, _) => format!("did not begin (exit code {})", self.code),
             _ if self.filled => "filled the disk as far as it may, and was ended".to_owned(),
             _ if self.timed_out() => "took longer than it was given, and was ended".to_owned(),
-            (_, Some(0)) => "ended well".to_owned(),
+            (_, Some(0)) if !self.cut => "ended well".to_owned(),
             _ if !self.was_built() => "did not build".to_owned(),
+            _ if self.cut => "was ended before it had made all its calls".to_owned(),
             (_, Some(code)) => format!("ended with {code}"),
             (_, None) => "was not ended by cargo".to_owned(),
         };
-        format!("`cargo {words}` {end}, {took}")
+        format!("{words} {end}, {took}")
     }
 }
 
@@ -155,13 +164,15 @@ struct Step {
     args: Vec<String>,
     /// What sources forbid is a warning.
     lax: bool,
+    /// What the program finds on its standard input.
+    told: Option<String>,
 }
 
 /// What is to be done, or why it is not.
 type Next = Result<Step, Ended>;
 
 fn step(name: &'static str, dir: &Path, words: &str) -> Step {
-    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect(), lax: false }
+    Step { times: 1, name, dir: dir.to_owned(), args: words.split(' ').map(str::to_owned).collect(), lax: false, told: None }
 }
 
 impl Stages<'_> {
@@ -178,7 +189,7 @@ impl Stages<'_> {
         let own = &prepared.suspect.dir;
         let first = match &prepared.run {
             None => Step { times: COMPILED, ..step(BUILD, &self.throwaway.app(), "build --offline") },
-            Some(run) => Step { times: 1, lax: false, name: REPLAY, dir: run.dir.clone(), args: run.args.clone() },
+            Some(run) => Step { args: run.args.clone(), ..step(REPLAY, &run.dir, "") },
         };
         self.add(&mut all, Ok(first), &mut tell)?;
         // Nothing runs behind walls that cannot be built. What its own settings ask for may be refused, and is told.
@@ -195,6 +206,9 @@ impl Stages<'_> {
         for step in steps {
             self.add(&mut all, step, &mut tell)?;
         }
+        if let (Some(harness), Some(one)) = (&mut harness, all.iter().find(|one| one.name == HARNESS)) {
+            harness.ran(&Record::of(&one.said, &self.word));
+        }
         if let (Some(harness), Some(one)) = (&mut harness, all.iter().find(|one| one.name == MACROS && one.was_built())) {
             harness.expanded(&one.said);
         }
@@ -203,7 +217,7 @@ impl Stages<'_> {
         }
         let reached = harness.filter(|_| !self.interrupt.came()).map(|harness| Reached::of(&harness));
         let mut lax = false;
-        for step in own_steps(own, &prepared.suspect.name) {
+        for step in own_steps(own, &prepared.started) {
             let step = match (&prepared.alone, step) {
                 (Some(why), Ok(step)) => Err(Ended::left_out(step.name, why.clone())),
                 (_, step) => step.map(|step| Step { lax, ..step }),
@@ -225,7 +239,8 @@ impl Stages<'_> {
             Err(left_out) => left_out,
         };
         let name = if ended.name == BUILT && ended.is_denied() { STRICT } else { ended.name };
-        let ended = Ended { name, ..ended };
+        let cut = ended.name == HARNESS && ended.left_out.is_none() && !Record::of(&ended.said, &self.word).is_whole;
+        let ended = Ended { name, cut, ..ended };
         tell(&ended).context("write to stdout")?;
         all.push(ended);
         Ok(())
@@ -272,7 +287,8 @@ impl Stages<'_> {
             })
             .collect();
         if harness.targets().iter().any(|target| matches!(target, Target::Calls(_))) {
-            steps.push(Ok(step(HARNESS, &app, "run --offline --example calls")));
+            let told = Some(format!("{}\n", self.word));
+            steps.push(Ok(Step { told, ..step(HARNESS, &app, "run --offline --example calls") }));
         } else if gave_up {
             steps.push(Err(Ended::left_out(HARNESS, NO_CALLS.to_owned())));
         }
@@ -300,13 +316,13 @@ impl Stages<'_> {
         let args: Vec<OsString> = step.args.iter().map(OsString::from).collect();
         let report_dir = self.throwaway.reports.join(number.to_string());
         let (allow_degraded, view) = (self.allow_degraded, Some(self.view.clone()));
-        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded, view };
+        let stage = Stage { lure: Some(lure), report_dir, seconds, args, allow_degraded, view, told: step.told };
         let began = Instant::now();
         let lax = step.lax.then(|| ("RUSTFLAGS".into(), "--cap-lints=warn".into()));
         let env: Env = self.env.iter().cloned().chain(lax).collect();
         let played = stage::play(&stage, (&env, &step.dir), self.interrupt, Some(&self.disk))?;
         let (code, said, report, took) = (played.code, played.said, played.report, began.elapsed());
-        Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took, filled: played.filled })
+        Ok(Ended { name: step.name, args: step.args, left_out: None, code, said, report, took, filled: played.filled, cut: false })
     }
 }
 
@@ -322,48 +338,30 @@ fn built(own: &Path) -> Step {
 }
 
 /// Its own tests, doctests, examples and programs.
-fn own_steps(own: &Path, name: &str) -> Vec<Next> {
+fn own_steps(own: &Path, started: &Result<Started, String>) -> Vec<Next> {
     let mut steps = vec![Ok(built(own)), Ok(step("own tests", own, "test --offline --no-fail-fast --tests"))];
     if suspect::has_library(own) {
         let doctests = step("doctests", own, "test --offline --no-fail-fast --doc");
         steps.push(Ok(Step { times: COMPILED, ..doctests }));
     }
-    let run = |what: &'static str, flag: &str, name: &str| Step {
-        times: 1,
-        name: what,
-        dir: own.to_owned(),
-        args: ["run", "--offline", flag, name].map(str::to_owned).to_vec(),
-        lax: false,
-    };
-    let main = own.join("src/main.rs").is_file().then(|| name.to_owned());
-    let programs = main.into_iter().chain(targets(&own.join("src/bin"))).collect();
-    for (what, flag, names, most) in
-        [("example", "--example", targets(&own.join("examples")), EXAMPLES), ("program", "--bin", programs, PROGRAMS)]
-    {
-        let left = names.len().saturating_sub(most);
-        for name in names.iter().take(most) {
-            steps.push(Ok(run(what, flag, name)));
+    let Started { examples, programs } = match started {
+        Ok(started) => started,
+        Err(why) => {
+            steps.push(Err(Ended::left_out("example", format!("which examples and programs there are is not known: {why}"))));
+            return steps;
         }
+    };
+    for (what, flag, names, most) in [("example", "--example", examples, EXAMPLES), ("program", "--bin", programs, PROGRAMS)] {
+        for name in names.iter().take(most) {
+            let args = ["run", "--offline", flag, name].map(str::to_owned).to_vec();
+            steps.push(Ok(Step { args, ..step(what, own, "") }));
+        }
+        let left = names.len().saturating_sub(most);
         if left > 0 {
             steps.push(Err(Ended::left_out(what, format!("{left} more of its {what}s are not started"))));
         }
     }
     steps
-}
-
-/// By cargo's own rule: a file, or a directory with a `main.rs`.
-fn targets(dir: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| {
-            let path = entry.path();
-            let is_one = path.extension().is_some_and(|end| end == "rs") || path.join("main.rs").is_file();
-            path.file_stem().filter(|_| is_one)?.to_str().map(str::to_owned)
-        })
-        .filter(|name| !name.starts_with('-'))
-        .collect();
-    names.sort();
-    names
 }
 
 /// What kept the first stage from beginning.
@@ -396,4 +394,42 @@ pub fn settle(all: &mut Report, ended: &[Ended], known: Option<&Known>) {
         _ => Exit::Success.code(),
     };
     all.outcome.cargo_exit = ended.iter().filter_map(Ended::cargo_exit).find(|code| *code != 0).or(Some(0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assemble;
+    use crate::report::material::Material;
+    use crate::report::samples::{Graph, actor, facts};
+
+    /// Whatever is said: what was started was built, and what ended badly with nothing started was not.
+    #[test]
+    fn what_was_built_is_told_by_what_was_started() {
+        for (name, words, kind, exit, built) in [
+            ("own tests", "test --tests", ActorKind::Program, 101, true),
+            ("own tests", "test --tests", ActorKind::BuildScript, 101, false),
+            ("doctests", "test --doc", ActorKind::Rustdoc, 101, true),
+            ("own tests", "doc", ActorKind::Rustdoc, 101, false),
+            ("example", "run --example none", ActorKind::Rustc, 101, false),
+            (MACROS, "check", ActorKind::Rustc, 101, true),
+            (BUILD, "build", ActorKind::Rustc, 0, true),
+        ] {
+            let material = Material { actors: vec![actor(1, kind, None, None, "/x")], ..Material::default() };
+            let report = assemble(&material, &crate::report::material::Facts { cargo_exit: Some(exit), ..facts() }, &Graph);
+            let said = b"error: could not compile `x`".to_vec();
+            let args = words.split(' ').map(str::to_owned).collect();
+            let one = Ended { args, said, report: Some(report), left_out: None, ..Ended::left_out(name, String::new()) };
+            assert_eq!(one.was_built(), built, "{name} {words} {kind:?} {exit}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_was_cut_is_told_as_cut() {
+        let report = assemble(&Material::default(), &crate::report::material::Facts { cargo_exit: Some(0), ..facts() }, &Graph);
+        let one = Ended { report: Some(report), left_out: None, cut: true, ..Ended::left_out(HARNESS, String::new()) };
+        assert!(one.was_built() && one.was_cut());
+        let plain = Medium { text: |text| text.to_json_text(), name: str::to_owned };
+        assert!(one.how(plain, str::to_owned).contains("was ended before it had made all its calls"));
+    }
 }

@@ -61,11 +61,12 @@ pub fn stage(w: &mut dyn Write, one: &Ended, style: Style) -> io::Result<()> {
         return Ok(());
     }
     let (color, verb) = match one.was_built() {
+        true if one.cut => (YELLOW, "Ended"),
         true => (GREEN, "Ran"),
         false if one.timed_out() => (YELLOW, "Ended"),
         false => (YELLOW, "Not run"),
     };
-    style.status(w, color, verb, &format!("{}: {}", one.name, one.how()))
+    style.status(w, color, verb, &format!("{}: {}", one.name, one.how(QUOTED, escape::ours)))
 }
 
 pub fn after(w: &mut dyn Write, found: &Found, (evidence, exit): (&Evidence, Exit), style: Style) -> io::Result<()> {

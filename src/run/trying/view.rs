@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{OFlag, open, openat};
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::{Mode, mkdirat};
 use serde::{Deserialize, Serialize};
 
@@ -140,7 +140,7 @@ impl View {
         let (kept, here, home) = (there(&self.kept)?, there(&self.here)?, handle(&self.home)?);
         let own = self.own.iter().map(|(path, name)| Ok((name, handle(path)?))).collect::<io::Result<Vec<_>>>()?;
         let over = self.over.iter().map(|(ours, of)| Ok((handle(ours)?, of))).collect::<io::Result<Vec<_>>>()?;
-        let unlaid = self.layers().err();
+        let unlaid = self.layers(&LAYERS)?;
         let mut laid = Laid::default();
         for tree in &self.hidden {
             laid.veil(tree.clone(), tree)?;
@@ -169,9 +169,18 @@ impl View {
         Ok(Arranged { ours: ours.clone(), unlaid })
     }
 
-    /// Lays decoys of the system's over directories of the system's, with all that these hold still seen (overlayfs; in user namespaces since Linux 5.11).
-    fn layers(&self) -> io::Result<()> {
-        for dir in LAYERS.map(Path::new) {
+    /// Lays decoys of the system's over directories of the system's, with all that these hold still seen (overlayfs; in user namespaces since Linux 5.11): over
+    /// all of them, or over none, for a reason.
+    fn layers(&self, dirs: &[&'static str]) -> io::Result<Option<io::Error>> {
+        let mut laid = Vec::new();
+        let Err(why) = self.lay_each(dirs, &mut laid) else { return Ok(None) };
+        // Ours, and nobody has entered them yet.
+        laid.into_iter().rev().try_for_each(|dir| umount2(dir, MntFlags::MNT_DETACH).map_err(|error| about(dir, error.into())))?;
+        Ok(Some(why))
+    }
+
+    fn lay_each(&self, dirs: &[&'static str], laid: &mut Vec<&'static Path>) -> io::Result<()> {
+        for dir in dirs.iter().copied().map(Path::new) {
             let ours = self.system.0.join(dir.strip_prefix("/").unwrap_or(dir));
             if !ours.is_dir() {
                 continue;
@@ -186,6 +195,7 @@ impl View {
             let below = format!("lowerdir=/proc/self/fd/{}:{}", ours.as_raw_fd(), dir.display());
             let layered = mount(Some("overlay"), dir, Some("overlay"), QUIET | MsFlags::MS_RDONLY, Some(below.as_str()));
             layered.map_err(|error| about(dir, error.into()))?;
+            laid.push(dir);
             mounted.iter().try_for_each(|(file, known)| bind(known, file))?;
         }
         Ok(())
@@ -297,4 +307,37 @@ fn is_there(path: &Path, handle: &OwnedFd) -> bool {
     let known = handle.try_clone().map(File::from).and_then(|file| facts(&file));
     let found = fs::metadata(path).map(|facts| (facts.dev(), facts.ino()));
     matches!((known, found), (Ok(known), Ok(found)) if known == found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cannot be laid over one directory is laid over none: it is told of all of them. Only an administrator can try it beside other threads.
+    #[test]
+    fn all_layers_or_none() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let tried = std::thread::spawn(|| -> io::Result<_> {
+            // Of this thread alone (unshare(2)).
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS)?;
+            mount(Some("none"), "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
+            let dir = tempfile::tempdir()?;
+            let there: &'static str = dir.path().join("there").to_string_lossy().into_owned().leak();
+            let none: &'static str = dir.path().join("none").to_string_lossy().into_owned().leak();
+            let system = dir.path().join("ours");
+            for of in [there, none] {
+                fs::create_dir_all(system.join(of.trim_start_matches('/')))?;
+            }
+            fs::create_dir(there)?;
+            fs::write(system.join(there.trim_start_matches('/')).join("decoy"), "")?;
+            let view = View { system: (system, Vec::new()), ..View::default() };
+            let lies = || Path::new(there).join("decoy").exists();
+            let whole = (view.layers(&[there])?.is_none(), lies());
+            umount2(there, MntFlags::MNT_DETACH)?;
+            Ok((whole, (view.layers(&[there, none])?.is_some(), lies())))
+        });
+        assert_eq!(tried.join().unwrap().unwrap(), ((true, true), (true, false)));
+    }
 }

@@ -38,6 +38,10 @@ impl Words {
         let all: Vec<String> = command.iter().map(text).collect::<Option<_>>().context("the recorded command is no text")?;
         let [_, rest @ ..] = &all[..] else { bail!("the report has no command") };
         let recorded = workspace.map(|path| path.as_path().to_owned()).filter(|path| path.is_absolute() && path.parent().is_some());
+        ensure!(
+            !all.iter().any(|word| word.contains(REDACTED)),
+            "a word of the recorded command looks like a credential, and is not in the report"
+        );
         let mut found = Words { recorded, ..Words::default() };
         let mut rest = rest.iter().peekable();
         if let Some(name) = rest.next_if(|word| word.starts_with('+')) {
@@ -51,7 +55,6 @@ impl Words {
                 found.words.extend(rest.cloned());
                 break;
             }
-            ensure!(!word.contains(REDACTED), "a word of the recorded command looks like a credential, and is not in the report");
             if ELSEWHERE.contains(&key) {
                 let value = inline.map(str::to_owned).or_else(|| rest.next().cloned()).unwrap_or_default();
                 found.told.push(format!("`{key} {}` is left out: results go where the trial has them", escape::name(&value)));
@@ -192,6 +195,7 @@ mod tests {
             ("cargo nextest run", "cargo nextest"),
             ("cargo -C /x build", "`-C`"),
             ("cargo build --config k=[redacted]", "credential"),
+            ("cargo run -- --token [redacted]", "credential"),
             ("cargo", "no subcommand"),
             ("cargo --version", "no subcommand"),
             ("cargo x\u{1b}[2J", "\\u{1b}"),

@@ -12,12 +12,14 @@ mod expand;
 mod expansions;
 mod modules;
 mod program;
+mod record;
 mod reduce;
 mod returned;
 mod surface;
 mod values;
 mod world;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -26,11 +28,13 @@ use calls::Call;
 use expansions::Expansion;
 use modules::{Library, STACK};
 use program::Program;
+pub use record::Record;
 use world::World;
 pub use world::{Names, Neighbours};
 
 /// Of the program that makes calls, below the package.
 const CALLS: &str = "examples/calls.rs";
+const NOT_MADE: &str = "the program that makes calls did not come to it";
 
 /// A program to be built and run, or for macros only built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub struct Harness {
     pub hidden: Vec<String>,
     calls: Vec<Call>,
     expansions: Vec<Expansion>,
+    /// Which of the calls were made, by number, once that is known.
+    made: Option<BTreeSet<usize>>,
 }
 
 impl Harness {
@@ -152,9 +158,24 @@ impl Harness {
         self.count();
     }
 
+    /// Calls by the numbers that functions of the program have: `c0`, `c1` … as it was written last.
+    pub fn numbered(&self) -> Vec<String> {
+        self.calls.iter().map(|call| call.name.clone()).collect()
+    }
+
+    /// What it said of the calls that it made: what was not begun was not called.
+    pub fn ran(&mut self, record: &Record) {
+        self.made = Some(record.made.clone());
+        let left = self.calls.iter().enumerate().filter(|(at, _)| !record.made.contains(at));
+        self.not_called.extend(left.map(|(_, call)| (call.name.clone(), NOT_MADE.to_owned())));
+        self.count();
+    }
+
     fn count(&mut self) {
+        let made = |at: usize| self.made.as_ref().is_none_or(|made| made.contains(&at));
+        let calls = self.calls.iter().enumerate().filter(|(at, _)| made(*at)).map(|(_, call)| call.name.clone());
         let expanded = self.expansions.iter().filter(|expansion| !expansion.is_guess).map(|expansion| expansion.name.clone());
-        self.called = self.calls.iter().map(|call| call.name.clone()).chain(expanded).collect();
+        self.called = calls.chain(expanded).collect();
     }
 
     /// Gives up the program that makes calls, for a reason.
@@ -179,6 +200,7 @@ fn read(library: &Library, neighbours: &Neighbours) -> Harness {
         hidden,
         calls: found.calls,
         expansions,
+        made: None,
     };
     if library.is_macro && harness.expansions.is_empty() {
         harness.not_called.push(("its macros".to_owned(), "none are seen in its sources".to_owned()));

@@ -75,6 +75,43 @@ fn the_program_says_what_the_table_says() {
     }
 }
 
+/// Of the table a helper of ours has files and programs; the rest is refused, or does not exist.
+#[test]
+fn a_helper_has_files_and_programs_and_nothing_else() {
+    let program = crate::wall::unplugged::program().unwrap();
+    let answer = |number: i64, args: [u64; 6]| run(&program, NATIVE, number as u32, &args).0;
+    let refused = libc::SECCOMP_RET_ERRNO | libc::EACCES as u32;
+    for (name, number, args, expected) in [
+        ("openat", libc::SYS_openat, [0; 6], libc::SECCOMP_RET_ALLOW),
+        ("execve", libc::SYS_execve, [0; 6], libc::SECCOMP_RET_ALLOW),
+        ("read", libc::SYS_read, [0; 6], libc::SECCOMP_RET_ALLOW),
+        ("fchmod", libc::SYS_fchmod, [0; 6], refused),
+        ("utimensat", libc::SYS_utimensat, [0; 6], refused),
+        ("socket", libc::SYS_socket, [1, 1, 0, 0, 0, 0], refused),
+        ("sendmsg", libc::SYS_sendmsg, [3, 0, 0, 0, 0, 0], refused),
+        ("io_uring_setup", libc::SYS_io_uring_setup, [0; 6], refused),
+        ("kill", libc::SYS_kill, [1, 9, 0, 0, 0, 0], refused),
+        ("tgkill", libc::SYS_tgkill, [1, 1, 9, 0, 0, 0], refused),
+        ("pidfd_send_signal", libc::SYS_pidfd_send_signal, [3, 9, 0, 0, 0, 0], refused),
+        ("F_SETOWN", libc::SYS_fcntl, [0, libc::F_SETOWN as u64, 1, 0, 0, 0], refused),
+        ("F_SETFD", libc::SYS_fcntl, [0, libc::F_SETFD as u64, 1, 0, 0, 0], libc::SECCOMP_RET_ALLOW),
+        ("ptrace", libc::SYS_ptrace, [16, 1, 0, 0, 0, 0], refused),
+        ("prlimit64 of another", libc::SYS_prlimit64, [1, 0, 9, 0, 0, 0], refused),
+        ("prlimit64", libc::SYS_prlimit64, [0, 0, 9, 0, 0, 0], libc::SECCOMP_RET_ALLOW),
+        ("TIOCSTI", libc::SYS_ioctl, [0, 0x5412, 0, 0, 0, 0], refused),
+        ("TIOCLINUX", libc::SYS_ioctl, [0, 0xdead_0000_0000_541c, 0, 0, 0, 0], refused),
+        ("a terminal of others", libc::SYS_ioctl, [0, 0x540e, 1, 0, 0, 0], refused),
+        ("TCGETS", libc::SYS_ioctl, [0, 0x5401, 0, 0, 0, 0], libc::SECCOMP_RET_ALLOW),
+        ("unshare", libc::SYS_unshare, [0; 6], refused),
+        ("mount", libc::SYS_mount, [0; 6], refused),
+        ("clone3", libc::SYS_clone3, [0; 6], NOT_IMPLEMENTED),
+        ("a newer one", i64::from(LAST_KNOWN) + 1, [0; 6], NOT_IMPLEMENTED),
+    ] {
+        assert_eq!(answer(number, args), expected, "{name}");
+    }
+    assert_eq!(run(&program, NATIVE ^ 1, 0, &[0; 6]).0, libc::SECCOMP_RET_KILL_PROCESS);
+}
+
 #[test]
 fn an_unlisted_call_is_allowed_without_a_look_at_its_arguments() {
     // This is what the kernel's action cache asks for: such calls do not even run the program.

@@ -159,6 +159,13 @@ fn signals_stay_inside() {
     let pid = Pid::from_raw(stranger.id() as i32);
     let answer = inside(&KernelGrants::default(), Network::Private, || kill(pid, None));
     assert_eq!((answer, kill(pid, None)), (Err(Errno::EPERM), Ok(())));
+    // Cargo's own, and what it starts unconfined; in observe mode nothing is refused. A helper of ours.
+    let all = grants(&["/".into()], &[], &[]);
+    let number = abi().unwrap();
+    let tries = |ruleset| behind(Walls { ruleset: Some(ruleset), program: None }, |_| 0, || kill(pid, None)).unwrap().0;
+    assert_eq!(tries(of_cargo(&all, &[], &[], number, true).unwrap()), Err(Errno::EPERM));
+    assert_eq!(tries(of_cargo(&all, &[], &[], number, false).unwrap()), Ok(()));
+    assert_eq!(tries(of_a_helper(&all, number).unwrap()), Err(Errno::EPERM));
     stranger.kill().unwrap();
     stranger.wait().unwrap();
 }
