@@ -56,9 +56,11 @@ pub fn kernel_exec<'s>(exec: &[PathBuf], places: &Places, secrets: impl Fn() -> 
         .iter()
         .chain(&places.packages)
         .chain(&places.home)
+        // In `/usr/local/cargo`, as container images have it; what is to be run in there is named.
+        .chain([&places.cargo_home])
         .map(PathBuf::as_path)
         .chain(places.second.seen())
-        .filter(|hole| hole.parent().is_some())
+        .filter(|hole| hole.is_absolute() && hole.parent().is_some())
         .collect();
     let mut granted = Vec::new();
     for tree in exec {
@@ -130,6 +132,21 @@ mod tests {
         assert_eq!(carved, [usr.join("lib"), usr.join("src/other")]);
         let sources = cargo.join("registry/src");
         assert_eq!(carve(&sources, &[&app, &cargo]), std::slice::from_ref(&sources));
+    }
+
+    /// A grant to run is one to read: credentials lie beside what cargo has installed.
+    #[test]
+    fn a_cargo_home_in_a_tree_of_programs_is_left_out() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let usr = dir.path().canonicalize().expect("real path");
+        let cargo = usr.join("local/cargo");
+        for sub in ["bin", "local/cargo/bin"] {
+            std::fs::create_dir_all(usr.join(sub)).expect("directory");
+        }
+        std::fs::write(cargo.join("credentials.toml"), "").expect("file");
+        let places = Places { path_dirs: vec![usr.clone()], cargo_home: cargo.clone(), ..Places::default() };
+        let secrets = Secrets::compile(&places, &SecretLists::default()).expect("the catalogue");
+        assert_eq!(kernel_exec(&[usr.clone(), cargo.join("bin")], &places, || &secrets), [usr.join("bin"), cargo.join("bin")]);
     }
 
     #[test]
