@@ -104,10 +104,11 @@ fn main() {
 fn call_from(from: usize, word: &str) {
     std::panic::set_hook(Box::new(|_| {}));
     for (at, (_, call)) in CALLS.iter().enumerate().skip(from) {
-        say(&format!("{word} begins {at}"));
+        let begins = format!("{word} begins {at}");
         let (done, ended) = std::sync::mpsc::channel();
         let call = *call;
         let thread = std::thread::Builder::new().stack_size(4 << 20).spawn(move || {
+            say(&begins);
             let mut panics = 0;
             for set in 0..SETS {
                 panics += usize::from(std::panic::catch_unwind(move || call(set)).is_err());
@@ -132,7 +133,8 @@ fn call_from(from: usize, word: &str) {
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "\n{line}").and_then(|()| out.flush());
+    // In one piece: others write there, too.
+    let _ = out.write_all(format!("\n{line}\n").as_bytes()).and_then(|()| out.flush());
 }
 
 /// A word that nobody has heard.

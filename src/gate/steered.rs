@@ -13,7 +13,8 @@ use super::{Answer, Call};
 use crate::model::Mode;
 
 /// Where code is that no suspect can have put there: nothing outside of the throw-away is written to.
-pub const SYSTEM: [&str; 6] = ["/usr/", "/bin/", "/sbin/", "/nix/store/", "/gnu/store/", "/run/current-system/"];
+pub const SYSTEM: [&str; 9] =
+    ["/usr/", "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/nix/store/", "/gnu/store/", "/run/current-system/"];
 /// What code begins with that the kernel or a loader takes (elf(5)).
 const CODE: &[u8; 4] = b"\x7fELF";
 

@@ -332,17 +332,18 @@ impl Ledger {
         let Some(rule) = event.breach.as_ref().map(|breach| breach.rule) else { return };
         let known = self.breaches.entry((event.act.clone(), event.status, rule)).or_default();
         let tells_apart = tells_apart && rule == Rule::ProcTamper;
-        if tells_apart && known.len() >= STACKS {
-            // Of the rest nothing is known.
-            event.blame = None;
-        }
         let is_same = |a: &Blame, b: &Blame| same_stack(a, b) && (!tells_apart || same_functions(a, b));
-        let same = match &event.blame {
+        let mut same = match &event.blame {
             Some(blame) => known.iter().position(|known| known.event.blame.as_ref().is_some_and(|other| is_same(blame, other))),
             None if tells_apart => known.iter().position(|known| known.event.blame.is_none()),
             // Nobody was looked at: no reason to tell it from those before.
             None => (!known.is_empty()).then_some(0),
         };
+        if same.is_none() && tells_apart && known.len() >= STACKS {
+            // Of the rest nothing is known.
+            event.blame = None;
+            same = known.iter().position(|known| known.event.blame.is_none());
+        }
         match same {
             Some(at) => known[at].count += 1,
             None if known.len() < STACKS || tells_apart => known.push(Counted { event, count: 1 }),

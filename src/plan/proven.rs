@@ -51,9 +51,6 @@ impl Proof {
 /// # Errors
 /// With what is wrong: an archive that is not the lock file's, or a file that is not the archive's.
 pub fn compare(text: &str, whence: &Whence, locked: &Locked, cargo_home: &Path) -> Result<Proof, String> {
-    if whence.source.starts_with("git+") {
-        return Ok(Proof::Checkout);
-    }
     let is_it = |name: &str, version: &str| (name, version) == (&*whence.name, &*whence.version);
     let package = locked.which(is_it).into_iter().find(|package| package.source.as_deref() == Some(&whence.source));
     let sum = package.and_then(|package| package.checksum.as_deref());
@@ -67,6 +64,9 @@ pub fn compare(text: &str, whence: &Whence, locked: &Locked, cargo_home: &Path) 
             None => Ok(Proof::Nothing),
             Some(_) => Err(format!("it is not the file that the checksums in {} name", whence.dir.display())),
         };
+    }
+    if whence.source.starts_with("git+") {
+        return Ok(Proof::Checkout);
     }
     let (Some(sum), Some(archive)) = (sum, archive(whence, cargo_home)) else { return Ok(Proof::Nothing) };
     let Some(packed) = read_bytes(&archive, LONGEST) else { return Ok(Proof::Nothing) };

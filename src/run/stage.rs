@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use tempfile::TempDir;
@@ -34,6 +35,8 @@ const CACHE_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
 
 /// Files through which one step of a CI job commands the next.
 const CI_FILES: [&str; 5] = ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
+/// For rustup to say which toolchain it runs.
+const RUSTUP: Duration = Duration::from_secs(3600);
 const AGENTS: [&str; 3] = ["SSH_AUTH_SOCK", "GPG_AGENT_INFO", "DOCKER_HOST"];
 
 pub fn variable<'e>(env: &'e Env, name: &str) -> Option<&'e OsStr> {
@@ -126,7 +129,9 @@ fn chosen_toolchain(shim: &Path, program: &str, toolchain: Option<&OsStr>, env: 
     if let Some(name) = toolchain.and_then(|name| name.as_bytes().strip_prefix(b"+")) {
         command.arg("--toolchain").arg(OsStr::from_bytes(name));
     }
-    let output = walled::output(command.arg(program).env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stderr(Stdio::null()));
+    command.arg(program).env_clear().envs(env.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    // It may fetch a toolchain first.
+    let output = walled::Running::start(&mut command, RUSTUP).and_then(walled::Running::output);
     // What rustup cannot resolve it will not run either, and says so itself.
     let Some(output) = output.ok().filter(|output| output.status.success()) else { return Ok(None) };
     let chosen = Path::new(OsStr::from_bytes(output.stdout.trim_ascii_end())).to_owned();

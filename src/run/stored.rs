@@ -100,7 +100,7 @@ fn last(options: &Options) -> Result<(Report, Option<PathBuf>), Stopped> {
 /// The newest of the user's own that is so, of a run of this workspace: what it says will be done.
 pub(super) fn last_with(options: &Options, is: &dyn Fn(&Report) -> bool) -> Result<Report, Stopped> {
     let (directory, workspace) = (directory(options)?, places()?.workspace.map(Hostile::from));
-    let is_here = |report: &Report| is(report) && (report.run.workspace.is_none() || report.run.workspace == workspace);
+    let is_here = |report: &Report| is(report) && report.run.workspace == workspace;
     let file = directory.join("report.json");
     let vouched = own(options, &file, Care::Obeyed);
     if vouched.is_ok()
@@ -167,8 +167,10 @@ pub fn explain(options: &Options, topic: &str, of: &Of, style: terminal::Style) 
     let report = match report_of(options, of) {
         Ok(report) => report,
         Err(stopped) if *of != Of::default() => return Err(stopped),
-        Err(_) => {
-            return known.map_or_else(|| Err(unknown("there is no stored report to look a finding or crate up in")), |text| print(&text));
+        Err(stopped) => {
+            let is_there = directory(options)?.join("report.json").exists();
+            let none = || if is_there { stopped } else { unknown("there is no stored report to look a finding or crate up in") };
+            return known.map_or_else(|| Err(none()), |text| print(&text));
         }
     };
     let of_package = |finding: &&Finding| {

@@ -140,7 +140,11 @@ pub struct Timed<R> {
 
 impl<R: Read + AsFd> Read for Timed<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if is_ready(&self.from, self.until)? { self.from.read(into) } else { Err(io::ErrorKind::TimedOut.into()) }
+        // Nor does whoever never stops talking go on for ever.
+        if Instant::now() >= self.until || !is_ready(&self.from, self.until)? {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.from.read(into)
     }
 }
 

@@ -18,20 +18,31 @@ const CALLS: &str = "calls";
 /// What the harness hands over where a text or a path is asked for: whoever makes a file of it did as was said.
 const WORDS: [&str; 4] = ["1", "example", "2026-", ".tmp"];
 
-/// Calls that reach into other processes, or into the kernel.
-const INTO_OTHERS: [&str; 12] = [
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "process_madvise",
-    "pidfd_getfd",
-    "kcmp",
-    "bpf",
-    "init_module",
-    "finit_module",
-    "kexec_load",
-    "open_by_handle_at",
-    "keyctl",
+/// Calls that ask for a view of one's own, or for the machine's name and time: refused to whoever makes them, for whatever. All else that is refused reaches
+/// into other processes or into the kernel, or cannot be told at all.
+const OF_NOBODY_ELSE: [&str; 22] = [
+    "chroot",
+    "fchroot",
+    "pivot_root",
+    "mount",
+    "umount2",
+    "fsopen",
+    "fsmount",
+    "fsconfig",
+    "fspick",
+    "move_mount",
+    "open_tree",
+    "open_tree_attr",
+    "mount_setattr",
+    "unshare",
+    "clone",
+    "prctl",
+    "sethostname",
+    "setdomainname",
+    "settimeofday",
+    "clock_settime",
+    "fanotify_init",
+    "setsockopt",
 ];
 
 /// What is known of the trial besides.
@@ -97,7 +108,7 @@ pub fn without_alarm(all: &mut Report) {
 
 impl Known<'_> {
     /// Was a function refused what it is for, and we called it? Crates that wrap the kernel's calls make them when they are told to. Each stack that was seen holds
-    /// them and us alone, and begins in one of our calls; and what reaches into others is what the function is named for that this one calls.
+    /// them and us alone, and begins in one of our calls; and what is no matter of its own alone is what the function is named for that this one calls.
     fn is_what_was_called(&self, finding: &Finding) -> bool {
         let fits = |one: &Evidence| {
             finding.status_of(one) == Status::Refused
@@ -114,7 +125,7 @@ impl Known<'_> {
         let Some(function) = self.called_by(ours).filter(|_| are_whose && stack.is_whole()) else { return false };
         let words = |word: &str| function.split('_').any(|part| part == word);
         match act {
-            Act::Tamper { call, .. } => !INTO_OTHERS.contains(&&**call) || function == call,
+            Act::Tamper { call, .. } => OF_NOBODY_ELSE.contains(&&**call) || function == call,
             Act::Signal { .. } => words("kill") || words("killpg") || words("signal"),
             _ => false,
         }
@@ -343,6 +354,8 @@ mod tests {
             // What its path is called besides is no name of what it does.
             (tamper("ptrace"), &[&through], Status::Refused, "x::sys::ptrace::attach", true),
             (tamper("ptrace"), &[&through], Status::Refused, "x::begin", true),
+            (tamper("setns"), &[&through], Status::Refused, "x::begin", true),
+            (tamper("foreign ABI"), &[&through], Status::Refused, "x::begin", true),
             (signal.clone(), &[&through], Status::Refused, "x::kill_process", false),
             (signal.clone(), &[&through], Status::Refused, "x::skills", true),
             (signal, &[&through], Status::Refused, "x::begin", true),

@@ -226,9 +226,19 @@ impl Fetching<'_> {
         let mut fetched = self.fetch(&laid.package);
         if fetched.is_err() && brought {
             // What it locked may be gone, or not be there yet.
-            fetched = fs::copy(&apps, &lock).context("lock it anew").and_then(|_| self.fetch(&laid.package));
+            let locked = self.forget_repositories().and_then(|()| fs::copy(&apps, &lock).context("lock it anew"));
+            fetched = locked.and_then(|_| self.fetch(&laid.package));
         }
-        fetched.err().map(|error| format!("{error:#}"))
+        let why = format!("{:#}", fetched.err()?);
+        self.forget_repositories().map_or_else(|error| Some(format!("{why}; {error:#}")), |()| Some(why.clone()))
+    }
+
+    /// After a fetch that failed: what it brought before is in no lock file, so nobody looks at where it is from. What the app needs is fetched anew.
+    fn forget_repositories(&self) -> Result<()> {
+        match fs::remove_dir_all(self.throwaway.cargo_home.join("git")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove what was fetched"),
+            _ => self.fetch(&self.throwaway.app()),
+        }
     }
 
     /// Settings for cargo, where cargo would look for them.
@@ -348,11 +358,28 @@ fn quoted(text: &str) -> String {
 /// With its address, unless that is the one that was typed.
 fn refuse_local(lock: &Path, typed: Option<&str>) -> Result<()> {
     let Ok(text) = fs::read_to_string(lock) else { return Ok(()) };
-    // However the file is written: `git+file:`, `registry+file:`.
-    for (at, scheme) in text.to_ascii_lowercase().match_indices("+file:") {
-        let address = text[at + 1..].split(|c: char| "?#\"') ".contains(c) || c.is_control()).next().unwrap_or(scheme);
-        ensure!(typed == Some(address), "it depends on a repository on this machine, which is not handed to it: {address}");
+    let table = text.parse::<toml::Table>().with_context(|| format!("read {}", lock.display()))?;
+    let mut left = vec![toml::Value::Table(table)];
+    while let Some(value) = left.pop() {
+        match value {
+            toml::Value::String(source) => ensure_elsewhere(&source, typed)?,
+            toml::Value::Array(list) => left.extend(list),
+            // Old ones name sources in their keys: `checksum NAME VERSION (SOURCE)`.
+            toml::Value::Table(table) => {
+                table.keys().try_for_each(|key| ensure_elsewhere(key.trim_end_matches(')'), typed))?;
+                left.extend(table.into_iter().map(|(_, value)| value));
+            }
+            _ => {}
+        }
     }
+    Ok(())
+}
+
+/// `git+file:`, `registry+file:`, and what is asked for of it.
+fn ensure_elsewhere(source: &str, typed: Option<&str>) -> Result<()> {
+    let Some(at) = source.to_ascii_lowercase().find("+file:") else { return Ok(()) };
+    let address = source[at + 1..].split(['?', '#']).next().unwrap_or_default();
+    ensure!(typed == Some(address), "it depends on a repository on this machine, which is not handed to it: {address}");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! given. Out: the numbers of calls, and whether there are no more.
 //!
 //! What is called may say anything, on every stream that it has. The record is told by a word that was said to the first process alone, on its standard
-//! input, before there was any call; in its memory nobody looks who is another process. Whoever makes the calls is believed by it in turn, by a word that lies in
+//! input, before it makes any call (what runs before `main` could read it there, too); in its memory nobody looks who is another process. Whoever makes the calls is believed by it in turn, by a word that lies in
 //! that process's own memory: code written against this can find it there, and gains what it has by doing nothing. What is not in the record did not happen.
 
 use std::collections::BTreeSet;
