@@ -97,11 +97,17 @@ impl Running {
             let mut text = Vec::new();
             from.map_or(Ok(0), |from| from.read_to_end(&mut text)).map(|_| text)
         };
-        let (stdout, stderr) = std::thread::scope(|scope| {
-            let errors = scope.spawn(|| all(err.map(|from| Timed { from, until }).as_mut().map(|from| from as &mut dyn Read)));
+        let (stdout, stderr) = std::thread::scope(|scope| -> io::Result<_> {
+            // A thread is not had everywhere, and needed only where there are two to be heard.
+            let errors = err.map(|from| {
+                let heard = move || all(Some(&mut Timed { from, until }));
+                std::thread::Builder::new().spawn_scoped(scope, heard)
+            });
+            let errors = errors.transpose()?;
             let words = all(out.map(|from| Timed { from, until }).as_mut().map(|from| from as &mut dyn Read));
-            (words, errors.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked"))))
-        });
+            let panicked = || Err(io::Error::other("a thread panicked"));
+            Ok((words, errors.map_or(Ok(Vec::new()), |errors| errors.join().unwrap_or_else(|_| panicked()))))
+        })?;
         Ok(Output { stdout: stdout?, stderr: stderr?, status: self.wait()? })
     }
 
