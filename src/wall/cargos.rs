@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, SeccompRule, TargetArch};
+use anyhow::Result;
+use seccompiler::{SeccompAction, SeccompRule};
 
-use super::filter::{RETURN, ret, rules_when};
+use super::filter::{compiled, ret, rules_where};
 pub use super::named_files::Files;
 use super::{named_files, offline};
-use crate::model::calls::{Treatment, X32, table};
+use crate::model::calls::{Treatment, X32};
 
 /// What stops of a cargo's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +33,7 @@ pub fn program(stops: Stops) -> Result<Vec<libc::sock_filter>> {
         rules.extend(offline::rules()?);
     }
     rules.extend(devices()?);
-    let arch = TargetArch::try_from(std::env::consts::ARCH).context("choose the architecture of the filter")?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trace(0), arch).context("assemble the filter")?;
-    let compiled: BpfProgram = filter.try_into().context("compile the filter")?;
-    let compiled: Vec<_> = compiled.iter().map(|step| libc::sock_filter { code: step.code, jt: step.jt, jf: step.jf, k: step.k }).collect();
-    ensure!(
-        compiled.len() > 4 && compiled[2].code == RETURN && compiled[2].k == libc::SECCOMP_RET_KILL_PROCESS,
-        "the compiled filter does not begin with the check of the architecture"
-    );
+    let compiled = compiled(rules, SeccompAction::Trace(0))?;
     // Calls of a foreign ABI, x32 included, stop too: killing would be lower than asking an actor's listener, which records them.
     let trace = ret(libc::SECCOMP_RET_TRACE);
     let load_number = libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
@@ -55,11 +48,7 @@ pub fn program(stops: Stops) -> Result<Vec<libc::sock_filter>> {
 
 /// What an actor's gate is asked about, neither more nor less.
 fn devices() -> Result<BTreeMap<i64, Vec<SeccompRule>>> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for row in table().iter().filter(|row| row.treatment == Treatment::Device) {
-        rules.entry(row.number).or_default().extend(rules_when(row.when)?);
-    }
-    Ok(rules)
+    rules_where(|treatment| treatment == Treatment::Device)
 }
 
 /// Numbers of the calls that stop because they name a file.

@@ -35,7 +35,7 @@ impl Pass {
     }
 }
 
-pub(super) const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 const NOT_IMPLEMENTED: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
 /// The program for an actor: calls of a foreign ABI and x32 calls notified whatever they are, unknown calls absent, the table's rows
@@ -63,23 +63,10 @@ pub fn program_of(clocks: bool, pass: &Pass) -> Result<Vec<libc::sock_filter>> {
         rules.entry(row.number).or_default().extend(rules_of(row, pass)?);
     }
     // seccompiler has no user notification: `Trace(0)` marks the places (nothing else in the program returns it).
-    let arch = TargetArch::try_from(std::env::consts::ARCH).context("choose the architecture of the filter")?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trace(0), arch).context("assemble the filter")?;
-    let compiled: BpfProgram = filter.try_into().context("compile the filter")?;
-    let compiled: Vec<libc::sock_filter> = compiled
-        .iter()
-        .map(|step| libc::sock_filter { code: step.code, jt: step.jt, jf: step.jf, k: step.k })
-        .map(|step| match (step.code, step.k) {
-            (RETURN, libc::SECCOMP_RET_TRACE) => ret(libc::SECCOMP_RET_USER_NOTIF),
-            _ => step,
-        })
-        .collect();
-
-    // The first three instructions are the check of the architecture; the numbers mean something only behind it.
-    ensure!(
-        compiled.len() > 4 && compiled[2].code == RETURN && compiled[2].k == libc::SECCOMP_RET_KILL_PROCESS,
-        "the compiled filter does not begin with the check of the architecture"
-    );
+    let mut compiled = compiled(rules, SeccompAction::Trace(0))?;
+    for step in compiled.iter_mut().filter(|step| (step.code, step.k) == (RETURN, libc::SECCOMP_RET_TRACE)) {
+        *step = ret(libc::SECCOMP_RET_USER_NOTIF);
+    }
     let (arch_check, dispatch) = compiled.split_at(2);
     let program = [arch_check, &[ret(libc::SECCOMP_RET_USER_NOTIF)], &absent(), &dispatch[1..]].concat();
     ensure!(program.len() <= libc::BPF_MAXINSNS as usize, "the filter has {} instructions", program.len());
@@ -92,21 +79,35 @@ pub fn program_of(clocks: bool, pass: &Pass) -> Result<Vec<libc::sock_filter>> {
 /// # Errors
 /// As for [`program`].
 pub fn program_of_a_helper(needs: fn(Treatment) -> bool) -> Result<Vec<libc::sock_filter>> {
+    let rules = rules_where(|treatment| treatment != Treatment::Absent && !needs(treatment))?;
+    let compiled = compiled(rules, SeccompAction::Errno(libc::EACCES as u32))?;
+    let (arch_check, dispatch) = compiled.split_at(3);
+    Ok([arch_check, &absent(), dispatch].concat())
+}
+
+/// The tests of all rows of the table that are treated so, by the numbers of their calls.
+pub(super) fn rules_where(is: impl Fn(Treatment) -> bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for row in table().iter().filter(|row| row.treatment != Treatment::Absent && !needs(row.treatment)) {
+    for row in table().iter().filter(|row| is(row.treatment)) {
         rules.entry(row.number).or_default().extend(rules_when(row.when)?);
     }
+    Ok(rules)
+}
+
+/// What seccompiler makes of these rules: `action` where one holds, and everything else is let through. The first three instructions are the check of
+/// the architecture; the numbers mean something only behind it.
+///
+/// # Errors
+/// On an architecture seccompiler does not know, or where it does not begin so.
+pub(super) fn compiled(rules: BTreeMap<i64, Vec<SeccompRule>>, action: SeccompAction) -> Result<Vec<libc::sock_filter>> {
     let arch = TargetArch::try_from(std::env::consts::ARCH).context("choose the architecture of the filter")?;
-    let refuse = SeccompAction::Errno(libc::EACCES as u32);
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).context("assemble the filter")?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, action, arch).context("assemble the filter")?;
     let compiled: BpfProgram = filter.try_into().context("compile the filter")?;
-    let compiled: Vec<_> = compiled.iter().map(|step| libc::sock_filter { code: step.code, jt: step.jt, jf: step.jf, k: step.k }).collect();
     ensure!(
         compiled.len() > 4 && compiled[2].code == RETURN && compiled[2].k == libc::SECCOMP_RET_KILL_PROCESS,
         "the compiled filter does not begin with the check of the architecture"
     );
-    let (arch_check, dispatch) = compiled.split_at(3);
-    Ok([arch_check, &absent(), dispatch].concat())
+    Ok(compiled.iter().map(|step| libc::sock_filter { code: step.code, jt: step.jt, jf: step.jf, k: step.k }).collect())
 }
 
 /// Calls that do not exist for an actor: newer than the table, and the rows that say so. Before them x32, which the gate records.
@@ -143,7 +144,7 @@ fn rules_of(row: &Row, pass: &Pass) -> Result<Vec<SeccompRule>> {
 }
 
 /// The same of a test alone.
-pub(super) fn rules_when(when: When) -> Result<Vec<SeccompRule>> {
+fn rules_when(when: When) -> Result<Vec<SeccompRule>> {
     if when == When::Always {
         return Ok(Vec::new());
     }
