@@ -91,4 +91,4 @@ fn is_about(granted: &Granted, act: &Act) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -45,39 +45,12 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::{Places, SecretLists, Secrets};
-    use crate::model::{ActorKind, Mode};
-    use std::sync::Arc;
+    use crate::judge::excepted::tests::plain;
+    use crate::model::Mode;
 
     fn policy() -> Policy {
-        let places = Places { workspace: Some("/w".into()), target: "/w/target".into(), build: "/w/target".into(), ..Places::default() };
-        Policy {
-            decoys: None,
-            shift: None,
-            hostname: None,
-            profile: "default".into(),
-            mode: Mode::Enforce,
-            kind: ActorKind::BuildScript,
-            read: vec!["/usr".into(), "/w".into()],
-            write: vec!["/w/target/out".into(), "/w/target/cxxbridge".into()],
-            exec: vec!["/usr/bin".into()],
-            patterns: Default::default(),
-            kernel: Default::default(),
-            exact: true,
-            connect: Vec::new(),
-            unix: Vec::new(),
-            records: Default::default(),
-            secrets: Arc::new(Secrets::compile(&places, &SecretLists::default()).unwrap()),
-            places: Arc::new(places),
-            own: Default::default(),
-            made: Default::default(),
-            reviewed: Vec::new(),
-            granted: Vec::new(),
-            without: None,
-            for_all: None,
-            accepted: None,
-            scripts: Vec::new(),
-        }
+        let write = vec!["/w/target/out".into(), "/w/target/cxxbridge".into()];
+        Policy { write, kernel: Default::default(), ..plain(Mode::Enforce) }
     }
 
     #[test]

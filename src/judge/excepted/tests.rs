@@ -7,7 +7,7 @@ use super::*;
 use crate::judge::{Places, SecretLists, Secrets};
 use crate::model::{ActorKind, Candidate, Exception, Mode, Verdict};
 
-fn plain(mode: Mode) -> Policy {
+pub(in crate::judge) fn plain(mode: Mode) -> Policy {
     let places = Places { workspace: Some("/w".into()), target: "/w/target".into(), build: "/w/target".into(), ..Places::default() };
     Policy {
         decoys: None,
